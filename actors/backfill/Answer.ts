@@ -1,0 +1,123 @@
+/**
+ * When is a source's answer about a stretch of time complete, and what does it prove?
+ *
+ * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
+ * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
+ * than the source's `maxEmptyBars`; so a stretch that begins or ends with an absence is looked at a little beyond its
+ * edge, but never into time that is covered: what was proven there ends with a bar, or was proven by one.
+ */
+import { isRange, type Range } from "../../protocol/history/Range.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { Question } from "./Question.ts"
+
+/** What has come so far. */
+export interface Answer {
+  readonly question: Question
+  /** Everything before this has been answered. */
+  readonly cursor: number
+  /** The bars of the stretch, ascending. */
+  readonly bars: ReadonlyArray<number>
+  /** Where the absence before the first bar is counted from; null where nobody knows. */
+  readonly before: number | null
+  /** The first bar behind the stretch, or its end where that is covered; null where nobody knows. */
+  readonly behind: number | null
+  readonly lookedBefore: boolean
+  /** Whether a request for all of the rest came back with less than a full page. */
+  readonly reachedEnd: boolean
+  readonly emptyPages: number
+}
+
+/** A request to send, and which question it answers. */
+export interface Request {
+  readonly about: "stretch" | "before"
+  readonly start: number
+  readonly end: number
+}
+
+/** One empty page may be a fault of the source: this many in a row are its word. */
+const emptyPagesMeant = 2
+
+/** Before anything was asked. */
+export const begin = (question: Question): Answer => ({
+  question,
+  cursor: question.start,
+  bars: [],
+  before: question.coveredBefore ? question.start : null,
+  behind: question.coveredBehind ? question.end : null,
+  lookedBefore: false,
+  reachedEnd: false,
+  emptyPages: 0
+})
+
+const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalMs * maxEmptyBars
+
+/** A look before the stretch, where its first bars are absent and a bar right before it would prove that absence. */
+const lookBefore = ({ bars, before, lookedBefore, question }: Answer): Request | undefined => {
+  const first = bars[0]
+  if (before !== null || lookedBefore || first === undefined || first === question.start) return undefined
+  if (first - question.start > emptyMsMax(question)) return undefined
+  const start = Math.max(question.lookFrom, first - emptyMsMax(question) - question.intervalMs)
+  return isRange(start, question.start) ? { about: "before", start, end: question.start } : undefined
+}
+
+/** The rest once more, from behind the last bar; and beyond its end, where a bar there would prove the rest empty. */
+const lookAgain = ({ behind, cursor, question }: Answer): Request => {
+  const provable = question.end - cursor <= emptyMsMax(question) && behind === null
+  const until = Math.min(question.lookUntil, cursor + emptyMsMax(question) + question.intervalMs)
+  return { about: "stretch", start: cursor, end: provable ? Math.max(question.end, until) : question.end }
+}
+
+/** The next request; none when the answer is complete. */
+export const nextRequest = (answer: Answer): Request | undefined => {
+  const { behind, cursor, emptyPages, question, reachedEnd } = answer
+  const look = lookBefore(answer)
+  if (look !== undefined) return look
+  if (!isRange(cursor, question.end)) return undefined
+  if (!reachedEnd) return { about: "stretch", start: cursor, end: question.end }
+  const isSettled = emptyPages >= emptyPagesMeant || (emptyPages > 0 && behind !== null)
+  return isSettled ? undefined : lookAgain(answer)
+}
+
+/** The answer with the bars that a request brought, ascending. */
+export const take = (answer: Answer, request: Request, bars: ReadonlyArray<number>): Answer => {
+  const { question } = answer
+  if (request.about === "before") {
+    const last = bars.at(-1)
+    return { ...answer, lookedBefore: true, before: last === undefined ? null : last + question.intervalMs }
+  }
+  const inside = bars.filter((time) => isRange(time, question.end))
+  const last = inside.at(-1)
+  return {
+    ...answer,
+    bars: [...answer.bars, ...inside],
+    cursor: last === undefined ? answer.cursor : last + question.intervalMs,
+    behind: answer.behind ?? bars[inside.length] ?? null,
+    reachedEnd: bars.length < question.barsPerRequest && !isRange(request.end, question.end),
+    emptyPages: inside.length === 0 ? answer.emptyPages + 1 : 0
+  }
+}
+
+/** The time about which the source has said all that it has to say. */
+export const answered = (answer: Answer): RangeSet.RangeSet => {
+  const { cursor, question } = answer
+  // whether the first bars are absent for good is open until the look before the stretch
+  if (lookBefore(answer) !== undefined) return RangeSet.empty
+  return RangeSet.of(question.start, nextRequest(answer) === undefined ? question.end : cursor)
+}
+
+/** What the answer so far proves covered. */
+export const proven = ({ bars, before, behind, cursor, question }: Answer): RangeSet.RangeSet => {
+  const { end, intervalMs, start } = question
+  const pairs: Array<Range> = []
+  let from = before
+  for (const bar of bars) {
+    // joined to the bar before, unless the absence between them is too long to mean a lack of trades
+    const joined = from !== null && bar - from <= emptyMsMax(question)
+    pairs.push([joined ? Math.max(start, from ?? start) : bar, bar + intervalMs])
+    from = bar + intervalMs
+  }
+  if (from !== null && behind !== null && isRange(cursor, end) && behind - from <= emptyMsMax(question)) {
+    pairs.push([Math.max(start, from), end])
+  }
+  return RangeSet.make(pairs)
+}

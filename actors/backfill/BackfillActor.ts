@@ -1,0 +1,86 @@
+/**
+ * Who does the backfilling?
+ *
+ * Workers that take one window at a time from the queue. What the queue says is a hint: the job's record decides whether
+ * there is something to do, and who does it. A worker that got a window claims those that follow it too, so that the
+ * source is asked for full pages.
+ */
+import { Effect, Layer, Schedule } from "effect"
+import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import { defaults } from "../../protocol/Settings.ts"
+import { Coverage } from "../../protocol/messages/Coverage.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
+import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
+import { DataSources } from "../sources/DataSource.ts"
+import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import { BackfillCoordinator, type Held } from "./BackfillCoordinator.ts"
+import * as LeaseBook from "./LeaseBook.ts"
+import { runErrand } from "./runErrand.ts"
+
+/** Windows that one claim takes along, beside its first. */
+const followingMax = 15
+const restAfterFailure = "500 millis"
+const jobClass = "interactive"
+
+type Services = Mesh | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+
+const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob) {
+  const catalog = yield* SeriesCatalog
+  const { root } = yield* (yield* Coverage).of(series)
+  const { interval } = yield* catalog.find(series.nodeId, series.interval)
+  const windowMs = interval.lengthMs * root.windowBars
+  const seriesKey = Subject.series(series.nodeId, series.interval)
+  return Array.from({ length: followingMax }, (_, index) =>
+    Subject.window(seriesKey, windowStart + (index + 1) * windowMs)
+  )
+})
+
+/** Asks the job's sources, in order, until one has answered all of it. */
+const workOn = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.LeaseBook) {
+  const sources = yield* DataSources
+  const entry = yield* (yield* SeriesCatalog).find(job.series.nodeId, job.series.interval)
+  const known = job.sources.flatMap((name) => sources.get(name) ?? [])
+  for (const [index, source] of known.entries()) {
+    if (leases.open().length === 0) return
+    yield* runErrand({ entry, source, leases, isLastSource: index === known.length - 1 })
+  }
+})
+
+const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
+  const coordinator = yield* BackfillCoordinator
+  const following = yield* coordinator.claimFollowing(yield* followingKeys(first.job), LeaseBook.leaseMs)
+  const leases = LeaseBook.open(coordinator, [first, ...following], delivery.working)
+  yield* Effect.raceFirst(workOn(first.job, leases), leases.keepRenewing).pipe(
+    withRemoteParent(first.job.traceParent),
+    Effect.ensuring(leases.releaseAll)
+  )
+})
+
+/** Takes one unit of work, if there is any, and does it. */
+const workOnce = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const coordinator = yield* BackfillCoordinator
+  const delivery = yield* mesh.take(Stream.queue.name, jobClass)
+  if (delivery._tag === "None") return
+  const key = Subject.queuedWindow(delivery.value.subject)
+  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)
+  if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
+  // whoever ended the run may have died before it took the entry out. A taken one stays: it comes again if its holder dies
+  if (claimed._tag === "Over") yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
+})
+
+const worker: Effect.Effect<never, never, Services> = workOnce.pipe(
+  Effect.catchCause((cause) =>
+    Effect.andThen(Effect.logWarning("backfill interrupted", cause), Effect.sleep(restAfterFailure))
+  ),
+  Effect.repeat(Schedule.forever),
+  Effect.andThen(Effect.never)
+)
+
+/** Workers of this host, as many as a source may be asked at once. */
+export const layer: Layer.Layer<never, never, Services> = Layer.effectDiscard(
+  Effect.forEach(Array.from({ length: defaults.concurrency }), () => Effect.forkScoped(worker), { discard: true })
+)

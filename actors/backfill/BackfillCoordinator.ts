@@ -1,0 +1,173 @@
+/**
+ * Who works on a window, and who knows?
+ *
+ * One job a window, whoever asks: claim, renew, complete, fail, release. The record in KV decides, by compare-and-set;
+ * the queue only says that there is work. A claim's revision is its token: a holder whose lease went to another learns it
+ * at its next write.
+ */
+import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
+import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { readJob, writeJob } from "../../protocol/messages/Backfill.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { compareAndSet } from "../../runtime/compareAndSet.ts"
+import { monotonicMs } from "../../runtime/Deadline.ts"
+import { LiveHosts } from "../../runtime/LiveHosts.ts"
+import { Mesh, type Stored } from "../../runtime/Mesh.ts"
+import { randomId } from "../../runtime/randomId.ts"
+import * as jobStep from "./jobStep.ts"
+
+/** A job in this host's hands. */
+export interface Held {
+  /** The window's key. */
+  readonly key: string
+  readonly job: BackfillJob
+  readonly revision: number
+}
+
+/** Another has the job now; whatever this holder still does for it changes nothing. */
+export class LeaseLost extends Data.TaggedError("LeaseLost")<{ readonly key: string }> {}
+
+type Outcome = MeshUnavailable | LeaseLost
+
+/** What became of a try to get a job. */
+export type Claimed =
+  | { readonly _tag: "Held"; readonly held: Held }
+  /** There is nothing to do for the window any more: its queue entry can go. */
+  | { readonly _tag: "Over" }
+  /** Someone works on it, or took it first. */
+  | { readonly _tag: "Taken" }
+
+/** One job a window, whoever asks. */
+export class BackfillCoordinator extends Context.Service<
+  BackfillCoordinator,
+  {
+    readonly claim: (key: string, leaseMs: number) => Effect.Effect<Claimed, MeshUnavailable>
+    /** Claims those of the windows that wait for someone, in order, up to the first that does not. */
+    readonly claimFollowing: (
+      keys: ReadonlyArray<string>,
+      leaseMs: number
+    ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
+    readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
+    readonly complete: (held: Held, progress: jobStep.Progress) => Effect.Effect<void, Outcome>
+    readonly fail: (held: Held, progress: jobStep.Progress, failure: JobFailure) => Effect.Effect<void, Outcome>
+    readonly release: (held: Held) => Effect.Effect<void, Outcome>
+    /** Removes the window's queue entry; for whoever has ended its run, or found it ended. */
+    readonly dequeue: (held: Pick<Held, "key" | "job">) => Effect.Effect<void, MeshUnavailable>
+  }
+>()("seamless/backfill/BackfillCoordinator") {}
+
+/** Ended records are kept for a week. */
+const finalTtlSeconds = 7 * 24 * 3600
+
+const wasWrittenBy =
+  (nonce: string) =>
+  ({ value }: Stored): boolean =>
+    Option.exists(readJob(value), (job) => job.nonce === nonce)
+
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const hosts = yield* LiveHosts
+  /** When each running record was first seen as it is: a lease also ends when nothing of it moves for its length. */
+  const seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  const subjectOf = (key: string): string => Stream.keySubject(Stream.jobs, key)
+
+  const write = (held: Held, job: BackfillJob): Effect.Effect<Held, Outcome> =>
+    compareAndSet(mesh, {
+      stream: Stream.jobs.name,
+      subject: subjectOf(held.key),
+      data: writeJob(job),
+      expect: held.revision,
+      ...(isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: finalTtlSeconds } : {}),
+      isOurs: wasWrittenBy(job.nonce)
+    }).pipe(
+      Effect.map((revision) => ({ key: held.key, job, revision })),
+      Effect.catchTag("RevisionConflict", () => Effect.fail(new LeaseLost({ key: held.key })))
+    )
+
+  const hasEnded = Effect.fnUntraced(function* ({ job, key, revision }: Held) {
+    if (job.lease === null) return true
+    if (yield* hosts.isDead(job.lease.holder)) return true
+    const nowMs = yield* monotonicMs
+    const before = seen.get(key)
+    if (before?.revision !== revision) seen.set(key, { revision, sinceMs: nowMs })
+    return before?.revision === revision && nowMs - before.sinceMs > job.lease.leaseMs
+  })
+
+  const take = Effect.fnUntraced(function* (standing: Held, leaseMs: number) {
+    const by = { holder: hosts.incarnation, leaseMs, nonce: yield* randomId }
+    const leaseEnded = standing.job.state === "RUNNING" && (yield* hasEnded(standing))
+    const job = jobStep.claim(standing.job, by, leaseEnded)
+    if (job === undefined) return Option.none<Held>()
+    const held = yield* write(standing, job).pipe(
+      Effect.map(Option.some),
+      Effect.catchTag("LeaseLost", () => Effect.succeed(Option.none<Held>()))
+    )
+    if (Option.isSome(held)) seen.delete(standing.key)
+    return held
+  })
+
+  const standingOf = (stored: Stored): Option.Option<Held> =>
+    Option.map(readJob(stored.value), (job) => ({
+      key: Stream.keyOf(Stream.jobs, stored.subject),
+      job,
+      revision: stored.revision
+    }))
+
+  const claim = Effect.fn("backfill.claim")(function* (key: string, leaseMs: number) {
+    const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
+    const standing = Option.flatMap(stored, standingOf)
+    if (Option.isNone(standing) || isFinal(standing.value.job)) return { _tag: "Over" } as const
+    return Option.match(yield* take(standing.value, leaseMs), {
+      onNone: () => ({ _tag: "Taken" }) as const,
+      onSome: (held) => ({ _tag: "Held", held }) as const
+    })
+  })
+
+  const claimFollowing = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, leaseMs: number) {
+    const stored = yield* mesh.readMany(Stream.jobs.name, keys.map(subjectOf))
+    const byKey = new Map(
+      stored
+        .map(standingOf)
+        .filter(Option.isSome)
+        .map(({ value }) => [value.key, value])
+    )
+    const out: Array<Held> = []
+    for (const key of keys) {
+      const standing = byKey.get(key)
+      const held = standing?.job.state === "PENDING" ? yield* take(standing, leaseMs) : Option.none<Held>()
+      if (Option.isNone(held)) break
+      out.push(held.value)
+    }
+    return out
+  })
+
+  const dequeue = ({ job, key }: Pick<Held, "key" | "job">) =>
+    mesh.dequeue(Stream.queue.name, Subject.queuedJob({ jobClass: job.jobClass, partition: 0, windowKey: key }))
+
+  const end = (held: Held, job: BackfillJob) => Effect.andThen(write(held, job), dequeue(held))
+
+  return BackfillCoordinator.of({
+    claim,
+    claimFollowing,
+    dequeue,
+    renew: (held) => Effect.flatMap(randomId, (nonce) => write(held, jobStep.renew(held.job, nonce))),
+    complete: (held, progress) =>
+      Effect.flatMap(randomId, (nonce) => end(held, jobStep.complete(held.job, progress, nonce))),
+    release: (held) =>
+      Effect.asVoid(Effect.flatMap(randomId, (nonce) => write(held, jobStep.release(held.job, nonce)))),
+    fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, failure: JobFailure) {
+      const failing = {
+        failure,
+        nowMs: yield* Clock.currentTimeMillis,
+        jitter: yield* Random.next,
+        nonce: yield* randomId
+      }
+      yield* end(held, jobStep.fail(held.job, progress, failing))
+    })
+  })
+})
+
+/** Coordination through job records in KV. */
+export const layer: Layer.Layer<BackfillCoordinator, never, Mesh | LiveHosts> = Layer.effect(BackfillCoordinator, make)

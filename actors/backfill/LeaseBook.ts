@@ -1,0 +1,74 @@
+/**
+ * Which jobs are in this worker's hands, and are they still?
+ *
+ * The leases of one errand, renewed together while the work goes on. Every write of a record replaces the revision that
+ * this book knows, so renewing and ending never race each other.
+ */
+import { Effect, Schedule, Semaphore } from "effect"
+import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import type { BackfillCoordinator, Held, LeaseLost } from "./BackfillCoordinator.ts"
+import type { Progress } from "./jobStep.ts"
+
+/** How long a lease lasts that nobody renews. */
+export const leaseMs = 5000
+const renewEvery = "1 second"
+
+/** The leases of one errand. */
+export interface LeaseBook {
+  /** The jobs that have not been ended. */
+  readonly open: () => ReadonlyArray<Held>
+  readonly complete: (key: string, progress: Progress) => Effect.Effect<void, MeshUnavailable | LeaseLost>
+  readonly fail: (
+    key: string,
+    progress: Progress,
+    failure: JobFailure
+  ) => Effect.Effect<void, MeshUnavailable | LeaseLost>
+  /** Gives back what has not been ended. */
+  readonly releaseAll: Effect.Effect<void>
+  /** Renews for ever; fails when a lease is lost. */
+  readonly keepRenewing: Effect.Effect<never, MeshUnavailable | LeaseLost>
+}
+
+/** A book of leases that were just claimed; `onRenew` is run with each round of renewals. */
+export const open = (
+  coordinator: BackfillCoordinator["Service"],
+  claimed: ReadonlyArray<Held>,
+  onRenew: Effect.Effect<void>
+): LeaseBook => {
+  const book = new Map(claimed.map((held) => [held.key, held]))
+  const writing = Semaphore.makeUnsafe(1)
+
+  const end = (key: string, write: (held: Held) => Effect.Effect<void, MeshUnavailable | LeaseLost>) =>
+    writing.withPermits(1)(
+      Effect.suspend(() => {
+        const held = book.get(key)
+        book.delete(key)
+        return held === undefined ? Effect.void : write(held)
+      })
+    )
+
+  const renewAll = writing.withPermits(1)(
+    Effect.forEach(
+      Array.from(book.values()),
+      (held) => Effect.map(coordinator.renew(held), (renewed) => void book.set(held.key, renewed)),
+      { concurrency: "unbounded", discard: true }
+    )
+  )
+
+  return {
+    open: () => Array.from(book.values()),
+    complete: (key, progress) => end(key, (held) => coordinator.complete(held, progress)),
+    fail: (key, progress, failure) => end(key, (held) => coordinator.fail(held, progress, failure)),
+    releaseAll: Effect.suspend(() =>
+      Effect.forEach(Array.from(book.keys()), (key) => Effect.ignore(end(key, coordinator.release)), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    ).pipe(Effect.timeoutOption("1 second"), Effect.asVoid),
+    keepRenewing: Effect.suspend(() => Effect.andThen(onRenew, renewAll)).pipe(
+      Effect.repeat(Schedule.spaced(renewEvery)),
+      Effect.andThen(Effect.never)
+    )
+  }
+}

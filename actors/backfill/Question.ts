@@ -1,0 +1,51 @@
+/** What exactly is a source asked, so that its answer can prove as much as possible? Pure. */
+import type { Range } from "../../protocol/history/Range.ts"
+import { at, includes, size } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+
+/** A stretch of time to ask about, and how far beyond its edges may be looked. */
+export interface Question {
+  readonly start: number
+  readonly end: number
+  readonly intervalMs: number
+  readonly maxEmptyBars: number
+  readonly barsPerRequest: number
+  /** How far before `start` may be looked for a bar; `start` where the time before is covered. */
+  readonly lookFrom: number
+  /** How far behind `end`; `end` where the time behind is covered, or not final yet. */
+  readonly lookUntil: number
+  /** Whether the time right before `start`, and right behind `end`, is covered. */
+  readonly coveredBefore: boolean
+  readonly coveredBehind: boolean
+}
+
+/** What the question depends on beside the stretch. */
+export interface Circumstances {
+  readonly intervalMs: number
+  readonly maxEmptyBars: number
+  readonly barsPerRequest: number
+  readonly covered: RangeSet.RangeSet
+  /** Bars from here on are not final yet. */
+  readonly finalUntil: number
+}
+
+/** The question about a stretch that is not covered. Time that is covered is never asked about again, not even in passing. */
+export const about = ([start, end]: Range, circumstances: Circumstances): Question => {
+  const { barsPerRequest, covered, finalUntil, intervalMs, maxEmptyBars } = circumstances
+  const lookMs = (maxEmptyBars + 1) * intervalMs
+  const before = RangeSet.missing(covered, start - lookMs, start)
+  const behind = RangeSet.clip(RangeSet.missing(covered, end, end + lookMs), -Infinity, finalUntil)
+  const [lookFrom, touchesStart] = at(before, size(before) - 1)
+  const [touchesEnd, lookUntil] = at(behind, 0)
+  return {
+    start,
+    end,
+    intervalMs,
+    maxEmptyBars,
+    barsPerRequest,
+    lookFrom: touchesStart === start ? lookFrom : start,
+    lookUntil: touchesEnd === end ? lookUntil : end,
+    coveredBefore: includes(covered, start - 1),
+    coveredBehind: includes(covered, end)
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * How do rows of a source become part of a series?
+ *
+ * Merged with what is stored of their windows, put as chunks, then committed: bytes before claims. A commit that was
+ * planned upon something that has moved is planned again from what is there now.
+ */
+import { Effect } from "effect"
+import * as FrameModule from "../../protocol/frame/Frame.ts"
+import { fieldNames } from "../../protocol/frame/DataSchema.ts"
+import * as Chunk from "../../protocol/history/Chunk.ts"
+import { type CoveragePage, entryOf, type WindowEntry } from "../../protocol/history/CoveragePage.ts"
+import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
+import type { MissingRange } from "../../protocol/history/MissingRange.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
+import { Coverage, type WindowCommit } from "../../protocol/messages/Coverage.ts"
+import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
+import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+
+/** What an answer brought for some windows. */
+export interface Brought {
+  readonly entry: CatalogEntry
+  readonly source: string
+  /** Sealed; may hold rows of other windows. */
+  readonly rows: FrameModule.Frame
+  /** The time of these windows that the answer proves. */
+  readonly proven: RangeSet.RangeSet
+  /** The time of these windows that was asked about. */
+  readonly answered: RangeSet.RangeSet
+  /** What of it is not proven, and why. */
+  readonly exceptions: ReadonlyArray<MissingRange>
+  readonly jobs: ReadonlyArray<string>
+  readonly cause: string
+}
+
+/** Others may commit to the same windows: an operator, a run that was taken for dead. */
+const staleTries = 5
+
+const pagesOf = Effect.fnUntraced(function* (
+  root: CoverageRoot,
+  grid: Window.Grid,
+  windowStarts: ReadonlyArray<number>
+) {
+  const store = yield* ChunkStore
+  const indexes = new Set(windowStarts.map((windowStart) => Window.pageIndex(grid, windowStart)))
+  const refs = root.pages.filter(({ index }) => indexes.has(index))
+  const pages = yield* store.pages(
+    root.series,
+    refs.map(({ id }) => id)
+  )
+  return new Map<number, CoveragePage>(pages.map((page) => [page.index, page]))
+})
+
+/** Puts the window's chunk, merged with the one that stands; none where that has all of it. */
+const putWindow = Effect.fnUntraced(function* (
+  brought: Brought,
+  { ranges, windowStart }: Window.WindowRanges,
+  standing: WindowEntry,
+  windowBars: number
+) {
+  const store = yield* ChunkStore
+  const { entry, rows, source } = brought
+  const base = standing.chunks.find((chunk) => chunk.source === source)
+  const before = base?.ranges ?? RangeSet.empty
+  const fresh = RangeSet.subtract(ranges, before)
+  if (isEmpty(fresh)) return undefined
+  const kept =
+    base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
+  const frame = mergeFrames([FrameModule.empty(fieldNames(entry.schema)), ...kept, ...rowsIn(rows, fresh)])
+  const chunk = Chunk.encode(frame, {
+    series: entry.series,
+    windowStart,
+    windowBars,
+    source,
+    ranges: RangeSet.union(before, fresh),
+    base: base?.id ?? null,
+    schemaVersion: entry.schema.version
+  })
+  yield* store.putChunk(entry.series, windowStart, chunk)
+  const commit: WindowCommit = {
+    windowStart,
+    generation: standing.generation,
+    base: base?.id ?? null,
+    chunk: chunk.ref
+  }
+  return commit
+})
+
+const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: number) {
+  const coverage = yield* Coverage
+  const { entry, proven } = brought
+  const { root } = yield* coverage.of(entry.series, { minVersion })
+  const grid = Window.makeGrid(entry.interval, root.windowBars)
+  const windows = Window.split(grid, proven)
+  const pages = yield* pagesOf(
+    root,
+    grid,
+    windows.map(({ windowStart }) => windowStart)
+  )
+  const commits = yield* Effect.forEach(windows, (window) => {
+    const standing = entryOf(pages.get(Window.pageIndex(grid, window.windowStart)), window.windowStart)
+    return putWindow(brought, window, standing, root.windowBars)
+  })
+  const { answered, cause, exceptions, jobs, source } = brought
+  const windowsChanged = commits.filter((commit) => commit !== undefined)
+  return yield* coverage
+    .commit({ series: entry.series, windows: windowsChanged, answered, exceptions, jobs, source, cause })
+    .pipe(Effect.catchTag("StaleCommit", () => Effect.succeed({ stale: root.version })))
+})
+
+/** Stores and commits what an answer brought; gives the version of the root that holds it. */
+export const commitRows = Effect.fnUntraced(function* (brought: Brought) {
+  let minVersion = 0
+  for (let tries = 0; tries < staleTries; tries++) {
+    const outcome = yield* tryCommit(brought, minVersion)
+    if (!("stale" in outcome)) return outcome.version
+    // refused because the root has moved on: a later one is there to be read
+    minVersion = outcome.stale + 1
+  }
+  return yield* Effect.die(new Error(`windows of ${brought.entry.series.nodeId} change faster than they can be filled`))
+})

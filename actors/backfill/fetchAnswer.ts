@@ -1,0 +1,96 @@
+/**
+ * How is a source asked about a stretch of time?
+ *
+ * Page after page, as Answer.ts says, each conformed as it enters. A request that failed for a passing reason is sent
+ * again, after the time that the source asks for or a growing one.
+ */
+import { Clock, Data, Effect, Random, Result } from "effect"
+import type { Frame } from "../../protocol/frame/Frame.ts"
+import * as FrameModule from "../../protocol/frame/Frame.ts"
+import { fieldNames } from "../../protocol/frame/DataSchema.ts"
+import { RowFlag } from "../../protocol/frame/RowFlag.ts"
+import { conform } from "../conformance/conform.ts"
+import type { DataSource, RequestFailed } from "../sources/DataSource.ts"
+import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+import * as Answer from "./Answer.ts"
+import type { Question } from "./Question.ts"
+
+/** Waits between tries of one request, doubled each time. */
+const backoffBaseMs = 100
+const backoffMaxMs = 5000
+
+/** Whom to ask, about what, for which job. */
+export interface Errand {
+  readonly source: DataSource
+  readonly entry: CatalogEntry
+  readonly jobId: string
+  readonly question: Question
+}
+
+/** The source gave no answer that can be used. */
+export class NoAnswer extends Data.TaggedError("NoAnswer")<{
+  readonly tag: "SourceUnavailable" | "RowsRejected"
+  readonly source: string
+  readonly reason: string
+}> {}
+
+/** An answer as far as it has come, and the rows of the page that brought it there. */
+export interface Step {
+  readonly answer: Answer.Answer
+  readonly rows: Frame
+}
+
+const waitMs = (failure: RequestFailed, tries: number, random: number): number =>
+  failure.retryAfterMs ?? Math.min(backoffMaxMs, backoffBaseMs * 2 ** tries) * (0.8 + 0.4 * random)
+
+/** One page, asked for until it comes or the tries are used up; `onRequest` is run before each. */
+const fetchPage = Effect.fnUntraced(function* (
+  { entry, source }: Errand,
+  request: Answer.Request,
+  onRequest: () => void
+) {
+  for (let tries = 0; ; tries++) {
+    onRequest()
+    const page = yield* Effect.result(
+      source.page({ symbol: entry.symbol, interval: entry.interval, start: request.start, end: request.end })
+    )
+    if (Result.isSuccess(page)) return page.success
+    const failure = page.failure
+    if (!failure.retryable || tries + 1 >= source.capabilities.attemptsMax) {
+      return yield* new NoAnswer({ tag: "SourceUnavailable", source: source.name, reason: failure.reason })
+    }
+    yield* Effect.sleep(waitMs(failure, tries, yield* Random.next))
+  }
+})
+
+const conformPage = Effect.fnUntraced(function* (errand: Errand, request: Answer.Request, onRequest: () => void) {
+  const { entry, jobId, source } = errand
+  const rows = yield* fetchPage(errand, request, onRequest)
+  const conformed = conform(rows, {
+    schema: entry.schema,
+    interval: entry.interval,
+    source: source.name,
+    ingestAtMs: yield* Clock.currentTimeMillis,
+    jobId,
+    flags: RowFlag.backfilled
+  })
+  if (Result.isSuccess(conformed)) return conformed.success.frame
+  return yield* new NoAnswer({ tag: "RowsRejected", source: source.name, reason: conformed.failure.message })
+})
+
+/** Asks until the answer is complete, and hands over each step of it; `onRequest` is run before each request. */
+export const fetchAnswer = Effect.fnUntraced(function* <E, R>(
+  errand: Errand,
+  onStep: (step: Step) => Effect.Effect<void, E, R>,
+  onRequest: () => void
+) {
+  const empty = FrameModule.empty(fieldNames(errand.entry.schema))
+  let answer = Answer.begin(errand.question)
+  for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
+    const rows = yield* conformPage(errand, request, onRequest)
+    answer = Answer.take(answer, request, Array.from(rows.eventTimeMs))
+    const { end, start } = errand.question
+    yield* onStep({ answer, rows: request.about === "stretch" ? FrameModule.within(rows, start, end) : empty })
+  }
+  return answer
+})

@@ -1,0 +1,48 @@
+/**
+ * Which row stands for each event time?
+ */
+import type { Column } from "../../protocol/frame/Column.ts"
+import type { Frame } from "../../protocol/frame/Frame.ts"
+import { RowFlag } from "../../protocol/frame/RowFlag.ts"
+import { orderRows } from "./orderRows.ts"
+
+/** One row for each event time, and how many gave way. */
+export interface Kept {
+  /** The rows kept, by number, ascending in event time; `"all"` where the rows are in that order as they lie. */
+  readonly rows: Uint32Array | "all"
+  readonly duplicateCount: number
+}
+
+/**
+ * Chooses among rows of one event time. Rows with the same values are one, the first of them, and nothing is said of it.
+ * Of rows that differ the last given stands, and is flagged a duplicate. Writes `flags` in place.
+ */
+export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lineage">): Kept => {
+  if (isSealed(eventTimeMs)) return { rows: "all", duplicateCount: 0 }
+  const kept = new Uint32Array(eventTimeMs.length)
+  let count = 0
+  for (const row of orderRows([eventTimeMs])) {
+    const last = kept[count - 1]
+    if (last === undefined || eventTimeMs[last] !== eventTimeMs[row]) {
+      kept[count] = row
+      count += 1
+    } else if (!isSameRow(columns, last, row)) {
+      kept[count - 1] = row
+      flags[row]! |= RowFlag.duplicate
+    }
+  }
+  return { rows: kept.slice(0, count), duplicateCount: eventTimeMs.length - count }
+}
+
+const isSealed = (eventTimeMs: Float64Array): boolean => {
+  for (let row = 1; row < eventTimeMs.length; row++) {
+    if (!(eventTimeMs[row - 1]! < eventTimeMs[row]!)) return false
+  }
+  return true
+}
+
+const isSameRow = (columns: ReadonlyArray<Column>, a: number, b: number): boolean =>
+  columns.every(({ values }) => isSameValue(values[a]!, values[b]!))
+
+// Missing equals missing; the two zeros are one number.
+const isSameValue = (a: number, b: number): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b))

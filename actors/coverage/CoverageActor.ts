@@ -1,0 +1,79 @@
+/**
+ * Who decides what a series' coverage is, and what is done about its gaps?
+ *
+ * One actor a series. It alone changes the root, and it alone opens jobs, so that a window never has two. What an answer
+ * changes is decided in Coverage.ts, what a demand needs in planJobs.ts; here they are put into effect.
+ */
+import { Clock, Effect, Schedule } from "effect"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
+import * as Messages from "../../protocol/messages/Coverage.ts"
+import { MalformedMessage } from "../../protocol/wire/Errors.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { type Activation, type ActorType, handler, on } from "../../runtime/Actor.ts"
+import type { Mesh } from "../../runtime/Mesh.ts"
+import { randomId } from "../../runtime/randomId.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
+import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import * as CoverageRecord from "./CoverageRecord.ts"
+import * as JobRecords from "./JobRecords.ts"
+
+/** How often runs that have not ended are put into the queue again, in case their entry got lost. */
+const lookAfterEvery = "1 second"
+
+const entryOf = Effect.fnUntraced(function* (key: string) {
+  const catalog = yield* SeriesCatalog
+  const unknown = new MalformedMessage({ what: `key ${key}`, problem: "names no configured series" })
+  const { interval, nodeId } = yield* Effect.mapError(Effect.fromOption(Subject.parseSeries(key)), () => unknown)
+  return yield* Effect.mapError(catalog.find(nodeId, interval), () => unknown)
+})
+
+/** Demands on windows whose open run brings less than they want: kept until that run has ended. */
+type Following = Map<number, { readonly ranges: RangeSet.RangeSet; readonly demand: Messages.Ensure }>
+
+const ensureIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRecords, following: Following) =>
+  Effect.fn("coverage.ensure")(function* (message: Messages.Ensure) {
+    const nowMs = yield* Clock.currentTimeMillis
+    const missing = RangeSet.subtract(message.ranges, record.covered())
+    const wanted = MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)
+    if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
+    const demand = { ...message, nonce: yield* randomId, nowMs }
+    const plans = yield* jobs.demand(demand, Window.split(record.grid, wanted))
+    for (const plan of plans) {
+      if (plan.action !== "follow") continue
+      const before = following.get(plan.job.windowStart)?.ranges ?? RangeSet.empty
+      following.set(plan.job.windowStart, { ranges: RangeSet.union(before, plan.ranges), demand: message })
+    }
+    return { version: record.root().version, jobs: plans.map(({ job }) => job) }
+  })
+
+const activate = Effect.fnUntraced(function* (activation: Activation) {
+  const { key } = activation.address
+  const entry = yield* entryOf(key)
+  const record = yield* CoverageRecord.open(entry, activation)
+  const jobs = yield* JobRecords.follow(entry.series)
+  const following: Following = new Map()
+  const ensure = ensureIn(record, jobs, following)
+
+  const lookAfter = Effect.gen(function* () {
+    yield* jobs.republish
+    const open = new Set(jobs.unfinished())
+    for (const [windowStart, { demand, ranges }] of following) {
+      if (open.has(windowStart)) continue
+      following.delete(windowStart)
+      yield* ensure({ ...demand, ranges })
+    }
+  })
+  yield* lookAfter.pipe(
+    Effect.catchCause((cause) => Effect.logWarning("jobs not looked after", { series: key }, cause)),
+    Effect.repeat(Schedule.spaced(lookAfterEvery)),
+    Effect.delay(lookAfterEvery),
+    Effect.forkScoped
+  )
+  return handler(activation.address, [on(Messages.ensureMessage, ensure), on(Messages.commitMessage, record.commit)])
+})
+
+/** The type of the coverage actors; their keys are series keys. */
+export const coverageActor: ActorType<Mesh | ChunkStore | SeriesCatalog> = { name: Messages.coverageActor, activate }

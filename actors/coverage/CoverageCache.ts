@@ -1,0 +1,138 @@
+/**
+ * What does this host know of the coverage of all series?
+ *
+ * The single owner of cached coverage on a host. Changes of roots are announced on core NATS with their revision; a root
+ * is read again when one newer than the cached was announced, after a reconnection, and now and then.
+ */
+import { Effect, Layer, Option, Schema, Semaphore } from "effect"
+import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
+import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
+import type { Series } from "../../protocol/history/Series.ts"
+import {
+  Coverage,
+  commitMessage,
+  type CoverageView,
+  ensureMessage,
+  type Freshness
+} from "../../protocol/messages/Coverage.ts"
+import * as Codec from "../../protocol/wire/Codec.ts"
+import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { StateRecord } from "../../runtime/ActorState.ts"
+import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
+import { monotonicMs } from "../../runtime/Deadline.ts"
+import { Mesh, type Stored } from "../../runtime/Mesh.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
+import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+
+// announcements can get lost: no root is trusted for longer without a look
+const trustedMs = 5000
+// a read may be older than what was announced, until its replica has caught up
+const catchUpTries = 50
+const catchUpPause = "20 millis"
+
+interface Known {
+  readonly view: CoverageView
+  readonly revision: number
+  readonly readAtMs: number
+}
+
+const RootRecord = Schema.Struct({ ...StateRecord.fields, state: CoverageRoot })
+const decodeRecord = Schema.decodeUnknownOption(RootRecord)
+
+const rootOf = (stored: Option.Option<Stored>): Option.Option<CoverageRoot> =>
+  stored.pipe(
+    Option.flatMap(({ value }) => value),
+    Option.flatMap(Codec.fromJson),
+    Option.flatMap(decodeRecord),
+    Option.map(({ state }) => state)
+  )
+
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const store = yield* ChunkStore
+  const catalog = yield* SeriesCatalog
+  const system = yield* ActorSystem
+  const loading = new Map<string, Semaphore.Semaphore>()
+  const known = new Map<string, Known>()
+  const announced = new Map<string, number>()
+  const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
+
+  yield* mesh.subscribe(Subject.changed("coverage"), (message) => {
+    const key = Subject.changedKey("coverage", message.subject)
+    const revision = Number(message.headers.get("Nats-Sequence"))
+    if (Option.isSome(key) && revision > (announced.get(key.value) ?? 0)) announced.set(key.value, revision)
+  })
+  yield* mesh.onReconnect(() => known.clear())
+
+  const emptyRoot = Effect.fnUntraced(function* (series: Series) {
+    const entry = yield* Effect.orDie(catalog.find(series.nodeId, series.interval))
+    return initial(series, { windowBars: entry.grid.windowBars, schemaVersion: entry.schema.version })
+  })
+
+  const viewOf = Effect.fnUntraced(function* (root: CoverageRoot) {
+    if (root.coveredInPagesBefore === null) return { root, covered: root.covered }
+    const pages = yield* store.pages(
+      root.series,
+      root.pages.map(({ id }) => id)
+    )
+    return { root, covered: InlineCoverage.whole(root, pages) }
+  })
+
+  const load = Effect.fnUntraced(function* (series: Series) {
+    const readAtMs = yield* monotonicMs
+    const stored = yield* mesh.read(Stream.coverage.name, Stream.keySubject(Stream.coverage, keyOf(series)))
+    const root = Option.getOrUndefined(rootOf(stored)) ?? (yield* emptyRoot(series))
+    const revision = Option.match(stored, { onNone: () => 0, onSome: (found) => found.revision })
+    return { view: yield* viewOf(root), revision, readAtMs }
+  })
+
+  const isFresh = (key: string, minVersion: number, nowMs: number): Known | undefined => {
+    const found = known.get(key)
+    if (found === undefined || found.revision < (announced.get(key) ?? 0)) return undefined
+    return found.view.root.version >= minVersion && nowMs - found.readAtMs < trustedMs ? found : undefined
+  }
+
+  const refresh = Effect.fn("coverage.compute")(function* (series: Series, minVersion: number) {
+    const key = keyOf(series)
+    for (let tries = 0; tries < catchUpTries; tries++) {
+      const fresh = isFresh(key, minVersion, yield* monotonicMs)
+      if (fresh !== undefined) return fresh.view
+      const loaded = yield* load(series)
+      // versions never go back: an older answer than the one that is known came from a replica that lags
+      if (loaded.revision >= (known.get(key)?.revision ?? 0)) known.set(key, loaded)
+      if (isFresh(key, minVersion, yield* monotonicMs) === undefined) yield* Effect.sleep(catchUpPause)
+    }
+    return yield* new MeshUnavailable({
+      operation: `read coverage of ${key}`,
+      reason: `version ${minVersion} did not come`
+    })
+  })
+
+  /** One load of a series at a time: those who want it meanwhile take what it brings. */
+  const oneAtATime = (key: string): Semaphore.Semaphore => {
+    const gate = loading.get(key) ?? Semaphore.makeUnsafe(1)
+    loading.set(key, gate)
+    return gate
+  }
+
+  const of = Effect.fnUntraced(function* (series: Series, { fresh = false, minVersion = 0 }: Freshness = {}) {
+    if (fresh) known.delete(keyOf(series))
+    const found = isFresh(keyOf(series), minVersion, yield* monotonicMs)
+    return found?.view ?? (yield* oneAtATime(keyOf(series)).withPermits(1)(refresh(series, minVersion)))
+  })
+
+  const provided = Effect.provideService(ActorSystem, system)
+  const askEnsure = ask(ensureMessage)
+  const askCommit = ask(commitMessage)
+  return Coverage.of({
+    of,
+    ensure: (request) => provided(askEnsure(keyOf(request.series), request)),
+    commit: (commit) => provided(askCommit(keyOf(commit.series), commit))
+  })
+})
+
+/** Coverage as a host knows it: read from KV and followed, changed by asking the actors. */
+export const layer: Layer.Layer<Coverage, MeshUnavailable, Mesh | ChunkStore | SeriesCatalog | ActorSystem> =
+  Layer.effect(Coverage, make)

@@ -1,0 +1,83 @@
+/**
+ * What has to happen so that wanted time gets filled?
+ *
+ * Pure. One window has one job, whoever wants what of it: a run that is open is joined, one that waits is widened, and
+ * only where neither is so is a new run opened.
+ */
+import { type BackfillJob, isFinal, type JobClass } from "../../protocol/history/BackfillJob.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { Series } from "../../protocol/history/Series.ts"
+import type { WindowRanges } from "../../protocol/history/Window.ts"
+
+/** A job record with the revision that a change of it replaces. */
+export interface KnownJob {
+  readonly job: BackfillJob
+  readonly revision: number
+}
+
+/** What to do about one window. */
+export type JobPlan =
+  /** Write this record, then put the window into the queue. */
+  | { readonly action: "write"; readonly job: BackfillJob; readonly expect: number }
+  /** A run does it already. */
+  | { readonly action: "join"; readonly job: BackfillJob }
+  /** A run is under way that does not bring all of it: another has to follow. */
+  | { readonly action: "follow"; readonly job: BackfillJob; readonly ranges: RangeSet.RangeSet }
+  /** The last run failed, and it is too early for another. */
+  | { readonly action: "refuse"; readonly job: BackfillJob }
+
+/** Who asks. */
+export interface JobDemand {
+  readonly series: Series
+  readonly sources: ReadonlyArray<string>
+  readonly jobClass: JobClass
+  readonly cause: string
+  readonly traceParent: string
+  readonly nonce: string
+  readonly nowMs: number
+}
+
+/** The record of a new run; `before` is the record of the last one. */
+const open = (
+  demand: JobDemand,
+  { ranges, windowStart }: WindowRanges,
+  before: BackfillJob | undefined
+): BackfillJob => ({
+  format: 1,
+  series: demand.series,
+  windowStart,
+  run: (before?.run ?? 0) + 1,
+  state: "PENDING",
+  jobClass: demand.jobClass,
+  ranges,
+  completedRanges: RangeSet.empty,
+  sources: demand.sources,
+  generation: before?.generation ?? 0,
+  lease: null,
+  renewals: 0,
+  attempts: before?.state === "FAILED" ? before.attempts : 0,
+  failure: null,
+  requests: 0,
+  coverageVersion: 0,
+  nextAttemptAt: null,
+  cause: demand.cause,
+  traceParent: demand.traceParent,
+  nonce: demand.nonce
+})
+
+/** What to do so that the window's ranges get filled. */
+export const planJob = (demand: JobDemand, wanted: WindowRanges, known: KnownJob | undefined): JobPlan => {
+  if (known === undefined) return { action: "write", job: open(demand, wanted, undefined), expect: 0 }
+  const { job, revision } = known
+  if (job.state === "QUARANTINED") return { action: "refuse", job }
+  if (job.state === "FAILED" && (job.nextAttemptAt ?? 0) > demand.nowMs) return { action: "refuse", job }
+  if (isFinal(job)) return { action: "write", job: open(demand, wanted, job), expect: revision }
+  const beyond = RangeSet.subtract(wanted.ranges, job.ranges)
+  if (isEmpty(beyond)) return { action: "join", job }
+  if (job.state === "PENDING") {
+    const widened = { ...job, ranges: RangeSet.union(job.ranges, wanted.ranges), nonce: demand.nonce }
+    return { action: "write", job: widened, expect: revision }
+  }
+  return { action: "follow", job, ranges: beyond }
+}

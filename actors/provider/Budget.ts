@@ -1,0 +1,92 @@
+/**
+ * How much time is left, and how was it spent?
+ *
+ * Each wait of an answer is a phase with a budget of its own, within the total deadline. A wait that is over its budget is
+ * ended, and what it waited for goes on. Every breach is noted, whatever the strategy.
+ */
+import { Duration, Effect, Option } from "effect"
+import type { PhaseReport, SlaReport, SlaViolation } from "../../protocol/history/HistoryResult.ts"
+import type { SlaPolicy } from "../../protocol/history/SlaPolicy.ts"
+import { monotonicMs } from "../../runtime/Deadline.ts"
+
+/** The running clock of one answer. */
+export interface Budget {
+  /** Waits within the phase's budget; none when that is over. */
+  readonly phase: (
+    name: string,
+    maxWaitMs?: number
+  ) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+  /** What is left of the total, in milliseconds; infinite without a deadline. */
+  readonly remainingMs: Effect.Effect<number>
+  /** Counts a second try within a phase. */
+  readonly retried: (name: string) => void
+  /** Notes a demand that was not met; the first one counts. */
+  readonly violated: (violation: SlaViolation) => void
+  readonly report: Effect.Effect<SlaReport>
+}
+
+/** Time that is kept back for putting the answer together and sending it, in milliseconds, and as a share. */
+const reserveMs = 50
+const reserveShare = 0.1
+
+const longestReported = 2 ** 31
+
+const finite = (milliseconds: number): number => Math.min(Math.round(milliseconds), longestReported)
+
+/** A budget that starts to run now. */
+export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy) {
+  const startedMs = yield* monotonicMs
+  const phases = new Map<string, PhaseReport>()
+  const total = totalDeadlineMs ?? Infinity
+  const usable = total - Math.min(reserveMs, total * reserveShare)
+  let violation: SlaViolation | null = null
+  const violated = (next: SlaViolation): void => {
+    violation ??= next
+  }
+  const remainingMs = Effect.map(monotonicMs, (nowMs) => Math.max(0, usable - (nowMs - startedMs)))
+
+  const note = (name: string, spent: Omit<PhaseReport, "retries">): void => {
+    const before = phases.get(name)
+    phases.set(name, {
+      budgetMs: finite(before?.budgetMs ?? spent.budgetMs),
+      waitedMs: finite((before?.waitedMs ?? 0) + spent.waitedMs),
+      timedOut: spent.timedOut || (before?.timedOut ?? false),
+      retries: before?.retries ?? 0
+    })
+  }
+
+  const phase: Budget["phase"] =
+    (name, maxWaitMs = Infinity) =>
+    (self) =>
+      Effect.gen(function* () {
+        const fromMs = yield* monotonicMs
+        const budgetMs = Math.min(maxWaitMs, yield* remainingMs)
+        const timed =
+          budgetMs === Infinity ? Effect.asSome(self) : Effect.timeoutOption(self, Duration.millis(budgetMs))
+        const outcome = yield* Effect.onExit(timed, () =>
+          Effect.map(monotonicMs, (nowMs) => note(name, { budgetMs, waitedMs: nowMs - fromMs, timedOut: false }))
+        )
+        if (Option.isNone(outcome)) {
+          note(name, { budgetMs, waitedMs: 0, timedOut: true })
+          violated({ phase: name, budgetMs: finite(budgetMs), waitedMs: finite(budgetMs), retryAfterMs: null })
+        }
+        return outcome
+      })
+
+  const budget: Budget = {
+    phase,
+    remainingMs,
+    violated,
+    retried: (name) => {
+      const before = phases.get(name)
+      if (before !== undefined) phases.set(name, { ...before, retries: before.retries + 1 })
+    },
+    report: Effect.map(monotonicMs, (nowMs) => ({
+      totalDeadlineMs: totalDeadlineMs ?? null,
+      elapsedMs: finite(nowMs - startedMs),
+      phases: Object.fromEntries(phases),
+      violation
+    }))
+  }
+  return budget
+})

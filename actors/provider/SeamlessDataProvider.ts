@@ -1,0 +1,68 @@
+/**
+ * What is the one way in?
+ *
+ * `read`, `ensureAvailable` and `coverage`, as an Effect service. The wire and the Promise client give the same.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { InvalidRequest, type UnknownSeries } from "../../protocol/history/Errors.ts"
+import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
+import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { Backfill } from "../../protocol/messages/Backfill.ts"
+import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
+import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
+import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import { coverageOf } from "./coverage.ts"
+import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
+import { read, type ReadFailure } from "./read.ts"
+import { parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
+
+/** A history request that was answered: the answer, and whether the caller wants its account. */
+export interface Answered {
+  readonly result: HistoryResult
+  readonly returnMeta: boolean
+}
+
+/** The public API. Requests are taken as they come, and checked. */
+export class SeamlessDataProvider extends Context.Service<
+  SeamlessDataProvider,
+  {
+    readonly read: (request: unknown) => Effect.Effect<Answered, RequestError | ReadFailure>
+    readonly ensureAvailable: (
+      request: unknown
+    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | DeadlineExceeded>
+    readonly coverage: (
+      request: unknown
+    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | CoverageFailure>
+  }
+>()("seamless/provider/SeamlessDataProvider") {}
+
+const decodeCoverage = Schema.decodeUnknownEffect(CoverageRequest, { onExcessProperty: "error" })
+
+const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: number }) {
+  const services = yield* Effect.context<Coverage | Backfill | ChunkStore | SeriesCatalog>()
+  const provide = Effect.provide(services)
+  return SeamlessDataProvider.of({
+    read: Effect.fnUntraced(function* (input: unknown) {
+      const request = yield* validate(yield* parseHistory(input), { strategy: "seamless", barsMax })
+      return { result: yield* read(request), returnMeta: request.returnMeta }
+    }, provide),
+    ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
+      return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), { strategy: "auto_backfill", barsMax }))
+    }, provide),
+    coverage: Effect.fnUntraced(function* (input: unknown) {
+      const { interval, nodeId } = yield* Effect.mapError(
+        decodeCoverage(input),
+        ({ message }) => new InvalidRequest({ field: "request", problem: message })
+      )
+      const catalog = yield* SeriesCatalog
+      return yield* coverageOf(yield* catalog.find(nodeId, interval))
+    }, provide)
+  })
+})
+
+/** The provider of a host; `barsMax` bounds one request. */
+export const layer = (options: {
+  readonly barsMax: number
+}): Layer.Layer<SeamlessDataProvider, never, Coverage | Backfill | ChunkStore | SeriesCatalog> =>
+  Layer.effect(SeamlessDataProvider, make(options))

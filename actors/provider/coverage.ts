@@ -1,0 +1,21 @@
+/** What is covered of a series, as a caller sees it? */
+import { Effect } from "effect"
+import type { CoverageReport } from "../../protocol/history/HistoryResult.ts"
+import { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+
+/** The coverage of a series with its version, and what is known of time that is not covered. */
+export const coverageOf = Effect.fn("coverage.report")(function* ({ series }: CatalogEntry) {
+  const coverage = yield* Coverage
+  const { covered, root } = yield* coverage.of(series)
+  const report: CoverageReport = {
+    nodeId: series.nodeId,
+    interval: series.interval,
+    coverageRanges: covered,
+    missingRanges: root.exceptions,
+    watermarks: root.watermarks,
+    coverageVersion: root.version,
+    windowBars: root.windowBars
+  }
+  return report
+})

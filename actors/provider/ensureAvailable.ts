@@ -1,0 +1,63 @@
+/** How is a range made available, without reading it? */
+import { Clock, Data, Effect, Option } from "effect"
+import { CoverageMissing } from "../../protocol/history/Errors.ts"
+import type { AvailabilityResult } from "../../protocol/history/HistoryResult.ts"
+import { barCount } from "../../protocol/history/Interval.ts"
+import { timeOf } from "../../protocol/history/MissingRange.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
+import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import * as Budget from "./Budget.ts"
+import { fillGap, queueGap, untouched } from "./fillGap.ts"
+import { explained, sourceOutcomes } from "./historyMeta.ts"
+import { planRead, type ReadPlan } from "./planRead.ts"
+import type { ValidRequest } from "./validRequest.ts"
+
+/** The range is not covered, and the strategy does not fill gaps. */
+export class NotAvailable extends Data.TaggedError("NotAvailable")<{
+  readonly error: CoverageMissing
+  readonly result: AvailabilityResult
+}> {}
+
+const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+  const coverage = yield* Coverage
+  const demand = { minVersion: Math.max(minVersion, request.minVersion) }
+  const view = yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
+  if (Option.isNone(view)) {
+    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+  }
+  return { version: view.value.root.version, plan: planRead(request, view.value, yield* Clock.currentTimeMillis) }
+})
+
+const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
+  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
+  return plan.gapMode === "queue" ? queueGap(request, plan.gap, budget) : Effect.succeed(untouched)
+}
+
+/** Fills what is missing, within the budget, and says what was done. */
+export const ensureAvailable = Effect.fn("history.ensure")(function* (request: ValidRequest) {
+  const budget = yield* Budget.start(request.sla)
+  const before = yield* planOf(request, budget, 0)
+  const filled = yield* act(before.plan, request, budget)
+  const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
+  const { plan, version } = filled.jobs.length === 0 ? before : yield* planOf(request, budget, minVersion)
+  const missingRanges = explained(plan.missing, filled)
+  const result: AvailabilityResult = {
+    available: missingRanges.length === 0,
+    coverageRanges: plan.covered,
+    missingRanges,
+    jobs: filled.jobs.map(({ run, state, windowStart }) => ({ windowStart, run, state })),
+    sourceOutcomes: sourceOutcomes(request, { fromCache: 0, fromStorage: 0 }, filled, false),
+    slaReport: yield* budget.report,
+    coverageVersion: version,
+    requestId: request.requestId,
+    notes: filled.notes
+  }
+  if (before.plan.gapMode !== "fail") return result
+  const error = new CoverageMissing({
+    expectedBars: barCount(request.entry.interval, ...request.range),
+    missingBars: bars(timeOf(missingRanges), request.entry.interval.lengthMs),
+    missingRanges
+  })
+  return yield* new NotAvailable({ error, result })
+})

@@ -1,0 +1,111 @@
+/**
+ * What becomes of a gap while an answer is made?
+ *
+ * The coverage actor is asked to make it available, and the jobs that it names are waited for, within the budget. Ending
+ * the wait never ends a job. A failed job is tried once more where the budget allows it.
+ */
+import { Clock, Effect, Option } from "effect"
+import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import { isFinal } from "../../protocol/history/BackfillJob.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { Backfill } from "../../protocol/messages/Backfill.ts"
+import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import { withBudget } from "../../runtime/Deadline.ts"
+import { traceParent } from "../../runtime/telemetry/Propagation.ts"
+import type { Budget } from "./Budget.ts"
+import type { ValidRequest } from "./validRequest.ts"
+
+/** What the cluster did about a gap. */
+export interface Filled {
+  /** The newest record of each job, by window. */
+  readonly jobs: ReadonlyArray<BackfillJob>
+  /** Whether the wait ended before the jobs did. */
+  readonly timedOut: boolean
+  /** What the caller should know beside that. */
+  readonly notes: ReadonlyArray<string>
+}
+
+/** A gap about which nothing was done. */
+export const untouched: Filled = { jobs: [], timedOut: false, notes: [] }
+
+/** The actor answers within milliseconds; a caller without a deadline does not wait longer for it to be found. */
+const queueWaitMsMax = 30_000
+/** Rounds of asking and waiting: windows that another's smaller run held up need a second, a failure a third. */
+const roundsMax = 4
+
+const demandOf = Effect.fnUntraced(function* ({ entry, requestId, sources }: ValidRequest, gap: RangeSet.RangeSet) {
+  const { series } = entry
+  const trace = yield* traceParent
+  return { series, ranges: gap, sources, jobClass: "interactive", cause: requestId, traceParent: trace } as const
+})
+
+/** Asks that the gap be filled, without waiting for it. */
+export const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  const coverage = yield* Coverage
+  const remainingMs = Math.min(yield* budget.remainingMs, queueWaitMsMax)
+  const asked = yield* coverage.ensure(yield* demandOf(request, gap)).pipe(withBudget(remainingMs), Effect.result)
+  if (asked._tag === "Success") return { jobs: asked.success.jobs, timedOut: false, notes: [] } satisfies Filled
+  const note = `the backfill could not be queued: ${asked.failure.message}`
+  return { jobs: [], timedOut: asked.failure._tag === "DeadlineExceeded", notes: [note] } satisfies Filled
+})
+
+const merged = (before: ReadonlyArray<BackfillJob>, after: ReadonlyArray<BackfillJob>): ReadonlyArray<BackfillJob> => {
+  const byWindow = new Map([...before, ...after].map((job) => [job.windowStart, job]))
+  return Array.from(byWindow.values())
+}
+
+/** What of the gap is still worth asking for. */
+const leftOf = (gap: RangeSet.RangeSet, { covered, root }: CoverageView, nowMs: number): RangeSet.RangeSet =>
+  MissingRange.askable(MissingRange.classify(RangeSet.subtract(gap, covered), root.exceptions), nowMs)
+
+/** How long until the last of the failed windows may be tried again; none where none failed. */
+const retryInMs = (jobs: ReadonlyArray<BackfillJob>, nowMs: number): Option.Option<number> => {
+  const times = jobs.flatMap((job) => (job.state === "FAILED" ? [(job.nextAttemptAt ?? nowMs) - nowMs] : []))
+  return times.length === 0 ? Option.none() : Option.some(Math.max(0, ...times))
+}
+
+/** Asks that the gap be filled and waits until it is, or cannot be, or the time is over. */
+const fillRounds = Effect.fnUntraced(function* (
+  request: ValidRequest,
+  gap: RangeSet.RangeSet,
+  budget: Budget,
+  seen: (filled: Filled) => void
+) {
+  const coverage = yield* Coverage
+  const backfill = yield* Backfill
+  let retriesLeft = 1
+  let jobs: ReadonlyArray<BackfillJob> = []
+  for (let round = 0, left = gap; round < roundsMax && !isEmpty(left); round++) {
+    const asked = yield* queueGap(request, left, budget)
+    jobs = merged(jobs, asked.jobs)
+    seen({ jobs, timedOut: !jobs.every(isFinal), notes: asked.notes })
+    if (asked.notes.length > 0) return
+    const settled = yield* backfill.settled(asked.jobs)
+    jobs = merged(jobs, settled)
+    seen({ jobs, timedOut: false, notes: [] })
+    const minVersion = Math.max(0, ...settled.map(({ coverageVersion }) => coverageVersion))
+    const nowMs = yield* Clock.currentTimeMillis
+    left = leftOf(gap, yield* coverage.of(request.entry.series, { minVersion }), nowMs)
+    const retry = retryInMs(settled, nowMs)
+    if (Option.isNone(retry) || isEmpty(left)) continue
+    // a retry that lies beyond the budget gives the stored error at once
+    if (retriesLeft === 0 || retry.value > (yield* budget.remainingMs)) return
+    retriesLeft -= 1
+    budget.retried("backfill")
+    yield* Effect.sleep(Math.max(retry.value, request.sla.retryBackoffMs ?? 0))
+  }
+})
+
+/** Asks that the gap be filled and waits for it, within the backfill budget. */
+export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  let filled: Filled = { ...untouched, timedOut: true }
+  const rounds = fillRounds(request, gap, budget, (seen) => {
+    filled = seen
+  })
+  const done = yield* budget.phase("backfill", request.sla.maxWaitBackfillMs)(rounds)
+  if (Option.isSome(done)) return { ...filled, timedOut: false }
+  const note = "the wait for the backfill ended before it did: it goes on, and what it brings is kept"
+  return { ...filled, timedOut: true, notes: [...filled.notes, note] }
+})

@@ -1,0 +1,138 @@
+/**
+ * How is one history request answered?
+ *
+ * Two waits: what is covered, then the rows, with the filling of the gap beside them. Whatever hangs underneath, the
+ * answer leaves within its deadline, and says what it lacks.
+ */
+import { Clock, Data, Effect, Option, Tracer } from "effect"
+import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import * as Budget from "./Budget.ts"
+import { fillGap, type Filled, queueGap, untouched } from "./fillGap.ts"
+import { explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
+import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
+import { planRead, type ReadPlan } from "./planRead.ts"
+import type { ValidRequest } from "./validRequest.ts"
+import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
+
+/** A refusal, with the answer that was refused and its account. */
+export class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
+
+/** Why a read gives no answer. */
+export type ReadFailure = Refused | CoverageFailure | DeadlineExceeded
+
+/** Everything that was learnt for one answer. */
+interface Findings {
+  readonly view: CoverageView
+  readonly plan: ReadPlan
+  readonly loaded: Loaded
+  readonly filled: Filled
+  readonly storageTimedOut: boolean
+}
+
+const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
+  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
+  if (plan.gapMode === "queue") return queueGap(request, plan.gap, budget)
+  return Effect.succeed(untouched)
+}
+
+const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
+  const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
+  return { loaded: Option.getOrElse(rows, () => nothingLoaded(request)), storageTimedOut: Option.isNone(rows) }
+})
+
+/** What is covered now, within the budget: the first of the two waits. */
+const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+  const coverage = yield* Coverage
+  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
+  const view = yield* budget.phase("storage")(read)
+  if (Option.isSome(view)) return view.value
+  return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+})
+
+const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
+  const before = yield* viewOf(request, budget, 0)
+  const plan = planRead(request, before, yield* Clock.currentTimeMillis)
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
+    concurrency: 2
+  })
+  const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
+  const view = filled.jobs.length === 0 ? before : yield* viewOf(request, budget, minVersion)
+  if (view.root.version === before.root.version) return { view, plan, filled, ...stored } satisfies Findings
+  const again = yield* load(request, view, budget)
+  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
+  return { view, plan: planned, filled, ...again } satisfies Findings
+})
+
+/** What of the range did not come: what is not covered, and what is covered and was not read in time. */
+const missingOf = (
+  request: ValidRequest,
+  { filled, loaded, plan }: Findings
+): ReadonlyArray<MissingRange.MissingRange> => {
+  const absent = RangeSet.missing(loaded.covered, ...request.range)
+  const unread = MissingRange.classify(RangeSet.subtract(plan.covered, loaded.covered), []).map((range) => ({
+    ...range,
+    reason: "stored, but not read in time"
+  }))
+  return MissingRange.classify(absent, [...explained(plan.missing, filled), ...unread])
+}
+
+const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Findings, quality: QualitySummary) {
+  const { filled, loaded, view } = findings
+  const span = yield* Effect.serviceOption(Tracer.ParentSpan)
+  return {
+    strategy: request.strategy,
+    strict: request.strict,
+    requestId: request.requestId,
+    traceId: Option.match(span, { onNone: () => "", onSome: ({ traceId }) => traceId }),
+    spanId: Option.match(span, { onNone: () => "", onSome: ({ spanId }) => spanId }),
+    coverageRanges: loaded.covered,
+    sourceContributions: Object.fromEntries(loaded.contributions),
+    sourceOutcomes: sourceOutcomes(request, loaded, filled, findings.storageTimedOut),
+    watermarks: view.root.watermarks,
+    qualitySummary: quality,
+    coverageVersion: view.root.version,
+    fingerprint: loaded.fingerprint,
+    notes: filled.notes
+  }
+})
+
+/** Notes where fewer bars came than the policy demands. */
+const demandCoverage = Effect.fnUntraced(function* (
+  { sla }: ValidRequest,
+  quality: QualitySummary,
+  budget: Budget.Budget
+) {
+  if (coverageShare(quality) >= (sla.minCoverage ?? 0)) return
+  const { elapsedMs, totalDeadlineMs } = yield* budget.report
+  budget.violated({ phase: "minCoverage", budgetMs: totalDeadlineMs ?? 0, waitedMs: elapsedMs, retryAfterMs: null })
+})
+
+/** Answers one history request. Two waits: what is covered, then the rows. */
+export const read = Effect.fn("history.read")(function* (request: ValidRequest) {
+  const { end, start } = { start: request.range[0], end: request.range[1] }
+  const { interval, nodeId } = request.entry.series
+  const { requestId, strategy, strict } = request
+  yield* Effect.annotateCurrentSpan({ request_id: requestId, node_id: nodeId, interval, start, end, strategy, strict })
+  const budget = yield* Budget.start(request.sla)
+  const findings = yield* find(request, budget)
+  const missing = missingOf(request, findings)
+  const counted = qualitySummary(request, findings.loaded, missing)
+  const flagged = strict && request.onStrictViolation === "flag"
+  const quality = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
+  yield* demandCoverage(request, quality, budget)
+  const slaReport = yield* budget.report
+  const meta: HistoryMeta = { ...(yield* metaOf(request, findings, quality)), missingRanges: missing, slaReport }
+  yield* Effect.annotateCurrentSpan({ missing_count: missing.length, wait_ms: slaReport.elapsedMs })
+  const result: HistoryResult = { df: findings.loaded.frame, meta }
+  const error = refusal(
+    request,
+    { quality, missing, filled: findings.filled, gapMode: findings.plan.gapMode },
+    slaReport.violation
+  )
+  return error === undefined ? result : yield* new Refused({ error, result })
+})

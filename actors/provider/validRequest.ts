@@ -1,0 +1,117 @@
+/**
+ * What exactly is asked?
+ *
+ * A request that is wrong is refused before anything is touched, and told what would be right. One that passes has its
+ * series, an aligned range, and every option decided.
+ */
+import { Effect, Option, Schema } from "effect"
+import { InvalidRequest, RangeTooLarge, UnalignedRange, type UnknownSeries } from "../../protocol/history/Errors.ts"
+import { EnsureRequest, HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
+import * as Interval from "../../protocol/history/Interval.ts"
+import { isRange, type Range } from "../../protocol/history/Range.ts"
+import * as SlaPolicy from "../../protocol/history/SlaPolicy.ts"
+import * as Strategy from "../../protocol/history/Strategy.ts"
+import { randomId } from "../../runtime/randomId.ts"
+import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
+
+/** A request in which everything is decided. */
+export interface ValidRequest {
+  readonly entry: CatalogEntry
+  readonly range: Range
+  readonly strategy: Strategy.Strategy
+  readonly strict: boolean
+  readonly onStrictViolation: "error" | "flag"
+  /** Sources in the order of preference for this answer. */
+  readonly sources: ReadonlyArray<string>
+  readonly sla: SlaPolicy.SlaPolicy
+  readonly minVersion: number
+  readonly returnMeta: boolean
+  readonly requestId: string
+}
+
+/** What is wrong with a request. */
+export type RequestError = InvalidRequest | UnknownSeries | UnalignedRange | RangeTooLarge
+
+/** What the service decides where a request says nothing. */
+export interface RequestDefaults {
+  readonly strategy: Strategy.Strategy
+  readonly barsMax: number
+}
+
+const knownFields = { onExcessProperty: "error" } as const
+const decodeHistory = Schema.decodeUnknownEffect(HistoryRequest, knownFields)
+const decodeEnsure = Schema.decodeUnknownEffect(EnsureRequest, knownFields)
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim()
+
+/** The message of a schema's refusal names the field behind `at`, in brackets. */
+const invalid = ({ message }: { readonly message: string }): InvalidRequest => {
+  const field =
+    /at (\[.*\])\s*$/
+      .exec(message)?.[1]
+      ?.replaceAll(/\["|"\]/g, "")
+      .replaceAll("][", ".") ?? "request"
+  return new InvalidRequest({ field, problem: oneLine(message.replace(/\n?\s*at \[.*\]\s*$/, "")) })
+}
+
+/** A request to read, from the wire or a program. */
+export const parseHistory = (input: unknown): Effect.Effect<HistoryRequest, InvalidRequest> =>
+  Effect.mapError(decodeHistory(input), invalid)
+
+/** A request to fill, from the wire or a program. */
+export const parseEnsure = (input: unknown): Effect.Effect<EnsureRequest, InvalidRequest> =>
+  Effect.mapError(decodeEnsure(input), invalid)
+
+const validRange = Effect.fnUntraced(function* (request: EnsureRequest, interval: Interval.Interval) {
+  const { end, start } = request
+  if (!isRange(start, end)) {
+    const problem = `is ${start} and end is ${end}: a range is [start, end), and start comes first`
+    return yield* new InvalidRequest({ field: "start", problem })
+  }
+  const aligned: Range = [Interval.alignDown(interval, start), Interval.alignUp(interval, end)]
+  const isAligned = aligned[0] === start && aligned[1] === end
+  if (!isAligned && request.align !== "expand") {
+    const [alignedStart, alignedEnd] = aligned
+    return yield* new UnalignedRange({ start, end, interval: interval.text, alignedStart, alignedEnd })
+  }
+  return aligned
+})
+
+const validSources = Effect.fnUntraced(function* ({ sources }: CatalogEntry, priority: ReadonlyArray<string> = []) {
+  const unknown = priority.find((name) => !sources.includes(name))
+  if (unknown !== undefined) {
+    const problem = `${unknown} is no source of this series; it has ${sources.join(", ")}`
+    return yield* new InvalidRequest({ field: "sourcePriority", problem })
+  }
+  return [...new Set([...priority, ...sources])]
+})
+
+/** The request with everything decided. */
+export const validate = Effect.fnUntraced(function* (
+  request: EnsureRequest & { readonly returnMeta?: boolean },
+  defaults: RequestDefaults
+) {
+  const catalog = yield* SeriesCatalog
+  if (Option.isNone(Interval.parse(request.interval))) {
+    const problem = `${JSON.stringify(request.interval)} is no interval: a whole number and s, m, h, d or w, such as 1m`
+    return yield* new InvalidRequest({ field: "interval", problem })
+  }
+  const entry = yield* catalog.find(request.nodeId, request.interval)
+  const range = yield* validRange(request, entry.interval)
+  const bars = Interval.barCount(entry.interval, ...range)
+  if (bars > defaults.barsMax) return yield* new RangeTooLarge({ bars, barsMax: defaults.barsMax })
+  const strategy = Strategy.parse(request.strategy ?? "") ?? defaults.strategy
+  const valid: ValidRequest = {
+    entry,
+    range,
+    strategy,
+    strict: request.strict ?? false,
+    onStrictViolation: request.onStrictViolation ?? "error",
+    sources: yield* validSources(entry, request.sourcePriority),
+    sla: SlaPolicy.resolve(strategy, request.sla),
+    minVersion: request.minVersion ?? 0,
+    returnMeta: request.returnMeta ?? true,
+    requestId: request.requestId ?? (yield* randomId)
+  }
+  return valid
+})

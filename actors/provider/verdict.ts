@@ -1,0 +1,70 @@
+/** Is an answer good enough for what was demanded? Pure. */
+import {
+  CoverageMissing,
+  RowsRejected,
+  SlaViolated,
+  SourceUnavailable,
+  StrictViolation
+} from "../../protocol/history/Errors.ts"
+import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
+import type { MissingRange } from "../../protocol/history/MissingRange.ts"
+import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import type { Filled } from "./fillGap.ts"
+import type { ReadPlan } from "./planRead.ts"
+import type { ValidRequest } from "./validRequest.ts"
+
+/** Why an answer is refused. */
+export type Refusal = CoverageMissing | StrictViolation | SourceUnavailable | RowsRejected | SlaViolated
+
+/** What the judgement rests on. */
+export interface Evidence {
+  readonly quality: QualitySummary
+  readonly missing: ReadonlyArray<MissingRange>
+  readonly filled: Filled
+  readonly gapMode: ReadPlan["gapMode"]
+}
+
+const lacking = ({ expectedBars, rows }: QualitySummary): number => expectedBars - rows
+
+/** The share of the expected bars that came; all of none is all. */
+export const coverageShare = ({ expectedBars, rows }: QualitySummary): number =>
+  expectedBars === 0 ? 1 : rows / expectedBars
+
+/** What a strict demand came to. */
+export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "quality">) => ({
+  expectedBars: quality.expectedBars,
+  gotBars: quality.rows,
+  missingRanges: missing.filter(({ state }) => state !== "unavailable")
+})
+
+const sourceFailure = ({ filled }: Evidence): SourceUnavailable | RowsRejected | undefined => {
+  const job = filled.jobs.find(({ failure }) => failure !== null)
+  if (job?.failure === undefined || job.failure === null) return undefined
+  const { message: reason, source, tag } = job.failure
+  return tag === "RowsRejected"
+    ? new RowsRejected({ source, reason })
+    : new SourceUnavailable({ source, reason, retryAt: job.nextAttemptAt })
+}
+
+/** The first demand that the answer does not meet and that the caller wants to be an error; none when it passes. */
+export const refusal = (
+  request: Pick<ValidRequest, "strict" | "onStrictViolation" | "sla">,
+  evidence: Evidence,
+  violation: SlaViolation | null
+): Refusal | undefined => {
+  const { gapMode, missing, quality } = evidence
+  if (gapMode === "fail" && missing.length > 0) {
+    const { expectedBars } = quality
+    return new CoverageMissing({ expectedBars, missingBars: lacking(quality), missingRanges: missing })
+  }
+  const failure = sourceFailure(evidence)
+  if (request.sla.onBackfillFailure === "error" && failure !== undefined && lacking(quality) > 0) return failure
+  if (request.strict && request.onStrictViolation === "error" && lacking(quality) > 0) {
+    return new StrictViolation(strictFinding(evidence))
+  }
+  if (request.sla.onViolation === "error" && violation !== null) {
+    const { budgetMs, phase, waitedMs } = violation
+    return new SlaViolated({ phase, budgetMs, waitedMs })
+  }
+  return undefined
+}

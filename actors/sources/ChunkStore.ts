@@ -1,0 +1,166 @@
+/**
+ * Where are chunks and pages, and how do they get there?
+ *
+ * Both are immutable and named by the hash of their bytes, so whoever has one once never asks for it again. They are put
+ * before anything names them; a crash in between leaves bytes that nobody names, never a name without bytes.
+ */
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { sha256 } from "../../protocol/frame/contentHash.ts"
+import type { Frame } from "../../protocol/frame/Frame.ts"
+import * as Chunk from "../../protocol/history/Chunk.ts"
+import { CoveragePage } from "../../protocol/history/CoveragePage.ts"
+import { StoreDamaged } from "../../protocol/history/Errors.ts"
+import type { Series } from "../../protocol/history/Series.ts"
+import * as Codec from "../../protocol/wire/Codec.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
+import * as Cache from "./Cache.ts"
+
+/** Where a chunk is: its window and its id. */
+export interface ChunkName {
+  readonly windowStart: number
+  readonly id: string
+}
+
+/** What a read of the store gave, and how much of it was in memory already. */
+export interface Fetched {
+  /** By chunk id. */
+  readonly frames: ReadonlyMap<string, Frame>
+  readonly fromCache: number
+  readonly fromStorage: number
+}
+
+type Failure = MeshUnavailable | StoreDamaged
+
+/** The store of chunks and pages. */
+export class ChunkStore extends Context.Service<
+  ChunkStore,
+  {
+    readonly putChunk: (
+      series: Series,
+      windowStart: number,
+      chunk: Chunk.EncodedChunk
+    ) => Effect.Effect<void, MeshUnavailable>
+    /** Gives the page's id. */
+    readonly putPage: (series: Series, page: CoveragePage) => Effect.Effect<string, MeshUnavailable>
+    readonly pages: (series: Series, ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<CoveragePage>, Failure>
+    readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
+  }
+>()("seamless/sources/ChunkStore") {}
+
+// a batch read ends at 8 MB: 64 chunks of a day of 1-minute bars with room to spare
+const chunksPerRead = 64
+const readConcurrency = 4
+// decoded rows are views of the bytes they came in; a page's entries take about three times their JSON
+const decodedPageFactor = 3
+const pageCacheShare = 8
+
+const PageForm = Schema.decodeUnknownOption(CoveragePage)
+const encodePage = Schema.encodeSync(CoveragePage)
+
+const damaged = (key: string, problem: string) => new StoreDamaged({ key, problem })
+
+const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
+
+const inBatches = <Item>(items: ReadonlyArray<Item>, size: number): ReadonlyArray<ReadonlyArray<Item>> =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, batch) => items.slice(batch * size, (batch + 1) * size))
+
+/** The bytes under each subject. What a batch does not give is asked of the stream's leader before it counts as lost. */
+const readBytes = Effect.fnUntraced(function* (mesh: Mesh["Service"], stream: string, subjects: ReadonlyArray<string>) {
+  const batches = yield* Effect.forEach(inBatches(subjects, chunksPerRead), (batch) => mesh.readMany(stream, batch), {
+    concurrency: readConcurrency
+  })
+  const found = new Map(batches.flat().map((stored) => [stored.subject, stored.value]))
+  return yield* Effect.forEach(subjects, (subject) =>
+    Effect.gen(function* () {
+      const value = found.get(subject) ?? Option.flatMap(yield* mesh.read(stream, subject), (stored) => stored.value)
+      return yield* Effect.mapError(Effect.fromOption(value), () => damaged(subject, "is named but not there"))
+    })
+  )
+})
+
+/** Decodes bytes that must hash to their name. */
+const checked = <A>(
+  name: { readonly key: string; readonly id: string },
+  bytes: Uint8Array,
+  decoded: () => Option.Option<A>
+) =>
+  Effect.suspend(() =>
+    sha256(bytes) === name.id
+      ? Effect.mapError(Effect.fromOption(decoded()), () => damaged(name.key, "can't be read"))
+      : Effect.fail(damaged(name.key, "is not what it was: its hash differs from its name"))
+  )
+
+const make = Effect.fnUntraced(function* (cacheBytes: number) {
+  const mesh = yield* Mesh
+  const frames = Cache.make<Frame>(cacheBytes)
+  const knownPages = Cache.make<CoveragePage>(cacheBytes / pageCacheShare)
+
+  const loadPages = Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
+    const subjects = ids.map((id) => Subject.page(keyOf(series), id))
+    const values = yield* readBytes(mesh, Stream.pages.name, subjects)
+    return yield* Effect.forEach(values, (bytes, index) =>
+      Effect.gen(function* () {
+        const name = { key: subjects[index]!, id: ids[index]! }
+        const page = yield* checked(name, bytes, () => Option.flatMap(Codec.fromJson(bytes), PageForm))
+        knownPages.put(name.id, page, bytes.length * decodedPageFactor)
+        return page
+      })
+    )
+  })
+
+  const loadChunks = Effect.fnUntraced(function* (series: Series, names: ReadonlyArray<ChunkName>) {
+    const subjects = names.map(({ id, windowStart }) => Subject.chunk(keyOf(series), windowStart, id))
+    const values = yield* readBytes(mesh, Stream.chunks.name, subjects)
+    return yield* Effect.forEach(values, (bytes, index) =>
+      Effect.gen(function* () {
+        const name = { key: subjects[index]!, id: names[index]!.id }
+        const { frame } = yield* checked(name, bytes, () => Chunk.decode(bytes))
+        frames.put(name.id, frame, bytes.length)
+        return [name.id, frame] as const
+      })
+    )
+  })
+
+  const chunks = Effect.fn("datasource.read")(function* (series: Series, names: ReadonlyArray<ChunkName>) {
+    const cached = names.flatMap(({ id }) => {
+      const frame = frames.get(id)
+      return frame === undefined ? [] : [[id, frame] as const]
+    })
+    const known = new Map(cached)
+    const absent = names.filter(({ id }) => !known.has(id))
+    yield* Effect.annotateCurrentSpan({ source: "storage", node_id: series.nodeId, interval: series.interval })
+    const loaded = absent.length === 0 ? [] : yield* loadChunks(series, absent)
+    return { frames: new Map([...cached, ...loaded]), fromCache: cached.length, fromStorage: loaded.length }
+  })
+
+  return ChunkStore.of({
+    chunks,
+    pages: Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
+      const known = new Map(ids.map((id) => [id, knownPages.get(id)]))
+      const absent = ids.filter((id) => known.get(id) === undefined)
+      const loaded = absent.length === 0 ? [] : yield* loadPages(series, absent)
+      for (const [index, id] of absent.entries()) known.set(id, loaded[index])
+      return ids.map((id) => known.get(id)!)
+    }),
+    putChunk: (series, windowStart, { bytes, ref }) =>
+      mesh.write(Subject.chunk(keyOf(series), windowStart, ref.id), bytes).pipe(
+        // without an expected revision there is nothing to conflict with
+        Effect.catchTag("RevisionConflict", Effect.die),
+        Effect.asVoid
+      ),
+    putPage: Effect.fnUntraced(function* (series: Series, page: CoveragePage) {
+      const bytes = Codec.toJson(encodePage(page))
+      const id = sha256(bytes)
+      yield* Effect.catchTag(mesh.write(Subject.page(keyOf(series), id), bytes), "RevisionConflict", Effect.die)
+      knownPages.put(id, page, bytes.length * decodedPageFactor)
+      return id
+    })
+  })
+})
+
+/** A store on JetStream that keeps up to `cacheBytes` of what it read in memory. */
+export const layer = (cacheBytes: number): Layer.Layer<ChunkStore, never, Mesh> =>
+  Layer.effect(ChunkStore, make(cacheBytes))

@@ -1,0 +1,96 @@
+/**
+ * Where do rows come from?
+ *
+ * One contract for whoever gives rows from outside. A source is asked for one page at a time; what several pages
+ * together prove is decided by whoever asks. An adapter is one file.
+ */
+import { Context, Data, Effect, Layer } from "effect"
+import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import type { Interval } from "../../protocol/history/Interval.ts"
+
+/** What a source is for. */
+export type SourceKind = "CACHE" | "STORAGE" | "BACKFILL" | "LIVE"
+
+/** What is known of a source before it is asked. */
+export interface Capabilities {
+  /** The most bars that one answer holds. */
+  readonly barsPerRequest: number
+  /** An absence between bars of one answer is a lack of trades up to this many bars. */
+  readonly maxEmptyBars: number
+  /** A bar is final this long after its end, in milliseconds. */
+  readonly finalityDelayMs: number
+  /** How often one request is tried before it counts as failed. */
+  readonly attemptsMax: number
+}
+
+/** One page of bars. */
+export interface PageRequest {
+  /** What the source calls the node. */
+  readonly symbol: string
+  readonly interval: Interval
+  /** Bars with event times in `[start, end)`, ascending from `start`. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The request gave no answer. */
+export class RequestFailed extends Data.TaggedError("RequestFailed")<{
+  readonly reason: string
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean
+  /** How long the source asks to be left alone, in milliseconds; null where it does not say. */
+  readonly retryAfterMs: number | null
+}> {}
+
+/** One source of rows. */
+export interface DataSource {
+  readonly name: string
+  readonly kind: SourceKind
+  readonly capabilities: Capabilities
+  /**
+   * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the range
+   * is asked for again, from behind the last bar, until a page is empty.
+   */
+  readonly page: (request: PageRequest) => Effect.Effect<RawRows, RequestFailed>
+}
+
+/** The sources of this host, by name. */
+export class DataSources extends Context.Service<DataSources, ReadonlyMap<string, DataSource>>()(
+  "seamless/sources/DataSources"
+) {}
+
+/** Bars in memory by symbol, each as long as the interval that is asked for. */
+export interface MemorySource {
+  readonly name: string
+  readonly capabilities: Capabilities
+  readonly bars: ReadonlyMap<string, RawRows>
+}
+
+const pageOf = (rows: RawRows, { end, start }: PageRequest, barsMax: number): RawRows => {
+  const times = Array.from(rows.eventTime, Number)
+  const chosen = times.flatMap((time, row) => (start <= time && time < end ? [row] : [])).slice(0, barsMax)
+  return {
+    eventTime: chosen.map((row) => times[row]!),
+    columns: rows.columns.map(({ name, values }) => ({ name, values: chosen.map((row) => values[row]!) }))
+  }
+}
+
+const unknownSymbol = (symbol: string) =>
+  new RequestFailed({ reason: `no symbol ${symbol}`, retryable: false, retryAfterMs: null })
+
+/** A source that answers from memory. */
+export const makeMemory = ({ bars, capabilities, name }: MemorySource): DataSource => ({
+  name,
+  kind: "BACKFILL",
+  capabilities,
+  page: (request) => {
+    const rows = bars.get(request.symbol)
+    return rows === undefined
+      ? Effect.fail(unknownSymbol(request.symbol))
+      : Effect.succeed(pageOf(rows, request, capabilities.barsPerRequest))
+  }
+})
+
+/** Sources that answer from memory. */
+export const layerMemory = (sources: ReadonlyArray<MemorySource>): Layer.Layer<DataSources> =>
+  Layer.succeed(DataSources, new Map(sources.map((source) => [source.name, makeMemory(source)])))

@@ -1,0 +1,218 @@
+/**
+ * How does an exchange give its bars?
+ *
+ * Any exchange that ccxt knows, by its public interface for candles; nothing here needs an account. The library, which
+ * takes half a second to load, and the exchange's markets are loaded by the first request. How often a failure is tried
+ * again, and how fast requests follow each other, is decided by whoever asks.
+ */
+import type { Exchange as CcxtExchange } from "ccxt"
+import { Effect, Exit, Option, Semaphore } from "effect"
+import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import * as Interval from "../../protocol/history/Interval.ts"
+import { defaults, type ExchangeSettings } from "../../protocol/Settings.ts"
+import { RequestFailed, type Capabilities, type DataSource, type PageRequest } from "./DataSource.ts"
+import { fetchWhole, shortReason, withSignal } from "./ExchangeHttp.ts"
+
+/** What must be known of an exchange before ccxt is loaded. */
+interface Habits {
+  readonly barsPerRequest: number
+  /** Whether a request for more bars than one answer holds is answered with the first of them, not with the last. */
+  readonly givesFirst: boolean
+}
+
+const habitsOf: Readonly<Record<string, Habits>> = {
+  binance: { barsPerRequest: 1000, givesFirst: true },
+  binanceus: { barsPerRequest: 1000, givesFirst: true },
+  bybit: { barsPerRequest: 1000, givesFirst: false },
+  coinbase: { barsPerRequest: 300, givesFirst: false },
+  okx: { barsPerRequest: 300, givesFirst: false }
+}
+
+// Asking most exchanges for 500 works; where ccxt knows of fewer, fewer are asked for.
+const otherHabits: Habits = { barsPerRequest: 500, givesFirst: false }
+
+const barColumns = ["open", "high", "low", "close", "volume"] as const
+
+/** What is used of an exchange in ccxt. */
+type Exchange = Pick<
+  CcxtExchange,
+  | "featureValueByType"
+  | "fetchImplementation"
+  | "fetchOHLCV"
+  | "has"
+  | "loadMarkets"
+  | "options"
+  | "timeframes"
+  | "urls"
+>
+
+type Candles = Awaited<ReturnType<Exchange["fetchOHLCV"]>>
+
+/** A loaded exchange. */
+interface Venue {
+  readonly exchange: Exchange
+  /** The most bars of one answer. */
+  readonly barsMax: number
+  /** Runs one call of ccxt. */
+  readonly call: <A>(run: () => Promise<A>) => Effect.Effect<A, RequestFailed>
+}
+
+/** What an exchange is made of. */
+interface Parts {
+  readonly settings: ExchangeSettings
+  readonly capabilities: Capabilities
+  readonly timeoutMs: number
+}
+
+const refused = (reason: string): RequestFailed =>
+  new RequestFailed({ reason: shortReason(reason), retryable: false, retryAfterMs: null })
+
+/** Puts scheme, host and port of `baseUrl` into every address, however deep it lies. */
+const rebase = (urls: unknown, baseUrl: string): unknown => {
+  // by pattern, since addresses may hold placeholders: https://api.{hostname}/v5
+  if (typeof urls === "string") return urls.replace(/^[a-z]+:\/\/[^/]+/, () => baseUrl.replace(/\/$/, ""))
+  if (typeof urls !== "object" || urls === null) return urls
+  return Object.fromEntries(Object.entries(urls).map(([key, value]) => [key, rebase(value, baseUrl)]))
+}
+
+/** Of the kinds of market that an exchange loads, only the one that is wanted. */
+const spotOnly = (fetchMarkets: unknown): unknown => {
+  if (typeof fetchMarkets !== "object" || fetchMarkets === null || !("types" in fetchMarkets)) return fetchMarkets
+  const { types } = fetchMarkets
+  return Array.isArray(types) && types.includes("spot") ? { ...fetchMarkets, types: ["spot"] } : fetchMarkets
+}
+
+/** Leaves an exchange with the requests that bars need: its markets on the spot, and candles. */
+const prepare = (exchange: Exchange, baseUrl: string | undefined): void => {
+  exchange.fetchImplementation = fetchWhole
+  exchange.options["fetchMarkets"] = spotOnly(exchange.options["fetchMarkets"])
+  exchange.has = { ...exchange.has, fetchCurrencies: false }
+  if (baseUrl === undefined) return
+  exchange.urls = Object.assign({}, exchange.urls, { api: rebase(exchange.urls.api, baseUrl) })
+}
+
+/** A call of ccxt that fails in one way, ends in time, and takes its requests along when it is interrupted. */
+const makeCall =
+  ({ settings, timeoutMs }: Parts, isTransient: (cause: unknown) => boolean): Venue["call"] =>
+  (run) =>
+    Effect.tryPromise({
+      try: (signal) => withSignal(signal, run),
+      catch: (cause) => {
+        if (cause instanceof RequestFailed) return cause
+        const reason = shortReason(cause instanceof Error ? cause.message : String(cause))
+        return new RequestFailed({ reason, retryable: isTransient(cause), retryAfterMs: null })
+      }
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: timeoutMs,
+        orElse: () => {
+          const reason = `${settings.exchange} gave no answer within ${timeoutMs} ms`
+          return Effect.fail(new RequestFailed({ reason, retryable: true, retryAfterMs: null }))
+        }
+      })
+    )
+
+const load = Effect.fnUntraced(function* (parts: Parts) {
+  const { capabilities, settings, timeoutMs } = parts
+  const ccxt = yield* Effect.promise(() => import("ccxt"))
+  const makers = new Map(Object.entries(ccxt.exchanges))
+  const Maker = makers.get(settings.exchange)
+  if (Maker === undefined) return yield* refused(`ccxt has no exchange ${settings.exchange}`)
+  // Each load starts from a new exchange: ccxt keeps a failed load of its markets for good.
+  const exchange: Exchange = new Maker({
+    enableRateLimit: false,
+    timeout: timeoutMs,
+    // the last answer is of no use here, and the one with the markets is large
+    enableLastHttpResponse: false,
+    enableLastJsonResponse: false,
+    enableLastResponseHeaders: false
+  })
+  prepare(exchange, settings.baseUrl)
+  const call = makeCall(parts, (cause) => cause instanceof ccxt.OperationFailed)
+  yield* call(() => exchange.loadMarkets())
+  const known: unknown = exchange.featureValueByType("spot", undefined, "fetchOHLCV", "limit")
+  const barsMax = Math.min(capabilities.barsPerRequest, typeof known === "number" ? known : Infinity)
+  return { exchange, barsMax, call } satisfies Venue
+})
+
+/** What ccxt calls the interval: some exchanges write 60m for 1h. */
+const timeframeOf = ({ timeframes }: Exchange, interval: Interval.Interval): string | RequestFailed => {
+  const names = Object.keys(timeframes ?? {})
+  const isSame = (name: string): boolean => Option.exists(Interval.parse(name), ({ text }) => text === interval.text)
+  return names.find(isSame) ?? refused(`no interval ${interval.text}; the exchange has ${names.join(" ")}`)
+}
+
+const toRows = (candles: Candles): RawRows => ({
+  eventTime: Float64Array.from(candles, (candle) => candle[0] ?? Number.NaN),
+  columns: barColumns.map((name, index) => ({
+    name,
+    values: Float64Array.from(candles, (candle) => candle[index + 1] ?? Number.NaN)
+  }))
+})
+
+/** The candles of the request, ascending; the exchange may add others, and those are no answer. */
+const inRange = (candles: Candles, { end, start }: PageRequest): Candles =>
+  candles.filter(([time]) => time !== undefined && start <= time && time < end)
+
+/**
+ * The part of the range that is asked for at once: all of it where the exchange gives the first bars of a range, else
+ * no more than one answer holds.
+ */
+const firstPart = (request: PageRequest, barsMax: number, givesFirst: boolean): PageRequest => {
+  const { end, interval, start } = request
+  const fits = givesFirst || Interval.barCount(interval, start, end) <= barsMax
+  return fits ? request : { ...request, end: Interval.alignUp(interval, start) + barsMax * interval.lengthMs }
+}
+
+const fetchPart = Effect.fnUntraced(function* (venue: Venue, part: PageRequest) {
+  const { end, interval, start, symbol } = part
+  const timeframe = timeframeOf(venue.exchange, interval)
+  if (typeof timeframe !== "string") return yield* timeframe
+  const limit = Math.min(venue.barsMax, Interval.barCount(interval, start, end))
+  // `until` counts as inside, or as outside: right either way, because no bar starts in the last millisecond
+  const until = end - 1
+  const candles = yield* venue.call(() => venue.exchange.fetchOHLCV(symbol, timeframe, start, limit, { until }))
+  return inRange(candles, part).slice(0, limit)
+})
+
+/**
+ * A source that asks an exchange: each page is one request, after the first of all has loaded the markets. An exchange
+ * that gives the last bars of a long range is asked for as much as one answer holds, and further on while that part is
+ * empty.
+ */
+export const make = Effect.fnUntraced(function* (name: string, settings: ExchangeSettings) {
+  const habits = habitsOf[settings.exchange] ?? otherHabits
+  const capabilities: Capabilities = {
+    barsPerRequest: settings.barsPerRequest ?? habits.barsPerRequest,
+    maxEmptyBars: settings.maxEmptyBars ?? defaults.maxEmptyBars,
+    finalityDelayMs: settings.finalityDelayMs ?? defaults.finalityDelayMs,
+    attemptsMax: settings.attempts ?? defaults.attempts
+  }
+  const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
+  const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)
+  // Those who come first share one load; a failed one is forgotten.
+  const loaded = yield* Effect.cachedWithTTL(load({ settings, capabilities, timeoutMs }), (exit) =>
+    Exit.isSuccess(exit) ? Infinity : 0
+  )
+  const pageOf = Effect.fnUntraced(function* (request: PageRequest) {
+    const venue = yield* loaded
+    let rest = request
+    while (Interval.barCount(rest.interval, rest.start, rest.end) > 0) {
+      const part = firstPart(rest, venue.barsMax, habits.givesFirst)
+      const candles = yield* fetchPart(venue, part)
+      if (candles.length > 0) return toRows(candles)
+      rest = { ...rest, start: part.end }
+    }
+    return toRows([])
+  })
+  const page: DataSource["page"] = (request) =>
+    permits
+      .withPermits(1)(pageOf(request))
+      .pipe(
+        Effect.withSpan("datasource.read", {
+          kind: "client",
+          attributes: { source: name, start: request.start, end: request.end }
+        })
+      )
+  return { name, kind: "BACKFILL", capabilities, page } satisfies DataSource
+})

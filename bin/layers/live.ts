@@ -1,0 +1,73 @@
+/**
+ * Which layers make a host?
+ *
+ * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and the
+ * clients that actors use are answered by it.
+ */
+import { Effect, Layer } from "effect"
+import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
+import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
+import * as JobFollower from "../../actors/backfill/JobFollower.ts"
+import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
+import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
+import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
+import * as WireService from "../../actors/provider/WireService.ts"
+import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
+import * as configuredSources from "../../actors/sources/configuredSources.ts"
+import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
+import * as HostSession from "../../cluster/HostSession.ts"
+import * as liveHosts from "../../cluster/liveHosts.ts"
+import { agreeOnManifest } from "../../cluster/manifestAgreement.ts"
+import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
+import { type Configuration, defaults } from "../../protocol/Settings.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import { provided } from "../../runtime/Actor.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
+import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
+import * as Otlp from "../../runtime/telemetry/Otlp.ts"
+
+/** What a host is made of. */
+export interface HostOptions {
+  readonly configuration: Configuration
+  readonly configurationHash: string
+  readonly servers: string
+  readonly hostId: string
+}
+
+/** Streams first, then the agreement that they are this build's: nothing else starts before. */
+const agreed = Layer.effectDiscard(
+  Effect.gen(function* () {
+    yield* (yield* Mesh).provision(Stream.every)
+    yield* agreeOnManifest
+  })
+)
+
+const actorSystem = Layer.unwrap(Effect.map(provided(coverageActor), (type) => NatsActorSystem.layer([type])))
+
+const telemetry = ({ configuration, hostId }: HostOptions) => {
+  const otlpUrl = configuration.telemetry?.otlpUrl
+  return otlpUrl === undefined ? Layer.empty : Otlp.layer({ serviceName: "seamless", hostId, otlpUrl })
+}
+
+/** A whole host: it serves from when the layer is built until it is released. */
+export const layer = (options: HostOptions) => {
+  const { configuration, configurationHash, hostId, servers } = options
+  const { cacheBytes = defaults.cacheBytes, maxBars: barsMax = defaults.maxBars } = configuration.limits ?? {}
+  const ground = agreed.pipe(Layer.provideMerge(NatsMesh.layer({ servers, name: `seamless ${hostId}` })))
+  const host = Layer.provideMerge(liveHosts.layer, HostSession.layer({ hostId, configurationHash }))
+  const stores = Layer.mergeAll(
+    SeriesCatalog.layer(configuration),
+    configuredSources.layer(configuration.sources),
+    ChunkStore.layer(cacheBytes)
+  )
+  const services = Layer.mergeAll(WireService.layer, BackfillActor.layer)
+  return services.pipe(
+    Layer.provide(SeamlessDataProvider.layer({ barsMax })),
+    Layer.provideMerge(Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer)),
+    Layer.provideMerge(actorSystem),
+    Layer.provideMerge(stores),
+    Layer.provideMerge(host),
+    Layer.provideMerge(ground),
+    Layer.provideMerge(telemetry(options))
+  )
+}

@@ -1,0 +1,86 @@
+/**
+ * What can be set, and what does it mean?
+ *
+ * The configuration of a cluster: the same for every host, which publish its hash and refuse to run beside another. Each
+ * setting has its type, its default and its bounds here, and nowhere else.
+ */
+import { Schema } from "effect"
+
+const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const Count = Schema.Int.check(Schema.isGreaterThan(0))
+
+/** A source that is an exchange, reached by ccxt. */
+export const ExchangeSettings = Schema.Struct({
+  kind: Schema.Literal("exchange"),
+  /** The exchange's id in ccxt, such as `binance`. */
+  exchange: Schema.NonEmptyString,
+  /** Takes the place of scheme, host and port in the exchange's addresses. */
+  baseUrl: Schema.optionalKey(
+    Schema.String.check(
+      Schema.isPattern(/^https?:\/\/[^/\s]+\/?$/, { message: "is scheme, host and port: http://127.0.0.1:9000" })
+    )
+  ),
+  /** An absence between bars of one answer is a lack of trades up to this many bars. */
+  maxEmptyBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** A bar is final this long after its end. */
+  finalityDelayMs: Schema.optionalKey(Milliseconds),
+  /** Bars in one request, where fewer are wanted than ccxt says. */
+  barsPerRequest: Schema.optionalKey(Count),
+  /** Requests under way at once from one host. */
+  concurrency: Schema.optionalKey(Count),
+  /** A request without an answer by then has failed. */
+  requestTimeoutMs: Schema.optionalKey(Count),
+  /** Tries of one request before its job fails. */
+  attempts: Schema.optionalKey(Count)
+})
+export type ExchangeSettings = typeof ExchangeSettings.Type
+
+/** Where rows come from, by kind. */
+export const SourceSettings = ExchangeSettings
+export type SourceSettings = typeof SourceSettings.Type
+
+/** Series that are kept: one node at some intervals. */
+export const SeriesSettings = Schema.Struct({
+  node: Schema.NonEmptyString,
+  intervals: Schema.NonEmptyArray(Schema.String),
+  /** Names of sources, the preferred first. */
+  sources: Schema.NonEmptyArray(Schema.String),
+  /** What the sources call it. */
+  symbol: Schema.NonEmptyString,
+  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
+})
+export type SeriesSettings = typeof SeriesSettings.Type
+
+/** Bounds that protect a cluster. */
+export const Limits = Schema.Struct({
+  /** Bars in one request. */
+  maxBars: Schema.optionalKey(Count),
+  /** Bytes of decoded rows that a host keeps. */
+  cacheBytes: Schema.optionalKey(Count)
+})
+
+/** Where spans go; none without an address. */
+export const TelemetrySettings = Schema.Struct({
+  otlpUrl: Schema.optionalKey(Schema.String)
+})
+
+/** A whole configuration. */
+export const Configuration = Schema.Struct({
+  sources: Schema.Record(Schema.String, SourceSettings),
+  series: Schema.NonEmptyArray(SeriesSettings),
+  limits: Schema.optionalKey(Limits),
+  telemetry: Schema.optionalKey(TelemetrySettings)
+})
+export type Configuration = typeof Configuration.Type
+
+/** What holds where a configuration says nothing. */
+export const defaults = {
+  maxBars: 50_000,
+  cacheBytes: 64 * 1024 * 1024,
+  maxEmptyBars: 60,
+  finalityDelayMs: 1000,
+  concurrency: 4,
+  requestTimeoutMs: 10_000,
+  attempts: 6,
+  windowBars: 1440
+} as const

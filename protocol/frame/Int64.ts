@@ -1,0 +1,28 @@
+/**
+ * How do whole milliseconds become the int64 that Arrow wants, and come back?
+ *
+ * By their two 32-bit words, low before high. A BigInt for each value would take most of the time of writing a frame.
+ */
+
+const wordSize = 2 ** 32
+
+/** The times as int64, little-endian. They are whole and exact, of any sign. */
+export const fromTimes = (timesMs: Float64Array): BigInt64Array<ArrayBuffer> => {
+  const out = new BigInt64Array(timesMs.length)
+  const words = new Int32Array(out.buffer)
+  for (let row = 0; row < timesMs.length; row++) {
+    const timeMs = timesMs[row]!
+    // a typed array keeps the low 32 bits of what it is given, also of a negative number
+    words[row * 2] = timeMs
+    words[row * 2 + 1] = Math.floor(timeMs / wordSize)
+  }
+  return out
+}
+
+/** The times that `fromTimes` wrote. */
+export const toTimes = (values: BigInt64Array): Float64Array => {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+  const out = new Float64Array(values.length)
+  for (let row = 0; row < out.length; row++) out[row] = words[row * 2 + 1]! * wordSize + (words[row * 2]! >>> 0)
+  return out
+}

@@ -1,0 +1,81 @@
+/**
+ * What is being done about a window that has gaps?
+ *
+ * One record in KV a window. Opening, claiming, renewing and ending are compare-and-sets on it, so there is at most one
+ * effective run whoever asks: the record's revision is the lease's token, and the queue only says that there is work.
+ */
+import { Schema } from "effect"
+import { Pairs } from "./RangePairs.ts"
+import { Series } from "./Series.ts"
+
+/** The states of a job. */
+export const JobState = Schema.Literals(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "EXPIRED", "QUARANTINED"])
+export type JobState = typeof JobState.Type
+
+/** Why a run ended without success, as its waiters are told: the tag of an error of the protocol, and its fields. */
+export const JobFailure = Schema.Struct({
+  tag: Schema.String,
+  message: Schema.String,
+  source: Schema.String
+})
+export type JobFailure = typeof JobFailure.Type
+
+/** Who works on it. */
+export const Lease = Schema.Struct({
+  /** The incarnation of the host. */
+  holder: Schema.String,
+  /** Rises with each claim of the record: a late holder is told apart by it. */
+  fence: Schema.Int,
+  /** How long the lease lasts without renewal, in milliseconds; counted on the observer's own clock. */
+  leaseMs: Schema.Finite
+})
+export type Lease = typeof Lease.Type
+
+/** Classes of work, by urgency. */
+export const JobClass = Schema.Literals(["interactive", "bulk"])
+export type JobClass = typeof JobClass.Type
+
+/** The record of the newest run for a window. */
+export const BackfillJob = Schema.Struct({
+  format: Schema.Literal(1),
+  series: Series,
+  windowStart: Schema.Finite,
+  /** Counts runs for this window, from 1. */
+  run: Schema.Int,
+  state: JobState,
+  jobClass: JobClass,
+  /** What the run is to bring. */
+  ranges: Pairs,
+  /** What of it is committed. */
+  completedRanges: Pairs,
+  /** The sources to ask, in order. */
+  sources: Schema.Array(Schema.String),
+  /** The window's generation when the run was opened. */
+  generation: Schema.Int,
+  lease: Schema.NullOr(Lease),
+  /** Renewals so far: makes each renewal a change that observers see. */
+  renewals: Schema.Int,
+  /** Runs in a row that failed. */
+  attempts: Schema.Int,
+  failure: Schema.NullOr(JobFailure),
+  /** Requests that the run has sent upstream for this window and those claimed with it. */
+  requests: Schema.Int,
+  /** The version of the coverage root that holds what the run has committed; 0 before that. */
+  coverageVersion: Schema.Int,
+  /** Epoch milliseconds before which a failed window is not tried again. */
+  nextAttemptAt: Schema.NullOr(Schema.Finite),
+  /** The request that opened it. */
+  cause: Schema.String,
+  /** Trace context of that request. */
+  traceParent: Schema.String,
+  /** Unlike any other write's: settles whether a write whose answer was lost took effect. */
+  nonce: Schema.String
+})
+export type BackfillJob = typeof BackfillJob.Type
+
+/** How the run is named in lineage, audit and logs. */
+export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => `${job.windowStart}.${job.run}`
+
+/** Whether no one has to do anything more about the run. */
+export const isFinal = (job: BackfillJob): boolean =>
+  job.state === "SUCCEEDED" || job.state === "FAILED" || job.state === "QUARANTINED"

@@ -1,0 +1,148 @@
+/**
+ * What can go wrong with a request for history?
+ *
+ * Each error has a tag that clients of any language see, a code in HTTP's numbers (`errorCodes`), fields, and a message
+ * that says what was wrong and what would be right.
+ */
+import { Schema } from "effect"
+import { MissingRange } from "./MissingRange.ts"
+
+const iso = (timeMs: number): string => (Number.isFinite(timeMs) ? new Date(timeMs).toISOString() : String(timeMs))
+
+/** A field of the request is absent, of the wrong form, or out of its bounds. */
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
+  field: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `${this.field}: ${this.problem}`
+  }
+}
+
+/** The configuration has no such series. */
+export class UnknownSeries extends Schema.TaggedError<UnknownSeries>()("UnknownSeries", {
+  nodeId: Schema.String,
+  interval: Schema.String,
+  /** What there is: the intervals of the node where it is known, else the known nodes. */
+  known: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const known = this.known.length === 0 ? "none is configured" : `known: ${this.known.join(", ")}`
+    return `there is no series ${this.nodeId} ${this.interval}; ${known}`
+  }
+}
+
+/** The range does not begin and end on bars. */
+export class UnalignedRange extends Schema.TaggedError<UnalignedRange>()("UnalignedRange", {
+  start: Schema.Finite,
+  end: Schema.Finite,
+  interval: Schema.String,
+  alignedStart: Schema.Finite,
+  alignedEnd: Schema.Finite
+}) {
+  override get message() {
+    return (
+      `[${iso(this.start)}, ${iso(this.end)}) is not on the grid of ${this.interval}: ask for ` +
+      `[${iso(this.alignedStart)}, ${iso(this.alignedEnd)}) (${this.alignedStart} to ${this.alignedEnd}), or with align: "expand"`
+    )
+  }
+}
+
+/** More bars than one request may have. */
+export class RangeTooLarge extends Schema.TaggedError<RangeTooLarge>()("RangeTooLarge", {
+  bars: Schema.Finite,
+  barsMax: Schema.Finite
+}) {
+  override get message() {
+    return `the range has ${this.bars} bars; at most ${this.barsMax} in one request: ask for parts of it`
+  }
+}
+
+/** The strategy does not fill gaps, and there are some. */
+export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("CoverageMissing", {
+  expectedBars: Schema.Finite,
+  missingBars: Schema.Finite,
+  missingRanges: Schema.Array(MissingRange)
+}) {
+  override get message() {
+    const first = this.missingRanges[0]
+    const last = this.missingRanges.at(-1)
+    const where = first === undefined || last === undefined ? "" : `: ${iso(first.start)} to ${iso(last.end)}`
+    return `${this.missingBars} bars of ${this.expectedBars} are missing${where}`
+  }
+}
+
+/** A source was asked and did not give an answer. That says nothing about what it has. */
+export class SourceUnavailable extends Schema.TaggedError<SourceUnavailable>()("SourceUnavailable", {
+  source: Schema.String,
+  reason: Schema.String,
+  /** Epoch milliseconds from which asking again makes sense; null where nobody knows. */
+  retryAt: Schema.NullOr(Schema.Finite)
+}) {
+  override get message() {
+    return `source ${this.source} gave no answer: ${this.reason}`
+  }
+}
+
+/** A source gave rows that can't be conformed. Nothing of them was stored. */
+export class RowsRejected extends Schema.TaggedError<RowsRejected>()("RowsRejected", {
+  source: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `rows of source ${this.source} can't be conformed: ${this.reason}`
+  }
+}
+
+/** The window failed too often and waits for an operator. */
+export class WindowQuarantined extends Schema.TaggedError<WindowQuarantined>()("WindowQuarantined", {
+  windowStart: Schema.Finite,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `the window at ${iso(this.windowStart)} is set aside: ${this.reason}`
+  }
+}
+
+/** Not every bar that was demanded came. */
+export class StrictViolation extends Schema.TaggedError<StrictViolation>()("StrictViolation", {
+  expectedBars: Schema.Finite,
+  gotBars: Schema.Finite,
+  missingRanges: Schema.Array(MissingRange)
+}) {
+  override get message() {
+    const absent = this.missingRanges.map(({ end, start }) => `${iso(start)} to ${iso(end)}`).join(", ")
+    return `${this.expectedBars} bars were demanded and ${this.gotBars} came; absent: ${absent}`
+  }
+}
+
+/** The time was over, or what came was less than demanded, and the policy says that this is an error. */
+export class SlaViolated extends Schema.TaggedError<SlaViolated>()("SlaViolated", {
+  phase: Schema.String,
+  budgetMs: Schema.Finite,
+  waitedMs: Schema.Finite
+}) {
+  override get message() {
+    return `${this.phase} took ${Math.round(this.waitedMs)} ms of ${Math.round(this.budgetMs)} ms`
+  }
+}
+
+/** The answer does not fit into one message. */
+export class ResultTooLarge extends Schema.TaggedError<ResultTooLarge>()("ResultTooLarge", {
+  bytes: Schema.Finite,
+  bytesMax: Schema.Finite
+}) {
+  override get message() {
+    return `the answer has ${this.bytes} bytes and the server takes ${this.bytesMax}: ask for a shorter range, or for Arrow`
+  }
+}
+
+/** Stored bytes that a root names are not there, or are not what they were. */
+export class StoreDamaged extends Schema.TaggedError<StoreDamaged>()("StoreDamaged", {
+  key: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `${this.key}: ${this.problem}`
+  }
+}

@@ -1,0 +1,51 @@
+/** What does a caller ask? */
+import { Schema } from "effect"
+import { SlaPolicy } from "./SlaPolicy.ts"
+import { Strategy } from "./Strategy.ts"
+
+const anyCase = (names: ReadonlyArray<string>) => new Set(names.flatMap((name) => [name, name.toUpperCase()]))
+const strategyNames = anyCase(Strategy.literals)
+
+/** A strategy as callers write it: lower or upper case. */
+const StrategyName = Schema.String.check(
+  Schema.makeFilter((name: string) => strategyNames.has(name) || `is one of ${Strategy.literals.join(", ")}`)
+)
+
+/** How an unaligned range is taken. */
+export const Align = Schema.Literals(["exact", "expand"])
+
+const range = {
+  nodeId: Schema.String,
+  interval: Schema.String,
+  /** Epoch milliseconds, half-open. */
+  start: Schema.Int,
+  end: Schema.Int
+}
+
+const options = {
+  strategy: Schema.optionalKey(StrategyName),
+  strict: Schema.optionalKey(Schema.Boolean),
+  onStrictViolation: Schema.optionalKey(Schema.Literals(["error", "flag"])),
+  sourcePriority: Schema.optionalKey(Schema.Array(Schema.String)),
+  sla: Schema.optionalKey(SlaPolicy),
+  align: Schema.optionalKey(Align),
+  /** The answer is at least of this coverage version: read your own writes. */
+  minVersion: Schema.optionalKey(Schema.Int),
+  requestId: Schema.optionalKey(Schema.String)
+}
+
+/** A request for bars, as it is on the wire. */
+export const HistoryRequest = Schema.Struct({
+  ...range,
+  ...options,
+  returnMeta: Schema.optionalKey(Schema.Boolean)
+})
+export type HistoryRequest = typeof HistoryRequest.Type
+
+/** A request to fill a range. */
+export const EnsureRequest = Schema.Struct({ ...range, ...options })
+export type EnsureRequest = typeof EnsureRequest.Type
+
+/** A request for the coverage of a series. */
+export const CoverageRequest = Schema.Struct({ nodeId: Schema.String, interval: Schema.String })
+export type CoverageRequest = typeof CoverageRequest.Type

@@ -1,0 +1,25 @@
+/** What did conformance find in the rows of an answer, as its reader sees it? */
+import { Schema } from "effect"
+import { MissingRange } from "./MissingRange.ts"
+
+/** What a strict demand came to, where the reader asked to be told instead of refused. */
+export const StrictFinding = Schema.Struct({
+  expectedBars: Schema.Finite,
+  gotBars: Schema.Finite,
+  missingRanges: Schema.Array(MissingRange)
+})
+
+/** Counts over the rows of one answer. */
+export const QualitySummary = Schema.Struct({
+  rows: Schema.Finite,
+  /** Bars of the range that can have a row: neither known empty nor unavailable. */
+  expectedBars: Schema.Finite,
+  /** Covered bars in which nothing was traded. */
+  knownEmptyBars: Schema.Finite,
+  /** Ranges that are not covered. */
+  gapCount: Schema.Finite,
+  outOfOrderCount: Schema.Finite,
+  duplicateCount: Schema.Finite,
+  strict: Schema.optionalKey(StrictFinding)
+})
+export type QualitySummary = typeof QualitySummary.Type

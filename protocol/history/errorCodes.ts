@@ -1,0 +1,24 @@
+/** Which code does an error reply carry? */
+
+/** Codes by error tag, in HTTP's numbers; a tag that is not here is 500. */
+export const errorCodes: Readonly<Record<string, number>> = {
+  InvalidRequest: 400,
+  UnalignedRange: 400,
+  RangeTooLarge: 400,
+  MalformedMessage: 400,
+  UnknownSeries: 404,
+  CoverageMissing: 404,
+  StrictViolation: 409,
+  ResultTooLarge: 413,
+  WindowQuarantined: 423,
+  MailboxFull: 429,
+  RowsRejected: 502,
+  ActorUnavailable: 503,
+  MeshUnavailable: 503,
+  SourceUnavailable: 503,
+  DeadlineExceeded: 504,
+  SlaViolated: 504
+}
+
+/** The code of an error, by its tag. */
+export const errorCode = (tag: string): number => errorCodes[tag] ?? 500

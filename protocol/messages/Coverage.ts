@@ -1,0 +1,121 @@
+/**
+ * What is said to and by the coverage of a series?
+ *
+ * The coverage actor of a series is the only one that changes its root. It is asked to make time available, and told
+ * what was stored; everyone else reads the root.
+ */
+import { Context, type Effect, Schema } from "effect"
+import { BackfillJob, JobClass } from "../history/BackfillJob.ts"
+import { ChunkRef } from "../history/CoveragePage.ts"
+import type { CoverageRoot } from "../history/CoverageRoot.ts"
+import type { StoreDamaged } from "../history/Errors.ts"
+import { MissingRange } from "../history/MissingRange.ts"
+import { Pairs } from "../history/RangePairs.ts"
+import type { RangeSet } from "../history/RangeSet.ts"
+import { Series } from "../history/Series.ts"
+import { define } from "../wire/ActorMessage.ts"
+import type { ActorUnavailable, DeadlineExceeded, MailboxFull, MeshUnavailable } from "../wire/Errors.ts"
+
+/** The name of the actor type; the key is the series key. */
+export const coverageActor = "coverage"
+
+/** Asks that time be filled; nothing is waited for. */
+export const Ensure = Schema.Struct({
+  series: Series,
+  ranges: Pairs,
+  /** The sources to ask, in order. */
+  sources: Schema.Array(Schema.String),
+  jobClass: JobClass,
+  /** The request that led to it. */
+  cause: Schema.String,
+  traceParent: Schema.String
+})
+export type Ensure = typeof Ensure.Type
+
+/** The newest job of each window that was touched: opened, joined, or failed and not due again. */
+export const Ensured = Schema.Struct({ version: Schema.Int, jobs: Schema.Array(BackfillJob) })
+export type Ensured = typeof Ensured.Type
+
+/** One window's new chunk, with what it was built upon. */
+export const WindowCommit = Schema.Struct({
+  windowStart: Schema.Finite,
+  generation: Schema.Int,
+  /** The id of the chunk that was merged into the new one; null where there was none. */
+  base: Schema.NullOr(Schema.String),
+  chunk: ChunkRef
+})
+export type WindowCommit = typeof WindowCommit.Type
+
+/** Tells what a source's answer brought. The chunks are stored already. */
+export const Commit = Schema.Struct({
+  series: Series,
+  windows: Schema.Array(WindowCommit),
+  /** Time that the answer speaks of: what was known of it before no longer counts. */
+  answered: Pairs,
+  /** What of the answered time is not covered, and why. */
+  exceptions: Schema.Array(MissingRange),
+  jobs: Schema.Array(Schema.String),
+  source: Schema.String,
+  cause: Schema.String
+})
+export type Commit = typeof Commit.Type
+
+/** The version that holds it. */
+export const Committed = Schema.Struct({ version: Schema.Int })
+export type Committed = typeof Committed.Type
+
+/** The window is not as it was when the work was planned: plan again from what is there now. */
+export class StaleCommit extends Schema.TaggedError<StaleCommit>()("StaleCommit", {
+  windowStart: Schema.Finite,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the window at ${this.windowStart} has moved on: ${this.problem}`
+  }
+}
+
+/** `ensure` of the coverage actor. */
+export const ensureMessage = define({
+  actor: coverageActor,
+  name: "ensure",
+  payload: Ensure,
+  success: Ensured,
+  failure: Schema.Never
+})
+
+/** `commit` of the coverage actor. */
+export const commitMessage = define({
+  actor: coverageActor,
+  name: "commit",
+  payload: Commit,
+  success: Committed,
+  failure: StaleCommit
+})
+
+/** A root as a reader sees it. */
+export interface CoverageView {
+  readonly root: CoverageRoot
+  /** All covered time, wherever the root keeps it. */
+  readonly covered: RangeSet
+}
+
+/** How new a root has to be. */
+export interface Freshness {
+  readonly minVersion?: number
+  readonly fresh?: boolean
+}
+
+/** Why the coverage could not be read, changed or asked. */
+export type CoverageFailure = MeshUnavailable | StoreDamaged
+type Unanswered = MailboxFull | ActorUnavailable | DeadlineExceeded
+
+/** The coverage of all series, wherever their actors live. */
+export class Coverage extends Context.Service<
+  Coverage,
+  {
+    /** The newest root known here, at least of `minVersion`; `fresh`: as it stands now, whatever was known. */
+    readonly of: (series: Series, demand?: Freshness) => Effect.Effect<CoverageView, CoverageFailure>
+    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, Unanswered>
+    readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Unanswered>
+  }
+>()("seamless/messages/Coverage") {}

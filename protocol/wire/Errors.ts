@@ -1,0 +1,73 @@
+/** What can go wrong between a caller and an actor? */
+import { Schema } from "effect"
+
+/** The actor has as many messages waiting as it takes. Nothing was done: ask again after `retryAfterMs`. */
+export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull", {
+  address: Schema.String,
+  retryAfterMs: Schema.Finite
+}) {
+  override get message() {
+    return `the mailbox of ${this.address} is full; ask again after ${this.retryAfterMs} ms`
+  }
+}
+
+/** No host could take the message, or the host that did stopped. The outcome is unknown where `sent`. */
+export class ActorUnavailable extends Schema.TaggedError<ActorUnavailable>()("ActorUnavailable", {
+  address: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `${this.address} can't be reached: ${this.reason}`
+  }
+}
+
+/** The caller's time was over. What others share goes on. */
+export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
+  waitingFor: Schema.String,
+  budgetMs: Schema.Finite
+}) {
+  override get message() {
+    return `${this.waitingFor} did not come within ${Math.round(this.budgetMs)} ms`
+  }
+}
+
+/** Someone else owns the record now. The activation that learns this stops; ask again and the owner answers. */
+export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", {
+  key: Schema.String,
+  epoch: Schema.Int
+}) {
+  override get message() {
+    return `the activation of epoch ${this.epoch} no longer owns ${this.key}`
+  }
+}
+
+/** NATS did not answer, or refused. Whether a write took effect is unknown until it is read back. */
+export class MeshUnavailable extends Schema.TaggedError<MeshUnavailable>()("MeshUnavailable", {
+  operation: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `${this.operation}: ${this.reason}`
+  }
+}
+
+/** Bytes that are not what the protocol says. A bug, or someone else's message. */
+export class MalformedMessage extends Schema.TaggedError<MalformedMessage>()("MalformedMessage", {
+  what: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `${this.what} can't be read: ${this.problem}`
+  }
+}
+
+/** The hosts of a cluster must agree, and this one does not. It does not start. */
+export class ClusterDisagreement extends Schema.TaggedError<ClusterDisagreement>()("ClusterDisagreement", {
+  about: Schema.String,
+  ours: Schema.String,
+  theirs: Schema.String
+}) {
+  override get message() {
+    return `this host's ${this.about} is ${this.ours}, but the cluster runs with ${this.theirs}: make them equal, or stop the other hosts first`
+  }
+}

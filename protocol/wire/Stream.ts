@@ -1,0 +1,76 @@
+/**
+ * Which streams and buckets does a cluster keep, and how?
+ *
+ * All state is in JetStream, under these names. A bucket is a stream of the shape that NATS gives its key-value buckets,
+ * so that every NATS client can read it as one.
+ */
+import * as Subject from "./Subject.ts"
+
+/** How a stream keeps what is in it. */
+export type StreamKind =
+  /** The newest record of each key, changed by compare-and-set alone; nothing expires, nothing can be purged. */
+  | "state"
+  /** As state, and a record may carry a time to live. */
+  | "expiring"
+  /** As expiring, and the end of a record's time leaves a marker. */
+  | "lease"
+  /** Immutable values by name. */
+  | "blob"
+  /** Every message of a subject, in order. */
+  | "log"
+  /** Work: one message a subject, gone when it is done. */
+  | "queue"
+
+/** One stream: its name, what it captures, and how it keeps it. */
+export interface StreamSpec {
+  readonly name: string
+  readonly subjects: string
+  readonly kind: StreamKind
+  /** Announces each change on core NATS: the whole message, or only its headers. */
+  readonly announce?: { readonly to: string; readonly headersOnly: boolean }
+}
+
+/** A bucket: a stream whose subjects are `$KV.<bucket>.<key>`. */
+export interface BucketSpec extends StreamSpec {
+  readonly bucket: string
+}
+
+const bucket = (
+  name: string,
+  kind: StreamKind,
+  announced: { readonly headersOnly: boolean } | undefined
+): BucketSpec => ({
+  bucket: `seamless-${name}`,
+  name: `KV_seamless-${name}`,
+  subjects: `$KV.seamless-${name}.>`,
+  kind,
+  ...(announced === undefined ? {} : { announce: { to: Subject.changed(name), ...announced } })
+})
+
+/** What can't differ between hosts; one record. */
+export const cluster = bucket("cluster", "state", undefined)
+/** A key for each host that lives, gone when it stops renewing. */
+export const sessions = bucket("sessions", "lease", undefined)
+/** Who owns each slot of actor addresses. */
+export const slots = bucket("slots", "state", undefined)
+/** Coverage roots by series. Public: outsiders watch it. */
+export const coverage = bucket("coverage", "state", { headersOnly: true })
+/** Backfill job records by window. */
+export const jobs = bucket("jobs", "expiring", { headersOnly: false })
+/** Rows of windows. */
+export const chunks: StreamSpec = { name: "seamless-chunks", subjects: Subject.all("chunks"), kind: "blob" }
+/** Runs of window entries. */
+export const pages: StreamSpec = { name: "seamless-pages", subjects: Subject.all("pages"), kind: "blob" }
+/** Every root that a series has had. */
+export const audit: StreamSpec = { name: "seamless-audit", subjects: Subject.all("audit"), kind: "log" }
+/** Jobs that wait for a worker. */
+export const queue: StreamSpec = { name: "seamless-jobs", subjects: Subject.all("jobs"), kind: "queue" }
+
+/** Everything that has to be there before a host serves. */
+export const every: ReadonlyArray<StreamSpec> = [cluster, sessions, slots, coverage, jobs, chunks, pages, audit, queue]
+
+/** The subject of a bucket's record. */
+export const keySubject = (of: BucketSpec, key: string): string => `$KV.${of.bucket}.${key}`
+
+/** The key of a bucket's record, from its subject. */
+export const keyOf = (of: BucketSpec, subject: string): string => subject.slice(`$KV.${of.bucket}.`.length)

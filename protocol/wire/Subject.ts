@@ -1,0 +1,77 @@
+/**
+ * What is each thing called on NATS?
+ *
+ * Every subject and key is built here and taken apart here. Variable parts are single tokens (see Token.ts), so a node id
+ * can never add a level or a wildcard.
+ */
+import { Option } from "effect"
+import * as Token from "./Token.ts"
+
+const root = "seamless.v1"
+
+/** The subjects of the public services; every host serves them in one queue group. */
+export const service = {
+  read: `${root}.read`,
+  ensure: `${root}.ensure`,
+  coverage: `${root}.coverage`,
+  health: `${root}.health`
+} as const
+
+/** The queue group of the public services. */
+export const serviceGroup = "seamless"
+
+/** Where the owner of a slot takes the messages for its actors. */
+export const slot = (slotNumber: number): string => `${root}.slot.${slotNumber}`
+
+/** A series as two tokens: what keys and subjects about it begin with. */
+export const series = (nodeId: string, interval: string): string => `${Token.encode(nodeId)}.${interval}`
+
+/** A window of a series, by its start in epoch milliseconds. */
+export const window = (seriesKey: string, windowStart: number): string => `${seriesKey}.${windowStart}`
+
+/** Where a chunk is stored. */
+export const chunk = (seriesKey: string, windowStart: number, id: string): string =>
+  `${root}.chunks.${window(seriesKey, windowStart)}.${id}`
+
+/** Where a page is stored. */
+export const page = (seriesKey: string, id: string): string => `${root}.pages.${seriesKey}.${id}`
+
+/** Where the history of a series' roots is kept. */
+export const audit = (seriesKey: string): string => `${root}.audit.${seriesKey}`
+
+/** The queue entry of a window's backfill job. */
+export const queuedJob = (entry: {
+  readonly jobClass: string
+  readonly partition: number
+  readonly windowKey: string
+}): string => `${root}.jobs.${entry.jobClass}.${entry.partition}.${entry.windowKey}`
+
+/** The window's key, from the subject of its queue entry. */
+export const queuedWindow = (subject: string): string => subject.split(".").slice(5).join(".")
+
+/** The windows' queue entries of one class; what its consumer filters by. */
+export const queuedClass = (jobClass: string): string => `${root}.jobs.${jobClass}.>`
+
+/** Where changes of the records of a bucket are announced. */
+export const changed = (bucket: string): string => `${root}.changed.${bucket}.>`
+
+/** Where changes of the records under one series key are announced. */
+export const changedUnder = (bucket: string, seriesKey: string): string => `${root}.changed.${bucket}.${seriesKey}.*`
+
+/** The key of the record that an announcement is about. */
+export const changedKey = (bucket: string, subject: string): Option.Option<string> => {
+  const prefix = `${root}.changed.${bucket}.`
+  return subject.startsWith(prefix) ? Option.some(subject.slice(prefix.length)) : Option.none()
+}
+
+/** All subjects under a prefix of this protocol, for a stream to capture. */
+export const all = (family: "chunks" | "pages" | "audit" | "jobs"): string => `${root}.${family}.>`
+
+/** The node id and interval of a series key; none where it is not one. */
+export const parseSeries = (
+  seriesKey: string
+): Option.Option<{ readonly nodeId: string; readonly interval: string }> => {
+  const [token = "", interval = "", ...more] = seriesKey.split(".")
+  if (interval === "" || more.length > 0) return Option.none()
+  return Option.map(Token.decode(token), (nodeId) => ({ nodeId, interval }))
+}

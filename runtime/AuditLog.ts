@@ -1,0 +1,57 @@
+/**
+ * How is it kept what changed, so that nothing is missing and nothing twice?
+ *
+ * A log is one subject of a stream. Appending is a compare-and-set on the subject's last sequence, and entries are
+ * numbered: two writers can't both append, and a number that is there already is not appended again.
+ */
+import { Effect, Option, Schema } from "effect"
+import type { Wire } from "../protocol/wire/ActorMessage.ts"
+import * as Codec from "../protocol/wire/Codec.ts"
+import { Fenced, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { Mesh, type Stored } from "./Mesh.ts"
+
+const Numbered = Schema.Struct({ version: Schema.Int })
+const decodeNumber = Schema.decodeUnknownOption(Numbered)
+
+/** A log that this writer appends to. */
+export interface AuditLog {
+  /** Appends the entry unless its number is there. Fails with `Fenced` where another has appended meanwhile. */
+  readonly append: <A>(version: number, form: Wire<A>, entry: A) => Effect.Effect<void, Fenced | MeshUnavailable>
+}
+
+const lastVersion = (stored: Option.Option<Stored>): number =>
+  stored.pipe(
+    Option.flatMap(({ value }) => value),
+    Option.flatMap(Codec.fromJson),
+    Option.flatMap(decodeNumber),
+    Option.match({ onNone: () => 0, onSome: ({ version }) => version })
+  )
+
+const revisionOf = Option.match({ onNone: () => 0, onSome: ({ revision }: Stored) => revision })
+
+/** The log of a subject, from where it stands. */
+export const open = Effect.fnUntraced(function* (subject: string, stream: string) {
+  const mesh = yield* Mesh
+  const stored = yield* mesh.read(stream, subject)
+  let last = { version: lastVersion(stored), revision: revisionOf(stored) }
+
+  const append: AuditLog["append"] = (version, form, entry) =>
+    Effect.gen(function* () {
+      if (version <= last.version) return
+      const bytes = Codec.toJson(yield* Effect.orDie(Schema.encodeUnknownEffect(form)(entry)))
+      const written = yield* Effect.result(mesh.write(subject, bytes, { expect: last.revision }))
+      if (written._tag === "Success") {
+        last = { version, revision: written.success }
+        return
+      }
+      // an earlier try may have come through without its answer
+      const standing = yield* mesh.read(stream, subject)
+      if (lastVersion(standing) !== version) {
+        return yield* written.failure._tag === "MeshUnavailable"
+          ? written.failure
+          : new Fenced({ key: subject, epoch: version })
+      }
+      last = { version, revision: revisionOf(standing) }
+    })
+  return { append } satisfies AuditLog
+})

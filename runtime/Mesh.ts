@@ -1,0 +1,100 @@
+/**
+ * What does Seamless need of NATS?
+ *
+ * The one port: messages, records changed by compare-and-set, immutable values, and a work queue. Everything that a
+ * cluster remembers goes through `write` and is read back by subject, since a bucket, a log and a store of values are all
+ * streams of which the last message of a subject counts.
+ */
+import { Context, Data, type Effect, type Option, type Scope } from "effect"
+import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { StreamSpec } from "../protocol/wire/Stream.ts"
+
+/** Header names and values of a message. */
+export type Headers = ReadonlyMap<string, string>
+
+/** A message that came in. */
+export interface Message {
+  readonly subject: string
+  readonly data: Uint8Array
+  readonly headers: Headers
+  /** Answers it; does nothing where no answer is awaited. Never throws. */
+  readonly respond: (data: Uint8Array, headers?: Headers) => void
+}
+
+/** The last message of a stream's subject. */
+export interface Stored {
+  readonly subject: string
+  /** The message's sequence in its stream: what the next compare-and-set on the subject expects. */
+  readonly revision: number
+  /** None where the message says that the subject has ended: deleted, or its time is over. */
+  readonly value: Option.Option<Uint8Array>
+}
+
+/** How a record is written. */
+export interface WriteOptions {
+  /** The revision of the subject that this write replaces, 0 for none; without it nothing is compared. */
+  readonly expect?: number
+  /** Ends the record after this long; 1 at the least. */
+  readonly ttlSeconds?: number
+  /** Writes the end of the subject instead of a value. */
+  readonly remove?: boolean
+}
+
+/** A unit of work that was taken from a queue and is nobody else's until its time is over. */
+export interface Delivery {
+  readonly subject: string
+  /** Tells the queue that work goes on: the time starts again. */
+  readonly working: Effect.Effect<void>
+}
+
+/** A request's outcome when nobody listens on its subject. */
+export class NoResponders extends Data.TaggedError("NoResponders")<{ readonly subject: string }> {}
+
+/** The subject's revision is not the expected one. */
+export class RevisionConflict extends Data.TaggedError("RevisionConflict")<{ readonly subject: string }> {}
+
+/** The port. Every operation ends within a bound of its own; a write without an answer has an unknown outcome. */
+export interface MeshShape {
+  /** Creates what is missing of the streams. */
+  readonly provision: (streams: ReadonlyArray<StreamSpec>) => Effect.Effect<void, MeshUnavailable>
+  readonly publish: (subject: string, data: Uint8Array, headers?: Headers) => Effect.Effect<void, MeshUnavailable>
+  readonly request: (
+    subject: string,
+    data: Uint8Array,
+    options: { readonly headers?: Headers; readonly timeoutMs: number }
+  ) => Effect.Effect<Message, NoResponders | DeadlineExceeded | MeshUnavailable>
+  /** Calls `handler` for each message until the scope ends; with a group, one member of the group gets it. */
+  readonly subscribe: (
+    subject: string,
+    handler: (message: Message) => void,
+    options?: { readonly group?: string }
+  ) => Effect.Effect<void, MeshUnavailable, Scope.Scope>
+  /** Appends to the stream that captures the subject; gives the revision. */
+  readonly write: (
+    subject: string,
+    data: Uint8Array,
+    options?: WriteOptions
+  ) => Effect.Effect<number, RevisionConflict | MeshUnavailable>
+  /** The last message of a subject, from the stream's leader. */
+  readonly read: (stream: string, subject: string) => Effect.Effect<Option.Option<Stored>, MeshUnavailable>
+  /** The last messages of subjects, which may hold wildcards; from any replica, so perhaps old. Absent ones are left out. */
+  readonly readMany: (
+    stream: string,
+    subjects: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<Stored>, MeshUnavailable>
+  /** Puts work into the queue unless the subject's work is there already, which is as good. */
+  readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
+  /** Removes a subject's work, taken or not. */
+  readonly dequeue: (stream: string, subject: string) => Effect.Effect<void, MeshUnavailable>
+  /** The next unit of work of a class; none when there was none for a while. */
+  readonly take: (stream: string, jobClass: string) => Effect.Effect<Option.Option<Delivery>, MeshUnavailable>
+  /** Runs `handler` each time the connection is back after it was lost, until the scope ends. */
+  readonly onReconnect: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
+  /** The largest payload that the server takes, in bytes. */
+  readonly payloadBytesMax: () => number
+  /** Whether the connection stands. */
+  readonly connected: () => boolean
+}
+
+/** The port to NATS. */
+export class Mesh extends Context.Service<Mesh, MeshShape>()("seamless/runtime/Mesh") {}

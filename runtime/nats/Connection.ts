@@ -1,0 +1,85 @@
+/**
+ * How is a connection to NATS made and kept?
+ *
+ * It reconnects for ever, finds a frozen server within seconds, and never replays a write by itself: what became of a
+ * write without an answer is for its writer to settle.
+ */
+import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream"
+import { connect as connectTransport, type NatsConnection } from "@nats-io/transport-node"
+import { Effect, type Scope } from "effect"
+import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+
+/** Where to connect, and as whom. */
+export interface ConnectOptions {
+  /** Addresses, such as `nats://127.0.0.1:4222`, separated by commas. */
+  readonly servers: string
+  /** Shown by the server beside the connection. */
+  readonly name: string
+  /** How long the first connection may take, in milliseconds. */
+  readonly timeoutMs?: number
+}
+
+/** A connection with its JetStream clients. */
+export interface Connection {
+  readonly nc: NatsConnection
+  readonly js: JetStreamClient
+  readonly jsm: JetStreamManager
+  /** Called after each reconnection. */
+  readonly reconnectHandlers: Set<() => void>
+}
+
+/** Servers before this lack per-key time to live and batch reads of several subjects. */
+export const serverVersionMin = [2, 12] as const
+
+const connectTimeoutMs = 5000
+
+const isOld = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major < serverVersionMin[0] || (major === serverVersionMin[0] && minor < serverVersionMin[1])
+}
+
+const open = async ({ name, servers, timeoutMs = connectTimeoutMs }: ConnectOptions): Promise<Connection> => {
+  const nc = await connectTransport({
+    servers: servers.split(","),
+    name,
+    timeout: timeoutMs,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    reconnectJitter: 100,
+    // a server that is frozen, not gone, is found by two pings without an answer
+    pingInterval: 1000,
+    maxPingOut: 2,
+    noAsyncTraces: true
+  })
+  // checked by the first call that needs it: asking here would cost every client a round trip
+  const jsm = await jetstreamManager(nc, { checkAPI: false })
+  return { nc, js: jetstream(nc), jsm, reconnectHandlers: new Set() }
+}
+
+const announceReconnects = async ({ nc, reconnectHandlers }: Connection): Promise<void> => {
+  for await (const status of nc.status()) {
+    if (status.type === "reconnect") for (const handler of reconnectHandlers) handler()
+  }
+}
+
+const unavailable = (servers: string, reason: string) =>
+  new MeshUnavailable({ operation: `connect to ${servers}`, reason })
+
+/** A connection that lives as long as the scope, and is drained at its end. */
+export const connect = (options: ConnectOptions): Effect.Effect<Connection, MeshUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const connection = yield* Effect.acquireRelease(
+      Effect.tryPromise({ try: () => open(options), catch: (cause) => unavailable(options.servers, String(cause)) }),
+      ({ nc }) =>
+        Effect.promise(async () => {
+          if (!nc.isClosed()) await nc.drain().catch(() => nc.close())
+        }).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
+    )
+    const version = connection.nc.info?.version ?? "0"
+    if (isOld(version)) {
+      const least = serverVersionMin.join(".")
+      return yield* unavailable(options.servers, `the server is ${version}, and Seamless needs ${least} or newer`)
+    }
+    yield* Effect.forkScoped(Effect.promise(() => announceReconnects(connection)))
+    return connection
+  })

@@ -1,0 +1,84 @@
+/** Has the same data one hash, however it came, and other data another? */
+import { createHash } from "node:crypto"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
+import * as Frame from "../../../protocol/frame/Frame.ts"
+import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
+import { law } from "../../support/law.ts"
+import { frame, frameAndRows, lineageOf } from "../frames.ts"
+
+const withValues = (frame: Frame.Frame, change: (value: number) => number): Frame.Frame => ({
+  ...frame,
+  columns: frame.columns.map(({ name, values }) => ({ name, values: values.map(change) }))
+})
+
+const one = (name: string, value: number, timeMs = 0): Frame.Frame => ({
+  ...Frame.empty([]),
+  eventTimeMs: Float64Array.of(timeMs),
+  flags: new Uint32Array(1),
+  columns: [{ name, values: Float64Array.of(value) }]
+})
+
+/** A NaN with bits of its own. */
+const otherNaN = new Float64Array(BigInt64Array.of(0x7ff8_0000_0000_0001n).buffer)
+
+describe("contentHash", () => {
+  law("contentHash() does not depend on how a frame was sliced and joined", [frameAndRows], ({ frame, from, to }) => {
+    const parts = [
+      Frame.slice(frame, 0, from),
+      Frame.slice(frame, from, to),
+      Frame.slice(frame, to, Frame.length(frame))
+    ]
+    expect(contentHash(Frame.concat(parts))).toBe(contentHash(frame))
+  })
+  law("contentHash() is kept through the bytes of a chunk", [frame], (drawn) => {
+    const bytes = FrameCodec.encode(drawn, { lineage: "none", metadata: new Map() })
+    expect(contentHash(FrameCodec.decode(bytes).frame)).toBe(contentHash(drawn))
+  })
+  law("contentHash() does not see lineage and flags", [frame, fc.nat(30).chain(lineageOf)], (drawn, lineage) =>
+    expect(contentHash({ ...drawn, lineage, flags: drawn.flags.map((bits) => bits ^ 1) })).toBe(contentHash(drawn))
+  )
+  law("contentHash() sees one zero, whatever its sign", [frame], (drawn) =>
+    expect(contentHash(withValues(drawn, (value) => (Object.is(value, -0) ? 0 : value)))).toBe(contentHash(drawn))
+  )
+  law("contentHash() sees each change of a value", [frameAndRows], ({ frame, from }) => {
+    fc.pre(from < Frame.length(frame) && frame.columns.length > 0)
+    const columns = frame.columns.map(({ name, values }) => ({ name, values: values.slice() }))
+    const value = columns[0]!.values[from]!
+    columns[0]!.values[from] = value === 0.25 ? 0.5 : 0.25
+    expect(contentHash({ ...frame, columns })).not.toBe(contentHash(frame))
+  })
+  law("contentHash() leaves the frame as it is", [frame], (drawn) => {
+    const copy = structuredClone(drawn)
+    contentHash(drawn)
+    expect(drawn).toEqual(copy)
+  })
+  it("contentHash() sees one NaN, whatever its bits", () => {
+    const frame = one("open", Number.NaN)
+    expect(new Uint8Array(otherNaN.buffer)).not.toEqual(new Uint8Array(frame.columns[0]!.values.buffer))
+    const other = { ...frame, columns: [{ name: "open", values: otherNaN }] }
+    expect(contentHash(other)).toBe(contentHash(frame))
+  })
+  it("contentHash() sees times, names, extra columns and the number of rows", () => {
+    const frame = one("open", 1)
+    const others = [one("open", 1, 60_000), one("close", 1), one("open", Number.NaN), Frame.slice(frame, 0, 0)]
+    const extra = { ...frame, columns: [...frame.columns, ...one("trades", 1).columns] }
+    expect(new Set([frame, ...others, extra].map(contentHash)).size).toBe(6)
+  })
+  it("contentHash() is what its documentation says", () => {
+    const bytes = new DataView(new ArrayBuffer(16))
+    bytes.setFloat64(0, 60_000, true)
+    bytes.setFloat64(8, 1.5, true)
+    const hash = createHash("sha256")
+    hash
+      .update("1\n")
+      .update(new Uint8Array(bytes.buffer, 0, 8))
+      .update("open\n")
+      .update(new Uint8Array(bytes.buffer, 8))
+    expect(contentHash(one("open", 1.5, 60_000))).toBe(hash.digest("hex"))
+  })
+  it("sha256() is the same for text and for its bytes", () => {
+    expect(sha256("é")).toBe(sha256(new TextEncoder().encode("é")))
+  })
+})

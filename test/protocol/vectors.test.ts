@@ -1,0 +1,133 @@
+/**
+ * Are the names, bytes and records still those that clients of every language were built on?
+ *
+ * Each golden file is made again from the code and compared byte for byte. `UPDATE_VECTORS=1` rewrites the files: the
+ * difference is then a change of the protocol, and is reviewed as one. Then the files are read as a client reads them.
+ */
+import { createHash } from "node:crypto"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { tableFromIPC } from "apache-arrow"
+import { Option, Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import * as Chunk from "../../protocol/history/Chunk.ts"
+import { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
+import { HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
+import * as Codec from "../../protocol/wire/Codec.ts"
+import { Envelope } from "../../protocol/wire/Envelope.ts"
+import * as exchanges from "./vectors/exchanges.ts"
+import * as names from "./vectors/names.ts"
+import * as records from "./vectors/records.ts"
+
+const folder = new URL("../../protocol/vectors/", import.meta.url)
+
+const vectors: Readonly<Record<string, unknown>> = {
+  "actorMessage.json": records.actorMessage,
+  "chunk.json": records.chunk,
+  "contentHashes.json": records.contentHashes,
+  "coverage.json": exchanges.coverage,
+  "ensure.json": exchanges.ensure,
+  "errors.json": names.errors,
+  "flags.json": names.flags,
+  "intervals.json": names.intervals,
+  "job.json": records.job,
+  "manifest.json": names.clusterManifest,
+  "page.json": records.page,
+  "read.json": exchanges.read,
+  "readArrow.json": exchanges.readArrow,
+  "readError.json": exchanges.readError,
+  "root.json": records.root,
+  "subjects.json": names.subjects,
+  "tokens.json": names.tokens,
+  "windows.json": names.windows
+}
+
+const textOf = (name: string): string => readFileSync(new URL(name, folder), "utf8")
+
+if (process.env["UPDATE_VECTORS"] === "1") {
+  for (const [name, value] of Object.entries(vectors)) {
+    writeFileSync(new URL(name, folder), `${JSON.stringify(value, null, 2)}\n`)
+  }
+}
+
+const sha256 = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
+
+const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"))
+
+/** The columns of an Arrow stream as a JSON reply has them. */
+const columnsOf = (bytes: Uint8Array): unknown => {
+  const table = tableFromIPC(bytes)
+  return Object.fromEntries(
+    table.schema.fields.map(({ name }) => [name, Array.from(table.getChild(name) ?? [], (value: unknown) => value)])
+  )
+}
+
+describe("the golden files", () => {
+  it.each(Object.keys(vectors))("%s is what the code makes", (name) => {
+    expect(textOf(name)).toBe(`${JSON.stringify(vectors[name], null, 2)}\n`)
+  })
+  it("are all of the folder, and all told about in its README", () => {
+    const inFolder = readdirSync(folder).filter((name) => name !== "README.md")
+    expect(inFolder.toSorted()).toEqual(Object.keys(vectors).toSorted())
+    const told = [...textOf("README.md").matchAll(/^\| `([\w.]+)`/gm)].map(([, name]) => name)
+    expect(new Set(told)).toEqual(new Set(inFolder))
+  })
+})
+
+describe("a client that has only the golden files", () => {
+  it("reads the same rows and account from either form of a reply", () => {
+    const table = bytesOf(exchanges.readArrow.reply.base64)
+    expect(columnsOf(table)).toEqual(exchanges.read.reply.body.columns)
+    const meta = tableFromIPC(table).schema.metadata.get("seamless.meta") ?? ""
+    expect(JSON.parse(meta)).toEqual(exchanges.read.reply.body.meta)
+  })
+  it.each([exchanges.read, exchanges.readArrow, exchanges.readError])(
+    "sends a request that is understood",
+    (exchange) => expect(Option.isSome(Schema.decodeUnknownOption(HistoryRequest)(exchange.request.body))).toBe(true)
+  )
+  it("names a chunk by its bytes, and finds the header and the rows in it", () => {
+    const bytes = bytesOf(records.chunk.base64)
+    expect(sha256(bytes)).toBe(records.chunk.id)
+    const { __source, __ingest_at, __backfill_job_id, ...inBytes } = records.chunk.columns
+    expect(columnsOf(bytes)).toEqual(inBytes)
+    const header: unknown = JSON.parse(tableFromIPC(bytes).schema.metadata.get(Chunk.headerKey) ?? "")
+    expect(header).toMatchObject({ contentHash: records.chunk.contentHash, lineage: [{ rows: 3 }] })
+  })
+  it("names a page by its compact JSON", () => {
+    expect(sha256(JSON.stringify(JSON.parse(textOf("page.json")).record))).toBe(records.page.id)
+  })
+  it("follows the chain of roots by hashing each root's compact JSON", () => {
+    const file: typeof records.root = JSON.parse(textOf("root.json"))
+    const hashes = file.roots.map(({ root }) => sha256(JSON.stringify(root)))
+    expect(hashes).toEqual(file.roots.map(({ hash }) => hash))
+    expect(file.roots.map(({ root }) => root.previousRootHash)).toEqual(["", ...hashes.slice(0, -1)])
+    expect(file.record.state).toEqual(file.roots[1]?.root)
+    expect(Option.isSome(Schema.decodeUnknownOption(CoverageRoot)(file.record.state))).toBe(true)
+  })
+  it.each(["request", "answer", "refusal", "undelivered"] as const)(
+    "reads the %s of actors as MessagePack",
+    (which) => {
+      const { base64, value } = records.actorMessage[which]
+      expect(Codec.unpack(bytesOf(base64))).toEqual(Option.some(value))
+    }
+  )
+  it("an actor's message is an envelope", () => {
+    expect(Schema.is(Envelope)(records.actorMessage.request.value)).toBe(true)
+  })
+  it("computes content hashes from event times and columns", () => {
+    const file: typeof records.contentHashes = JSON.parse(textOf("contentHashes.json"))
+    for (const { columns, contentHash } of file) {
+      const { event_time: times = [], ...others } = columns
+      const hash = createHash("sha256").update(`${times.length}\n`)
+      const add = (values: ReadonlyArray<unknown>) =>
+        hash.update(
+          new Uint8Array(Float64Array.from(values, (value) => (value === null ? Number.NaN : Number(value))).buffer)
+        )
+      add(times)
+      for (const [name, values] of Object.entries(others)) {
+        hash.update(`${name}\n`)
+        add(values)
+      }
+      expect(hash.digest("hex")).toBe(contentHash)
+    }
+  })
+})

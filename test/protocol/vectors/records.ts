@@ -1,0 +1,212 @@
+/** What are the golden records: a chunk, its page, two roots in a row, a job, messages between hosts? */
+import { Schema } from "effect"
+import { slotOf } from "../../../cluster/Placement.ts"
+import { packReply } from "../../../cluster/Router.ts"
+import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
+import type { Frame } from "../../../protocol/frame/Frame.ts"
+import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
+import { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
+import * as Chunk from "../../../protocol/history/Chunk.ts"
+import { CoveragePage, withEntry } from "../../../protocol/history/CoveragePage.ts"
+import { CoverageRoot, initial, rootHash } from "../../../protocol/history/CoverageRoot.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import * as Window from "../../../protocol/history/Window.ts"
+import * as Coverage from "../../../protocol/messages/Coverage.ts"
+import * as Codec from "../../../protocol/wire/Codec.ts"
+import { addressText, type Envelope } from "../../../protocol/wire/Envelope.ts"
+import { MailboxFull } from "../../../protocol/wire/Errors.ts"
+import * as Stream from "../../../protocol/wire/Stream.ts"
+import * as Subject from "../../../protocol/wire/Subject.ts"
+import { StateRecord } from "../../../runtime/ActorState.ts"
+import { intervalOf } from "../../support/rows.ts"
+import { asked, covered, day, ingestAtMs, rows, series } from "./example.ts"
+
+const key = Subject.series(series.nodeId, series.interval)
+const grid = Window.makeGrid(intervalOf(series.interval))
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64")
+
+const stored = Chunk.encode(rows, {
+  series,
+  windowStart: day.start,
+  windowBars: grid.windowBars,
+  source: "binance",
+  ranges: covered,
+  base: null,
+  schemaVersion: 1
+})
+
+/** A chunk and what is in it. */
+export const chunk = {
+  subject: Subject.chunk(key, day.start, stored.ref.id),
+  id: stored.ref.id,
+  contentHash: stored.ref.contentHash,
+  columns: FrameJson.toJson(rows),
+  base64: base64(stored.bytes)
+}
+
+const of = (eventTimeMs: ReadonlyArray<number>, values: Readonly<Record<string, ReadonlyArray<number>>>): Frame => ({
+  eventTimeMs: Float64Array.from(eventTimeMs),
+  columns: Object.entries(values).map(([name, column]) => ({ name, values: Float64Array.from(column) })),
+  flags: new Uint32Array(eventTimeMs.length),
+  lineage: []
+})
+
+const hashed = (what: string, frame: Frame) => {
+  const { __source, __ingest_at, __backfill_job_id, __flags, ...columns } = FrameJson.toJson(frame)
+  return { what, columns, contentHash: contentHash(frame) }
+}
+
+/** Content hashes of small frames; a null stands for NaN. */
+export const contentHashes = [
+  hashed("three bars", rows),
+  hashed("no rows", of([], { open: [], close: [] })),
+  hashed("no columns", of([0, 60_000], {})),
+  hashed("a missing value", of([0, 60_000], { open: [1.5, Number.NaN] })),
+  hashed("a zero, which has one hash with either sign", of([0], { volume: [-0] })),
+  hashed("an extra column behind the schema's, and a time before 1970", of([-60_000], { open: [1], größe: [2] }))
+]
+
+const entry = { windowStart: day.start, generation: 0, chunks: [stored.ref] }
+const index = Window.pageIndex(grid, day.start)
+const pageRecord = Schema.encodeSync(CoveragePage)(withEntry({ format: 1, index, windows: [] }, entry))
+const pageId = sha256(Codec.toJson(pageRecord))
+
+/** A page; its name is the hash of its compact JSON. */
+export const page = { subject: Subject.page(key, pageId), id: pageId, record: pageRecord }
+
+const created = initial(series, { windowBars: grid.windowBars, schemaVersion: 1 })
+
+const first: CoverageRoot = {
+  ...created,
+  version: 1,
+  committedAt: ingestAtMs,
+  covered,
+  exceptions: [
+    {
+      start: asked.end,
+      end: asked.end + 60_000,
+      state: "deferred",
+      reason: "the bar is not final yet",
+      retryAt: ingestAtMs + 1000
+    }
+  ],
+  watermarks: { eventTimeLow: asked.end, eventTimeHigh: asked.end - 60_000 },
+  pages: [{ index, id: pageId }],
+  previousRootHash: rootHash(created),
+  diff: { added: covered, removed: RangeSet.empty, jobs: [`${day.start}.1`], source: "binance", cause: "request-1" }
+}
+
+const second: CoverageRoot = {
+  ...first,
+  version: 2,
+  committedAt: ingestAtMs + 1,
+  covered: RangeSet.empty,
+  exceptions: [],
+  watermarks: { eventTimeLow: null, eventTimeHigh: null },
+  previousRootHash: rootHash(first),
+  diff: { added: RangeSet.empty, removed: covered, jobs: [], source: "", cause: "invalidated by an operator" }
+}
+
+const asStored = (root: CoverageRoot) => ({ hash: rootHash(root), root: Schema.encodeSync(CoverageRoot)(root) })
+
+const record: StateRecord = {
+  format: 1,
+  slotEpoch: 3,
+  epoch: 5,
+  owner: "host-incarnation-1",
+  nonce: "nonce-1",
+  state: Schema.encodeSync(CoverageRoot)(first)
+}
+
+/** A series' roots one after another, and the newest but one as it lies in the bucket. */
+export const root = {
+  bucket: Stream.coverage.bucket,
+  key,
+  subject: Stream.keySubject(Stream.coverage, key),
+  auditSubject: Subject.audit(key),
+  roots: [created, first, second].map(asStored),
+  record: Schema.encodeSync(StateRecord)(record)
+}
+
+const jobRecord: BackfillJob = {
+  format: 1,
+  series,
+  windowStart: day.start,
+  run: 1,
+  state: "RUNNING",
+  jobClass: "interactive",
+  ranges: covered,
+  completedRanges: RangeSet.empty,
+  sources: ["binance"],
+  generation: 0,
+  lease: { holder: "host-incarnation-1", fence: 1, leaseMs: 10_000 },
+  renewals: 2,
+  attempts: 0,
+  failure: null,
+  requests: 1,
+  coverageVersion: 0,
+  nextAttemptAt: null,
+  cause: "request-1",
+  traceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  nonce: "nonce-1"
+}
+
+const failedJob: BackfillJob = {
+  ...jobRecord,
+  state: "FAILED",
+  lease: null,
+  attempts: 1,
+  failure: { tag: "SourceUnavailable", message: "source binance gave no answer: status 503", source: "binance" },
+  nextAttemptAt: ingestAtMs + 2000,
+  nonce: "nonce-2"
+}
+
+const windowKey = Subject.window(key, day.start)
+
+/** A window's job: while it runs, and as it failed. */
+export const job = {
+  bucket: Stream.jobs.bucket,
+  key: windowKey,
+  subject: Stream.keySubject(Stream.jobs, windowKey),
+  queuedAt: Subject.queuedJob({ jobClass: "interactive", partition: 0, windowKey }),
+  running: Schema.encodeSync(BackfillJob)(jobRecord),
+  failed: Schema.encodeSync(BackfillJob)(failedJob)
+}
+
+const to = { type: Coverage.coverageActor, key }
+
+const ensure = Schema.encodeSync(Coverage.Ensure)({
+  series,
+  ranges: covered,
+  sources: ["binance"],
+  jobClass: "interactive",
+  cause: "request-1",
+  traceParent: jobRecord.traceParent
+})
+
+const envelope: Envelope = {
+  format: 1,
+  to,
+  id: "message-1",
+  cause: "request-1",
+  budgetMs: 1500,
+  body: { message: Coverage.ensureMessage.name, payload: ensure }
+}
+
+const answer = { body: Schema.encodeSync(Coverage.Ensured)({ version: 0, jobs: [jobRecord] }) }
+const refusal = new Coverage.StaleCommit({ windowStart: day.start, problem: "its generation is 1 now" })
+const error = { error: Schema.encodeSync(Coverage.StaleCommit)(refusal) }
+const undelivered = new MailboxFull({ address: addressText(to), retryAfterMs: 50 })
+
+/** A message to an actor and answers to it, in MessagePack. */
+export const actorMessage = {
+  subject: Subject.slot(slotOf(to)),
+  request: { value: envelope, base64: base64(Codec.pack(envelope)) },
+  answer: { value: { format: 1, ...answer }, base64: base64(packReply(answer)) },
+  refusal: { value: { format: 1, ...error }, base64: base64(packReply(error)) },
+  undelivered: {
+    value: { format: 1, undelivered: Schema.encodeSync(MailboxFull)(undelivered) },
+    base64: base64(packReply({ undelivered }))
+  }
+}
