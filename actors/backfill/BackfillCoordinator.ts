@@ -31,6 +31,12 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{ readonly key: str
 
 type Outcome = MeshUnavailable | LeaseLost
 
+/** Why a run failed, and how long its source asks to be left alone, in milliseconds. */
+export interface Failure {
+  readonly failure: JobFailure
+  readonly retryAfterMs: number
+}
+
 /** What became of a try to get a job. */
 export type Claimed =
   | { readonly _tag: "Held"; readonly held: Held }
@@ -44,14 +50,14 @@ export class BackfillCoordinator extends Context.Service<
   BackfillCoordinator,
   {
     readonly claim: (key: string, leaseMs: number) => Effect.Effect<Claimed, MeshUnavailable>
-    /** Claims those of the windows that wait for someone, in order, up to the first that does not. */
+    /** Claims those of the windows that wait for someone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
       leaseMs: number
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
     readonly complete: (held: Held, progress: jobStep.Progress) => Effect.Effect<void, Outcome>
-    readonly fail: (held: Held, progress: jobStep.Progress, failure: JobFailure) => Effect.Effect<void, Outcome>
+    readonly fail: (held: Held, progress: jobStep.Progress, failure: Failure) => Effect.Effect<void, Outcome>
     readonly release: (held: Held) => Effect.Effect<void, Outcome>
     /** Removes the window's queue entry; for whoever has ended its run, or found it ended. */
     readonly dequeue: (held: Pick<Held, "key" | "job">) => Effect.Effect<void, MeshUnavailable>
@@ -133,14 +139,10 @@ const make = Effect.gen(function* () {
         .filter(Option.isSome)
         .map(({ value }) => [value.key, value])
     )
-    const out: Array<Held> = []
-    for (const key of keys) {
-      const standing = byKey.get(key)
-      const held = standing?.job.state === "PENDING" ? yield* take(standing, leaseMs) : Option.none<Held>()
-      if (Option.isNone(held)) break
-      out.push(held.value)
-    }
-    return out
+    const waiting = keys.flatMap((key) => byKey.get(key) ?? []).filter(({ job }) => job.state === "PENDING")
+    // all at once: other workers are about to take them one by one, and each that they get splits the run
+    const taken = yield* Effect.forEach(waiting, (standing) => take(standing, leaseMs), { concurrency: "unbounded" })
+    return taken.filter(Option.isSome).map(({ value }) => value)
   })
 
   const dequeue = ({ job, key }: Pick<Held, "key" | "job">) =>
@@ -157,9 +159,10 @@ const make = Effect.gen(function* () {
       Effect.flatMap(randomId, (nonce) => end(held, jobStep.complete(held.job, progress, nonce))),
     release: (held) =>
       Effect.asVoid(Effect.flatMap(randomId, (nonce) => write(held, jobStep.release(held.job, nonce)))),
-    fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, failure: JobFailure) {
+    fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, { failure, retryAfterMs }: Failure) {
       const failing = {
         failure,
+        retryAfterMs,
         nowMs: yield* Clock.currentTimeMillis,
         jitter: yield* Random.next,
         nonce: yield* randomId

@@ -5,9 +5,8 @@
  * this book knows, so renewing and ending never race each other.
  */
 import { Effect, Schedule, Semaphore } from "effect"
-import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import type { BackfillCoordinator, Held, LeaseLost } from "./BackfillCoordinator.ts"
+import type { BackfillCoordinator, Failure, Held, LeaseLost } from "./BackfillCoordinator.ts"
 import type { Progress } from "./jobStep.ts"
 
 /** How long a lease lasts that nobody renews. */
@@ -19,11 +18,7 @@ export interface LeaseBook {
   /** The jobs that have not been ended. */
   readonly open: () => ReadonlyArray<Held>
   readonly complete: (key: string, progress: Progress) => Effect.Effect<void, MeshUnavailable | LeaseLost>
-  readonly fail: (
-    key: string,
-    progress: Progress,
-    failure: JobFailure
-  ) => Effect.Effect<void, MeshUnavailable | LeaseLost>
+  readonly fail: (key: string, progress: Progress, failure: Failure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   /** Gives back what has not been ended. */
   readonly releaseAll: Effect.Effect<void>
   /** Renews for ever; fails when a lease is lost. */

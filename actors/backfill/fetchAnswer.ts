@@ -18,6 +18,8 @@ import type { Question } from "./Question.ts"
 /** Waits between tries of one request, doubled each time. */
 const backoffBaseMs = 100
 const backoffMaxMs = 5000
+/** A source that asks to be left alone for longer is: the job fails, and says until when. */
+const patienceMs = 30_000
 
 /** Whom to ask, about what, for which job. */
 export interface Errand {
@@ -32,6 +34,8 @@ export class NoAnswer extends Data.TaggedError("NoAnswer")<{
   readonly tag: "SourceUnavailable" | "RowsRejected"
   readonly source: string
   readonly reason: string
+  /** How long the source asks to be left alone, in milliseconds; 0 where it does not. */
+  readonly retryAfterMs: number
 }> {}
 
 /** An answer as far as it has come, and the rows of the page that brought it there. */
@@ -56,8 +60,14 @@ const fetchPage = Effect.fnUntraced(function* (
     )
     if (Result.isSuccess(page)) return page.success
     const failure = page.failure
-    if (!failure.retryable || tries + 1 >= source.capabilities.attemptsMax) {
-      return yield* new NoAnswer({ tag: "SourceUnavailable", source: source.name, reason: failure.reason })
+    const retryAfterMs = failure.retryAfterMs ?? 0
+    if (!failure.retryable || retryAfterMs > patienceMs || tries + 1 >= source.capabilities.attemptsMax) {
+      return yield* new NoAnswer({
+        tag: "SourceUnavailable",
+        source: source.name,
+        reason: failure.reason,
+        retryAfterMs
+      })
     }
     yield* Effect.sleep(waitMs(failure, tries, yield* Random.next))
   }
@@ -75,7 +85,12 @@ const conformPage = Effect.fnUntraced(function* (errand: Errand, request: Answer
     flags: RowFlag.backfilled
   })
   if (Result.isSuccess(conformed)) return conformed.success.frame
-  return yield* new NoAnswer({ tag: "RowsRejected", source: source.name, reason: conformed.failure.message })
+  return yield* new NoAnswer({
+    tag: "RowsRejected",
+    source: source.name,
+    reason: conformed.failure.message,
+    retryAfterMs: 0
+  })
 })
 
 /** Asks until the answer is complete, and hands over each step of it; `onRequest` is run before each request. */

@@ -62,17 +62,23 @@ export const complete = (job: BackfillJob, progress: Progress, nonce: string): B
 /** Why and when a run failed; `jitter` is between 0 and 1. */
 export interface Failing {
   readonly failure: JobFailure
+  /** How long the source asks to be left alone; 0 where it does not. */
+  readonly retryAfterMs: number
   readonly nowMs: number
   readonly jitter: number
   readonly nonce: string
 }
 
 /** The job as a failed run leaves it: what was committed stays, the rest waits for the next run. */
-export const fail = (job: BackfillJob, progress: Progress, { failure, jitter, nonce, nowMs }: Failing): BackfillJob => {
+export const fail = (
+  job: BackfillJob,
+  progress: Progress,
+  { failure, jitter, nonce, nowMs, retryAfterMs }: Failing
+): BackfillJob => {
   const kept = withProgress(job, progress)
   if (isEmpty(remainingRanges(kept))) return complete(job, progress, nonce)
   const attempts = job.attempts + 1
-  const waitMs = Math.min(retryMaxMs, retryBaseMs * 2 ** (attempts - 1)) * (0.8 + 0.4 * jitter)
+  const waitMs = Math.max(retryAfterMs, Math.min(retryMaxMs, retryBaseMs * 2 ** (attempts - 1)) * (0.8 + 0.4 * jitter))
   return { ...kept, state: "FAILED", lease: null, attempts, failure, nextAttemptAt: Math.ceil(nowMs + waitMs), nonce }
 }
 

@@ -106,7 +106,11 @@ const failRest = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requ
   const failure: JobFailure = { tag: reason.tag, message: reason.reason, source: reason.source }
   const coverageVersion = yield* commitWindows(errand, rest, { ...taken, answered: RangeSet.empty })
   yield* Effect.forEach(rest, ({ key }, index) =>
-    errand.leases.fail(key, { completed: taken.proven, coverageVersion, requests: index === 0 ? requests : 0 }, failure)
+    errand.leases.fail(
+      key,
+      { completed: taken.proven, coverageVersion, requests: index === 0 ? requests : 0 },
+      { failure, retryAfterMs: reason.retryAfterMs }
+    )
   )
 })
 

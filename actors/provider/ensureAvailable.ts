@@ -47,7 +47,7 @@ export const ensureAvailable = Effect.fn("history.ensure")(function* (request: V
     coverageRanges: plan.covered,
     missingRanges,
     jobs: filled.jobs.map(({ run, state, windowStart }) => ({ windowStart, run, state })),
-    sourceOutcomes: sourceOutcomes(request, { fromCache: 0, fromStorage: 0 }, filled, false),
+    sourceOutcomes: sourceOutcomes(request, filled, false),
     slaReport: yield* budget.report,
     coverageVersion: version,
     requestId: request.requestId,

@@ -92,7 +92,7 @@ const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Fin
     spanId: Option.match(span, { onNone: () => "", onSome: ({ spanId }) => spanId }),
     coverageRanges: loaded.covered,
     sourceContributions: Object.fromEntries(loaded.contributions),
-    sourceOutcomes: sourceOutcomes(request, loaded, filled, findings.storageTimedOut),
+    sourceOutcomes: sourceOutcomes(request, filled, findings.storageTimedOut),
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,

@@ -113,6 +113,17 @@ describe("a client that has only the golden files", () => {
   it("an actor's message is an envelope", () => {
     expect(Schema.is(Envelope)(records.actorMessage.request.value)).toBe(true)
   })
+  it("computes the fingerprint of an answer from its lines", () => {
+    const { meta } = exchanges.read.reply.body
+    const lines = [
+      "seamless-fingerprint 1",
+      '["ohlcv:binance:BTC/BUSD","1m"]',
+      "[1670889600000,1670889780000]",
+      JSON.stringify(meta.coverageRanges),
+      `1670889600000 ${records.chunk.contentHash}`
+    ]
+    expect(`sha256:${sha256(`${lines.join("\n")}\n`)}`).toBe(meta.fingerprint)
+  })
   it("computes content hashes from event times and columns", () => {
     const file: typeof records.contentHashes = JSON.parse(textOf("contentHashes.json"))
     for (const { columns, contentHash } of file) {

@@ -19,7 +19,10 @@ describe("Lineage", () => {
   law("fromRows() gives the compact runs of origins given one by one", [fc.array(origin)], (each) => {
     const runs = Lineage.fromRows({
       rows: each.length,
-      goesOn: (row) => JSON.stringify(each[row]) === JSON.stringify(each[row - 1]),
+      goesOn: (row) => {
+        expect(each[row]).toBeDefined()
+        return JSON.stringify(each[row]) === JSON.stringify(each[row - 1])
+      },
       at: (row) => each[row]!
     })
     expect(runs).toEqual(Lineage.compact(each.map((from) => ({ rows: 1, ...from }))))

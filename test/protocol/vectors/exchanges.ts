@@ -1,5 +1,7 @@
 /** What are the golden exchanges of the public services: requests, replies, and an error? */
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
+import { fingerprint } from "../../../actors/provider/fingerprint.ts"
+import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
 import { CoverageMissing } from "../../../protocol/history/Errors.ts"
@@ -13,8 +15,10 @@ import {
 } from "../../../protocol/history/HistoryResult.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import * as Codec from "../../../protocol/wire/Codec.ts"
 import { arrowMetaKey, Header, MediaType } from "../../../protocol/wire/Header.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
+import { errorReply } from "../../../runtime/ServiceEndpoint.ts"
 import { asked, covered, day, ingestAtMs, rows, series } from "./example.ts"
 
 const json = { [Header.contentType]: MediaType.json }
@@ -59,7 +63,9 @@ const meta: HistoryMeta = {
     duplicateCount: 0
   },
   coverageVersion: 1,
-  fingerprint: `sha256:${"0".repeat(64)}`,
+  fingerprint: fingerprint({ series, range: [asked.start, asked.end], covered }, [
+    { windowStart: day.start, contentHash: contentHash(rows) }
+  ]),
   notes: []
 }
 
@@ -107,8 +113,13 @@ const metaBefore: HistoryMeta = {
   watermarks: { eventTimeLow: null, eventTimeHigh: null },
   slaReport: { totalDeadlineMs: 1000, elapsedMs: 1, phases: {}, violation: null },
   qualitySummary: { ...meta.qualitySummary, rows: 0, gapCount: 1 },
-  coverageVersion: 0
+  coverageVersion: 0,
+  fingerprint: fingerprint({ series, range: [asked.start, asked.end], covered: RangeSet.empty }, [])
 }
+
+const error = { tag, message: refusal.message, ...fields }
+const refused = errorReply(error, errorCode(tag), { meta: Schema.encodeSync(HistoryMeta)(metaBefore) })
+const refusedBody: unknown = Option.getOrThrow(Codec.fromJson(refused.data))
 
 /** The same read before anything is stored, by a strategy that does not fill gaps. */
 export const readError = {
@@ -117,13 +128,7 @@ export const readError = {
     headers: json,
     body: Schema.encodeSync(HistoryRequest)({ ...readRequest, strategy: "FAIL_FAST", sla: {} })
   },
-  reply: {
-    headers: { ...json, [Header.error]: tag, [Header.errorCode]: String(errorCode(tag)) },
-    body: {
-      error: { tag, message: refusal.message, ...fields },
-      meta: Schema.encodeSync(HistoryMeta)(metaBefore)
-    }
-  }
+  reply: { headers: Object.fromEntries(refused.headers), body: refusedBody }
 }
 
 const report: CoverageReport = {
