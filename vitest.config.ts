@@ -32,7 +32,10 @@ export default defineConfig({
     // unit: no server, part of "npm run ok"; nats: real servers and processes
     projects: [
       { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: realServers } },
-      { extends: true, test: { name: "nats", include: realServers, testTimeout: 120_000, hookTimeout: 60_000, fileParallelism: false } }
+      {
+        extends: true,
+        test: { name: "nats", include: realServers, testTimeout: 120_000, hookTimeout: 60_000, fileParallelism: false }
+      }
     ],
     // one process per file: OpenTelemetry globals, NATS connections and child processes do not leak between files
     pool: "forks",

@@ -7,7 +7,9 @@
 import { Clock, Context, Effect, Layer, Option, Ref, Schedule, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
 import { ClusterDisagreement, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { protocolVersion, SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
+import { keySubject } from "../protocol/wire/StreamSpec.ts"
 import { monotonicMs } from "../runtime/Deadline.ts"
 import { Mesh, type Stored } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
@@ -16,18 +18,6 @@ import { randomId } from "../runtime/randomId.ts"
 export const sessionTtlSeconds = 3
 const renewEvery = "1 second"
 const ttlMs = sessionTtlSeconds * 1000
-
-/** What a host says of itself. */
-export const SessionRecord = Schema.Struct({
-  incarnation: Schema.String,
-  hostId: Schema.String,
-  configurationHash: Schema.String,
-  protocolVersion: Schema.Int,
-  startedAt: Schema.Finite
-})
-export type SessionRecord = typeof SessionRecord.Type
-
-const protocolVersion = 1
 
 /** Who this host is. */
 export interface HostOptions {
@@ -47,7 +37,10 @@ export class HostSession extends Context.Service<
     readonly isValid: Effect.Effect<boolean>
     /** The hosts whose sessions stand, this one among them. */
     readonly live: Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable>
-    /** Whether a host that is absent from `live` may be taken for dead: not before one time to live of unbroken renewals. */
+    /**
+     * Whether a host that is absent from `live` may be taken for dead: not before one time to live of unbroken
+     * renewals.
+     */
     readonly mayBury: Effect.Effect<boolean>
   }
 >()("seamless/cluster/HostSession") {}
@@ -76,7 +69,7 @@ const listLive = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<SessionRec
 const make = Effect.fnUntraced(function* ({ configurationHash, hostId }: HostOptions) {
   const mesh = yield* Mesh
   const incarnation = yield* randomId
-  const subject = Stream.keySubject(Stream.sessions, incarnation)
+  const subject = keySubject(Stream.sessions, incarnation)
   const startedAt = yield* Clock.currentTimeMillis
   const bytes = Codec.toJson({ incarnation, hostId, configurationHash, protocolVersion, startedAt })
   const renewals = yield* Ref.make<Renewals>({ revision: 0, lastSentMs: -Infinity, unbrokenSinceMs: Infinity })

@@ -8,7 +8,7 @@ import { Effect, Option, Schedule, Schema } from "effect"
 import type { MessageBody } from "../protocol/wire/ActorMessage.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
 import { type Address, addressText, envelopeFormat, ReplyEnvelope } from "../protocol/wire/Envelope.ts"
-import { ActorUnavailable, DeadlineExceeded, MailboxFull } from "../protocol/wire/Errors.ts"
+import { ActorUnavailable } from "../protocol/wire/Errors.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import type { Answer } from "../runtime/Actor.ts"
 import { askBudgetMsMax, type AskFailure, envelop } from "../runtime/ActorSystem.ts"
@@ -17,21 +17,11 @@ import { Mesh } from "../runtime/Mesh.ts"
 import { traceHeaders } from "../runtime/telemetry/Propagation.ts"
 import { slotOf } from "./Placement.ts"
 
-/** What a host answers when the message did not reach its actor. */
-export const RoutingFailure = Schema.Union([MailboxFull, ActorUnavailable, DeadlineExceeded])
-
-/** A host's answer: the actor's, or why there is none. */
-export const RoutedReply = Schema.Struct({
-  ...ReplyEnvelope.fields,
-  undelivered: Schema.optionalKey(RoutingFailure)
-})
-export type RoutedReply = typeof RoutedReply.Type
-
-const decodeReply = Schema.decodeUnknownOption(RoutedReply)
-const encodeReply = Schema.encodeSync(RoutedReply)
+const decodeReply = Schema.decodeUnknownOption(ReplyEnvelope)
+const encodeReply = Schema.encodeSync(ReplyEnvelope)
 
 /** The bytes of an answer. */
-export const packReply = (reply: Omit<RoutedReply, "format">): Uint8Array =>
+export const packReply = (reply: Omit<ReplyEnvelope, "format">): Uint8Array =>
   Codec.pack(encodeReply({ format: envelopeFormat, ...reply }))
 
 // a request that got lost with its host is sent again: actors take effect once, whatever comes twice

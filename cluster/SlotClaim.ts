@@ -6,7 +6,9 @@
  */
 import { Effect, Exit, Option, Schedule, Schema, Scope } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
+import { SlotValue } from "../protocol/wire/HostRecords.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
+import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { Mesh, type Message, type Stored } from "../runtime/Mesh.ts"
 import { HostSession } from "./HostSession.ts"
@@ -16,12 +18,11 @@ const checkEvery = "500 millis"
 // a host that starts alone claims every slot: more at once only wait in the server
 const claimConcurrency = 64
 
-const SlotValue = Schema.Struct({ owner: Schema.String, slotEpoch: Schema.Int })
 const decodeValue = Schema.decodeUnknownOption(SlotValue)
 
 const parse = (stored: Stored): Option.Option<SlotRecord> =>
   Option.map(Option.flatMap(Option.flatMap(stored.value, Codec.fromJson), decodeValue), (value) => ({
-    slot: Number(Stream.keyOf(Stream.slots, stored.subject)),
+    slot: Number(keyOf(Stream.slots, stored.subject)),
     revision: stored.revision,
     ...value
   }))
@@ -48,10 +49,25 @@ export interface SlotClaim {
 
 const write = (mesh: Mesh["Service"], record: SlotRecord) =>
   mesh.write(
-    Stream.keySubject(Stream.slots, String(record.slot)),
+    keySubject(Stream.slots, String(record.slot)),
     Codec.toJson({ owner: record.owner, slotEpoch: record.slotEpoch }),
     { expect: record.revision }
   )
+
+const readRecords = (mesh: Mesh["Service"]) =>
+  Effect.map(
+    mesh.readMany(Stream.slots.name, [Stream.slots.subjects]),
+    (stored) =>
+      new Map(
+        stored
+          .map(parse)
+          .filter(Option.isSome)
+          .map(({ value }) => [value.slot, value])
+      )
+  )
+
+const isTaken = (record: SlotRecord | undefined, { record: mine }: Held): boolean =>
+  record !== undefined && record.slotEpoch > mine.slotEpoch
 
 /** Claims slots as long as the scope lives, and gives them back at its end. */
 export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
@@ -78,24 +94,10 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
     yield* handler.onLost(slot)
   })
 
-  const records = Effect.map(
-    mesh.readMany(Stream.slots.name, [Stream.slots.subjects]),
-    (stored) =>
-      new Map(
-        stored
-          .map(parse)
-          .filter(Option.isSome)
-          .map(({ value }) => [value.slot, value])
-      )
-  )
-
-  const isTaken = (record: SlotRecord | undefined, { record: mine }: Held): boolean =>
-    record !== undefined && record.slotEpoch > mine.slotEpoch
-
   const check = Effect.gen(function* () {
     // a session that lapsed ends all holding: each slot is confirmed by a new claim before it serves again
     if (!(yield* session.isValid)) return yield* Effect.forEach(Array.from(held.keys()), drop, { discard: true })
-    const standing = yield* records
+    const standing = yield* readRecords(mesh)
     const taken = Array.from(held).filter(([slot, holding]) => isTaken(standing.get(slot), holding))
     yield* Effect.forEach(taken, ([slot]) => drop(slot), { discard: true })
     const live = new Set((yield* session.live).map(({ incarnation }) => incarnation)).add(session.incarnation)

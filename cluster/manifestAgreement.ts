@@ -4,12 +4,13 @@ import * as Codec from "../protocol/wire/Codec.ts"
 import { ClusterDisagreement } from "../protocol/wire/Errors.ts"
 import { manifest, manifestKey } from "../protocol/wire/Manifest.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
+import { keySubject } from "../protocol/wire/StreamSpec.ts"
 import { Mesh } from "../runtime/Mesh.ts"
 
 /** Writes the manifest where there is none; fails where there is another. */
 export const agreeOnManifest = Effect.gen(function* () {
   const mesh = yield* Mesh
-  const subject = Stream.keySubject(Stream.cluster, manifestKey)
+  const subject = keySubject(Stream.cluster, manifestKey)
   yield* Effect.catchTag(
     mesh.write(subject, Codec.toJson(manifest), { expect: 0 }),
     "RevisionConflict",

@@ -29,8 +29,8 @@ const isClaimable = ({ live, mayBury, me }: ClaimView, { owner }: SlotRecord): b
   owner === "" || owner === me || (mayBury && !live.has(owner))
 
 /**
- * The records of the slots to claim: those that nobody owns, whose owner is gone, or that this host owned before it lost
- * touch; and of these the ones for which it is the desired owner among the live.
+ * The records of the slots to claim: those that nobody owns, whose owner is gone, or that this host owned before it
+ * lost touch; and of these the ones for which it is the desired owner among the live.
  */
 export const planClaims = (view: ClaimView): ReadonlyArray<SlotRecord> =>
   Array.from({ length: manifest.slotCount }, (_, slot) => view.records.get(slot) ?? unowned(slot)).filter(

@@ -1,8 +1,8 @@
 /**
  * What can be set, and what does it mean?
  *
- * The configuration of a cluster: the same for every host, which publish its hash and refuse to run beside another. Each
- * setting has its type, its default and its bounds here, and nowhere else.
+ * The configuration of a cluster: the same for every host, which publish its hash and refuse to run beside another.
+ * Each setting has its type, its default and its bounds here, and nowhere else.
  */
 import { Schema } from "effect"
 

@@ -2,32 +2,18 @@
  * How does an actor keep its state so that no other activation can?
  *
  * The record's revision is the lease. An activation stamps the record with its epoch before it handles anything; from
- * then on each save is a compare-and-set on the last revision that it saw. Whoever is stale fails at the write, whatever
- * it believed before.
+ * then on each save is a compare-and-set on the last revision that it saw. Whoever is stale fails at the write,
+ * whatever it believed before.
  */
 import { Effect, Option, Schema } from "effect"
 import { Fenced, MalformedMessage, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { type BucketSpec, keySubject } from "../protocol/wire/Stream.ts"
+import { StateRecord } from "../protocol/wire/StateRecord.ts"
+import { type BucketSpec, keySubject } from "../protocol/wire/StreamSpec.ts"
 import type { Wire } from "../protocol/wire/ActorMessage.ts"
 import { compareAndSet, revisionOf } from "./compareAndSet.ts"
 import { Mesh, type Stored } from "./Mesh.ts"
 import { randomId } from "./randomId.ts"
-
-/** A state record: who may write, and what is written. */
-export const StateRecord = Schema.Struct({
-  format: Schema.Literal(1),
-  /** Rises each time the slot of the actor changes hands. */
-  slotEpoch: Schema.Int,
-  /** Rises with each activation. */
-  epoch: Schema.Int,
-  /** The incarnation of the host that the activation lives on. */
-  owner: Schema.String,
-  /** Unlike any other write's. */
-  nonce: Schema.String,
-  state: Schema.Unknown
-})
-export type StateRecord = typeof StateRecord.Type
 
 /** The state of one activation. */
 export interface ActorState<S> {

@@ -1,8 +1,8 @@
 /**
  * How is an actor asked, wherever it lives?
  *
- * The asker names an address and a message and has a deadline; which host has the actor, and whether it lives yet, is the
- * system's business. `layerLocal` is a whole system in one process; the cluster gives one over many hosts.
+ * The asker names an address and a message and has a deadline; which host has the actor, and whether it lives yet, is
+ * the system's business. `layerLocal` is a whole system in one process; the cluster gives one over many hosts.
  */
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import type { ActorMessage, MessageBody } from "../protocol/wire/ActorMessage.ts"

@@ -1,8 +1,8 @@
 /**
  * How much of the caller's time is left?
  *
- * The instant to stop is kept on the monotonic clock and inherited by everything that is done for the caller; on the wire
- * it is a duration, since clocks of two machines differ.
+ * The instant to stop is kept on the monotonic clock and inherited by everything that is done for the caller; on the
+ * wire it is a duration, since clocks of two machines differ.
  */
 import { Clock, Context, Duration, Effect } from "effect"
 import { DeadlineExceeded } from "../protocol/wire/Errors.ts"
@@ -19,7 +19,10 @@ export const remainingMs: Effect.Effect<number> = Effect.gen(function* () {
   return deadline === Infinity ? Infinity : Math.max(0, deadline - (yield* monotonicMs))
 })
 
-/** Runs with a deadline `budgetMs` from now, or the caller's where that is earlier; it is not enforced, only inherited. */
+/**
+ * Runs with a deadline `budgetMs` from now, or the caller's where that is earlier; it is not enforced, only
+ * inherited.
+ */
 export const withBudget =
   (budgetMs: number) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

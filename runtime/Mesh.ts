@@ -2,12 +2,12 @@
  * What does Seamless need of NATS?
  *
  * The one port: messages, records changed by compare-and-set, immutable values, and a work queue. Everything that a
- * cluster remembers goes through `write` and is read back by subject, since a bucket, a log and a store of values are all
- * streams of which the last message of a subject counts.
+ * cluster remembers goes through `write` and is read back by subject, since a bucket, a log and a store of values are
+ * all streams of which the last message of a subject counts.
  */
 import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
-import type { StreamSpec } from "../protocol/wire/Stream.ts"
+import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
 
 /** Header names and values of a message. */
 export type Headers = ReadonlyMap<string, string>
@@ -77,7 +77,10 @@ export interface MeshShape {
   ) => Effect.Effect<number, RevisionConflict | MeshUnavailable>
   /** The last message of a subject, from the stream's leader. */
   readonly read: (stream: string, subject: string) => Effect.Effect<Option.Option<Stored>, MeshUnavailable>
-  /** The last messages of subjects, which may hold wildcards; from any replica, so perhaps old. Absent ones are left out. */
+  /**
+   * The last messages of subjects, which may hold wildcards; from any replica, so perhaps old. Absent ones are left
+   * out.
+   */
   readonly readMany: (
     stream: string,
     subjects: ReadonlyArray<string>

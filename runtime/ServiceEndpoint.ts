@@ -9,6 +9,8 @@ import * as Codec from "../protocol/wire/Codec.ts"
 import { MailboxFull } from "../protocol/wire/Errors.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
+import { errorCode } from "../protocol/wire/errorCodes.ts"
+import { withBudget } from "./Deadline.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
 
@@ -25,26 +27,35 @@ export interface Reply {
 /** Answers one message; what goes wrong is an answer too. */
 export type Respond = (message: Message) => Effect.Effect<Reply>
 
-/** An error as an answer. */
-export const errorReply = (
-  error: { readonly tag: string; readonly message: string },
-  code: number,
-  body: object
-): Reply => ({
-  data: Codec.toJson({ error, ...body }),
+/** A tagged error, with whatever fields it has. */
+export interface Tagged {
+  readonly _tag: string
+  readonly message: string
+}
+
+// what every error has, and no reader needs
+const inherited = new Set(["_tag", "name", "message", "cause", "stack"])
+
+const fieldsOf = (error: Tagged): object =>
+  Object.fromEntries(Object.entries(error).filter(([name]) => !inherited.has(name)))
+
+/** An error as an answer: its tag, message and fields under `error`, and beside it what `more` holds. */
+export const errorReply = (error: Tagged, more: object = {}): Reply => ({
+  data: Codec.toJson({ error: { tag: error._tag, message: error.message, ...fieldsOf(error) }, ...more }),
   headers: new Map([
     [Header.contentType, MediaType.json],
-    [Header.error, error.tag],
-    [Header.errorCode, String(code)]
+    [Header.error, error._tag],
+    [Header.errorCode, String(errorCode(error._tag))]
   ])
 })
 
-const busy = (subject: string): Reply => {
-  const { _tag: tag, message } = new MailboxFull({ address: subject, retryAfterMs })
-  return errorReply({ tag, message }, 429, {})
-}
+const broken: Reply = errorReply({ _tag: "InternalError", message: "the host failed to answer: see its log" })
 
-const broken: Reply = errorReply({ tag: "InternalError", message: "the host failed to answer: see its log" }, 500, {})
+/** What is left of the asker's time; without a word of it, all there is. */
+const budgetOf = ({ headers }: Message): number => {
+  const budgetMs = Number(headers.get(Header.budgetMs) ?? Infinity)
+  return Number.isNaN(budgetMs) ? Infinity : Math.max(0, budgetMs)
+}
 
 /** Serves subjects for as long as the scope lives. */
 export const serve = Effect.fnUntraced(function* (subjects: ReadonlyMap<string, Respond>) {
@@ -59,6 +70,7 @@ export const serve = Effect.fnUntraced(function* (subjects: ReadonlyMap<string, 
         Effect.as(Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)), broken)
       ),
       Effect.map((reply) => message.respond(reply.data, reply.headers)),
+      withBudget(budgetOf(message)),
       withRemoteParent(message.headers.get(Header.traceParent)),
       Effect.ensuring(Effect.sync(() => void underWay--))
     )
@@ -68,7 +80,7 @@ export const serve = Effect.fnUntraced(function* (subjects: ReadonlyMap<string, 
       subject,
       (message) => {
         if (underWay >= requestsMax) {
-          const { data, headers } = busy(subject)
+          const { data, headers } = errorReply(new MailboxFull({ address: subject, retryAfterMs }))
           return message.respond(data, headers)
         }
         underWay++

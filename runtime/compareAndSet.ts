@@ -31,8 +31,8 @@ export const revisionOf: (stored: Option.Option<Stored>) => number = Option.matc
 })
 
 /**
- * Writes until it is known what became of it; gives the new revision. `RevisionConflict` means that someone else's write
- * stands there; `MeshUnavailable` that nobody could say.
+ * Writes until it is known what became of it; gives the new revision. `RevisionConflict` means that someone else's
+ * write stands there; `MeshUnavailable` that nobody could say.
  */
 export const compareAndSet = Effect.fnUntraced(function* (mesh: Mesh["Service"], change: Change) {
   const { data, expect, isOurs, stream, subject } = change

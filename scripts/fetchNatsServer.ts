@@ -110,7 +110,10 @@ const machineSources = (): ReadonlyArray<Source> => {
   return unique.toSorted((a, b) => rank(a) - rank(b)).slice(0, sourcesTried)
 }
 
-/** apt's settings: all state in our folder, and none of the machine's hooks, which clean its cache or wake its desktop. */
+/**
+ * apt's settings: all state in our folder, and none of the machine's hooks, which clean its cache or wake its
+ * desktop.
+ */
 const aptSettings = (folder: string): string => `
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;

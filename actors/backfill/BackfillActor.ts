@@ -1,9 +1,9 @@
 /**
  * Who does the backfilling?
  *
- * Workers that take one window at a time from the queue. What the queue says is a hint: the job's record decides whether
- * there is something to do, and who does it. A worker that got a window claims those that follow it too, so that the
- * source is asked for full pages.
+ * Workers that take one window at a time from the queue. What the queue says is a hint: the job's record decides
+ * whether there is something to do, and who does it. A worker that got a window claims those that follow it too, so
+ * that the source is asked for full pages.
  */
 import { Effect, Layer, Schedule } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
@@ -11,6 +11,7 @@ import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
@@ -65,10 +66,11 @@ const workOnce = Effect.gen(function* () {
   const coordinator = yield* BackfillCoordinator
   const delivery = yield* mesh.take(Stream.queue.name, jobClass)
   if (delivery._tag === "None") return
-  const key = Subject.queuedWindow(delivery.value.subject)
+  const key = QueueSubject.queuedWindow(delivery.value.subject)
   const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)
   if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
-  // whoever ended the run may have died before it took the entry out. A taken one stays: it comes again if its holder dies
+  // whoever ended the run may have died before it took the entry out. A taken one stays: it comes again if its holder
+  // dies
   if (claimed._tag === "Over") yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
 })
 

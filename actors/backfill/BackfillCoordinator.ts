@@ -1,16 +1,17 @@
 /**
  * Who works on a window, and who knows?
  *
- * One job a window, whoever asks: claim, renew, complete, fail, release. The record in KV decides, by compare-and-set;
- * the queue only says that there is work. A claim's revision is its token: a holder whose lease went to another learns it
- * at its next write.
+ * One job a window, whoever asks: claim, renew, complete, fail, release. The record in KV decides, by
+ * compare-and-set; the queue only says that there is work. A claim's revision is its token: a holder whose lease went
+ * to another learns it at its next write.
  */
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { readJob, writeJob } from "../../protocol/messages/Backfill.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import { keyOf, keySubject } from "../../protocol/wire/StreamSpec.ts"
+import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import { compareAndSet } from "../../runtime/compareAndSet.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
 import { LiveHosts } from "../../runtime/LiveHosts.ts"
@@ -59,8 +60,6 @@ export class BackfillCoordinator extends Context.Service<
     readonly complete: (held: Held, progress: jobStep.Progress) => Effect.Effect<void, Outcome>
     readonly fail: (held: Held, progress: jobStep.Progress, failure: Failure) => Effect.Effect<void, Outcome>
     readonly release: (held: Held) => Effect.Effect<void, Outcome>
-    /** Removes the window's queue entry; for whoever has ended its run, or found it ended. */
-    readonly dequeue: (held: Pick<Held, "key" | "job">) => Effect.Effect<void, MeshUnavailable>
   }
 >()("seamless/backfill/BackfillCoordinator") {}
 
@@ -72,25 +71,34 @@ const wasWrittenBy =
   ({ value }: Stored): boolean =>
     Option.exists(readJob(value), (job) => job.nonce === nonce)
 
-const make = Effect.gen(function* () {
+const subjectOf = (key: string): string => keySubject(Stream.jobs, key)
+
+const standingOf = (stored: Stored): Option.Option<Held> =>
+  Option.map(readJob(stored.value), (job) => ({
+    key: keyOf(Stream.jobs, stored.subject),
+    job,
+    revision: stored.revision
+  }))
+
+const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effect<Held, Outcome> =>
+  compareAndSet(mesh, {
+    stream: Stream.jobs.name,
+    subject: subjectOf(held.key),
+    data: writeJob(job),
+    expect: held.revision,
+    ...(isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: finalTtlSeconds } : {}),
+    isOurs: wasWrittenBy(job.nonce)
+  }).pipe(
+    Effect.map((revision) => ({ key: held.key, job, revision })),
+    Effect.catchTag("RevisionConflict", () => Effect.fail(new LeaseLost({ key: held.key })))
+  )
+
+/** Claiming: whether a job is to be had, and the write that takes it. */
+const makeClaims = Effect.gen(function* () {
   const mesh = yield* Mesh
   const hosts = yield* LiveHosts
   /** When each running record was first seen as it is: a lease also ends when nothing of it moves for its length. */
   const seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
-  const subjectOf = (key: string): string => Stream.keySubject(Stream.jobs, key)
-
-  const write = (held: Held, job: BackfillJob): Effect.Effect<Held, Outcome> =>
-    compareAndSet(mesh, {
-      stream: Stream.jobs.name,
-      subject: subjectOf(held.key),
-      data: writeJob(job),
-      expect: held.revision,
-      ...(isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: finalTtlSeconds } : {}),
-      isOurs: wasWrittenBy(job.nonce)
-    }).pipe(
-      Effect.map((revision) => ({ key: held.key, job, revision })),
-      Effect.catchTag("RevisionConflict", () => Effect.fail(new LeaseLost({ key: held.key })))
-    )
 
   const hasEnded = Effect.fnUntraced(function* ({ job, key, revision }: Held) {
     if (job.lease === null) return true
@@ -106,20 +114,12 @@ const make = Effect.gen(function* () {
     const leaseEnded = standing.job.state === "RUNNING" && (yield* hasEnded(standing))
     const job = jobStep.claim(standing.job, by, leaseEnded)
     if (job === undefined) return Option.none<Held>()
-    const held = yield* write(standing, job).pipe(
+    seen.delete(standing.key)
+    return yield* write(mesh, standing, job).pipe(
       Effect.map(Option.some),
       Effect.catchTag("LeaseLost", () => Effect.succeed(Option.none<Held>()))
     )
-    if (Option.isSome(held)) seen.delete(standing.key)
-    return held
   })
-
-  const standingOf = (stored: Stored): Option.Option<Held> =>
-    Option.map(readJob(stored.value), (job) => ({
-      key: Stream.keyOf(Stream.jobs, stored.subject),
-      job,
-      revision: stored.revision
-    }))
 
   const claim = Effect.fn("backfill.claim")(function* (key: string, leaseMs: number) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
@@ -133,41 +133,39 @@ const make = Effect.gen(function* () {
 
   const claimFollowing = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, leaseMs: number) {
     const stored = yield* mesh.readMany(Stream.jobs.name, keys.map(subjectOf))
-    const byKey = new Map(
-      stored
-        .map(standingOf)
-        .filter(Option.isSome)
-        .map(({ value }) => [value.key, value])
-    )
-    const waiting = keys.flatMap((key) => byKey.get(key) ?? []).filter(({ job }) => job.state === "PENDING")
+    const waiting = stored
+      .flatMap((found) => Option.toArray(standingOf(found)))
+      .filter(({ job }) => job.state === "PENDING")
     // all at once: other workers are about to take them one by one, and each that they get splits the run
     const taken = yield* Effect.forEach(waiting, (standing) => take(standing, leaseMs), { concurrency: "unbounded" })
-    return taken.filter(Option.isSome).map(({ value }) => value)
+    return taken.flatMap(Option.toArray)
   })
+  return { claim, claimFollowing }
+})
 
-  const dequeue = ({ job, key }: Pick<Held, "key" | "job">) =>
-    mesh.dequeue(Stream.queue.name, Subject.queuedJob({ jobClass: job.jobClass, partition: 0, windowKey: key }))
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const claims = yield* makeClaims
 
-  const end = (held: Held, job: BackfillJob) => Effect.andThen(write(held, job), dequeue(held))
+  const change = (held: Held, next: (nonce: string) => BackfillJob) =>
+    Effect.flatMap(randomId, (nonce) => write(mesh, held, next(nonce)))
+
+  const dequeue = ({ job: { jobClass }, key }: Held) =>
+    mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
 
   return BackfillCoordinator.of({
-    claim,
-    claimFollowing,
-    dequeue,
-    renew: (held) => Effect.flatMap(randomId, (nonce) => write(held, jobStep.renew(held.job, nonce))),
+    ...claims,
+    renew: (held) => change(held, (nonce) => jobStep.renew(held.job, nonce)),
+    release: (held) => Effect.asVoid(change(held, (nonce) => jobStep.release(held.job, nonce))),
     complete: (held, progress) =>
-      Effect.flatMap(randomId, (nonce) => end(held, jobStep.complete(held.job, progress, nonce))),
-    release: (held) =>
-      Effect.asVoid(Effect.flatMap(randomId, (nonce) => write(held, jobStep.release(held.job, nonce)))),
-    fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, { failure, retryAfterMs }: Failure) {
-      const failing = {
-        failure,
-        retryAfterMs,
-        nowMs: yield* Clock.currentTimeMillis,
-        jitter: yield* Random.next,
-        nonce: yield* randomId
-      }
-      yield* end(held, jobStep.fail(held.job, progress, failing))
+      Effect.andThen(
+        change(held, (nonce) => jobStep.complete(held.job, progress, nonce)),
+        dequeue(held)
+      ),
+    fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, failing: Failure) {
+      const at = { nowMs: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
+      yield* change(held, (nonce) => jobStep.fail(held.job, progress, { ...failing, ...at, nonce }))
+      yield* dequeue(held)
     })
   })
 })

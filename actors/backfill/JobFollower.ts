@@ -1,15 +1,17 @@
 /**
  * How does one who waits for a job learn that it has ended?
  *
- * Every change of a job record is announced on core NATS. One subscription a host serves all who wait; announcements can
- * get lost, so the records that are waited for are also looked at now and then.
+ * Every change of a job record is announced on core NATS. One subscription a host serves all who wait; announcements
+ * can get lost, so the records that are waited for are also looked at now and then.
  */
 import { Deferred, Effect, Layer, Option, Schedule } from "effect"
 import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
 import { Backfill, readJob } from "../../protocol/messages/Backfill.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import * as Announcement from "../../protocol/wire/Announcement.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 
 const lookEvery = "1 second"
@@ -40,7 +42,7 @@ const make = Effect.gen(function* () {
       : Effect.map(
           mesh.readMany(
             Stream.jobs.name,
-            keys.map((key) => Stream.keySubject(Stream.jobs, key))
+            keys.map((key) => keySubject(Stream.jobs, key))
           ),
           (stored) => {
             for (const { value } of stored) Option.map(readJob(value), tell)
@@ -71,7 +73,7 @@ const make = Effect.gen(function* () {
           (waiter) => leave(job, waiter)
         )
 
-  yield* mesh.subscribe(Subject.changed("jobs"), (message) => {
+  yield* mesh.subscribe(Announcement.changed("jobs"), (message) => {
     Option.map(readJob(Option.some(message.data)), tell)
   })
   yield* Effect.suspend(() => look(Array.from(waiting.keys()))).pipe(

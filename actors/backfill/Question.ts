@@ -29,7 +29,10 @@ export interface Circumstances {
   readonly finalUntil: number
 }
 
-/** The question about a stretch that is not covered. Time that is covered is never asked about again, not even in passing. */
+/**
+ * The question about a stretch that is not covered. Time that is covered is never asked about again, not even in
+ * passing.
+ */
 export const about = ([start, end]: Range, circumstances: Circumstances): Question => {
   const { barsPerRequest, covered, finalUntil, intervalMs, maxEmptyBars } = circumstances
   const lookMs = (maxEmptyBars + 1) * intervalMs

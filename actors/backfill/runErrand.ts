@@ -89,7 +89,10 @@ const commitWindows = Effect.fnUntraced(function* (
   })
 })
 
-/** Commits and completes the jobs whose time has been answered; `all` of them where the source has nothing more to say. */
+/**
+ * Commits and completes the jobs whose time has been answered; `all` of them where the source has nothing more to
+ * say.
+ */
 const completeAnswered = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requests: number, all: boolean) {
   const ready = errand.leases.open().filter((held) => all || RangeSet.contains(taken.answered, wantedBy([held])))
   if (ready.length === 0) return false

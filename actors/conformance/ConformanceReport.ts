@@ -1,7 +1,8 @@
 /**
  * What did conforming find?
  *
- * Counts only: which rows were meant is said by their flags. The counts travel on into the quality summary of an answer.
+ * Counts only: which rows were meant is said by their flags. The counts travel on into the quality summary of an
+ * answer.
  */
 
 /** What the steps counted in one batch of rows. */

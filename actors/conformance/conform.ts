@@ -37,7 +37,8 @@ export interface Conformed {
 }
 
 /**
- * The rows as a sealed frame: the schema's columns as float64, one row a bar, strictly ascending, with flags and lineage.
+ * The rows as a sealed frame: the schema's columns as float64, one row a bar, strictly ascending, with flags and
+ * lineage.
  *
  * Never writes into `rows`. Typed arrays that are clean already are passed on uncopied, so whoever gave them no longer
  * writes to them. Fails as `castColumns` and `toUtc` do.

@@ -1,13 +1,13 @@
 /**
  * What do decimal numbers add up to, to the last digit?
  *
- * A float64 stands for the shortest decimal that reads back as it: 0.1 is one tenth here, not the binary fraction beside
- * it. Those decimals are added as integers of a common scale, and the sum becomes a float64 once, at the end.
+ * A float64 stands for the shortest decimal that reads back as it: 0.1 is one tenth here, not the binary fraction
+ * beside it. Those decimals are added as integers of a common scale, and the sum becomes a float64 once, at the end.
  */
 
 /**
- * The exact sum of `values[from … to)`, rounded once; 0 for no values. Order does not matter. A missing or infinite value
- * makes the sum what plain addition makes of it: NaN or infinite.
+ * The exact sum of `values[from … to)`, rounded once; 0 for no values. Order does not matter. A missing or infinite
+ * value makes the sum what plain addition makes of it: NaN or infinite.
  *
  * @example
  * exactSum(Float64Array.of(0.1, 0.2)) // => 0.3

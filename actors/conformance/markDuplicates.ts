@@ -14,8 +14,8 @@ export interface Kept {
 }
 
 /**
- * Chooses among rows of one event time. Rows with the same values are one, the first of them, and nothing is said of it.
- * Of rows that differ the last given stands, and is flagged a duplicate. Writes `flags` in place.
+ * Chooses among rows of one event time. Rows with the same values are one, the first of them, and nothing is said of
+ * it. Of rows that differ the last given stands, and is flagged a duplicate. Writes `flags` in place.
  */
 export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lineage">): Kept => {
   if (isSealed(eventTimeMs)) return { rows: "all", duplicateCount: 0 }

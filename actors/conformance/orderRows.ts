@@ -3,8 +3,8 @@
  */
 
 /**
- * The rows, by number, ascending in the first key, then in the next, and last by arrival. Numbers that can't be compared
- * (NaN) count as equal, so a key that is NaN throughout orders nothing.
+ * The rows, by number, ascending in the first key, then in the next, and last by arrival. Numbers that can't be
+ * compared (NaN) count as equal, so a key that is NaN throughout orders nothing.
  *
  * @example
  * orderRows([Float64Array.of(60, 0, 60)]) // => Uint32Array [1, 0, 2]

@@ -1,8 +1,8 @@
 /**
  * What do short bars say of a longer one?
  *
- * First open, highest high, lowest low, last close, the sum of volumes: by event time, and a value that is missing in one
- * of the parts is missing in the whole.
+ * First open, highest high, lowest low, last close, the sum of volumes: by event time, and a value that is missing in
+ * one of the parts is missing in the whole.
  */
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as Lineage from "../../protocol/frame/Lineage.ts"
@@ -20,8 +20,8 @@ const reducers: ReadonlyMap<string, RowGroups.Reducer> = new Map([
 ])
 
 /**
- * The bars of a sealed frame as bars of `interval`, which is a whole number of the frame's own. Each is made of the rows
- * that are there; whether rows are missing is a matter of coverage.
+ * The bars of a sealed frame as bars of `interval`, which is a whole number of the frame's own. Each is made of the
+ * rows that are there; whether rows are missing is a matter of coverage.
  *
  * Volumes are added exactly and rounded once. Flags are those of any row of the bar, and `rolledUp`; lineage is that of
  * the bar's first row. Columns other than those of prices and volume are left out: what they mean for a longer bar is

@@ -6,8 +6,8 @@ import * as Lineage from "../../protocol/frame/Lineage.ts"
 import type { Kept } from "./markDuplicates.ts"
 
 /**
- * The rows that were kept, strictly ascending in event time, each with the origin given. Where all rows were kept as they
- * lie, the frame shares their memory.
+ * The rows that were kept, strictly ascending in event time, each with the origin given. Where all rows were kept as
+ * they lie, the frame shares their memory.
  */
 export const seal = (
   rows: Omit<Frame.Frame, "lineage">,

@@ -1,8 +1,8 @@
 /**
  * What does an answer of a source change in the coverage of a series?
  *
- * Pure: root, pages and message in, the next root and the pages to put before it out. A message that changes nothing gives
- * the same root; one that was planned on something that has moved is refused.
+ * Pure: root, pages and message in, the next root and the pages to put before it out. A message that changes nothing
+ * gives the same root; one that was planned on something that has moved is refused.
  */
 import { Result } from "effect"
 import {

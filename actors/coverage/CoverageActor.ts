@@ -1,8 +1,8 @@
 /**
  * Who decides what a series' coverage is, and what is done about its gaps?
  *
- * One actor a series. It alone changes the root, and it alone opens jobs, so that a window never has two. What an answer
- * changes is decided in Coverage.ts, what a demand needs in planJobs.ts; here they are put into effect.
+ * One actor a series. It alone changes the root, and it alone opens jobs, so that a window never has two. What an
+ * answer changes is decided in Coverage.ts, what a demand needs in planJobs.ts; here they are put into effect.
  */
 import { Clock, Effect, Schedule } from "effect"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
@@ -53,13 +53,12 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   const { key } = activation.address
   const entry = yield* entryOf(key)
   const record = yield* CoverageRecord.open(entry, activation)
-  const jobs = yield* JobRecords.follow(entry.series)
+  const jobs = yield* JobRecords.open(entry.series)
   const following: Following = new Map()
   const ensure = ensureIn(record, jobs, following)
 
   const lookAfter = Effect.gen(function* () {
-    yield* jobs.republish
-    const open = new Set(jobs.unfinished())
+    const open = new Set(yield* jobs.republish)
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
       following.delete(windowStart)
@@ -76,4 +75,7 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
 })
 
 /** The type of the coverage actors; their keys are series keys. */
-export const coverageActor: ActorType<Mesh | ChunkStore | SeriesCatalog> = { name: Messages.coverageActor, activate }
+export const coverageActor: ActorType<Mesh | ChunkStore | SeriesCatalog> = {
+  name: Messages.ensureMessage.actor,
+  activate
+}

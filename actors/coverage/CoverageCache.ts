@@ -1,8 +1,8 @@
 /**
  * What does this host know of the coverage of all series?
  *
- * The single owner of cached coverage on a host. Changes of roots are announced on core NATS with their revision; a root
- * is read again when one newer than the cached was announced, after a reconnection, and now and then.
+ * The single owner of cached coverage on a host. Changes of roots are announced on core NATS with their revision; a
+ * root is read again when one newer than the cached was announced, after a reconnection, and now and then.
  */
 import { Effect, Layer, Option, Schema, Semaphore } from "effect"
 import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
@@ -18,9 +18,12 @@ import {
 import * as Codec from "../../protocol/wire/Codec.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
-import { StateRecord } from "../../runtime/ActorState.ts"
+import * as Announcement from "../../protocol/wire/Announcement.ts"
+import { StateRecord } from "../../protocol/wire/StateRecord.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
+import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
@@ -49,22 +52,13 @@ const rootOf = (stored: Option.Option<Stored>): Option.Option<CoverageRoot> =>
     Option.map(({ state }) => state)
   )
 
-const make = Effect.gen(function* () {
+const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
+
+/** How a view is read from KV; a series without a record has the root that it would begin with. */
+const makeLoad = Effect.gen(function* () {
   const mesh = yield* Mesh
   const store = yield* ChunkStore
   const catalog = yield* SeriesCatalog
-  const system = yield* ActorSystem
-  const loading = new Map<string, Semaphore.Semaphore>()
-  const known = new Map<string, Known>()
-  const announced = new Map<string, number>()
-  const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
-
-  yield* mesh.subscribe(Subject.changed("coverage"), (message) => {
-    const key = Subject.changedKey("coverage", message.subject)
-    const revision = Number(message.headers.get("Nats-Sequence"))
-    if (Option.isSome(key) && revision > (announced.get(key.value) ?? 0)) announced.set(key.value, revision)
-  })
-  yield* mesh.onReconnect(() => known.clear())
 
   const emptyRoot = Effect.fnUntraced(function* (series: Series) {
     const entry = yield* Effect.orDie(catalog.find(series.nodeId, series.interval))
@@ -80,13 +74,29 @@ const make = Effect.gen(function* () {
     return { root, covered: InlineCoverage.whole(root, pages) }
   })
 
-  const load = Effect.fnUntraced(function* (series: Series) {
+  return Effect.fnUntraced(function* (series: Series) {
     const readAtMs = yield* monotonicMs
-    const stored = yield* mesh.read(Stream.coverage.name, Stream.keySubject(Stream.coverage, keyOf(series)))
+    const stored = yield* mesh.read(Stream.coverage.name, keySubject(Stream.coverage, keyOf(series)))
     const root = Option.getOrUndefined(rootOf(stored)) ?? (yield* emptyRoot(series))
-    const revision = Option.match(stored, { onNone: () => 0, onSome: (found) => found.revision })
-    return { view: yield* viewOf(root), revision, readAtMs }
+    const known: Known = { view: yield* viewOf(root), revision: revisionOf(stored), readAtMs }
+    return known
   })
+})
+
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const load = yield* makeLoad
+  const system = yield* ActorSystem
+  const loading = new Map<string, Semaphore.Semaphore>()
+  const known = new Map<string, Known>()
+  const announced = new Map<string, number>()
+
+  yield* mesh.subscribe(Announcement.changed("coverage"), (message) => {
+    const key = Announcement.changedKey("coverage", message.subject)
+    const revision = Number(message.headers.get("Nats-Sequence"))
+    if (Option.isSome(key) && revision > (announced.get(key.value) ?? 0)) announced.set(key.value, revision)
+  })
+  yield* mesh.onReconnect(() => known.clear())
 
   const isFresh = (key: string, minVersion: number, nowMs: number): Known | undefined => {
     const found = known.get(key)

@@ -1,13 +1,13 @@
 /**
  * How much time is left, and how was it spent?
  *
- * Each wait of an answer is a phase with a budget of its own, within the total deadline. A wait that is over its budget is
- * ended, and what it waited for goes on. Every breach is noted, whatever the strategy.
+ * Each wait of an answer is a phase with a budget of its own, within the total deadline. A wait that is over its
+ * budget is ended, and what it waited for goes on. Every breach is noted, whatever the strategy.
  */
 import { Duration, Effect, Option } from "effect"
 import type { PhaseReport, SlaReport, SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import type { SlaPolicy } from "../../protocol/history/SlaPolicy.ts"
-import { monotonicMs } from "../../runtime/Deadline.ts"
+import { monotonicMs, remainingMs as callerMs } from "../../runtime/Deadline.ts"
 
 /** The running clock of one answer. */
 export interface Budget {
@@ -33,11 +33,11 @@ const longestReported = 2 ** 31
 
 const finite = (milliseconds: number): number => Math.min(Math.round(milliseconds), longestReported)
 
-/** A budget that starts to run now. */
+/** A budget that starts to run now; a caller who has less time left than the policy gives has that. */
 export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy) {
   const startedMs = yield* monotonicMs
   const phases = new Map<string, PhaseReport>()
-  const total = totalDeadlineMs ?? Infinity
+  const total = Math.min(totalDeadlineMs ?? Infinity, yield* callerMs)
   const usable = total - Math.min(reserveMs, total * reserveShare)
   let violation: SlaViolation | null = null
   const violated = (next: SlaViolation): void => {
@@ -82,7 +82,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
       if (before !== undefined) phases.set(name, { ...before, retries: before.retries + 1 })
     },
     report: Effect.map(monotonicMs, (nowMs) => ({
-      totalDeadlineMs: totalDeadlineMs ?? null,
+      totalDeadlineMs: total === Infinity ? null : finite(total),
       elapsedMs: finite(nowMs - startedMs),
       phases: Object.fromEntries(phases),
       violation

@@ -8,7 +8,6 @@ import { Effect, Layer, Option, Schema } from "effect"
 import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../protocol/frame/FrameJson.ts"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
-import { errorCode } from "../../protocol/history/errorCodes.ts"
 import {
   AvailabilityResult,
   CoverageReport,
@@ -49,27 +48,6 @@ const historyReply = (result: HistoryResult, wants: { readonly arrow: boolean; r
   return jsonReply(wants.meta ? { columns, meta: encodeMeta(result.meta) } : { columns })
 }
 
-/** A tagged error, as it is thrown inside. */
-interface Tagged {
-  readonly _tag: string
-  readonly message: string
-}
-
-const fieldsOf = (error: Tagged): object => {
-  const {
-    _tag: _,
-    cause: __,
-    message: ___,
-    name: ____,
-    stack: _____,
-    ...fields
-  } = { ...error } as Record<string, unknown>
-  return fields
-}
-
-const refusedReply = (error: Tagged, body: object = {}): Reply =>
-  errorReply({ tag: error._tag, message: error.message, ...fieldsOf(error) }, errorCode(error._tag), body)
-
 const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidRequest> => {
   const form = headers.get(Header.contentType) ?? MediaType.json
   if (form !== MediaType.json) {
@@ -100,7 +78,7 @@ const make = Effect.gen(function* () {
     const bytesMax = mesh.payloadBytesMax() - headroomBytes
     return reply.data.length <= bytesMax
       ? reply
-      : refusedReply(new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
+      : errorReply(new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
   }
 
   const read: Respond = (message) =>
@@ -110,9 +88,9 @@ const make = Effect.gen(function* () {
       return historyReply(result, { arrow, meta: returnMeta })
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
-        Effect.succeed(refusedReply(error, { meta: encodeMeta(result.meta) }))
+        Effect.succeed(errorReply(error, { meta: encodeMeta(result.meta) }))
       ),
-      Effect.catch((error) => Effect.succeed(refusedReply(error))),
+      Effect.catch((error) => Effect.succeed(errorReply(error))),
       Effect.map(fitting)
     )
 
@@ -121,9 +99,9 @@ const make = Effect.gen(function* () {
       return jsonReply(encodeAvailability(yield* provider.ensureAvailable(yield* bodyOf(message))))
     }).pipe(
       Effect.catchTag("NotAvailable", ({ error, result }) =>
-        Effect.succeed(refusedReply(error, { result: encodeAvailability(result) }))
+        Effect.succeed(errorReply(error, { result: encodeAvailability(result) }))
       ),
-      Effect.catch((error) => Effect.succeed(refusedReply(error))),
+      Effect.catch((error) => Effect.succeed(errorReply(error))),
       Effect.map(fitting)
     )
 
@@ -131,7 +109,7 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       return jsonReply(encodeCoverage(yield* provider.coverage(yield* bodyOf(message))))
     }).pipe(
-      Effect.catch((error) => Effect.succeed(refusedReply(error))),
+      Effect.catch((error) => Effect.succeed(errorReply(error))),
       Effect.map(fitting)
     )
 

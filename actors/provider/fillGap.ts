@@ -1,8 +1,8 @@
 /**
  * What becomes of a gap while an answer is made?
  *
- * The coverage actor is asked to make it available, and the jobs that it names are waited for, within the budget. Ending
- * the wait never ends a job. A failed job is tried once more where the budget allows it.
+ * The coverage actor is asked to make it available, and the jobs that it names are waited for, within the budget.
+ * Ending the wait never ends a job. A failed job is tried once more where the budget allows it.
  */
 import { Clock, Effect, Option } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"

@@ -1,8 +1,8 @@
 /**
  * Are two answers the same data?
  *
- * A fingerprint names the series, the range, what of it is covered, and the content of each window. It depends on the data
- * alone: not on the order in which windows were filled, on who filled them, or on how the rows lie in chunks.
+ * A fingerprint names the series, the range, what of it is covered, and the content of each window. It depends on the
+ * data alone: not on the order in which windows were filled, on who filled them, or on how the rows lie in chunks.
  */
 import { sha256 } from "../../protocol/frame/contentHash.ts"
 import type { Range } from "../../protocol/history/Range.ts"

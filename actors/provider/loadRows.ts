@@ -1,8 +1,8 @@
 /**
  * How do stored rows get into an answer?
  *
- * The root's pages name the chunks of each window; chunks come from memory or in batches from the store, and each stretch
- * of time from the preferred source that covers it.
+ * The root's pages name the chunks of each window; chunks come from memory or in batches from the store, and each
+ * stretch of time from the preferred source that covers it.
  */
 import { Effect } from "effect"
 import { contentHash } from "../../protocol/frame/contentHash.ts"

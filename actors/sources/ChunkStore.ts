@@ -1,8 +1,8 @@
 /**
  * Where are chunks and pages, and how do they get there?
  *
- * Both are immutable and named by the hash of their bytes, so whoever has one once never asks for it again. They are put
- * before anything names them; a crash in between leaves bytes that nobody names, never a name without bytes.
+ * Both are immutable and named by the hash of their bytes, so whoever has one once never asks for it again. They are
+ * put before anything names them; a crash in between leaves bytes that nobody names, never a name without bytes.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { sha256 } from "../../protocol/frame/contentHash.ts"
@@ -67,7 +67,9 @@ const keyOf = (series: Series): string => Subject.series(series.nodeId, series.i
 const inBatches = <Item>(items: ReadonlyArray<Item>, size: number): ReadonlyArray<ReadonlyArray<Item>> =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, batch) => items.slice(batch * size, (batch + 1) * size))
 
-/** The bytes under each subject. What a batch does not give is asked of the stream's leader before it counts as lost. */
+/**
+ * The bytes under each subject. What a batch does not give is asked of the stream's leader before it counts as lost.
+ */
 const readBytes = Effect.fnUntraced(function* (mesh: Mesh["Service"], stream: string, subjects: ReadonlyArray<string>) {
   const batches = yield* Effect.forEach(inBatches(subjects, chunksPerRead), (batch) => mesh.readMany(stream, batch), {
     concurrency: readConcurrency

@@ -1,8 +1,8 @@
 /**
  * Which layers make a host?
  *
- * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and the
- * clients that actors use are answered by it.
+ * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and
+ * the clients that actors use are answered by it.
  */
 import { Effect, Layer } from "effect"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"

@@ -1,10 +1,10 @@
 /**
  * What is stored of one window from one source?
  *
- * The rows as an Arrow stream that any Arrow library opens, and a header under a key of its schema's metadata. A chunk is
- * immutable. Its id is the hash of its bytes; its content hash covers times and values alone, so rows that were fetched
- * again have another id and the same content hash. A window that is covered and has no rows has a chunk too: coverage
- * can be rebuilt from the chunks.
+ * The rows as an Arrow stream that any Arrow library opens, and a header under a key of its schema's metadata. A
+ * chunk is immutable. Its id is the hash of its bytes; its content hash covers times and values alone, so rows that
+ * were fetched again have another id and the same content hash. A window that is covered and has no rows has a chunk
+ * too: coverage can be rebuilt from the chunks.
  */
 import { Option, Schema } from "effect"
 import { contentHash, sha256 } from "../frame/contentHash.ts"

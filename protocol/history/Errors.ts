@@ -7,7 +7,14 @@
 import { Schema } from "effect"
 import { MissingRange } from "./MissingRange.ts"
 
-const iso = (timeMs: number): string => (Number.isFinite(timeMs) ? new Date(timeMs).toISOString() : String(timeMs))
+const iso = (timeMs: number): string =>
+  Number.isFinite(timeMs) ? new Date(timeMs).toISOString().replace(".000Z", "Z") : String(timeMs)
+
+/** Where the dates are the same, the second time alone. */
+const span = (start: number, end: number): string => {
+  const [from, to] = [iso(start), iso(end)]
+  return `${from} to ${from.slice(0, 11) === to.slice(0, 11) ? to.slice(11) : to}`
+}
 
 /** A field of the request is absent, of the wrong form, or out of its bounds. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
@@ -41,9 +48,10 @@ export class UnalignedRange extends Schema.TaggedError<UnalignedRange>()("Unalig
   alignedEnd: Schema.Finite
 }) {
   override get message() {
+    const [from, to] = [this.alignedStart, this.alignedEnd]
     return (
-      `[${iso(this.start)}, ${iso(this.end)}) is not on the grid of ${this.interval}: ask for ` +
-      `[${iso(this.alignedStart)}, ${iso(this.alignedEnd)}) (${this.alignedStart} to ${this.alignedEnd}), or with align: "expand"`
+      `[${iso(this.start)}, ${iso(this.end)}) is not on the grid of ${this.interval}: ` +
+      `ask for [${iso(from)}, ${iso(to)}) (${from} to ${to}), or with align: "expand"`
     )
   }
 }
@@ -67,7 +75,7 @@ export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("Cove
   override get message() {
     const first = this.missingRanges[0]
     const last = this.missingRanges.at(-1)
-    const where = first === undefined || last === undefined ? "" : `: ${iso(first.start)} to ${iso(last.end)}`
+    const where = first === undefined || last === undefined ? "" : `: ${span(first.start, last.end)}`
     return `${this.missingBars} bars of ${this.expectedBars} are missing${where}`
   }
 }
@@ -111,7 +119,7 @@ export class StrictViolation extends Schema.TaggedError<StrictViolation>()("Stri
   missingRanges: Schema.Array(MissingRange)
 }) {
   override get message() {
-    const absent = this.missingRanges.map(({ end, start }) => `${iso(start)} to ${iso(end)}`).join(", ")
+    const absent = this.missingRanges.map(({ end, start }) => span(start, end)).join(", ")
     return `${this.expectedBars} bars were demanded and ${this.gotBars} came; absent: ${absent}`
   }
 }
@@ -133,7 +141,10 @@ export class ResultTooLarge extends Schema.TaggedError<ResultTooLarge>()("Result
   bytesMax: Schema.Finite
 }) {
   override get message() {
-    return `the answer has ${this.bytes} bytes and the server takes ${this.bytesMax}: ask for a shorter range, or for Arrow`
+    return (
+      `the answer has ${this.bytes} bytes and the server takes ${this.bytesMax}: ` +
+      "ask for a shorter range, or for Arrow"
+    )
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Why is a stretch of time not covered?
  *
- * Four states, told apart everywhere: nobody has asked yet (missing), it was asked too soon or without proof (deferred),
- * it can't be had (unavailable), it waits for a person (quarantined).
+ * Four states, told apart everywhere: nobody has asked yet (missing), it was asked too soon or without proof
+ * (deferred), it can't be had (unavailable), it waits for a person (quarantined).
  */
 import { Schema } from "effect"
 import { toPairs } from "./RangePairs.ts"

@@ -17,7 +17,7 @@ import { define } from "../wire/ActorMessage.ts"
 import type { ActorUnavailable, DeadlineExceeded, MailboxFull, MeshUnavailable } from "../wire/Errors.ts"
 
 /** The name of the actor type; the key is the series key. */
-export const coverageActor = "coverage"
+const coverageActor = "coverage"
 
 /** Asks that time be filled; nothing is waited for. */
 export const Ensure = Schema.Struct({

@@ -1,10 +1,11 @@
 /**
  * What travels between an asker and an actor?
  *
- * A request says whom it is for, which message it is, what is left of the asker's time, and carries a body; a reply is a
- * body or a tagged error. Trace context travels in the headers.
+ * A request says whom it is for, which message it is, what is left of the asker's time, and carries a body; a reply
+ * is a body or a tagged error. Trace context travels in the headers.
  */
 import { Schema } from "effect"
+import { ActorUnavailable, DeadlineExceeded, MailboxFull } from "./Errors.ts"
 
 /** The version of the envelope's form. */
 export const envelopeFormat = 1
@@ -30,10 +31,14 @@ export const Envelope = Schema.Struct({
 })
 export type Envelope = typeof Envelope.Type
 
-/** An actor's answer: a body, or an error in its encoded form. */
+/** Why a message did not reach its actor. */
+export const Undelivered = Schema.Union([MailboxFull, ActorUnavailable, DeadlineExceeded])
+
+/** A host's answer: the actor's body or error, each in its encoded form, or why there is none. */
 export const ReplyEnvelope = Schema.Struct({
   format: Schema.Literal(envelopeFormat),
   body: Schema.optionalKey(Schema.Unknown),
-  error: Schema.optionalKey(Schema.Unknown)
+  error: Schema.optionalKey(Schema.Unknown),
+  undelivered: Schema.optionalKey(Undelivered)
 })
 export type ReplyEnvelope = typeof ReplyEnvelope.Type

@@ -68,6 +68,9 @@ export class ClusterDisagreement extends Schema.TaggedError<ClusterDisagreement>
   theirs: Schema.String
 }) {
   override get message() {
-    return `this host's ${this.about} is ${this.ours}, but the cluster runs with ${this.theirs}: make them equal, or stop the other hosts first`
+    return (
+      `this host's ${this.about} is ${this.ours}, but the cluster runs with ${this.theirs}: ` +
+      "make them equal, or stop the other hosts first"
+    )
   }
 }

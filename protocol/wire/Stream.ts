@@ -1,39 +1,12 @@
 /**
  * Which streams and buckets does a cluster keep, and how?
  *
- * All state is in JetStream, under these names. A bucket is a stream of the shape that NATS gives its key-value buckets,
- * so that every NATS client can read it as one.
+ * All state is in JetStream, under these names. A bucket is a stream of the shape that NATS gives its key-value
+ * buckets, so that every NATS client can read it as one.
  */
 import * as Subject from "./Subject.ts"
-
-/** How a stream keeps what is in it. */
-export type StreamKind =
-  /** The newest record of each key, changed by compare-and-set alone; nothing expires, nothing can be purged. */
-  | "state"
-  /** As state, and a record may carry a time to live. */
-  | "expiring"
-  /** As expiring, and the end of a record's time leaves a marker. */
-  | "lease"
-  /** Immutable values by name. */
-  | "blob"
-  /** Every message of a subject, in order. */
-  | "log"
-  /** Work: one message a subject, gone when it is done. */
-  | "queue"
-
-/** One stream: its name, what it captures, and how it keeps it. */
-export interface StreamSpec {
-  readonly name: string
-  readonly subjects: string
-  readonly kind: StreamKind
-  /** Announces each change on core NATS: the whole message, or only its headers. */
-  readonly announce?: { readonly to: string; readonly headersOnly: boolean }
-}
-
-/** A bucket: a stream whose subjects are `$KV.<bucket>.<key>`. */
-export interface BucketSpec extends StreamSpec {
-  readonly bucket: string
-}
+import * as Announcement from "./Announcement.ts"
+import type { BucketSpec, StreamKind, StreamSpec } from "./StreamSpec.ts"
 
 const bucket = (
   name: string,
@@ -44,7 +17,7 @@ const bucket = (
   name: `KV_seamless-${name}`,
   subjects: `$KV.seamless-${name}.>`,
   kind,
-  ...(announced === undefined ? {} : { announce: { to: Subject.changed(name), ...announced } })
+  ...(announced === undefined ? {} : { announce: { to: Announcement.changed(name), ...announced } })
 })
 
 /** What can't differ between hosts; one record. */
@@ -68,9 +41,3 @@ export const queue: StreamSpec = { name: "seamless-jobs", subjects: Subject.all(
 
 /** Everything that has to be there before a host serves. */
 export const every: ReadonlyArray<StreamSpec> = [cluster, sessions, slots, coverage, jobs, chunks, pages, audit, queue]
-
-/** The subject of a bucket's record. */
-export const keySubject = (of: BucketSpec, key: string): string => `$KV.${of.bucket}.${key}`
-
-/** The key of a bucket's record, from its subject. */
-export const keyOf = (of: BucketSpec, subject: string): string => subject.slice(`$KV.${of.bucket}.`.length)

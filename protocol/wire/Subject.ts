@@ -1,13 +1,14 @@
 /**
  * What is each thing called on NATS?
  *
- * Every subject and key is built here and taken apart here. Variable parts are single tokens (see Token.ts), so a node id
- * can never add a level or a wildcard.
+ * Every subject and key is built here and taken apart here. Variable parts are single tokens (see Token.ts), so a
+ * node id can never add a level or a wildcard.
  */
 import { Option } from "effect"
 import * as Token from "./Token.ts"
 
-const root = "seamless.v1"
+/** What every subject of this protocol begins with. */
+export const root = "seamless.v1"
 
 /** The subjects of the public services; every host serves them in one queue group. */
 export const service = {
@@ -38,31 +39,6 @@ export const page = (seriesKey: string, id: string): string => `${root}.pages.${
 
 /** Where the history of a series' roots is kept. */
 export const audit = (seriesKey: string): string => `${root}.audit.${seriesKey}`
-
-/** The queue entry of a window's backfill job. */
-export const queuedJob = (entry: {
-  readonly jobClass: string
-  readonly partition: number
-  readonly windowKey: string
-}): string => `${root}.jobs.${entry.jobClass}.${entry.partition}.${entry.windowKey}`
-
-/** The window's key, from the subject of its queue entry. */
-export const queuedWindow = (subject: string): string => subject.split(".").slice(5).join(".")
-
-/** The windows' queue entries of one class; what its consumer filters by. */
-export const queuedClass = (jobClass: string): string => `${root}.jobs.${jobClass}.>`
-
-/** Where changes of the records of a bucket are announced. */
-export const changed = (bucket: string): string => `${root}.changed.${bucket}.>`
-
-/** Where changes of the records under one series key are announced. */
-export const changedUnder = (bucket: string, seriesKey: string): string => `${root}.changed.${bucket}.${seriesKey}.*`
-
-/** The key of the record that an announcement is about. */
-export const changedKey = (bucket: string, subject: string): Option.Option<string> => {
-  const prefix = `${root}.changed.${bucket}.`
-  return subject.startsWith(prefix) ? Option.some(subject.slice(prefix.length)) : Option.none()
-}
 
 /** All subjects under a prefix of this protocol, for a stream to capture. */
 export const all = (family: "chunks" | "pages" | "audit" | "jobs"): string => `${root}.${family}.>`

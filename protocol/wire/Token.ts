@@ -1,8 +1,9 @@
 /**
  * How does any text become one token of a subject or a key?
  *
- * Node ids hold colons, slashes, dots, wildcards and any script; NATS tokens do not. Every byte of the UTF-8 text outside
- * `A-Z a-z 0-9 _ -` becomes `=` and two upper-case hex digits, so the encoding is reversible and sorts stably.
+ * Node ids hold colons, slashes, dots, wildcards and any script; NATS tokens do not. Every byte of the UTF-8 text
+ * outside `A-Z a-z 0-9 _ -` becomes `=` and two upper-case hex digits, so the encoding is reversible and sorts
+ * stably.
  */
 import { Option } from "effect"
 

@@ -2,7 +2,8 @@
  * How does a host without a NATS server get its own?
  *
  * One server a data folder: whoever holds the folder's lock runs it, everybody else joins it. Two on one store would
- * both acknowledge and corrupt it silently, so the lock comes first, then the end of any earlier server, then the start.
+ * both acknowledge and corrupt it silently, so the lock comes first, then the end of any earlier server, then the
+ * start.
  */
 import { Effect, Exit, Option, Schedule, Schema, Scope } from "effect"
 import { execFile } from "node:child_process"

@@ -12,8 +12,8 @@ import {
 import { nanos } from "@nats-io/transport-node"
 import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import type { StreamKind, StreamSpec } from "../../protocol/wire/Stream.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
+import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import type { Delivery, MeshShape } from "../Mesh.ts"
 import type { Connection } from "./Connection.ts"
 
@@ -73,7 +73,7 @@ const provisionStream = async ({ jsm }: Connection, spec: StreamSpec): Promise<v
   for (const jobClass of jobClasses) {
     await jsm.consumers.add(spec.name, {
       durable_name: jobClass,
-      filter_subject: Subject.queuedClass(jobClass),
+      filter_subject: QueueSubject.queuedClass(jobClass),
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWaitMs),
       max_ack_pending: pendingMax,

@@ -1,8 +1,8 @@
 /**
  * Where do spans and logs go?
  *
- * Nowhere, unless an address is configured. With one, a single OpenTelemetry SDK a process sends them there by OTLP over
- * HTTP, and what is left is sent when the host stops.
+ * Nowhere, unless an address is configured. With one, a single OpenTelemetry SDK a process sends them there by OTLP
+ * over HTTP, and what is left is sent when the host stops.
  */
 import * as OtelTracer from "@effect/opentelemetry/OtelTracer"
 import * as Resource from "@effect/opentelemetry/Resource"

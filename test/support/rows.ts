@@ -47,7 +47,9 @@ export const pickRows = (rows: RawRows, order: ReadonlyArray<number>): RawRows =
 /** A frame as a source would give it. */
 export const rawOf = (frame: Frame): RawRows => ({ eventTime: frame.eventTimeMs, columns: frame.columns })
 
-/** A decimal as markets print them. The sums of all that one law draws have float64s of their own: at most 15 digits. */
+/**
+ * A decimal as markets print them. The sums of all that one law draws have float64s of their own: at most 15 digits.
+ */
 export const decimal = fc
   .tuple(fc.integer({ min: 0, max: 999_999 }), fc.integer({ min: 0, max: 6 }))
   .map(([digits, places]) => Number(`${digits}e-${places}`))

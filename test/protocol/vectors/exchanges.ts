@@ -5,7 +5,6 @@ import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
 import { CoverageMissing } from "../../../protocol/history/Errors.ts"
-import { errorCode } from "../../../protocol/history/errorCodes.ts"
 import { CoverageRequest, EnsureRequest, HistoryRequest } from "../../../protocol/history/HistoryRequest.ts"
 import {
   AvailabilityResult,
@@ -101,7 +100,6 @@ export const readArrow = {
 }
 
 const refusal = new CoverageMissing({ expectedBars: 3, missingBars: 3, missingRanges: [missing] })
-const { _tag: tag, ...fields } = Schema.encodeSync(CoverageMissing)(refusal)
 
 const metaBefore: HistoryMeta = {
   ...meta,
@@ -117,8 +115,7 @@ const metaBefore: HistoryMeta = {
   fingerprint: fingerprint({ series, range: [asked.start, asked.end], covered: RangeSet.empty }, [])
 }
 
-const error = { tag, message: refusal.message, ...fields }
-const refused = errorReply(error, errorCode(tag), { meta: Schema.encodeSync(HistoryMeta)(metaBefore) })
+const refused = errorReply(refusal, { meta: Schema.encodeSync(HistoryMeta)(metaBefore) })
 const refusedBody: unknown = Option.getOrThrow(Codec.fromJson(refused.data))
 
 /** The same read before anything is stored, by a strategy that does not fill gaps. */

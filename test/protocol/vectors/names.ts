@@ -1,14 +1,17 @@
 /** What are the golden names: tokens, subjects, keys, intervals, windows, flags, error codes? */
 import { Option } from "effect"
 import { rowFlagNames } from "../../../protocol/frame/RowFlag.ts"
-import { errorCodes } from "../../../protocol/history/errorCodes.ts"
+import { errorCodes } from "../../../protocol/wire/errorCodes.ts"
 import * as Interval from "../../../protocol/history/Interval.ts"
 import { jobId } from "../../../protocol/history/BackfillJob.ts"
 import * as Window from "../../../protocol/history/Window.ts"
 import { manifest, manifestKey } from "../../../protocol/wire/Manifest.ts"
 import { Header, MediaType } from "../../../protocol/wire/Header.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
+import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
+import * as Announcement from "../../../protocol/wire/Announcement.ts"
+import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
 import * as Token from "../../../protocol/wire/Token.ts"
 import { intervalOf } from "../../support/rows.ts"
 import { day, series } from "./example.ts"
@@ -54,12 +57,12 @@ export const subjects = {
     page: Subject.page(seriesKey, id),
     audit: Subject.audit(seriesKey),
     slot: Subject.slot(17),
-    queuedJob: Subject.queuedJob({ jobClass: "bulk", partition: 0, windowKey }),
-    queuedClass: Subject.queuedClass("bulk"),
-    coverageRecord: Stream.keySubject(Stream.coverage, seriesKey),
-    jobRecord: Stream.keySubject(Stream.jobs, windowKey),
-    coverageChanged: Subject.changed("coverage"),
-    jobsChanged: Subject.changed("jobs")
+    queuedJob: QueueSubject.queuedJob({ jobClass: "bulk", partition: 0, windowKey }),
+    queuedClass: QueueSubject.queuedClass("bulk"),
+    coverageRecord: keySubject(Stream.coverage, seriesKey),
+    jobRecord: keySubject(Stream.jobs, windowKey),
+    coverageChanged: Announcement.changed("coverage"),
+    jobsChanged: Announcement.changed("jobs")
   },
   streams: Stream.every,
   otherSeries: [
@@ -137,7 +140,7 @@ export const errors = { codes: errorCodes, otherwise: 500 }
 
 /** What the hosts of a cluster agree on. */
 export const clusterManifest = {
-  subject: Stream.keySubject(Stream.cluster, manifestKey),
+  subject: keySubject(Stream.cluster, manifestKey),
   key: manifestKey,
   value: manifest
 }

@@ -16,8 +16,10 @@ import * as Codec from "../../../protocol/wire/Codec.ts"
 import { addressText, type Envelope } from "../../../protocol/wire/Envelope.ts"
 import { MailboxFull } from "../../../protocol/wire/Errors.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
+import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
-import { StateRecord } from "../../../runtime/ActorState.ts"
+import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
+import { StateRecord } from "../../../protocol/wire/StateRecord.ts"
 import { intervalOf } from "../../support/rows.ts"
 import { asked, covered, day, ingestAtMs, rows, series } from "./example.ts"
 
@@ -123,7 +125,7 @@ const record: StateRecord = {
 export const root = {
   bucket: Stream.coverage.bucket,
   key,
-  subject: Stream.keySubject(Stream.coverage, key),
+  subject: keySubject(Stream.coverage, key),
   auditSubject: Subject.audit(key),
   roots: [created, first, second].map(asStored),
   record: Schema.encodeSync(StateRecord)(record)
@@ -168,13 +170,13 @@ const windowKey = Subject.window(key, day.start)
 export const job = {
   bucket: Stream.jobs.bucket,
   key: windowKey,
-  subject: Stream.keySubject(Stream.jobs, windowKey),
-  queuedAt: Subject.queuedJob({ jobClass: "interactive", partition: 0, windowKey }),
+  subject: keySubject(Stream.jobs, windowKey),
+  queuedAt: QueueSubject.queuedJob({ jobClass: "interactive", partition: 0, windowKey }),
   running: Schema.encodeSync(BackfillJob)(jobRecord),
   failed: Schema.encodeSync(BackfillJob)(failedJob)
 }
 
-const to = { type: Coverage.coverageActor, key }
+const to = { type: Coverage.ensureMessage.actor, key }
 
 const ensure = Schema.encodeSync(Coverage.Ensure)({
   series,

@@ -3,7 +3,10 @@ import * as Option from "effect/Option"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Stream from "../../../protocol/wire/Stream.ts"
+import { keyOf, keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
+import * as Announcement from "../../../protocol/wire/Announcement.ts"
+import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
 import * as Token from "../../../protocol/wire/Token.ts"
 import { law } from "../../support/law.ts"
 
@@ -36,28 +39,28 @@ describe("Subject", () => {
     const [nodeId, interval, windowStart, id] = drawn
     const series = Subject.series(nodeId, interval)
     const windowKey = Subject.window(series, windowStart)
-    const queued = Subject.queuedJob({ jobClass: "bulk", partition: 0, windowKey })
+    const queued = QueueSubject.queuedJob({ jobClass: "bulk", partition: 0, windowKey })
     const all: ReadonlyArray<readonly [string, string]> = [
       [Subject.chunk(series, windowStart, id), Stream.chunks.subjects],
       [Subject.page(series, id), Stream.pages.subjects],
       [Subject.audit(series), Stream.audit.subjects],
       [queued, Stream.queue.subjects],
-      [queued, Subject.queuedClass("bulk")],
-      [Stream.keySubject(Stream.coverage, series), Stream.coverage.subjects],
-      [Stream.keySubject(Stream.jobs, windowKey), Stream.jobs.subjects]
+      [queued, QueueSubject.queuedClass("bulk")],
+      [keySubject(Stream.coverage, series), Stream.coverage.subjects],
+      [keySubject(Stream.jobs, windowKey), Stream.jobs.subjects]
     ]
     expect(all.filter(([subject, filter]) => !isLiteral(subject) || !matches(filter, subject))).toEqual([])
-    expect(matches(Subject.queuedClass("interactive"), queued)).toBe(false)
+    expect(matches(QueueSubject.queuedClass("interactive"), queued)).toBe(false)
   })
   law("keyOf() gives back the key of a record's subject", [nodeId, interval], (nodeId, interval) => {
     const key = Subject.series(nodeId, interval)
-    expect(Stream.keyOf(Stream.coverage, Stream.keySubject(Stream.coverage, key))).toBe(key)
+    expect(keyOf(Stream.coverage, keySubject(Stream.coverage, key))).toBe(key)
   })
   law("changedKey() gives back the key that was announced", [nodeId, interval], (nodeId, interval) => {
     const key = Subject.series(nodeId, interval)
-    const announced = Subject.changed("coverage").replace(">", () => key)
-    expect(Subject.changedKey("coverage", announced)).toEqual(Option.some(key))
-    expect(Subject.changedKey("jobs", announced)).toEqual(Option.none())
+    const announced = Announcement.changed("coverage").replace(">", () => key)
+    expect(Announcement.changedKey("coverage", announced)).toEqual(Option.some(key))
+    expect(Announcement.changedKey("jobs", announced)).toEqual(Option.none())
   })
   law("no two streams capture one subject", [nodeId, interval, windowStart, id], (nodeId, interval, start, id) => {
     const series = Subject.series(nodeId, interval)
@@ -85,6 +88,6 @@ describe("Subject", () => {
     ["no token", "B:C.1m"]
   ])("parseSeries() refuses %s", (_, key) => expect(Subject.parseSeries(key)).toEqual(Option.none()))
   it("changedKey() refuses another subject", () => {
-    expect(Subject.changedKey("coverage", "seamless.v1.changed.coverages.a.1m")).toEqual(Option.none())
+    expect(Announcement.changedKey("coverage", "seamless.v1.changed.coverages.a.1m")).toEqual(Option.none())
   })
 })

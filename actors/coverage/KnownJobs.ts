@@ -1,0 +1,78 @@
+/**
+ * What is known here of a series' job records?
+ *
+ * What was last seen of them, so that most demands need no read. The records themselves are the truth: a change is
+ * written upon the revision that is known here, and a conflict means that it is time to look again.
+ */
+import { Effect, Option } from "effect"
+import { isFinal } from "../../protocol/history/BackfillJob.ts"
+import type { Series } from "../../protocol/history/Series.ts"
+import { readJob } from "../../protocol/messages/Backfill.ts"
+import * as Announcement from "../../protocol/wire/Announcement.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import { keySubject } from "../../protocol/wire/StreamSpec.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { Mesh, type Stored } from "../../runtime/Mesh.ts"
+import type { KnownJob } from "./planJobs.ts"
+
+/** The job records of one series, as last seen. */
+export interface KnownJobs {
+  readonly get: (windowStart: number) => KnownJob | undefined
+  readonly set: (known: KnownJob) => void
+  /** Reads the records of these windows again. */
+  readonly refresh: (windowStarts: ReadonlyArray<number>) => Effect.Effect<void, MeshUnavailable>
+  /** Reads one record from the leader, whatever was known of it. */
+  readonly look: (windowStart: number) => Effect.Effect<void, MeshUnavailable>
+  /** Windows whose runs have not ended. */
+  readonly unfinished: () => ReadonlyArray<number>
+  /** Forgets runs that have ended, which are read again when they are asked for. */
+  readonly prune: () => void
+  readonly subjectOf: (windowStart: number) => string
+}
+
+/** Follows the job records of a series for as long as the scope lives. */
+export const follow = Effect.fnUntraced(function* (series: Series) {
+  const mesh = yield* Mesh
+  const seriesKey = Subject.series(series.nodeId, series.interval)
+  const subjectOf = (windowStart: number): string => keySubject(Stream.jobs, Subject.window(seriesKey, windowStart))
+  const known = new Map<number, KnownJob>()
+
+  const set = (next: KnownJob): void => {
+    const before = known.get(next.job.windowStart)
+    if (before === undefined || before.revision < next.revision) known.set(next.job.windowStart, next)
+  }
+  const remember = ({ revision, value }: Pick<Stored, "revision" | "value">): void => {
+    Option.map(readJob(value), (job) => set({ job, revision }))
+  }
+  const readAll = (subjects: ReadonlyArray<string>) =>
+    Effect.map(mesh.readMany(Stream.jobs.name, subjects), (stored) => stored.forEach(remember))
+
+  yield* mesh.subscribe(Announcement.changedUnder("jobs", seriesKey), (message) => {
+    const revision = Number(message.headers.get("Nats-Sequence"))
+    if (Number.isFinite(revision)) remember({ revision, value: Option.some(message.data) })
+  })
+  // more records than one read gives is no fault: what is not seen here is seen when it is asked for
+  yield* readAll([keySubject(Stream.jobs, `${seriesKey}.*`)]).pipe(
+    Effect.catch((error) => Effect.logWarning("jobs not listed", { series: seriesKey, reason: error.message }))
+  )
+
+  const unfinished = (): ReadonlyArray<number> =>
+    Array.from(known).flatMap(([windowStart, { job }]) => (isFinal(job) ? [] : [windowStart]))
+
+  return {
+    get: (windowStart) => known.get(windowStart),
+    set,
+    refresh: (windowStarts) => (windowStarts.length === 0 ? Effect.void : readAll(windowStarts.map(subjectOf))),
+    look: Effect.fnUntraced(function* (windowStart: number) {
+      const stored = yield* mesh.read(Stream.jobs.name, subjectOf(windowStart))
+      known.delete(windowStart)
+      Option.map(stored, remember)
+    }),
+    unfinished,
+    prune: () => {
+      for (const [windowStart, { job }] of known) if (isFinal(job)) known.delete(windowStart)
+    },
+    subjectOf
+  } satisfies KnownJobs
+})

@@ -1,0 +1,130 @@
+/**
+ * What does a configuration file say, and is it right?
+ *
+ * All mistakes are found in one go, each with its path, so that a file is mended once and not line by line. What one
+ * schema sees is checked by the schema; what spans several places (names, intervals, series) is checked beside it, on
+ * the same text, whether the schema is content or not.
+ */
+import { Data, Effect, Predicate, Result, Schema, SchemaIssue } from "effect"
+import { readFile } from "node:fs/promises"
+import { LineCounter, parseDocument } from "yaml"
+import { sha256 } from "../protocol/frame/contentHash.ts"
+import { Configuration, ExchangeSettings, Limits, SeriesSettings, TelemetrySettings } from "../protocol/Settings.ts"
+import { findDisagreements } from "./findDisagreements.ts"
+
+/** One mistake: where it is, as `series[0].intervals[1]`, and what is wrong there. */
+export interface Mistake {
+  readonly path: string
+  readonly problem: string
+}
+
+/** The file can't be used. It is told everything that is wrong with it. */
+export class InvalidConfiguration extends Data.TaggedError("InvalidConfiguration")<{
+  readonly file: string
+  readonly mistakes: ReadonlyArray<Mistake>
+}> {
+  override get message() {
+    const lines = this.mistakes.map(({ path, problem }) => (path === "" ? problem : `${path}: ${problem}`))
+    return lines.length === 1 ? `${this.file}: ${lines[0]}` : [`${this.file}:`, ...lines].join("\n  ")
+  }
+}
+
+type Path = ReadonlyArray<PropertyKey>
+
+/** The path as people write it. */
+const pathText = (path: Path): string =>
+  path.map((key, at) => (typeof key === "number" ? `[${key}]` : `${at === 0 ? "" : "."}${String(key)}`)).join("")
+
+/** The keys that may stand in the object at a path; none where any name may. */
+const knownKeys = ([room, ...below]: Path): ReadonlyArray<string> => {
+  if (room === undefined) return Object.keys(Configuration.fields)
+  if (room === "sources" && below.length === 1) return Object.keys(ExchangeSettings.fields)
+  if (room === "series" && below.length === 1) return Object.keys(SeriesSettings.fields)
+  if (room === "limits") return Object.keys(Limits.fields)
+  return room === "telemetry" ? Object.keys(TelemetrySettings.fields) : []
+}
+
+const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => (Predicate.isObjectKeyword(inner) ? Reflect.get(inner, key) : undefined), value)
+
+const problemText = (input: unknown, path: Path, message: string): string => {
+  if (message === "Missing key") return "is missing"
+  if (message.endsWith("excess property")) return `is no setting; known here: ${knownKeys(path.slice(0, -1)).join(", ")}`
+  return message.startsWith("Expected ") ? `${message}, got ${JSON.stringify(valueAt(input, path))}` : message
+}
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const mistakesOf = (issue: SchemaIssue.Issue, input: unknown): ReadonlyArray<Mistake> =>
+  formatIssue(issue).issues.map(({ message, path = [] }) => {
+    const keys = path.map((part) => (typeof part === "object" ? part.key : part))
+    return { path: pathText(keys), problem: problemText(input, keys, message) }
+  })
+
+const decode = Schema.decodeUnknownResult(Configuration, { errors: "all", onExcessProperty: "error" })
+
+/** The configuration in plain data, or all that is wrong with it. */
+const check = (input: unknown): Result.Result<Configuration, ReadonlyArray<Mistake>> => {
+  const decoded = decode(input)
+  const mistakes = [
+    ...(Result.isFailure(decoded) ? mistakesOf(decoded.failure.issue, input) : []),
+    ...findDisagreements(input)
+  ]
+  return Result.isSuccess(decoded) && mistakes.length === 0 ? Result.succeed(decoded.success) : Result.fail(mistakes)
+}
+
+const firstLine = (text: string): string => text.split("\n", 1)[0]!.replace(/:$/, "")
+
+/** The plain data in YAML text. */
+const parseYaml = (text: string): Result.Result<unknown, ReadonlyArray<Mistake>> => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0) {
+    return Result.fail(
+      document.errors.map(({ message, pos }) => {
+        const { col, line } = lines.linePos(pos[0])
+        return { path: `line ${line}, column ${col}`, problem: firstLine(message) }
+      })
+    )
+  }
+  // aliases are followed only now
+  return Result.try({
+    try: (): unknown => document.toJS(),
+    catch: (cause) => [{ path: "", problem: firstLine(cause instanceof Error ? cause.message : String(cause)) }]
+  })
+}
+
+/** The configuration in YAML text, or all that is wrong with it. */
+export const parse = (text: string): Result.Result<Configuration, ReadonlyArray<Mistake>> =>
+  Result.flatMap(parseYaml(text), check)
+
+const reasonOf = (cause: unknown): string => {
+  const code = Predicate.hasProperty(cause, "code") ? cause.code : undefined
+  if (code === "ENOENT") return "there is no such file"
+  if (code === "EISDIR") return "is a folder, not a file"
+  return code === "EACCES" ? "may not be read by this user" : String(cause)
+}
+
+/** The configuration in a file. */
+export const load = Effect.fnUntraced(function* (file: string) {
+  const text = yield* Effect.tryPromise({
+    try: () => readFile(file, "utf8"),
+    catch: (cause) => new InvalidConfiguration({ file, mistakes: [{ path: "", problem: reasonOf(cause) }] })
+  })
+  return yield* Effect.mapError(
+    Effect.fromResult(parse(text)),
+    (mistakes) => new InvalidConfiguration({ file, mistakes })
+  )
+})
+
+/** The same data with the keys of every object in order. */
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!Predicate.isObject(value)) return value
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
+}
+
+/** Equal for equal configurations, however their files are laid out: SHA-256 of JSON with sorted keys, in hex. */
+export const configurationHash = (configuration: Configuration): string =>
+  sha256(JSON.stringify(sorted(configuration)))

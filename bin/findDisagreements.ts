@@ -1,0 +1,85 @@
+/**
+ * Do the parts of a configuration agree with each other?
+ *
+ * What no single field shows: an interval that is none, a source that nobody declared, a series given twice. It looks at
+ * the plain data and passes over what is not of the expected form, which the schema has told already.
+ */
+import { Option, Predicate } from "effect"
+import * as Interval from "../protocol/history/Interval.ts"
+import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
+import type { Mistake } from "./configuration.ts"
+
+// they name outcomes of the host's own stores in every answer, so a source of that name could not be told apart
+const takenNames: ReadonlyArray<string> = ["cache", "storage"]
+
+const fieldOf = (value: unknown, key: string): unknown => (Predicate.hasProperty(value, key) ? value[key] : undefined)
+
+const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+/** Each text of a list, with its index. */
+const textsOf = (value: unknown): ReadonlyArray<readonly [index: number, text: string]> =>
+  listOf(value).flatMap((each, index) => (typeof each === "string" ? [[index, each] as const] : []))
+
+const checkInterval = (path: string, text: string): ReadonlyArray<Mistake> =>
+  Option.isSome(Interval.parse(text))
+    ? []
+    : [
+        {
+          path,
+          problem: `${JSON.stringify(text)} is no interval: a whole number and s, m, h, d or w, such as 1m or 4h`
+        }
+      ]
+
+const checkSource = (path: string, name: string, known: ReadonlyArray<string>): ReadonlyArray<Mistake> =>
+  known.includes(name)
+    ? []
+    : [{ path, problem: `${JSON.stringify(name)} is no source; declared under sources: ${known.join(", ") || "none"}` }]
+
+const checkNode = (path: string, node: unknown): ReadonlyArray<Mistake> => {
+  const bytes = typeof node === "string" ? byteLength(node) : 0
+  return bytes > nodeIdBytesMax ? [{ path, problem: `has ${bytes} bytes of UTF-8, and at most ${nodeIdBytesMax} are allowed` }] : []
+}
+
+/** Each series by its path and its name in one spelling. */
+const namedSeries = (series: ReadonlyArray<unknown>): ReadonlyArray<readonly [path: string, name: string]> =>
+  series.flatMap((kept, at) => {
+    const node = fieldOf(kept, "node")
+    if (typeof node !== "string") return []
+    return textsOf(fieldOf(kept, "intervals")).flatMap(([index, text]) =>
+      Option.toArray(Interval.parse(text)).map(
+        (interval) => [`series[${at}].intervals[${index}]`, `${node} ${interval.text}`] as const
+      )
+    )
+  })
+
+const findTwice = (series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
+  const first = new Map<string, string>()
+  return namedSeries(series).flatMap(([path, name]) => {
+    const before = first.get(name)
+    if (before !== undefined) return [{ path, problem: `is the series ${name}, which ${before} gives already` }]
+    first.set(name, path)
+    return []
+  })
+}
+
+const checkNames = (sources: ReadonlyArray<string>): ReadonlyArray<Mistake> =>
+  sources
+    .filter((name) => takenNames.includes(name))
+    .map((name) => ({ path: `sources.${name}`, problem: "is what a host calls a store of its own: take another name" }))
+
+/** What is wrong between the fields of a configuration, given as plain data. */
+export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
+  const declared = fieldOf(input, "sources")
+  const known = Predicate.isObject(declared) ? Object.keys(declared) : undefined
+  const series = listOf(fieldOf(input, "series"))
+  const each = series.flatMap((kept, at) => [
+    ...checkNode(`series[${at}].node`, fieldOf(kept, "node")),
+    ...textsOf(fieldOf(kept, "intervals")).flatMap(([index, text]) =>
+      checkInterval(`series[${at}].intervals[${index}]`, text)
+    ),
+    ...textsOf(fieldOf(kept, "sources")).flatMap(([index, name]) =>
+      known === undefined ? [] : checkSource(`series[${at}].sources[${index}]`, name, known)
+    )
+  ])
+  return [...checkNames(known ?? []), ...each, ...findTwice(series)]
+}

@@ -1,0 +1,239 @@
+/** Does a source's answer end, and is all that it is said to prove true? */
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Answer from "../../../actors/backfill/Answer.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
+import { includes } from "../../../protocol/history/RangeMeasure.ts"
+import { toPairs } from "../../../protocol/history/RangePairs.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { law } from "../../support/law.ts"
+import {
+  barMs,
+  barsAt,
+  converse,
+  cuts,
+  fill,
+  knowable,
+  market,
+  type Market,
+  provenBy,
+  wantedUntil,
+  whole,
+  windowsOf
+} from "../../support/market.ts"
+
+const nothing = RangeSet.empty
+
+const stretch = fc
+  .tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 1, max: 10 }))
+  .map(([start, length]): Range => [start * barMs, (start + length) * barMs])
+
+const wantedOf = (set: RangeSet.RangeSet) => RangeSet.clip(set, 0, wantedUntil)
+
+const barsOf = (set: RangeSet.RangeSet): RangeSet.RangeSet =>
+  RangeSet.make(toPairs(set).map(([start, end]): Range => [start / barMs, end / barMs]))
+
+/** A market of these bars, with nothing in the way of asking it. */
+const plain = (numbers: ReadonlyArray<number>, changes: Partial<Market> = {}): Market => ({
+  bars: barsAt(...numbers),
+  maxEmptyBars: 3,
+  barsPerRequest: 100,
+  finalUntil: Infinity,
+  ...changes
+})
+
+/** What a market proves about bars `[start, end)`, in bars. */
+const proves = (of: Market, [start, end]: Range, coveredBars: ReadonlyArray<Range> = []) => {
+  const covered = RangeSet.make(coveredBars.map(([from, until]): Range => [from * barMs, until * barMs]))
+  const turns = converse(of, [start * barMs, end * barMs], { covered, cut: whole })
+  return { pairs: toPairs(barsOf(provenBy(turns))), requests: turns.length }
+}
+
+describe("nextRequest()", () => {
+  law(
+    "nextRequest() ends after a number of requests that the bars bound",
+    [market, stretch, cuts(0)],
+    (of, at, cut) => {
+      const turns = converse(of, at, { covered: nothing, cut })
+      const inside = of.bars.filter((bar) => includes(RangeSet.of(...at), bar)).length
+      // each bar may come alone and after an empty page; then two that are empty, a look on either side
+      expect(turns.length).toBeLessThanOrEqual(2 * inside + 5)
+    }
+  )
+
+  law(
+    "nextRequest() never asks about covered time, nor about bars that are not final",
+    [market, stretch, cuts(1)],
+    (of, at, cut) => {
+      const covered = RangeSet.subtract(RangeSet.of(-200 * barMs, 200 * barMs), RangeSet.of(...at))
+      const known = [nothing, covered, RangeSet.clip(covered, -Infinity, 0), knowable({ ...of, maxEmptyBars: 0 })]
+      for (const before of known.map((set) => RangeSet.subtract(set, RangeSet.of(...at)))) {
+        for (const { request } of converse(of, at, { covered: before, cut })) {
+          const asked = RangeSet.of(request.start, request.end)
+          expect(toPairs(RangeSet.intersect(asked, before))).toEqual([])
+          expect(toPairs(RangeSet.clip(RangeSet.subtract(asked, RangeSet.of(...at)), of.finalUntil, Infinity))).toEqual(
+            []
+          )
+        }
+      }
+    }
+  )
+
+  law(
+    "nextRequest() needs no more than full pages for a stretch without absences",
+    [fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 20 })],
+    (bars, barsPerRequest) => {
+      const dense = plain(
+        Array.from({ length: 100 }, (_, bar) => bar - 20),
+        { barsPerRequest }
+      )
+      const turns = converse(dense, [0, bars * barMs], { covered: nothing, cut: whole })
+      expect(turns).toHaveLength(Math.ceil(bars / barsPerRequest))
+    }
+  )
+
+  it("nextRequest() goes on behind the last bar after a page that came short", () => {
+    const dense = plain([0, 1, 2, 3, 4, 5], { barsPerRequest: 4 })
+    const turns = converse(dense, [0, 5 * barMs], { covered: nothing, cut: (bars) => Math.min(bars, 2) })
+    expect(turns.map(({ request }) => request.start / barMs)).toEqual([0, 2, 4])
+  })
+
+  it("nextRequest() does not look before a stretch whose absence is too long for any bar to prove", () => {
+    expect(proves(plain([-1, 4, 5]), [0, 6])).toEqual({ pairs: [[4, 6]], requests: 1 })
+  })
+})
+
+describe("proven()", () => {
+  law(
+    "proven() holds only time of the stretch, once the answer is complete",
+    [market, stretch, cuts(1)],
+    (of, at, cut) => {
+      const proven = provenBy(converse(of, at, { covered: nothing, cut }))
+      expect(RangeSet.contains(RangeSet.of(...at), proven)).toBe(true)
+    }
+  )
+
+  law(
+    "proven() holds each bar of the stretch, and only absences between near bars",
+    [market, stretch, cuts(1)],
+    (of, at, cut) => {
+      const proven = provenBy(converse(of, at, { covered: nothing, cut }))
+      const bars = of.bars.filter((bar) => includes(RangeSet.of(...at), bar))
+      expect(bars.filter((bar) => !includes(proven, bar))).toEqual([])
+      expect(RangeSet.contains(knowable({ ...of, finalUntil: Infinity }), proven)).toBe(true)
+    }
+  )
+
+  law(
+    "proven() has every bar that came and no bar that did not, though pages were cut",
+    [market, stretch, cuts(1)],
+    (of, at, cut) => {
+      const turns = converse(of, at, { covered: nothing, cut })
+      const came = new Set(turns.flatMap(({ page }) => page))
+      const proven = provenBy(turns)
+      expect(of.bars.filter((bar) => includes(proven, bar) && !came.has(bar))).toEqual([])
+    }
+  )
+
+  law("proven() only grows while pages come", [market, stretch, cuts(1)], (of, at, cut) => {
+    let before: RangeSet.RangeSet = nothing
+    for (const { answer } of converse(of, at, { covered: nothing, cut })) {
+      expect(RangeSet.contains(Answer.proven(answer), before)).toBe(true)
+      before = Answer.proven(answer)
+    }
+  })
+
+  it("proven() joins bars over an absence of maxEmptyBars, and not over a longer one", () => {
+    expect(proves(plain([0, 4, 9]), [0, 10]).pairs).toEqual([
+      [0, 5],
+      [9, 10]
+    ])
+  })
+
+  it("proven() says nothing about an absence at the edge that no bar beyond it ends", () => {
+    expect(proves(plain([2, 3]), [0, 6]).pairs).toEqual([[2, 4]])
+  })
+
+  it("proven() takes a bar beyond the edge as the end of an absence", () => {
+    expect(proves(plain([-1, 2, 3, 6]), [0, 6]).pairs).toEqual([[0, 6]])
+  })
+
+  it("proven() takes the edge of covered time as the end of an absence", () => {
+    expect(
+      proves(
+        plain([-1, 2, 3, 6]),
+        [0, 6],
+        [
+          [-5, 0],
+          [6, 9]
+        ]
+      ).pairs
+    ).toEqual([[0, 6]])
+  })
+
+  it("proven() has nothing where nothing came", () => {
+    expect(proves(plain([]), [0, 6]).pairs).toEqual([])
+  })
+
+  it("proven() does not take a bar that is not final as the end of an absence", () => {
+    expect(proves(plain([0, 1, 4], { finalUntil: 3 * barMs }), [0, 3]).pairs).toEqual([[0, 2]])
+  })
+})
+
+describe("answered()", () => {
+  law(
+    "answered() holds what a page brought, and in the end all of the stretch",
+    [market, stretch, cuts(1)],
+    (of, at, cut) => {
+      const turns = converse(of, at, { covered: nothing, cut })
+      for (const { answer } of turns) {
+        const answered = Answer.answered(answer)
+        expect(RangeSet.contains(RangeSet.of(...at), answered)).toBe(true)
+      }
+      expect(toPairs(Answer.answered(turns.at(-1)!.answer))).toEqual([at])
+    }
+  )
+
+  law("answered() holds no time in which a bar is still to come", [market, stretch, cuts(1)], (of, at, cut) => {
+    const came = new Set<number>()
+    for (const { answer, page } of converse(of, at, { covered: nothing, cut })) {
+      for (const bar of page) came.add(bar)
+      const answered = Answer.answered(answer)
+      expect(of.bars.filter((bar) => includes(answered, bar) && !came.has(bar))).toEqual([])
+    }
+  })
+})
+
+describe("filling a range", () => {
+  const ranks = fc.array(fc.nat(1000), { minLength: 40, maxLength: 40 })
+  const windowBars = fc.constantFrom(1, 3, 5, 8, 10, 20)
+
+  law("proven() of a range asked at once is all that can be known of it", [market], (of) => {
+    expect(toPairs(fill(of, [[0, wantedUntil]]))).toEqual(toPairs(wantedOf(knowable(of))))
+  })
+
+  law(
+    "proven() window by window, in any order, is never more than can be known",
+    [market, windowBars, ranks],
+    (of, bars, order) => {
+      expect(RangeSet.contains(knowable(of), fill(of, windowsOf(bars, order)))).toBe(true)
+    }
+  )
+
+  law("proven() window by window has every bar, whatever the order", [market, windowBars, ranks], (of, bars, order) => {
+    const covered = fill(of, windowsOf(bars, order))
+    const wanted = of.bars.filter((bar) => includes(RangeSet.of(0, wantedUntil), bar))
+    expect(wanted.filter((bar) => !includes(covered, bar))).toEqual([])
+  })
+
+  law(
+    "proven() does not depend on the order of windows that begin and end with a bar",
+    [market, fc.constantFrom(5, 8, 10, 20), ranks],
+    (of, bars, order) => {
+      const windows = windowsOf(bars, order)
+      const edges = windows.flatMap(([start, end]) => [start, end - barMs])
+      const anchored = { ...of, bars: Array.from(new Set([...of.bars, ...edges])).toSorted((a, b) => a - b) }
+      expect(toPairs(fill(anchored, windows))).toEqual(toPairs(fill(anchored, [[0, wantedUntil]])))
+    }
+  )
+})
