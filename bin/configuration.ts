@@ -11,12 +11,7 @@ import { LineCounter, parseDocument } from "yaml"
 import { sha256 } from "../protocol/frame/contentHash.ts"
 import { Configuration, ExchangeSettings, Limits, SeriesSettings, TelemetrySettings } from "../protocol/Settings.ts"
 import { findDisagreements } from "./findDisagreements.ts"
-
-/** One mistake: where it is, as `series[0].intervals[1]`, and what is wrong there. */
-export interface Mistake {
-  readonly path: string
-  readonly problem: string
-}
+import type { Mistake } from "./Mistake.ts"
 
 /** The file can't be used. It is told everything that is wrong with it. */
 export class InvalidConfiguration extends Data.TaggedError("InvalidConfiguration")<{

@@ -7,7 +7,7 @@
 import { Option, Predicate } from "effect"
 import * as Interval from "../protocol/history/Interval.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
-import type { Mistake } from "./configuration.ts"
+import type { Mistake } from "./Mistake.ts"
 
 // they name outcomes of the host's own stores in every answer, so a source of that name could not be told apart
 const takenNames: ReadonlyArray<string> = ["cache", "storage"]

@@ -43,7 +43,7 @@ const make = Effect.fnUntraced(function* (types: ReadonlyArray<ActorType>) {
   const mesh = yield* Mesh
   const session = yield* HostSession
   const residents = yield* Residents.make(types, session.incarnation)
-  const runFork = yield* FiberSet.makeRuntime<never>()
+  const runFork = yield* FiberSet.makeRuntime()
   yield* claimSlots({
     onMessage: (slot, slotEpoch, message) => {
       // a host whose session lapsed drops what it dequeues: the slot may be someone else's by now

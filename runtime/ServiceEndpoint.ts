@@ -61,7 +61,7 @@ const budgetOf = ({ headers }: Message): number => {
 export const serve = Effect.fnUntraced(function* (subjects: ReadonlyMap<string, Respond>) {
   const mesh = yield* Mesh
   const requests = yield* FiberSet.make<void>()
-  const runFork = yield* FiberSet.runtime(requests)<never>()
+  const runFork = yield* FiberSet.runtime(requests)()
   let underWay = 0
 
   const answer = (respond: Respond, message: Message) =>

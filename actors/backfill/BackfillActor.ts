@@ -5,7 +5,7 @@
  * whether there is something to do, and who does it. A worker that got a window claims those that follow it too, so
  * that the source is asked for full pages.
  */
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Layer, Option, Schedule } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
@@ -14,7 +14,7 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
-import { ChunkStore } from "../sources/ChunkStore.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
 import { DataSources } from "../sources/DataSource.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { BackfillCoordinator, type Held } from "./BackfillCoordinator.ts"
@@ -60,11 +60,24 @@ const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   )
 })
 
+/** The next unit of work; a queue that can't be reached has none for now. */
+const takeNext = (mesh: Mesh["Service"]) =>
+  mesh
+    .take(Stream.queue.name, jobClass)
+    .pipe(
+      Effect.catchTag("MeshUnavailable", (error) =>
+        Effect.logDebug("nothing taken", error.message).pipe(
+          Effect.andThen(Effect.sleep(restAfterFailure)),
+          Effect.as(Option.none<Delivery>())
+        )
+      )
+    )
+
 /** Takes one unit of work, if there is any, and does it. */
 const workOnce = Effect.gen(function* () {
   const mesh = yield* Mesh
   const coordinator = yield* BackfillCoordinator
-  const delivery = yield* mesh.take(Stream.queue.name, jobClass)
+  const delivery = yield* takeNext(mesh)
   if (delivery._tag === "None") return
   const key = QueueSubject.queuedWindow(delivery.value.subject)
   const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)

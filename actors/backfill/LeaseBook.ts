@@ -43,11 +43,14 @@ export const open = (
       })
     )
 
+  // suspended: each round renews what is held by then, upon the revisions of the round before
   const renewAll = writing.withPermits(1)(
-    Effect.forEach(
-      Array.from(book.values()),
-      (held) => Effect.map(coordinator.renew(held), (renewed) => void book.set(held.key, renewed)),
-      { concurrency: "unbounded", discard: true }
+    Effect.suspend(() =>
+      Effect.forEach(
+        Array.from(book.values()),
+        (held) => Effect.map(coordinator.renew(held), (renewed) => void book.set(held.key, renewed)),
+        { concurrency: "unbounded", discard: true }
+      )
     )
   )
 
@@ -61,7 +64,7 @@ export const open = (
         discard: true
       })
     ).pipe(Effect.timeoutOption("1 second"), Effect.asVoid),
-    keepRenewing: Effect.suspend(() => Effect.andThen(onRenew, renewAll)).pipe(
+    keepRenewing: Effect.andThen(onRenew, renewAll).pipe(
       Effect.repeat(Schedule.spaced(renewEvery)),
       Effect.andThen(Effect.never)
     )

@@ -4,7 +4,7 @@
  * JSON in; JSON or Arrow out, as the request's `Accept` says. An error is an answer with a tag, a code and a body; a
  * refused read has the account of the answer that was refused beside it.
  */
-import { Effect, Layer, Option, Schema } from "effect"
+import { Effect, Layer, Option, Schema, Semaphore } from "effect"
 import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../protocol/frame/FrameJson.ts"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
@@ -69,6 +69,13 @@ const acceptOf = ({ headers }: Message): Effect.Effect<boolean, InvalidRequest> 
   return Effect.fail(new InvalidRequest({ field: Header.accept, problem }))
 }
 
+// a large answer takes tens of milliseconds to encode: many that are ready at once must not keep the host from its
+// heartbeats, so they are encoded one after another, and everything else gets its turn in between
+const encoding = Semaphore.makeUnsafe(1)
+
+const inTurn = (encode: () => Reply): Effect.Effect<Reply> =>
+  encoding.withPermits(1)(Effect.tap(Effect.sync(encode), () => Effect.sleep(0)))
+
 const make = Effect.gen(function* () {
   const provider = yield* SeamlessDataProvider
   const mesh = yield* Mesh
@@ -85,7 +92,7 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const arrow = yield* acceptOf(message)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return historyReply(result, { arrow, meta: returnMeta })
+      return yield* inTurn(() => historyReply(result, { arrow, meta: returnMeta }))
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(errorReply(error, { meta: encodeMeta(result.meta) }))

@@ -1,0 +1,78 @@
+/** What can a caller outside the cluster ask? */
+import { Effect } from "effect"
+import { MediaType } from "../protocol/wire/Header.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
+import type { HistoryFrame } from "./HistoryFrame.ts"
+import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
+import { read } from "./read.ts"
+import { type Asked, budgetOf, type EnsureOptions, type ReadOptions, requestBody, type Time } from "./requestBody.ts"
+import { ask, decoder, type Session } from "./Session.ts"
+
+type WithoutMeta = readonly [
+  nodeId: string,
+  interval: string,
+  start: Time,
+  end: Time,
+  options: ReadOptions & { readonly returnMeta: false }
+]
+
+type WithMeta = Asked<ReadOptions & { readonly returnMeta?: true }>
+
+/** Reads bars. */
+export interface Read {
+  /** `read(nodeId, interval, start, end, { returnMeta: false })` gives the rows alone. */
+  (...asked: WithoutMeta): Promise<HistoryFrame>
+  /** `read(nodeId, interval, start, end, options?)` gives the rows of `[start, end)` and the account of them. */
+  (...asked: WithMeta): Promise<HistoryResult>
+}
+
+/** The way in for programs outside the cluster. Every promise that fails rejects with a `SeamlessError`. */
+export interface SeamlessClient {
+  readonly read: Read
+  /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */
+  readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
+  /** What is covered of a series, with its version. */
+  readonly coverage: (nodeId: string, interval: string) => Promise<CoverageReport>
+  /** How the host that happens to answer is. */
+  readonly health: () => Promise<Health>
+  /** Ends the connection; what is still under way is answered first. */
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+const decodeAvailability = decoder(AvailabilityResult, "the answer")
+const decodeCoverage = decoder(CoverageReport, "the coverage")
+const decodeHealth = decoder(Health, "the health")
+
+const accept = MediaType.json
+
+const ensureAvailable = Effect.fnUntraced(function* (session: Session, asked: Asked<EnsureOptions>) {
+  const budgetMs = budgetOf(asked[4] ?? {}, "auto_backfill")
+  const body = yield* requestBody(asked)
+  const { data } = yield* ask(session, { subject: Subject.service.ensure, body, accept, budgetMs })
+  return yield* decodeAvailability(data)
+})
+
+const coverage = Effect.fnUntraced(function* (session: Session, body: object) {
+  const { data } = yield* ask(session, { subject: Subject.service.coverage, body, accept })
+  return yield* decodeCoverage(data)
+})
+
+const health = Effect.fnUntraced(function* (session: Session) {
+  const { data } = yield* ask(session, { subject: Subject.service.health, body: {}, accept })
+  return yield* decodeHealth(data)
+})
+
+/** The client of a session; `close` is what ends it. */
+export const makeClient = (session: Session, close: () => Promise<void>): SeamlessClient => {
+  // one function gives both: which of the two it is depends on what the options say, and the overloads say just that
+  const readAny = (...asked: Asked<ReadOptions>) => Effect.runPromise(read(session, asked))
+  return {
+    read: readAny as Read,
+    ensureAvailable: (...asked) => Effect.runPromise(ensureAvailable(session, asked)),
+    coverage: (nodeId, interval) => Effect.runPromise(coverage(session, { nodeId, interval })),
+    health: () => Effect.runPromise(health(session)),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}

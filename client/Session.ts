@@ -1,0 +1,114 @@
+/**
+ * How is a question put to whoever serves, and when is its answer too late?
+ *
+ * One request, one reply. A host has the budget; the wait here is longer by a margin, so that an answer that left in
+ * time is not thrown away on its way.
+ */
+import { Effect, Option, Schema } from "effect"
+import * as Codec from "../protocol/wire/Codec.ts"
+import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { Header, MediaType } from "../protocol/wire/Header.ts"
+import type { Message, MeshShape, NoResponders } from "../runtime/Mesh.ts"
+import { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
+import { SeamlessError } from "./SeamlessError.ts"
+
+/** A connection to a cluster, as the verbs use it. */
+export interface Session {
+  readonly mesh: MeshShape
+  /** Where it goes, for messages. */
+  readonly servers: string
+  /** Bounds what has no budget of its own. */
+  readonly timeoutMs: number
+}
+
+/** One question. */
+export interface Question {
+  readonly subject: string
+  readonly body: object
+  readonly accept: string
+  /** The time that the host has, where the caller or the strategy sets one. */
+  readonly budgetMs?: number
+}
+
+// a busy network and a busy event loop stay below it
+const marginMs = 1000
+
+/** What the client itself makes of a failure on the way. */
+export const transportError = (
+  servers: string,
+  error: NoResponders | DeadlineExceeded | MeshUnavailable
+): SeamlessError => {
+  switch (error._tag) {
+    case "NoResponders":
+      return new SeamlessError({
+        tag: "NoHostAnswers",
+        code: 503,
+        message: `no Seamless host answers at ${servers}`,
+        fields: { servers }
+      })
+    case "DeadlineExceeded":
+      return new SeamlessError({
+        tag: error._tag,
+        code: 504,
+        message: `no answer from ${servers} within ${Math.round(error.budgetMs)} ms`,
+        fields: { servers, budgetMs: error.budgetMs }
+      })
+    case "MeshUnavailable":
+      return new SeamlessError({ tag: error._tag, code: 503, message: error.message, fields: { servers } })
+  }
+}
+
+/** An answer that is not what the protocol says. */
+export const malformed = (what: string, problem: string): SeamlessError =>
+  new SeamlessError({ tag: "MalformedMessage", code: 500, message: `${what} can't be read: ${problem}` })
+
+const decodeRefusal = Schema.decodeUnknownOption(
+  Schema.Struct({
+    error: Schema.StructWithRest(Schema.Struct({ tag: Schema.String, message: Schema.String }), [
+      Schema.Record(Schema.String, Schema.Unknown)
+    ]),
+    meta: Schema.optionalKey(HistoryMeta),
+    result: Schema.optionalKey(AvailabilityResult)
+  })
+)
+
+/** The error that an error reply carries; its headers alone where its body tells nothing. */
+const refusalOf = ({ data, headers }: Message, headerTag: string): SeamlessError => {
+  const code = Number(headers.get(Header.errorCode) ?? 500)
+  return Option.match(Option.flatMap(Codec.fromJson(data), decodeRefusal), {
+    onNone: () => new SeamlessError({ tag: headerTag, code, message: `the host answered with ${headerTag}` }),
+    onSome: ({ error: { message, tag, ...fields }, meta, result }) =>
+      new SeamlessError({ tag, code, message, fields, meta, result })
+  })
+}
+
+const headersOf = ({ accept, budgetMs }: Question): ReadonlyMap<string, string> =>
+  new Map([
+    [Header.contentType, MediaType.json],
+    [Header.accept, accept],
+    ...(budgetMs === undefined ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const])
+  ])
+
+/** The reply to a question; an error reply is a failure. */
+export const ask = Effect.fnUntraced(function* ({ mesh, servers, timeoutMs }: Session, question: Question) {
+  const reply = yield* mesh
+    .request(question.subject, Codec.toJson(question.body), {
+      headers: headersOf(question),
+      timeoutMs: question.budgetMs === undefined ? timeoutMs : question.budgetMs + marginMs
+    })
+    .pipe(Effect.mapError((error) => transportError(servers, error)))
+  const tag = reply.headers.get(Header.error)
+  if (tag !== undefined) return yield* Effect.fail(refusalOf(reply, tag))
+  return reply
+})
+
+/** The reading of a JSON answer as `schema` has it; what a newer host tells beyond this build's schema is kept. */
+export const decoder = <A>(schema: Schema.Codec<A>, what: string) => {
+  const isAnswer = Schema.is(schema)
+  const problemOf = Schema.decodeUnknownEffect(schema)
+  return (data: Uint8Array): Effect.Effect<A, SeamlessError> => {
+    const value = Option.getOrUndefined(Codec.fromJson(data))
+    if (isAnswer(value)) return Effect.succeed(value)
+    return Effect.mapError(problemOf(value), ({ message }) => malformed(what, message))
+  }
+}

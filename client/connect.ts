@@ -1,0 +1,38 @@
+/** How does a program get a client? */
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Mesh } from "../runtime/Mesh.ts"
+import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
+import { makeClient, type SeamlessClient } from "./SeamlessClient.ts"
+import { transportError } from "./Session.ts"
+
+/** Where to connect, and as whom. */
+export interface ConnectOptions {
+  /** Address of a NATS server, such as `nats://127.0.0.1:4222`; several are separated by commas. */
+  readonly servers: string
+  /** Shown by the server beside the connection. */
+  readonly name?: string
+  /** How long connecting, and a question that has no budget, may take. */
+  readonly timeoutMs?: number
+}
+
+const timeoutMsDefault = 5000
+
+const open = Effect.fnUntraced(function* ({
+  name = "seamless client",
+  servers,
+  timeoutMs = timeoutMsDefault
+}: ConnectOptions) {
+  const scope = yield* Scope.make()
+  const context = yield* Layer.buildWithScope(NatsMesh.layer({ servers, name, timeoutMs }), scope).pipe(
+    Effect.mapError((error) => transportError(servers, error)),
+    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+  )
+  const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
+  return makeClient({ mesh: Context.get(context, Mesh), servers, timeoutMs }, close)
+})
+
+/**
+ * A client that reconnects by itself, until it is closed. Rejects with a `SeamlessError` of tag `MeshUnavailable` where
+ * no server answers.
+ */
+export const connect = (options: ConnectOptions): Promise<SeamlessClient> => Effect.runPromise(open(options))

@@ -1,0 +1,11 @@
+/**
+ * What does a program outside the cluster import?
+ *
+ * `connect` gives a client whose calls are plain promises; nothing of Effect is needed to use it.
+ */
+export { connect, type ConnectOptions } from "./connect.ts"
+export type { Read, SeamlessClient } from "./SeamlessClient.ts"
+export { type Refusal, SeamlessError } from "./SeamlessError.ts"
+export type { Asked, EnsureOptions, ReadOptions, Time } from "./requestBody.ts"
+export type { ColumnValues, HistoryFrame } from "./HistoryFrame.ts"
+export type { AvailabilityResult, CoverageReport, Health, HistoryMeta, HistoryResult } from "./HistoryResult.ts"

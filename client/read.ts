@@ -1,0 +1,44 @@
+/** How are bars asked for, and what is made of the answer? */
+import { Effect } from "effect"
+import type { Frame } from "../protocol/frame/Frame.ts"
+import * as FrameCodec from "../protocol/frame/FrameCodec.ts"
+import { arrowMetaKey, MediaType } from "../protocol/wire/Header.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
+import { fromFrame, type HistoryFrame } from "./HistoryFrame.ts"
+import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
+import { type Asked, budgetOf, type ReadOptions, requestBody } from "./requestBody.ts"
+import type { SeamlessError } from "./SeamlessError.ts"
+import { ask, decoder, malformed, type Session } from "./Session.ts"
+
+interface Decoded {
+  readonly frame: Frame
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+const decodeArrow = (bytes: Uint8Array): Effect.Effect<Decoded, SeamlessError> =>
+  Effect.try({ try: () => FrameCodec.decode(bytes), catch: (cause) => malformed("the frame", String(cause)) })
+
+const decodeMeta = decoder(HistoryMeta, "the account of the answer")
+
+const textEncoder = new TextEncoder()
+
+/** The rows and their account, or the rows alone where the caller wants no account. */
+export const read = Effect.fnUntraced(function* (
+  session: Session,
+  asked: Asked<ReadOptions>
+): Effect.fn.Return<HistoryResult | HistoryFrame, SeamlessError> {
+  const options = asked[4] ?? {}
+  // said each time: what the service does where nothing is said can be set by its operator
+  const returnMeta = options.returnMeta ?? true
+  const body = { ...(yield* requestBody(asked)), returnMeta }
+  const reply = yield* ask(session, {
+    subject: Subject.service.read,
+    body,
+    accept: MediaType.arrow,
+    budgetMs: budgetOf(options, "seamless")
+  })
+  const { frame, metadata } = yield* decodeArrow(reply.data)
+  const df = fromFrame(frame)
+  if (!returnMeta) return df
+  return { df, meta: yield* decodeMeta(textEncoder.encode(metadata.get(arrowMetaKey) ?? "")) }
+})

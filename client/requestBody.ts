@@ -1,0 +1,46 @@
+/** How does a call become a request of the wire? */
+import { Effect } from "effect"
+import type { EnsureRequest, HistoryRequest } from "../protocol/history/HistoryRequest.ts"
+import * as SlaPolicy from "../protocol/history/SlaPolicy.ts"
+import * as Strategy from "../protocol/history/Strategy.ts"
+import { SeamlessError } from "./SeamlessError.ts"
+
+/** A moment: epoch milliseconds or a Date. */
+export type Time = number | Date
+
+type Range = "nodeId" | "interval" | "start" | "end"
+
+interface Named {
+  /** What to do about a gap; upper case is accepted. */
+  readonly strategy?: Strategy.Strategy | Uppercase<Strategy.Strategy>
+}
+
+/** What can be asked of `read` beside the range; the service has a default for each. */
+export type ReadOptions = Omit<HistoryRequest, Range | "strategy"> & Named
+
+/** What can be asked of `ensureAvailable` beside the range; the service has a default for each. */
+export type EnsureOptions = Omit<EnsureRequest, Range | "strategy"> & Named
+
+/** The arguments that every question about a range begins with, and its options. */
+export type Asked<Options> = readonly [nodeId: string, interval: string, start: Time, end: Time, options?: Options]
+
+const epochMs = (field: string, time: Time): Effect.Effect<number, SeamlessError> => {
+  const value: unknown = time instanceof Date ? time.getTime() : time
+  if (typeof value === "number" && Number.isInteger(value)) return Effect.succeed(value)
+  const problem = `${String(time)} is no time: give epoch milliseconds or a Date`
+  return Effect.fail(
+    new SeamlessError({ tag: "InvalidRequest", code: 400, message: `${field}: ${problem}`, fields: { field, problem } })
+  )
+}
+
+/** The request in plain data. */
+export const requestBody = Effect.fnUntraced(function* <Options extends object>(asked: Asked<Options>) {
+  const [nodeId, interval, start, end, options] = asked
+  return { ...options, nodeId, interval, start: yield* epochMs("start", start), end: yield* epochMs("end", end) }
+})
+
+/** How long a host may take for it: as asked, else as the strategy has it. A strategy that is none is the host's to refuse. */
+export const budgetOf = (
+  { sla, strategy = "" }: Pick<EnsureRequest, "sla" | "strategy">,
+  fallback: Strategy.Strategy
+): number => SlaPolicy.resolve(Strategy.parse(strategy) ?? fallback, sla).totalDeadlineMs ?? Infinity

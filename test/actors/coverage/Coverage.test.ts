@@ -1,0 +1,291 @@
+/** Does a commit change the coverage once, in order, and never against what stands? */
+import * as fc from "fast-check"
+import { Result } from "effect"
+import { describe, expect, it } from "vitest"
+import * as Coverage from "../../../actors/coverage/Coverage.ts"
+import { type ChunkRef, entryOf } from "../../../protocol/history/CoveragePage.ts"
+import { initial, rootHash } from "../../../protocol/history/CoverageRoot.ts"
+import * as MissingRange from "../../../protocol/history/MissingRange.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
+import { isEmpty } from "../../../protocol/history/RangeMeasure.ts"
+import { toPairs } from "../../../protocol/history/RangePairs.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import * as Window from "../../../protocol/history/Window.ts"
+import type { Commit, StaleCommit, WindowCommit } from "../../../protocol/messages/Coverage.ts"
+import { rangesOf, series } from "../../support/jobs.ts"
+import { law } from "../../support/law.ts"
+
+// bars of one millisecond, ten to a window: a page is 2,560 long
+const grid: Window.Grid = { intervalMs: 1, anchorMs: 0, windowBars: 10 }
+const pageMs = 10 * Window.windowsPerPage
+
+const nothing: Coverage.State = {
+  root: initial(series, { windowBars: 10, schemaVersion: 1 }),
+  covered: RangeSet.empty,
+  pages: new Map()
+}
+
+const refOf = (pairs: ReadonlyArray<Range>, changes: Partial<ChunkRef> = {}): ChunkRef => {
+  const ranges = RangeSet.make(pairs)
+  const id = JSON.stringify(toPairs(ranges))
+  const last = toPairs(ranges).at(-1)?.[1]
+  const lastEventTime = last === undefined ? null : last - 1
+  return { source: "binance", id, ranges, contentHash: `content of ${id}`, rows: 1, lastEventTime, ...changes }
+}
+
+const part = (chunk: ChunkRef, changes: Partial<WindowCommit> = {}): WindowCommit => ({
+  windowStart: Window.windowStart(grid, toPairs(chunk.ranges)[0]![0]),
+  generation: 0,
+  base: null,
+  chunk,
+  ...changes
+})
+
+const message = (windows: ReadonlyArray<WindowCommit>, changes: Partial<Commit> = {}): Commit => ({
+  series,
+  windows,
+  answered: RangeSet.unionAll(windows.map(({ chunk }) => chunk.ranges)),
+  exceptions: [],
+  jobs: ["0.1"],
+  source: "binance",
+  cause: "request-1",
+  ...changes
+})
+
+const at = (nowMs: number) => ({ grid, nowMs })
+
+const applied = (state: Coverage.State, commit: Commit, nowMs = 1000): Coverage.Step =>
+  Result.getOrThrow(Coverage.commit(state, commit, at(nowMs)))
+
+const refused = (state: Coverage.State, commit: Commit): StaleCommit =>
+  Result.match(Coverage.commit(state, commit, at(1000)), {
+    onFailure: (error) => error,
+    onSuccess: () => expect.unreachable("the commit was taken")
+  })
+
+const deferred = (start: number, end: number, reason = "no bar"): MissingRange.MissingRange => ({
+  start,
+  end,
+  state: "deferred",
+  reason,
+  retryAt: 9000
+})
+
+const first = refOf([[2, 5]])
+const one = applied(nothing, message([part(first)])).state
+
+describe("commit()", () => {
+  it("commit() raises the version by one and tells what it added, by whom and why", () => {
+    const { changed, state } = applied(one, message([part(refOf([[12, 20]]))], { jobs: ["10.1"], cause: "request-2" }))
+    expect(changed).toBe(true)
+    expect(state.root.version).toBe(2)
+    expect(toPairs(state.covered)).toEqual([
+      [2, 5],
+      [12, 20]
+    ])
+    expect(toPairs(state.root.diff.added)).toEqual([[12, 20]])
+    expect(state.root.diff).toMatchObject({ removed: RangeSet.empty, jobs: ["10.1"], source: "binance" })
+    expect(state.root.diff.cause).toBe("request-2")
+  })
+
+  it("commit() repeated changes nothing and keeps the version", () => {
+    const again = applied(one, message([part(first)]))
+    expect(again).toEqual({ state: one, pages: [], changed: false })
+  })
+
+  it("commit() of rows that stand already, fetched anew, changes nothing", () => {
+    const anew = refOf([[2, 5]], { id: "other bytes" })
+    expect(applied(one, message([part(anew, { base: first.id })])).changed).toBe(false)
+    expect(applied(one, message([part(anew)])).changed).toBe(false)
+  })
+
+  it("commit() of the same rows for more time does change the window", () => {
+    const more = refOf([[2, 8]], { contentHash: first.contentHash })
+    const { state } = applied(one, message([part(more, { base: first.id })]))
+    expect(toPairs(state.covered)).toEqual([[2, 8]])
+    expect(toPairs(state.root.diff.added)).toEqual([[5, 8]])
+  })
+
+  it("commit() that was planned upon another base is stale", () => {
+    const other = refOf([[2, 7]])
+    expect(refused(one, message([part(other)]))).toMatchObject({ _tag: "StaleCommit", windowStart: 0 })
+    expect(refused(one, message([part(other, { base: "long gone" })]))._tag).toBe("StaleCommit")
+    expect(refused(nothing, message([part(other, { base: first.id })]))._tag).toBe("StaleCommit")
+    expect(applied(one, message([part(other, { base: first.id })])).changed).toBe(true)
+  })
+
+  it("commit() of another generation is stale, even where the chunk is the same", () => {
+    const stale = refused(one, message([part(first, { generation: 1 })]))
+    expect(stale.message).toMatch(/generation is 0, not 1/)
+  })
+
+  it("commit() that is stale in one window changes none", () => {
+    const mixed = message([part(refOf([[12, 14]])), part(refOf([[2, 7]]))])
+    expect(refused(one, mixed).windowStart).toBe(0)
+  })
+
+  it("commit() keeps the chunks of different sources side by side", () => {
+    const other = refOf([[4, 9]], { source: "kraken", id: "kraken" })
+    const { pages, state } = applied(one, message([part(other)], { source: "kraken" }))
+    const sources = entryOf(pages[0], 0).chunks.map(({ source }) => source)
+    expect(sources.toSorted()).toEqual(["binance", "kraken"])
+    expect(toPairs(state.root.diff.added)).toEqual([[5, 9]])
+  })
+
+  it("commit() of several windows writes each page once, with all its windows", () => {
+    const windows = [part(refOf([[12, 14]])), part(refOf([[20, 30]])), part(refOf([[pageMs, pageMs + 3]]))]
+    const { pages, state } = applied(one, message(windows))
+    expect(pages.map(({ index, windows }) => [index, windows.map(({ windowStart }) => windowStart)])).toEqual([
+      [0, [0, 10, 20]],
+      [1, [pageMs]]
+    ])
+    expect(state.root.version).toBe(2)
+    expect(state.pages.get(0)).toBe(pages[0])
+  })
+
+  it("commit() puts only pages that change", () => {
+    const both = applied(one, message([part(refOf([[pageMs, pageMs + 3]]))])).state
+    const { pages } = applied(both, message([part(first), part(refOf([[pageMs + 10, pageMs + 12]]))]))
+    expect(pages.map(({ index }) => index)).toEqual([1])
+  })
+
+  it("commit() names the root before by its hash, and the first has none before", () => {
+    expect(one.root.previousRootHash).toBe("")
+    const { root } = applied(one, message([part(refOf([[12, 14]]))])).state
+    expect(root.previousRootHash).toBe(rootHash(one.root))
+  })
+
+  it("commit() is always later than the root before, whatever the clock says", () => {
+    const again = (nowMs: number) => applied(one, message([part(refOf([[12, 14]]))]), nowMs).state.root.committedAt
+    expect([again(900), again(1000), again(5000)]).toEqual([1001, 1001, 5000])
+  })
+})
+
+describe("commit() and what is known of uncovered time", () => {
+  const withNews = (state: Coverage.State, answered: Range, exceptions: Commit["exceptions"]) =>
+    applied(state, message([], { answered: rangesOf(answered), exceptions }))
+
+  it("commit() without rows keeps what the answer says of uncovered time", () => {
+    const { pages, state } = withNews(one, [5, 9], [deferred(5, 9)])
+    expect(state.root).toMatchObject({ version: 2, exceptions: [deferred(5, 9)] })
+    expect(pages).toEqual([])
+    expect(isEmpty(state.root.diff.added)).toBe(true)
+  })
+
+  it("commit() of what is known already changes nothing", () => {
+    const { state } = withNews(one, [5, 9], [deferred(5, 9)])
+    expect(withNews(state, [5, 9], [deferred(5, 9)]).changed).toBe(false)
+  })
+
+  it("commit() replaces what was known of answered time, and of no other", () => {
+    const known = withNews(one, [10, 30], [deferred(10, 30, "before")]).state
+    const { root } = withNews(known, [15, 20], [deferred(16, 20, "after")]).state
+    expect(root.exceptions.map(({ end, reason, start }) => [start, end, reason])).toEqual([
+      [10, 15, "before"],
+      [16, 20, "after"],
+      [20, 30, "before"]
+    ])
+  })
+
+  it("commit() forgets what was known of time that it covers", () => {
+    const known = withNews(one, [10, 30], [deferred(10, 30)]).state
+    const { root } = applied(known, message([part(refOf([[12, 20]]))])).state
+    expect(root.exceptions.map(({ end, start }) => [start, end])).toEqual([
+      [10, 12],
+      [20, 30]
+    ])
+  })
+})
+
+describe("commit() and the watermarks", () => {
+  it("commit() keeps the end of the first covered stretch, and the highest event time", () => {
+    expect(one.root.watermarks).toEqual({ eventTimeLow: 5, eventTimeHigh: 4 })
+    const later = applied(one, message([part(refOf([[12, 20]]))])).state
+    expect(later.root.watermarks).toEqual({ eventTimeLow: 5, eventTimeHigh: 19 })
+    const closed = applied(later, message([part(refOf([[2, 10]]), { base: first.id }), part(refOf([[20, 25]]))])).state
+    expect(closed.root.watermarks).toEqual({ eventTimeLow: 10, eventTimeHigh: 24 })
+  })
+
+  it("commit() of known empty time moves no event time", () => {
+    const empty = refOf([[12, 20]], { lastEventTime: null, rows: 0 })
+    expect(applied(one, message([part(empty)])).state.root.watermarks.eventTimeHigh).toBe(4)
+    expect(applied(nothing, message([part(empty)])).state.root.watermarks).toEqual({
+      eventTimeLow: 20,
+      eventTimeHigh: null
+    })
+  })
+})
+
+describe("a history of commits", () => {
+  const answer = fc.record({
+    start: fc.integer({ min: -3000, max: 3000 }),
+    length: fc.integer({ min: 1, max: 25 }),
+    provenShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    nowMs: fc.integer({ min: 0, max: 50 })
+  })
+
+  type Drawn = typeof answer extends fc.Arbitrary<infer A> ? A : never
+
+  /** As a worker commits: each window's rows merged upon the chunk that stands. */
+  const planned = (state: Coverage.State, { length, provenShare, start }: Drawn) => {
+    const proven = RangeSet.of(start, start + Math.round(length * provenShare))
+    const windows = Window.split(grid, proven).map(({ ranges, windowStart }) => {
+      const page = state.pages.get(Window.pageIndex(grid, windowStart))
+      const base = entryOf(page, windowStart).chunks[0]
+      const merged = RangeSet.union(base?.ranges ?? RangeSet.empty, ranges)
+      return part(refOf(toPairs(merged)), { windowStart, base: base?.id ?? null })
+    })
+    const answered = RangeSet.of(start, start + length)
+    const rest = toPairs(RangeSet.subtract(RangeSet.subtract(answered, proven), state.covered))
+    return message(windows, { answered, exceptions: rest.map(([from, until]) => deferred(from, until)) })
+  }
+
+  law(
+    "commit() keeps every promise of the root, whatever comes in whatever order",
+    [fc.array(answer, { maxLength: 8 })],
+    (answers) => {
+      let state = nothing
+      for (const each of answers) {
+        const before = state
+        const commit = planned(before, each)
+        const step = applied(before, commit, each.nowMs)
+        state = step.state
+        expect(applied(state, commit, each.nowMs).changed).toBe(false)
+        if (!step.changed) {
+          expect(state).toBe(before)
+          continue
+        }
+        const { committedAt, covered, diff, exceptions, previousRootHash, version } = state.root
+        expect(version).toBe(before.root.version + 1)
+        expect(committedAt).toBeGreaterThan(before.root.committedAt)
+        expect(toPairs(diff.added)).toEqual(toPairs(RangeSet.subtract(state.covered, before.covered)))
+        expect(RangeSet.contains(state.covered, before.covered)).toBe(true)
+        expect(toPairs(covered)).toEqual(toPairs(state.covered))
+        expect(previousRootHash).toBe(before.root.version === 0 ? "" : rootHash(before.root))
+        expect(isEmpty(RangeSet.intersect(MissingRange.timeOf(exceptions), state.covered))).toBe(true)
+      }
+    }
+  )
+})
+
+describe("withPages()", () => {
+  it("withPages() puts stored pages in the place of those before, in order", () => {
+    const before = {
+      ...one.root,
+      pages: [
+        { index: -1, id: "a" },
+        { index: 2, id: "b" }
+      ]
+    }
+    expect(
+      Coverage.withPages(before, [
+        { index: 2, id: "c" },
+        { index: 0, id: "d" }
+      ]).pages
+    ).toEqual([
+      { index: -1, id: "a" },
+      { index: 0, id: "d" },
+      { index: 2, id: "c" }
+    ])
+  })
+})

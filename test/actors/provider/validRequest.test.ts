@@ -1,0 +1,185 @@
+/** Is a wrong request refused with what would be right, and a right one decided in every option? */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { parseEnsure, parseHistory, type RequestError, validate } from "../../../actors/provider/validRequest.ts"
+import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import type { InvalidRequest } from "../../../protocol/history/Errors.ts"
+import { configuration, minute } from "../../support/requests.ts"
+
+const plain = { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m", start: 0, end: 10 * minute }
+const defaults = { strategy: "seamless", barsMax: 100 } as const
+
+const valid = (changes: object) =>
+  Effect.flatMap(parseHistory({ ...plain, ...changes }), (request) => validate(request, defaults))
+
+const refused = (changes: object): Effect.Effect<RequestError, unknown, SeriesCatalog.SeriesCatalog> =>
+  Effect.flip(valid(changes))
+
+const invalid = (input: unknown): Effect.Effect<InvalidRequest, unknown> => Effect.flip(parseHistory(input))
+
+layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
+  it.effect("validate() decides every option that the request leaves open", () =>
+    Effect.gen(function* () {
+      const { entry, requestId, sla, ...rest } = yield* valid({})
+      assert.deepEqual(rest, {
+        range: [0, 10 * minute],
+        strategy: "seamless",
+        strict: false,
+        onStrictViolation: "error",
+        sources: ["binance", "kraken"],
+        minVersion: 0,
+        returnMeta: true
+      })
+      assert.equal(entry.series.interval, "1m")
+      assert.match(requestId, /^[0-9a-z]{24}$/)
+      assert.equal(sla.totalDeadlineMs, 5000)
+    })
+  )
+
+  it.effect("validate() gives two requests different ids, and keeps one that is given", () =>
+    Effect.gen(function* () {
+      assert.notEqual((yield* valid({})).requestId, (yield* valid({})).requestId)
+      assert.equal((yield* valid({ requestId: "mine" })).requestId, "mine")
+    })
+  )
+
+  it.effect("validate() refuses a series that is not kept, and says what is", () =>
+    Effect.gen(function* () {
+      const node = yield* refused({ nodeId: "ohlcv:binance:ETH" })
+      assert.match(node.message, /no series ohlcv:binance:ETH 1m; known: ohlcv:binance:BTC\/BUSD/)
+      const interval = yield* refused({ interval: "2m" })
+      assert.equal(interval._tag, "UnknownSeries")
+      assert.match(interval.message, /known: 1m, 1w/)
+    })
+  )
+
+  it.effect("validate() takes an interval in any spelling", () =>
+    Effect.gen(function* () {
+      assert.equal((yield* valid({ interval: "60s" })).entry.series.interval, "1m")
+    })
+  )
+
+  for (const interval of ["7x", "m", "0m", "1.5m", "", "1 m", "-1m"]) {
+    it.effect(`validate() refuses the interval ${JSON.stringify(interval)}`, () =>
+      Effect.gen(function* () {
+        const error = yield* refused({ interval })
+        assert.include(error, { _tag: "InvalidRequest", field: "interval" })
+        assert.include(error.message, JSON.stringify(interval))
+      })
+    )
+  }
+
+  it.effect("validate() refuses a range off the grid, and names the one that is on it", () =>
+    Effect.gen(function* () {
+      const error = yield* refused({ start: 30_000, end: 90_001 })
+      assert.include(error, { _tag: "UnalignedRange", alignedStart: 0, alignedEnd: 2 * minute })
+      assert.include(error.message, "[1970-01-01T00:00:00.000Z, 1970-01-01T00:02:00.000Z)")
+      assert.include(error.message, "0 to 120000")
+    })
+  )
+
+  it.effect("validate() widens a range off the grid where the request says so, before 1970 too", () =>
+    Effect.gen(function* () {
+      const wide = yield* valid({ start: 30_000, end: 90_001, align: "expand" })
+      assert.deepEqual(wide.range, [0, 2 * minute])
+      assert.deepEqual((yield* valid({ start: -1, end: 0, align: "expand" })).range, [-minute, 0])
+      assert.deepEqual((yield* valid({ align: "expand" })).range, [0, 10 * minute])
+    })
+  )
+
+  it.effect("validate() counts weeks from Monday", () =>
+    Effect.gen(function* () {
+      const monday = 4 * 24 * 60 * minute
+      const error = yield* refused({ interval: "1w", start: 0, end: monday })
+      assert.include(error, { _tag: "UnalignedRange", alignedStart: monday - 7 * 24 * 60 * minute, alignedEnd: monday })
+    })
+  )
+
+  for (const [start, end] of [
+    [minute, minute],
+    [2 * minute, minute]
+  ] as const) {
+    it.effect(`validate() refuses the range [${start}, ${end})`, () =>
+      Effect.gen(function* () {
+        assert.include(yield* refused({ start, end }), { _tag: "InvalidRequest", field: "start" })
+        assert.include(yield* refused({ start, end, align: "expand" }), { _tag: "InvalidRequest", field: "start" })
+      })
+    )
+  }
+
+  it.effect("validate() refuses one bar more than the limit, counted after widening", () =>
+    Effect.gen(function* () {
+      assert.deepEqual((yield* valid({ end: 100 * minute })).range, [0, 100 * minute])
+      assert.include(yield* refused({ end: 101 * minute }), { _tag: "RangeTooLarge", bars: 101, barsMax: 100 })
+      const wide = { start: -1, end: 100 * minute, align: "expand" }
+      assert.include(yield* refused(wide), { _tag: "RangeTooLarge", bars: 101 })
+    })
+  )
+
+  it.effect("validate() takes a strategy in upper case", () =>
+    Effect.gen(function* () {
+      const { sla, strategy } = yield* valid({ strategy: "PARTIAL_FILL" })
+      assert.equal(strategy, "partial_fill")
+      assert.equal(sla.totalDeadlineMs, 500)
+    })
+  )
+
+  it.effect("validate() asks the named sources first, the others after them, none twice", () =>
+    Effect.gen(function* () {
+      assert.deepEqual((yield* valid({ sourcePriority: ["kraken"] })).sources, ["kraken", "binance"])
+      assert.deepEqual((yield* valid({ sourcePriority: ["kraken", "kraken"] })).sources, ["kraken", "binance"])
+      assert.deepEqual((yield* valid({ sourcePriority: [] })).sources, ["binance", "kraken"])
+    })
+  )
+
+  it.effect("validate() refuses a source that the series has not", () =>
+    Effect.gen(function* () {
+      const error = yield* refused({ sourcePriority: ["kraken", "mtgox"] })
+      assert.include(error, { _tag: "InvalidRequest", field: "sourcePriority" })
+      assert.match(error.message, /mtgox is no source of this series; it has binance, kraken/)
+    })
+  )
+
+  it.effect("validate() lets the request's policy win over the strategy's, field by field", () =>
+    Effect.gen(function* () {
+      const { sla } = yield* valid({ sla: { maxSyncGapBars: 3 } })
+      assert.include(sla, { maxSyncGapBars: 3, maxWaitBackfillMs: 3000, totalDeadlineMs: 5000 })
+    })
+  )
+})
+
+describe("parseHistory()", () => {
+  const wrong = [
+    ["a field that is not known", { ...plain, strategi: "seamless" }, "strategi"],
+    ["a strategy that is not known", { ...plain, strategy: "eager" }, "strategy"],
+    ["a strategy in mixed case", { ...plain, strategy: "Seamless" }, "strategy"],
+    ["a start that is no integer", { ...plain, start: 0.5 }, "start"],
+    ["a start in words", { ...plain, start: "1970-01-01" }, "start"],
+    ["an absent end", { nodeId: "a", interval: "1m", start: 0 }, "end"],
+    ["a policy's unknown field", { ...plain, sla: { totalDeadline: 1 } }, "sla.totalDeadline"],
+    ["a negative deadline", { ...plain, sla: { totalDeadlineMs: -1 } }, "sla.totalDeadlineMs"],
+    ["a share above one", { ...plain, sla: { minCoverage: 1.1 } }, "sla.minCoverage"],
+    ["no request at all", null, "request"]
+  ] as const
+
+  layer(SeriesCatalog.layer(configuration))("names the field", (it) => {
+    for (const [what, input, field] of wrong) {
+      it.effect(`parseHistory() refuses ${what}`, () =>
+        Effect.gen(function* () {
+          const error = yield* invalid(input)
+          assert.include(error, { _tag: "InvalidRequest", field })
+          assert.isAbove(error.problem.length, 0)
+          assert.notMatch(error.message, /\n/)
+        })
+      )
+    }
+
+    it.effect("parseEnsure() knows no returnMeta, parseHistory() does", () =>
+      Effect.gen(function* () {
+        const input = { ...plain, returnMeta: false }
+        assert.isFalse((yield* parseHistory(input)).returnMeta)
+        assert.include(yield* Effect.flip(parseEnsure(input)), { field: "returnMeta" })
+      })
+    )
+  })
+})

@@ -1,0 +1,104 @@
+/** Is an answer refused exactly where the caller asked for that? */
+import { describe, expect, it } from "vitest"
+import { untouched } from "../../../actors/provider/fillGap.ts"
+import { coverageShare, type Evidence, refusal, strictFinding } from "../../../actors/provider/verdict.ts"
+import type { QualitySummary } from "../../../protocol/history/QualitySummary.ts"
+import type { SlaPolicy } from "../../../protocol/history/SlaPolicy.ts"
+import { jobOf } from "../../support/jobs.ts"
+import { lack, requestOf } from "../../support/requests.ts"
+
+const qualityOf = (rows: number, expectedBars: number): QualitySummary => ({
+  rows,
+  expectedBars,
+  knownEmptyBars: 0,
+  gapCount: 0,
+  outOfOrderCount: 0,
+  duplicateCount: 0
+})
+
+const gap = lack([7, 10], "missing")
+const complete: Evidence = { quality: qualityOf(10, 10), missing: [], filled: untouched, gapMode: "none" }
+const partial: Evidence = { ...complete, quality: qualityOf(7, 10), missing: [gap] }
+const failure = { tag: "SourceUnavailable", message: "down", source: "binance" }
+const failed = (tag = "SourceUnavailable"): Evidence => ({
+  ...partial,
+  filled: { ...untouched, jobs: [jobOf({ state: "FAILED", failure: { ...failure, tag }, nextAttemptAt: 5000 })] }
+})
+const violation = { phase: "backfill", budgetMs: 100, waitedMs: 101, retryAfterMs: null }
+
+const strict = requestOf({ strict: true })
+const withPolicy = (sla: SlaPolicy) => requestOf({ sla })
+
+describe("refusal()", () => {
+  it("refusal() lets a partial answer pass where nothing else is demanded", () => {
+    expect(refusal(requestOf(), partial, violation)).toBeUndefined()
+    expect(refusal(requestOf(), failed(), violation)).toBeUndefined()
+  })
+
+  it("refusal() of FAIL_FAST carries what is missing", () => {
+    expect(refusal(requestOf(), { ...partial, gapMode: "fail" }, null)).toMatchObject({
+      _tag: "CoverageMissing",
+      expectedBars: 10,
+      missingBars: 3,
+      missingRanges: [gap]
+    })
+    expect(refusal(requestOf(), { ...complete, gapMode: "fail" }, null)).toBeUndefined()
+  })
+
+  it("refusal() of a strict demand says how many bars were expected, how many came, and which are absent", () => {
+    expect(refusal(strict, partial, null)).toMatchObject({
+      _tag: "StrictViolation",
+      expectedBars: 10,
+      gotBars: 7,
+      missingRanges: [gap]
+    })
+    expect(refusal(strict, complete, null)).toBeUndefined()
+  })
+
+  it("refusal() lets a strict demand pass that is to be flagged, or that lacks only what cannot be had", () => {
+    expect(refusal(requestOf({ strict: true, onStrictViolation: "flag" }), partial, null)).toBeUndefined()
+    const gone = { ...partial, quality: qualityOf(7, 7), missing: [lack([7, 10], "unavailable")] }
+    expect(refusal(strict, gone, null)).toBeUndefined()
+  })
+
+  it("refusal() gives the source's error where the caller wants it, with the time to ask again", () => {
+    const request = withPolicy({ onBackfillFailure: "error" })
+    expect(refusal(request, failed(), null)).toMatchObject({
+      _tag: "SourceUnavailable",
+      source: "binance",
+      reason: "down",
+      retryAt: 5000
+    })
+    expect(refusal(request, failed("RowsRejected"), null)).toMatchObject({ _tag: "RowsRejected", reason: "down" })
+    expect(refusal(request, partial, null)).toBeUndefined()
+  })
+
+  it("refusal() forgives a source that failed where every bar came all the same", () => {
+    const request = withPolicy({ onBackfillFailure: "error" })
+    expect(refusal(request, { ...failed(), quality: qualityOf(10, 10), missing: [] }, null)).toBeUndefined()
+  })
+
+  it("refusal() gives the violation where the caller wants it", () => {
+    const request = withPolicy({ onViolation: "error" })
+    expect(refusal(request, complete, violation)).toMatchObject({
+      _tag: "SlaViolated",
+      phase: "backfill",
+      waitedMs: 101
+    })
+    expect(refusal(request, partial, null)).toBeUndefined()
+  })
+})
+
+describe("coverageShare()", () => {
+  it("coverageShare() is the share of the bars that could come; all of none is all", () => {
+    expect([qualityOf(7, 10), qualityOf(0, 0), qualityOf(0, 4)].map(coverageShare)).toEqual([0.7, 1, 0])
+  })
+})
+
+describe("strictFinding()", () => {
+  it("strictFinding() leaves out what cannot be had", () => {
+    const missing = [lack([1, 2], "unavailable"), lack([3, 4], "deferred"), lack([5, 6], "quarantined")]
+    const { missingRanges } = strictFinding({ quality: qualityOf(7, 9), missing })
+    expect(missingRanges.map(({ state }) => state)).toEqual(["deferred", "quarantined"])
+  })
+})
