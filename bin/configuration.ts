@@ -44,7 +44,8 @@ const valueAt = (value: unknown, path: Path): unknown =>
 
 const problemText = (input: unknown, path: Path, message: string): string => {
   if (message === "Missing key") return "is missing"
-  if (message.endsWith("excess property")) return `is no setting; known here: ${knownKeys(path.slice(0, -1)).join(", ")}`
+  if (message.endsWith("excess property"))
+    return `is no setting; known here: ${knownKeys(path.slice(0, -1)).join(", ")}`
   return message.startsWith("Expected ") ? `${message}, got ${JSON.stringify(valueAt(input, path))}` : message
 }
 
@@ -121,5 +122,4 @@ const sorted = (value: unknown): unknown => {
 }
 
 /** Equal for equal configurations, however their files are laid out: SHA-256 of JSON with sorted keys, in hex. */
-export const configurationHash = (configuration: Configuration): string =>
-  sha256(JSON.stringify(sorted(configuration)))
+export const configurationHash = (configuration: Configuration): string => sha256(JSON.stringify(sorted(configuration)))

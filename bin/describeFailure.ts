@@ -1,5 +1,4 @@
 /** How is a failure told: to a person, and to a program? */
-import { Predicate } from "effect"
 import { SeamlessError } from "../client/SeamlessError.ts"
 import type { Format } from "./flags.ts"
 
@@ -13,17 +12,18 @@ interface Told {
   readonly result?: unknown
 }
 
-const withoutErrorKeys = ({ _tag: _, cause: __, message: ___, name: ____, stack: _____, ...fields }: object & {
-  readonly [key: string]: unknown
-}): object => fields
+// what every error has: told under names of its own, or not at all
+const errorKeys: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause"])
+
+const fieldsOf = (failure: object): object =>
+  Object.fromEntries(Object.entries(failure).filter(([key]) => !errorKeys.has(key)))
 
 const tell = (failure: Foreseen): Told => {
   if (failure instanceof SeamlessError) {
     const { fields, message, meta, result, tag } = failure
     return { error: { tag, message, ...fields }, ...(meta && { meta }), ...(result && { result }) }
   }
-  const fields = Predicate.isObject(failure) ? withoutErrorKeys({ ...failure }) : {}
-  return { error: { tag: failure._tag, message: failure.message, ...fields } }
+  return { error: { tag: failure._tag, message: failure.message, ...fieldsOf(failure) } }
 }
 
 /** The failure's tag and message, or all of it as one line of JSON. */

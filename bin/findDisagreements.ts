@@ -1,8 +1,8 @@
 /**
  * Do the parts of a configuration agree with each other?
  *
- * What no single field shows: an interval that is none, a source that nobody declared, a series given twice. It looks at
- * the plain data and passes over what is not of the expected form, which the schema has told already.
+ * What no single field shows: an interval that is none, a source that nobody declared, a series given twice. It looks
+ * at the plain data and passes over what is not of the expected form, which the schema has told already.
  */
 import { Option, Predicate } from "effect"
 import * as Interval from "../protocol/history/Interval.ts"
@@ -37,7 +37,9 @@ const checkSource = (path: string, name: string, known: ReadonlyArray<string>): 
 
 const checkNode = (path: string, node: unknown): ReadonlyArray<Mistake> => {
   const bytes = typeof node === "string" ? byteLength(node) : 0
-  return bytes > nodeIdBytesMax ? [{ path, problem: `has ${bytes} bytes of UTF-8, and at most ${nodeIdBytesMax} are allowed` }] : []
+  return bytes > nodeIdBytesMax
+    ? [{ path, problem: `has ${bytes} bytes of UTF-8, and at most ${nodeIdBytesMax} are allowed` }]
+    : []
 }
 
 /** Each series by its path and its name in one spelling. */

@@ -65,10 +65,13 @@ const health = Effect.fnUntraced(function* (session: Session) {
 
 /** The client of a session; `close` is what ends it. */
 export const makeClient = (session: Session, close: () => Promise<void>): SeamlessClient => {
-  // one function gives both: which of the two it is depends on what the options say, and the overloads say just that
-  const readAny = (...asked: Asked<ReadOptions>) => Effect.runPromise(read(session, asked))
+  function readHistory(...asked: WithoutMeta): Promise<HistoryFrame>
+  function readHistory(...asked: WithMeta): Promise<HistoryResult>
+  function readHistory(...asked: Asked<ReadOptions>): Promise<HistoryFrame | HistoryResult> {
+    return Effect.runPromise(read(session, asked))
+  }
   return {
-    read: readAny as Read,
+    read: readHistory,
     ensureAvailable: (...asked) => Effect.runPromise(ensureAvailable(session, asked)),
     coverage: (nodeId, interval) => Effect.runPromise(coverage(session, { nodeId, interval })),
     health: () => Effect.runPromise(health(session)),

@@ -12,9 +12,9 @@ export interface Refusal {
 }
 
 /**
- * Every promise of the client rejects with this and nothing else. `tag` is what to switch on: the protocol's error tags,
- * and of the client's own `NoHostAnswers` (nobody serves at that address), `DeadlineExceeded`, `MeshUnavailable` (no
- * connection) and `MalformedMessage`.
+ * Every promise of the client rejects with this and nothing else. `tag` is what to switch on: the protocol's error
+ * tags, and of the client's own `NoHostAnswers` (nobody serves at that address), `DeadlineExceeded`, `MeshUnavailable`
+ * (no connection) and `MalformedMessage`.
  */
 export class SeamlessError extends Error {
   override readonly name = "SeamlessError"

@@ -7,6 +7,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import type { Message, MeshShape, NoResponders } from "../runtime/Mesh.ts"
 import { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
@@ -33,6 +34,9 @@ export interface Question {
 // a busy network and a busy event loop stay below it
 const marginMs = 1000
 
+// timers take no more, and fire at once where they are given more
+const waitMsMax = 2 ** 31 - 1
+
 /** What the client itself makes of a failure on the way. */
 export const transportError = (
   servers: string,
@@ -49,12 +53,17 @@ export const transportError = (
     case "DeadlineExceeded":
       return new SeamlessError({
         tag: error._tag,
-        code: 504,
+        code: errorCode(error._tag),
         message: `no answer from ${servers} within ${Math.round(error.budgetMs)} ms`,
         fields: { servers, budgetMs: error.budgetMs }
       })
     case "MeshUnavailable":
-      return new SeamlessError({ tag: error._tag, code: 503, message: error.message, fields: { servers } })
+      return new SeamlessError({
+        tag: error._tag,
+        code: errorCode(error._tag),
+        message: error.message,
+        fields: { servers }
+      })
   }
 }
 
@@ -94,7 +103,7 @@ export const ask = Effect.fnUntraced(function* ({ mesh, servers, timeoutMs }: Se
   const reply = yield* mesh
     .request(question.subject, Codec.toJson(question.body), {
       headers: headersOf(question),
-      timeoutMs: question.budgetMs === undefined ? timeoutMs : question.budgetMs + marginMs
+      timeoutMs: Math.min(waitMsMax, question.budgetMs === undefined ? timeoutMs : question.budgetMs + marginMs)
     })
     .pipe(Effect.mapError((error) => transportError(servers, error)))
   const tag = reply.headers.get(Header.error)

@@ -27,12 +27,14 @@ const open = Effect.fnUntraced(function* ({
     Effect.mapError((error) => transportError(servers, error)),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
   )
-  const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
-  return makeClient({ mesh: Context.get(context, Mesh), servers, timeoutMs }, close)
+  return { session: { mesh: Context.get(context, Mesh), servers, timeoutMs }, scope }
 })
 
 /**
  * A client that reconnects by itself, until it is closed. Rejects with a `SeamlessError` of tag `MeshUnavailable` where
  * no server answers.
  */
-export const connect = (options: ConnectOptions): Promise<SeamlessClient> => Effect.runPromise(open(options))
+export const connect = async (options: ConnectOptions): Promise<SeamlessClient> => {
+  const { scope, session } = await Effect.runPromise(open(options))
+  return makeClient(session, () => Effect.runPromise(Scope.close(scope, Exit.void)))
+}

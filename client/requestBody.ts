@@ -39,7 +39,10 @@ export const requestBody = Effect.fnUntraced(function* <Options extends object>(
   return { ...options, nodeId, interval, start: yield* epochMs("start", start), end: yield* epochMs("end", end) }
 })
 
-/** How long a host may take for it: as asked, else as the strategy has it. A strategy that is none is the host's to refuse. */
+/**
+ * How long a host may take for it, in milliseconds: as asked, else as the strategy has it. A strategy that is none is
+ * the host's to refuse.
+ */
 export const budgetOf = (
   { sla, strategy = "" }: Pick<EnsureRequest, "sla" | "strategy">,
   fallback: Strategy.Strategy

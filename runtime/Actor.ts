@@ -7,7 +7,7 @@
 import { Effect, Option, Schema, type Scope } from "effect"
 import type { ActorMessage, MessageBody } from "../protocol/wire/ActorMessage.ts"
 import type { Address } from "../protocol/wire/Envelope.ts"
-import type { Fenced} from "../protocol/wire/Errors.ts";
+import type { Fenced } from "../protocol/wire/Errors.ts"
 import { ActorUnavailable, MalformedMessage, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 
 /** One life of an actor on one host. */

@@ -7,7 +7,7 @@
 import { Effect, Option, Schema } from "effect"
 import type { Wire } from "../protocol/wire/ActorMessage.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
-import type { MeshUnavailable } from "../protocol/wire/Errors.ts";
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Fenced } from "../protocol/wire/Errors.ts"
 import { Mesh, type Stored } from "./Mesh.ts"
 

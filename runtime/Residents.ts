@@ -122,9 +122,10 @@ export const make = Effect.fnUntraced(function* (types: ReadonlyArray<ActorType>
         reason: type === undefined ? "no such type" : "the message has no body"
       })
     }
-    const resident = residents.get(address) ?? (yield* start(type, message))
     const reply = Deferred.makeUnsafe<Answer, Undelivered>()
     const deadlineMs = (yield* monotonicMs) + envelope.budgetMs
+    // nothing is waited for between finding the resident and the offer: one that has stopped is not found any more
+    const resident = residents.get(address) ?? (yield* start(type, message))
     const taken = Queue.offerUnsafe(resident.mailbox, { body: body.value, deadlineMs, run: message.run, reply })
     if (!taken) return yield* new MailboxFull({ address, retryAfterMs })
     return yield* Deferred.await(reply)

@@ -25,6 +25,8 @@ export interface Answer {
   /** Whether a request for all of the rest came back with less than a full page. */
   readonly reachedEnd: boolean
   readonly emptyPages: number
+  /** Whether a page went beyond the stretch: nothing of it is left out then. */
+  readonly seenBehind: boolean
 }
 
 /** A request to send, and which question it answers. */
@@ -46,14 +48,19 @@ export const begin = (question: Question): Answer => ({
   behind: question.coveredBehind ? question.end : null,
   lookedBefore: false,
   reachedEnd: false,
-  emptyPages: 0
+  emptyPages: 0,
+  seenBehind: false
 })
 
 const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalMs * maxEmptyBars
 
+const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): boolean =>
+  !isRange(cursor, question.end) || seenBehind || emptyPages >= emptyPagesMeant
+
 /** A look before the stretch, where its first bars are absent and a bar right before it would prove that absence. */
-const lookBefore = ({ bars, before, lookedBefore, question }: Answer): Request | undefined => {
-  const first = bars[0]
+const lookBefore = (answer: Answer): Request | undefined => {
+  const { bars, before, lookedBefore, question } = answer
+  const first = bars[0] ?? (isStretchDone(answer) ? (answer.behind ?? undefined) : undefined)
   if (before !== null || lookedBefore || first === undefined || first === question.start) return undefined
   if (first - question.start > emptyMsMax(question)) return undefined
   const start = Math.max(question.lookFrom, first - emptyMsMax(question) - question.intervalMs)
@@ -69,13 +76,12 @@ const lookAgain = ({ behind, cursor, question }: Answer): Request => {
 
 /** The next request; none when the answer is complete. */
 export const nextRequest = (answer: Answer): Request | undefined => {
-  const { behind, cursor, emptyPages, question, reachedEnd } = answer
+  const { cursor, question, reachedEnd } = answer
   const look = lookBefore(answer)
   if (look !== undefined) return look
-  if (!isRange(cursor, question.end)) return undefined
+  if (isStretchDone(answer)) return undefined
   if (!reachedEnd) return { about: "stretch", start: cursor, end: question.end }
-  const isSettled = emptyPages >= emptyPagesMeant || (emptyPages > 0 && behind !== null)
-  return isSettled ? undefined : lookAgain(answer)
+  return lookAgain(answer)
 }
 
 /** The answer with the bars that a request brought, ascending. */
@@ -83,17 +89,25 @@ export const take = (answer: Answer, request: Request, bars: ReadonlyArray<numbe
   const { question } = answer
   if (request.about === "before") {
     const last = bars.at(-1)
-    return { ...answer, lookedBefore: true, before: last === undefined ? null : last + question.intervalMs }
+    const open = question.coveredBeforeLook && request.start === question.lookFrom ? question.lookFrom : null
+    return { ...answer, lookedBefore: true, before: last === undefined ? open : last + question.intervalMs }
   }
   const inside = bars.filter((time) => isRange(time, question.end))
   const last = inside.at(-1)
+  const next = bars[inside.length]
+  const nothing = bars.length === 0 ? answer.emptyPages + 1 : 0
+  const open =
+    question.coveredBehindLook && request.end === question.lookUntil && nothing >= emptyPagesMeant
+      ? question.lookUntil
+      : null
   return {
     ...answer,
+    seenBehind: next !== undefined,
     bars: [...answer.bars, ...inside],
     cursor: last === undefined ? answer.cursor : last + question.intervalMs,
-    behind: answer.behind ?? bars[inside.length] ?? null,
+    behind: answer.behind ?? next ?? open,
     reachedEnd: bars.length < question.barsPerRequest && !isRange(request.end, question.end),
-    emptyPages: inside.length === 0 ? answer.emptyPages + 1 : 0
+    emptyPages: nothing
   }
 }
 
@@ -106,7 +120,8 @@ export const answered = (answer: Answer): RangeSet.RangeSet => {
 }
 
 /** What the answer so far proves covered. */
-export const proven = ({ bars, before, behind, cursor, question }: Answer): RangeSet.RangeSet => {
+export const proven = (answer: Answer): RangeSet.RangeSet => {
+  const { bars, before, behind, cursor, question } = answer
   const { end, intervalMs, start } = question
   const pairs: Array<Range> = []
   let from = before
@@ -116,7 +131,14 @@ export const proven = ({ bars, before, behind, cursor, question }: Answer): Rang
     pairs.push([joined ? Math.max(start, from ?? start) : bar, bar + intervalMs])
     from = bar + intervalMs
   }
-  if (from !== null && behind !== null && isRange(cursor, end) && behind - from <= emptyMsMax(question)) {
+  // what is behind the last bar is open until nothing more comes
+  if (
+    nextRequest(answer) === undefined &&
+    from !== null &&
+    behind !== null &&
+    isRange(cursor, end) &&
+    behind - from <= emptyMsMax(question)
+  ) {
     pairs.push([Math.max(start, from), end])
   }
   return RangeSet.make(pairs)

@@ -53,6 +53,8 @@ const workOn = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.
 const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   const coordinator = yield* BackfillCoordinator
   const following = yield* coordinator.claimFollowing(yield* followingKeys(first.job), LeaseBook.leaseMs)
+  const { nodeId, interval } = first.job.series
+  yield* Effect.logInfo("backfill started", { nodeId, interval, windows: following.length + 1 })
   const leases = LeaseBook.open(coordinator, [first, ...following], delivery.working)
   yield* Effect.raceFirst(workOn(first.job, leases), leases.keepRenewing).pipe(
     withRemoteParent(first.job.traceParent),

@@ -6,6 +6,7 @@
  * to another learns it at its next write.
  */
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { readJob, writeJob } from "../../protocol/messages/Backfill.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -121,7 +122,7 @@ const makeClaims = Effect.gen(function* () {
     )
   })
 
-  const claim = Effect.fn("backfill.claim")(function* (key: string, leaseMs: number) {
+  const claim = Effect.fn(Span.backfillClaim)(function* (key: string, leaseMs: number) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
     const standing = Option.flatMap(stored, standingOf)
     if (Option.isNone(standing) || isFinal(standing.value.job)) return { _tag: "Over" } as const

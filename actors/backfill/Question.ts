@@ -17,6 +17,9 @@ export interface Question {
   /** Whether the time right before `start`, and right behind `end`, is covered. */
   readonly coveredBefore: boolean
   readonly coveredBehind: boolean
+  /** Whether looking ends there because the time beyond is covered: nothing found up to it is an absence up to it. */
+  readonly coveredBeforeLook: boolean
+  readonly coveredBehindLook: boolean
 }
 
 /** What the question depends on beside the stretch. */
@@ -40,15 +43,19 @@ export const about = ([start, end]: Range, circumstances: Circumstances): Questi
   const behind = RangeSet.clip(RangeSet.missing(covered, end, end + lookMs), -Infinity, finalUntil)
   const [lookFrom, touchesStart] = at(before, size(before) - 1)
   const [touchesEnd, lookUntil] = at(behind, 0)
+  const from = touchesStart === start ? lookFrom : start
+  const until = touchesEnd === end ? lookUntil : end
   return {
     start,
     end,
     intervalMs,
     maxEmptyBars,
     barsPerRequest,
-    lookFrom: touchesStart === start ? lookFrom : start,
-    lookUntil: touchesEnd === end ? lookUntil : end,
+    lookFrom: from,
+    lookUntil: until,
     coveredBefore: includes(covered, start - 1),
-    coveredBehind: includes(covered, end)
+    coveredBehind: includes(covered, end),
+    coveredBeforeLook: includes(covered, from - 1),
+    coveredBehindLook: includes(covered, until)
   }
 }

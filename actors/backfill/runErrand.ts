@@ -6,6 +6,7 @@
  * is kept and only the rest fails.
  */
 import { Clock, Effect } from "effect"
+import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { jobId, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
@@ -121,7 +122,7 @@ const failRest = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requ
  * Fills the windows of the errand's leases as far as the source answers. Ends every one of its jobs, unless the source
  * fails and there is another one to ask.
  */
-export const runErrand = Effect.fn("backfill.run")(function* (errand: Errand) {
+export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) {
   const { entry, source } = errand
   const { barsPerRequest, finalityDelayMs, maxEmptyBars } = source.capabilities
   const finalUntil = Interval.alignDown(entry.interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
@@ -129,9 +130,9 @@ export const runErrand = Effect.fn("backfill.run")(function* (errand: Errand) {
   const { covered } = yield* (yield* Coverage).of(entry.series, { fresh: true })
   const jobs = errand.leases.open().map(({ job }) => jobId(job))
   yield* Effect.annotateCurrentSpan({
-    node_id: entry.series.nodeId,
-    interval: entry.series.interval,
-    source: source.name
+    [Attribute.nodeId]: entry.series.nodeId,
+    [Attribute.interval]: entry.series.interval,
+    [Attribute.source]: source.name
   })
 
   let taken = nothing

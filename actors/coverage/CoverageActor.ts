@@ -5,6 +5,7 @@
  * answer changes is decided in Coverage.ts, what a demand needs in planJobs.ts; here they are put into effect.
  */
 import { Clock, Effect, Schedule } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -34,7 +35,7 @@ const entryOf = Effect.fnUntraced(function* (key: string) {
 type Following = Map<number, { readonly ranges: RangeSet.RangeSet; readonly demand: Messages.Ensure }>
 
 const ensureIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRecords, following: Following) =>
-  Effect.fn("coverage.ensure")(function* (message: Messages.Ensure) {
+  Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
     const nowMs = yield* Clock.currentTimeMillis
     const missing = RangeSet.subtract(message.ranges, record.covered())
     const wanted = MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)

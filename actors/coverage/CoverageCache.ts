@@ -5,6 +5,7 @@
  * root is read again when one newer than the cached was announced, after a reconnection, and now and then.
  */
 import { Effect, Layer, Option, Schema, Semaphore } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
 import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import type { Series } from "../../protocol/history/Series.ts"
@@ -104,7 +105,7 @@ const make = Effect.gen(function* () {
     return found.view.root.version >= minVersion && nowMs - found.readAtMs < trustedMs ? found : undefined
   }
 
-  const refresh = Effect.fn("coverage.compute")(function* (series: Series, minVersion: number) {
+  const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
     const key = keyOf(series)
     for (let tries = 0; tries < catchUpTries; tries++) {
       const fresh = isFresh(key, minVersion, yield* monotonicMs)

@@ -5,6 +5,7 @@
  * before there is another root, the one that stands is in it.
  */
 import { Clock, Effect, Result } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
 import type { CoveragePage } from "../../protocol/history/CoveragePage.ts"
 import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
@@ -71,7 +72,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   }
   yield* auditRoot
 
-  const commit = Effect.fn("coverage.commit")(function* (message: Commit) {
+  const commit = Effect.fn(Span.coverageCommit)(function* (message: Commit) {
     yield* auditRoot
     const touched = new Set(message.windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
     const before = { root: state.current(), covered, pages: yield* loadPages(touched) }

@@ -1,11 +1,12 @@
 /** What is covered of a series, as a caller sees it? */
 import { Effect } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
 import type { CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 
 /** The coverage of a series with its version, and what is known of time that is not covered. */
-export const coverageOf = Effect.fn("coverage.report")(function* ({ series }: CatalogEntry) {
+export const coverageOf = Effect.fn(Span.historyCoverage)(function* ({ series }: CatalogEntry) {
   const coverage = yield* Coverage
   const { covered, root } = yield* coverage.of(series)
   const report: CoverageReport = {

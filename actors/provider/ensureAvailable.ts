@@ -1,5 +1,6 @@
 /** How is a range made available, without reading it? */
 import { Clock, Data, Effect, Option } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
 import { CoverageMissing } from "../../protocol/history/Errors.ts"
 import type { AvailabilityResult } from "../../protocol/history/HistoryResult.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
@@ -35,7 +36,7 @@ const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
 }
 
 /** Fills what is missing, within the budget, and says what was done. */
-export const ensureAvailable = Effect.fn("history.ensure")(function* (request: ValidRequest) {
+export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request: ValidRequest) {
   const budget = yield* Budget.start(request.sla)
   const before = yield* planOf(request, budget, 0)
   const filled = yield* act(before.plan, request, budget)

@@ -5,6 +5,7 @@
  * answer leaves within its deadline, and says what it lacks.
  */
 import { Clock, Data, Effect, Option, Tracer } from "effect"
+import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
@@ -112,22 +113,34 @@ const demandCoverage = Effect.fnUntraced(function* (
   budget.violated({ phase: "minCoverage", budgetMs: totalDeadlineMs ?? 0, waitedMs: elapsedMs, retryAfterMs: null })
 })
 
+const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
+  Effect.annotateCurrentSpan({
+    [Attribute.requestId]: requestId,
+    [Attribute.nodeId]: entry.series.nodeId,
+    [Attribute.interval]: entry.series.interval,
+    [Attribute.start]: range[0],
+    [Attribute.end]: range[1],
+    [Attribute.strategy]: strategy,
+    [Attribute.strict]: strict
+  })
+
 /** Answers one history request. Two waits: what is covered, then the rows. */
-export const read = Effect.fn("history.read")(function* (request: ValidRequest) {
-  const { end, start } = { start: request.range[0], end: request.range[1] }
-  const { interval, nodeId } = request.entry.series
-  const { requestId, strategy, strict } = request
-  yield* Effect.annotateCurrentSpan({ request_id: requestId, node_id: nodeId, interval, start, end, strategy, strict })
+export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest) {
+  yield* describe(request)
   const budget = yield* Budget.start(request.sla)
   const findings = yield* find(request, budget)
   const missing = missingOf(request, findings)
   const counted = qualitySummary(request, findings.loaded, missing)
-  const flagged = strict && request.onStrictViolation === "flag"
+  const flagged = request.strict && request.onStrictViolation === "flag"
   const quality = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
   yield* demandCoverage(request, quality, budget)
   const slaReport = yield* budget.report
   const meta: HistoryMeta = { ...(yield* metaOf(request, findings, quality)), missingRanges: missing, slaReport }
-  yield* Effect.annotateCurrentSpan({ missing_count: missing.length, wait_ms: slaReport.elapsedMs })
+  yield* Effect.annotateCurrentSpan({
+    [Attribute.missingCount]: missing.length,
+    [Attribute.waitMs]: slaReport.elapsedMs,
+    [Attribute.timeout]: slaReport.violation !== null
+  })
   const result: HistoryResult = { df: findings.loaded.frame, meta }
   const error = refusal(
     request,

@@ -5,6 +5,7 @@
  * put before anything names them; a crash in between leaves bytes that nobody names, never a name without bytes.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import { sha256 } from "../../protocol/frame/contentHash.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
@@ -126,14 +127,18 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     )
   })
 
-  const chunks = Effect.fn("datasource.read")(function* (series: Series, names: ReadonlyArray<ChunkName>) {
+  const chunks = Effect.fn(Span.dataSourceRead)(function* (series: Series, names: ReadonlyArray<ChunkName>) {
     const cached = names.flatMap(({ id }) => {
       const frame = frames.get(id)
       return frame === undefined ? [] : [[id, frame] as const]
     })
     const known = new Map(cached)
     const absent = names.filter(({ id }) => !known.has(id))
-    yield* Effect.annotateCurrentSpan({ source: "storage", node_id: series.nodeId, interval: series.interval })
+    yield* Effect.annotateCurrentSpan({
+      [Attribute.source]: "storage",
+      [Attribute.nodeId]: series.nodeId,
+      [Attribute.interval]: series.interval
+    })
     const loaded = absent.length === 0 ? [] : yield* loadChunks(series, absent)
     return { frames: new Map([...cached, ...loaded]), fromCache: cached.length, fromStorage: loaded.length }
   })

@@ -7,6 +7,7 @@
  */
 import type { Exchange as CcxtExchange } from "ccxt"
 import { Effect, Exit, Option, Semaphore } from "effect"
+import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { defaults, type ExchangeSettings } from "../../protocol/Settings.ts"
@@ -209,9 +210,14 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
     permits
       .withPermits(1)(pageOf(request))
       .pipe(
-        Effect.withSpan("datasource.read", {
+        Effect.withSpan(Span.dataSourceRead, {
           kind: "client",
-          attributes: { source: name, start: request.start, end: request.end }
+          attributes: {
+            [Attribute.source]: name,
+            [Attribute.interval]: request.interval.text,
+            [Attribute.start]: request.start,
+            [Attribute.end]: request.end
+          }
         })
       )
   return { name, kind: "BACKFILL", capabilities, page } satisfies DataSource

@@ -4,7 +4,7 @@
  * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and
  * the clients that actors use are answered by it.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
@@ -49,6 +49,9 @@ const telemetry = ({ configuration, hostId }: HostOptions) => {
   return otlpUrl === undefined ? Layer.empty : Otlp.layer({ serviceName: "seamless", hostId, otlpUrl })
 }
 
+// standard output is for what was asked for: the ready line, and nothing else
+const logs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
+
 /** A whole host: it serves from when the layer is built until it is released. */
 export const layer = (options: HostOptions) => {
   const { configuration, configurationHash, hostId, servers } = options
@@ -68,6 +71,7 @@ export const layer = (options: HostOptions) => {
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(ground),
-    Layer.provideMerge(telemetry(options))
+    Layer.provideMerge(telemetry(options)),
+    Layer.provideMerge(logs)
   )
 }

@@ -4,16 +4,13 @@
  * The example's exchange as a process of its own, on a free port, serving files of candles; ended with the scope.
  */
 import { Effect } from "effect"
-import { spawn, type ChildProcess } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import process from "node:process"
-import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import type { FaultShares } from "../../examples/exchange/Faults.ts"
 import type { LogEntry } from "../../examples/exchange/RequestLog.ts"
+import * as ReadyProcess from "./ReadyProcess.ts"
 
 /** What the exchange trades, and how well it is. */
 export interface StandInSettings {
@@ -29,7 +26,7 @@ export interface StandInSettings {
 }
 
 /** An exchange that listens. */
-interface StandIn {
+export interface StandIn {
   readonly url: string
   readonly pid: number
   /** What was asked so far, in order; a request is here before its answer is on the way. */
@@ -37,11 +34,6 @@ interface StandIn {
 }
 
 const program = fileURLToPath(new URL("../../examples/exchange/exchange.ts", import.meta.url))
-
-// It starts in a fraction of a second; a busy machine takes several.
-const startTimeout = "30 seconds"
-// Nothing of it needs saving.
-const stopTimeout = "5 seconds"
 
 const argumentsOf = ({ csv, faults = {}, latencyMs = 0, seed = 1 }: StandInSettings, logFile: string) => [
   ...Object.entries(csv).flatMap(([pair, file]) => ["--csv", `${pair}=${file}`]),
@@ -51,33 +43,10 @@ const argumentsOf = ({ csv, faults = {}, latencyMs = 0, seed = 1 }: StandInSetti
   `--log=${logFile}`
 ]
 
-const stop = (child: ChildProcess) =>
-  Effect.gen(function* () {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = Effect.promise(() => once(child, "exit"))
-    child.kill("SIGTERM")
-    yield* Effect.timeoutOrElse(ended, {
-      duration: stopTimeout,
-      orElse: () =>
-        Effect.andThen(
-          Effect.sync(() => child.kill("SIGKILL")),
-          ended
-        )
-    })
-  })
-
 const logFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "stand-in-exchange-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
-
-/** The line that it prints when it listens. Dies if it ends instead; why is on stderr by then. */
-const readyLine = (child: ChildProcess & { readonly stdout: NonNullable<ChildProcess["stdout"]> }) =>
-  Effect.callback<string>((resume) => {
-    createInterface(child.stdout).once("line", (line) => resume(Effect.succeed(line)))
-    child.once("exit", (code) => resume(Effect.die(new Error(`the stand-in exchange ended with code ${code}`))))
-    child.once("error", (cause) => resume(Effect.die(cause)))
-  }).pipe(Effect.timeoutOrElse({ duration: startTimeout, orElse: () => Effect.die(new Error("it does not start")) }))
 
 const readLog = (logFile: string): ReadonlyArray<LogEntry> =>
   readFileSync(logFile, "utf8")
@@ -88,12 +57,7 @@ const readLog = (logFile: string): ReadonlyArray<LogEntry> =>
 /** Starts an exchange; on the real clock only. */
 export const start = Effect.fnUntraced(function* (settings: StandInSettings) {
   const logFile = settings.logFile ?? join(yield* logFolder, "requests.jsonl")
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, [program, ...argumentsOf(settings, logFile)], { stdio: ["ignore", "pipe", "inherit"] })
-    ),
-    stop
-  )
-  const { url }: { readonly url: string } = JSON.parse(yield* readyLine(child))
-  return { url, pid: child.pid!, requests: () => readLog(logFile) } satisfies StandIn
+  const child = yield* ReadyProcess.start({ program, args: argumentsOf(settings, logFile) })
+  const { url }: { readonly url: string } = JSON.parse(child.line)
+  return { url, pid: child.pid, requests: () => readLog(logFile) } satisfies StandIn
 })

@@ -89,6 +89,9 @@ describe("complete()", () => {
   })
 })
 
+const waitMsAfter = (retryAfterMs: number) =>
+  jobStep.fail(running, progressOf(half), failing({ retryAfterMs })).nextAttemptAt! - 1_000_000
+
 describe("fail()", () => {
   it("fail() keeps what was committed, and leaves the rest for the next run", () => {
     const job = jobStep.fail(running, progressOf(half), failing())
@@ -118,9 +121,7 @@ describe("fail()", () => {
   )
 
   it("fail() waits as long as the source asks to be left alone, where that is longer", () => {
-    const wait = (retryAfterMs: number) =>
-      jobStep.fail(running, progressOf(half), failing({ retryAfterMs })).nextAttemptAt! - 1_000_000
-    expect([wait(0), wait(500), wait(90_000)]).toEqual([1000, 1000, 90_000])
+    expect([waitMsAfter(0), waitMsAfter(500), waitMsAfter(90_000)]).toEqual([1000, 1000, 90_000])
   })
 })
 
@@ -135,8 +136,10 @@ describe("release()", () => {
 describe("a life", () => {
   const move = fc.oneof(
     fc.record({ kind: fc.constant("claim" as const), leaseEnded: fc.boolean() }),
-    fc.record({ kind: fc.constantFrom("renew" as const, "release" as const) }),
-    fc.record({ kind: fc.constantFrom("complete" as const, "fail" as const), completed: rangeSet })
+    fc.record({ kind: fc.constant("renew" as const) }),
+    fc.record({ kind: fc.constant("release" as const) }),
+    fc.record({ kind: fc.constant("complete" as const), completed: rangeSet }),
+    fc.record({ kind: fc.constant("fail" as const), completed: rangeSet })
   )
 
   law(

@@ -74,6 +74,9 @@ const deferred = (start: number, end: number, reason = "no bar"): MissingRange.M
 const first = refOf([[2, 5]])
 const one = applied(nothing, message([part(first)])).state
 
+const committedWhenClockIs = (nowMs: number) =>
+  applied(one, message([part(refOf([[12, 14]]))]), nowMs).state.root.committedAt
+
 describe("commit()", () => {
   it("commit() raises the version by one and tells what it added, by whom and why", () => {
     const { changed, state } = applied(one, message([part(refOf([[12, 20]]))], { jobs: ["10.1"], cause: "request-2" }))
@@ -156,15 +159,16 @@ describe("commit()", () => {
   })
 
   it("commit() is always later than the root before, whatever the clock says", () => {
-    const again = (nowMs: number) => applied(one, message([part(refOf([[12, 14]]))]), nowMs).state.root.committedAt
-    expect([again(900), again(1000), again(5000)]).toEqual([1001, 1001, 5000])
+    expect([committedWhenClockIs(900), committedWhenClockIs(1000), committedWhenClockIs(5000)]).toEqual([
+      1001, 1001, 5000
+    ])
   })
 })
 
-describe("commit() and what is known of uncovered time", () => {
-  const withNews = (state: Coverage.State, answered: Range, exceptions: Commit["exceptions"]) =>
-    applied(state, message([], { answered: rangesOf(answered), exceptions }))
+const withNews = (state: Coverage.State, answered: Range, exceptions: Commit["exceptions"]) =>
+  applied(state, message([], { answered: rangesOf(answered), exceptions }))
 
+describe("commit() and what is known of uncovered time", () => {
   it("commit() without rows keeps what the answer says of uncovered time", () => {
     const { pages, state } = withNews(one, [5, 9], [deferred(5, 9)])
     expect(state.root).toMatchObject({ version: 2, exceptions: [deferred(5, 9)] })

@@ -27,6 +27,8 @@ const wanted = (...pairs: ReadonlyArray<Range>) => ({ windowStart: 0, ranges: ra
 const known = (changes: Partial<BackfillJob>): KnownJob => ({ job: jobOf(changes), revision: 7 })
 const failure = { tag: "SourceUnavailable", message: "down", source: "binance" }
 
+const failedUntil = (nextAttemptAt: number) => known({ state: "FAILED", attempts: 3, failure, nextAttemptAt })
+
 describe("planJob()", () => {
   it("planJob() opens the first run of a window, where no record may stand", () => {
     const plan = planJob(demand, wanted([0, 10]), undefined)
@@ -75,9 +77,8 @@ describe("planJob()", () => {
   })
 
   it("planJob() refuses a window that failed, until its time has come", () => {
-    const failed = (nextAttemptAt: number) => known({ state: "FAILED", attempts: 3, failure, nextAttemptAt })
-    expect(planJob(demand, wanted([0, 10]), failed(nowMs + 1)).action).toBe("refuse")
-    const plan = planJob(demand, wanted([0, 10]), failed(nowMs))
+    expect(planJob(demand, wanted([0, 10]), failedUntil(nowMs + 1)).action).toBe("refuse")
+    const plan = planJob(demand, wanted([0, 10]), failedUntil(nowMs))
     expect(plan).toMatchObject({ action: "write", job: { attempts: 3, failure: null, nextAttemptAt: null, run: 2 } })
   })
 
@@ -85,6 +86,25 @@ describe("planJob()", () => {
     expect(planJob(demand, wanted([0, 10]), known({ state: "QUARANTINED", failure })).action).toBe("refuse")
   })
 })
+
+const ended = (job: BackfillJob, kind: "release" | "complete" | "fail", [start, end]: Range): BackfillJob => {
+  const progress = { completed: RangeSet.of(start, end), coverageVersion: 1, requests: 1 }
+  if (kind === "release") return jobStep.release(job, "n")
+  if (kind === "complete") return jobStep.complete(job, progress, "n")
+  return jobStep.fail(job, progress, { failure, retryAfterMs: 0, nowMs: 0, jitter: 0, nonce: "n" })
+}
+
+/** What a plan promises the one who asked: a run that is open, or its own demand kept for later. */
+const expectPromised = (plan: JobPlan, ranges: RangeSet.RangeSet, open: BackfillJob | undefined): void => {
+  const kept = plan.action === "follow" ? plan.ranges : RangeSet.empty
+  expect(RangeSet.contains(RangeSet.union(plan.job.ranges, kept), ranges)).toBe(true)
+  // the run that is open goes on as the same run, and never brings less than before
+  if (open === undefined) return
+  expect(plan.action).not.toBe("refuse")
+  expect(plan.job.run).toBe(open.run)
+  expect(RangeSet.contains(plan.job.ranges, open.ranges)).toBe(true)
+  if (open.state === "RUNNING") expect(plan.job).toBe(open)
+}
 
 describe("one window", () => {
   const span = fc
@@ -97,25 +117,6 @@ describe("one window", () => {
       span
     })
   )
-
-  const ended = (job: BackfillJob, kind: "release" | "complete" | "fail", [start, end]: Range): BackfillJob => {
-    const progress = { completed: RangeSet.of(start, end), coverageVersion: 1, requests: 1 }
-    if (kind === "release") return jobStep.release(job, "n")
-    if (kind === "complete") return jobStep.complete(job, progress, "n")
-    return jobStep.fail(job, progress, { failure, retryAfterMs: 0, nowMs: 0, jitter: 0, nonce: "n" })
-  }
-
-  /** What a plan promises the one who asked: a run that is open, or its own demand kept for later. */
-  const expectPromised = (plan: JobPlan, ranges: RangeSet.RangeSet, open: BackfillJob | undefined): void => {
-    const kept = plan.action === "follow" ? plan.ranges : RangeSet.empty
-    expect(RangeSet.contains(RangeSet.union(plan.job.ranges, kept), ranges)).toBe(true)
-    // the run that is open goes on as the same run, and never brings less than before
-    if (open === undefined) return
-    expect(plan.action).not.toBe("refuse")
-    expect(plan.job.run).toBe(open.run)
-    expect(RangeSet.contains(plan.job.ranges, open.ranges)).toBe(true)
-    if (open.state === "RUNNING") expect(plan.job).toBe(open)
-  }
 
   law(
     "planJob() never opens a second run beside an open one, whoever asks in whatever order",

@@ -108,18 +108,19 @@ describe("planRead()", () => {
   })
 })
 
+const planAt = (nowMs: number, exceptions: ReadonlyArray<MissingRange.MissingRange> = []) =>
+  planRead(requestOf(), viewOf(minutes([0, 4]), exceptions), nowMs)
+
 describe("planRead() and bars that are not final", () => {
   const delayMs = entry.finalityDelayMs
-  const at = (nowMs: number, exceptions: ReadonlyArray<MissingRange.MissingRange> = []) =>
-    planRead(requestOf(), viewOf(minutes([0, 4]), exceptions), nowMs)
 
   it("planRead() waits with a bar until its source's delay has passed", () => {
-    expect(inMinutes(at(8 * minute + delayMs - 1).gap)).toEqual([[4, 7]])
-    expect(inMinutes(at(8 * minute + delayMs).gap)).toEqual([[4, 8]])
+    expect(inMinutes(planAt(8 * minute + delayMs - 1).gap)).toEqual([[4, 7]])
+    expect(inMinutes(planAt(8 * minute + delayMs).gap)).toEqual([[4, 8]])
   })
 
   it("planRead() says when the first of them will be", () => {
-    const { missing } = at(7 * minute + delayMs)
+    const { missing } = planAt(7 * minute + delayMs)
     expect(missing.map(({ end, start, state }) => [start / minute, end / minute, state])).toEqual([
       [4, 7, "missing"],
       [7, 10, "deferred"]
@@ -128,11 +129,11 @@ describe("planRead() and bars that are not final", () => {
   })
 
   it("planRead() asks for nothing where only such bars lack", () => {
-    expect(at(3 * minute)).toMatchObject({ gapMode: "none", gap: RangeSet.empty })
+    expect(planAt(3 * minute)).toMatchObject({ gapMode: "none", gap: RangeSet.empty })
   })
 
   it("planRead() takes the clock's word about them against an older one", () => {
-    const plan = at(7 * minute + delayMs, [lack([6, 9], "deferred", 0)])
+    const plan = planAt(7 * minute + delayMs, [lack([6, 9], "deferred", 0)])
     expect(plan.missing.map(({ end, start }) => [start / minute, end / minute])).toEqual([
       [4, 6],
       [6, 7],

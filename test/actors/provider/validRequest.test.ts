@@ -73,7 +73,7 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
     Effect.gen(function* () {
       const error = yield* refused({ start: 30_000, end: 90_001 })
       assert.include(error, { _tag: "UnalignedRange", alignedStart: 0, alignedEnd: 2 * minute })
-      assert.include(error.message, "[1970-01-01T00:00:00.000Z, 1970-01-01T00:02:00.000Z)")
+      assert.match(error.message, /\[1970-01-01T00:00:00(\.000)?Z, 1970-01-01T00:02:00(\.000)?Z\)/)
       assert.include(error.message, "0 to 120000")
     })
   )
@@ -156,9 +156,6 @@ describe("parseHistory()", () => {
     ["a start that is no integer", { ...plain, start: 0.5 }, "start"],
     ["a start in words", { ...plain, start: "1970-01-01" }, "start"],
     ["an absent end", { nodeId: "a", interval: "1m", start: 0 }, "end"],
-    ["a policy's unknown field", { ...plain, sla: { totalDeadline: 1 } }, "sla.totalDeadline"],
-    ["a negative deadline", { ...plain, sla: { totalDeadlineMs: -1 } }, "sla.totalDeadlineMs"],
-    ["a share above one", { ...plain, sla: { minCoverage: 1.1 } }, "sla.minCoverage"],
     ["no request at all", null, "request"]
   ] as const
 

@@ -1,0 +1,39 @@
+/** How is the coverage of a series seen from the command line? */
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { ExitCode } from "../ExitCode.ts"
+import type { AddressFlags } from "../findAddress.ts"
+import { finish } from "../finish.ts"
+import { addressFlags, type Format, formatFlag, seriesArguments } from "../flags.ts"
+import { printData } from "../print.ts"
+import { timeline } from "../timeline.ts"
+import { withClient } from "../withClient.ts"
+
+const parts = { ...seriesArguments, format: formatFlag, ...addressFlags }
+
+interface Asked extends AddressFlags {
+  readonly node: string
+  readonly interval: string
+  readonly format: Format
+}
+
+// where the output is no terminal, nobody knows how wide it will be shown
+const columnsDefault = 80
+
+const answer = Effect.fnUntraced(function* (asked: Asked) {
+  const { format, interval, node } = asked
+  const report = yield* withClient(asked, (client) => client.coverage(node, interval))
+  const columns = process.stdout.columns ?? columnsDefault
+  yield* printData(format === "json" ? JSON.stringify(report) : timeline(report, columns))
+  return ExitCode.complete
+})
+
+/** `seamless coverage`: a picture of what is covered of a series. */
+export const coverage = Command.make("coverage", parts, (asked: Asked) => finish(asked.format)(answer(asked))).pipe(
+  Command.withDescription("Shows what is covered of a series as a picture of its timeline, or as JSON."),
+  Command.withShortDescription("Shows what is covered"),
+  Command.withExamples([
+    { command: "seamless coverage ohlcv:binance:BTC/BUSD 1m" },
+    { command: "seamless coverage ohlcv:binance:BTC/BUSD 1m --format json", description: "The ranges themselves" }
+  ])
+)

@@ -1,0 +1,76 @@
+/** How are bars read from the command line? */
+import { Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import type { HistoryResult } from "../../client/HistoryResult.ts"
+import { describeAccount } from "../describeAccount.ts"
+import { describeMissing } from "../describeMissing.ts"
+import { ExitCode } from "../ExitCode.ts"
+import type { AddressFlags } from "../findAddress.ts"
+import { finish } from "../finish.ts"
+import { addressFlags, type Format, formatFlag, policyFlags, rangeArguments, seriesArguments } from "../flags.ts"
+import { historyTable } from "../historyTable.ts"
+import { printData, printNote } from "../print.ts"
+import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
+import { withClient } from "../withClient.ts"
+
+const parts = {
+  ...seriesArguments,
+  ...rangeArguments,
+  ...policyFlags,
+  strict: Flag.Boolean("strict").pipe(
+    Flag.withDescription("Fail unless every bar that can be there is there"),
+    Flag.withDefault(false)
+  ),
+  meta: Flag.Boolean("meta").pipe(
+    Flag.withDescription("Write the account of the answer behind the bars"),
+    Flag.withDefault(false)
+  ),
+  format: formatFlag,
+  ...addressFlags
+}
+
+interface Asked extends PolicyFlags, AddressFlags {
+  readonly node: string
+  readonly interval: string
+  readonly start: number
+  readonly end: number
+  readonly strict: boolean
+  readonly meta: boolean
+  readonly format: Format
+}
+
+const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "meta">): string => {
+  if (wants.format === "table") return wants.meta ? `${historyTable(df)}\n\n${describeAccount(meta)}` : historyTable(df)
+  const columns = df.toColumns()
+  return JSON.stringify(wants.meta ? { columns, meta } : { columns })
+}
+
+const answer = Effect.fnUntraced(function* (asked: Asked) {
+  const { end, format, interval, node, start, strict } = asked
+  // strictness has a default of the service: only what was said is sent
+  const options = { ...requestOptions(asked), ...(strict && { strict }) }
+  const result = yield* withClient(asked, (client) => client.read(node, interval, start, end, options))
+  yield* printData(dataText(result, asked))
+  const { missingRanges } = result.meta
+  if (missingRanges.length === 0) return ExitCode.complete
+  yield* printNote(describeMissing(missingRanges, format))
+  return ExitCode.partial
+})
+
+/** `seamless read`: the bars on the standard output; what is missing of them on the error output. */
+export const read = Command.make("read", parts, (asked: Asked) => finish(asked.format)(answer(asked))).pipe(
+  Command.withDescription(
+    "Reads the bars of a range. Exit codes: 0 complete, 2 wrong usage, 3 partial (what is missing is on the error " +
+      "output), 4 failed (tag and message are on the error output)."
+  ),
+  Command.withShortDescription("Reads bars"),
+  Command.withExamples([
+    { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "One day of minutes" },
+    {
+      command:
+        "seamless read ohlcv:binance:BTC/BUSD 1m 1670889600000 1670889780000 --strategy auto_backfill " +
+        "--deadline 2000 --format json --meta",
+      description: "Three bars and their account as JSON, within two seconds"
+    }
+  ])
+)

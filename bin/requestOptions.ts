@@ -1,0 +1,16 @@
+/** How do flags become the options of a request? */
+import { Option } from "effect"
+import type { EnsureOptions } from "../client/requestBody.ts"
+import type { Strategy } from "../protocol/history/Strategy.ts"
+
+/** The flags that every question about a range takes. */
+export interface PolicyFlags {
+  readonly strategy: Option.Option<Strategy>
+  readonly deadline: Option.Option<number>
+}
+
+/** What is not said on the command line is left to the service. */
+export const requestOptions = ({ deadline, strategy }: PolicyFlags): EnsureOptions => ({
+  ...Option.match(strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
+  ...Option.match(deadline, { onNone: () => ({}), onSome: (totalDeadlineMs) => ({ sla: { totalDeadlineMs } }) })
+})

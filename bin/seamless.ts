@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+/**
+ * What happens when somebody types `seamless`?
+ *
+ * The line is parsed, one command runs, and the process ends with a code that says how it went. Whatever goes wrong is
+ * told in sentences: a stack is shown only to who asks for it.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Effect, Exit, Layer, Logger } from "effect"
+import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { readFileSync } from "node:fs"
+import { coverage } from "./commands/coverage.ts"
+import { ensure } from "./commands/ensure.ts"
+import { read } from "./commands/read.ts"
+import { up } from "./commands/up.ts"
+import { describeDefect } from "./describeDefect.ts"
+import { ExitCode } from "./ExitCode.ts"
+import { printNote } from "./print.ts"
+import { presenter } from "./usage.ts"
+
+// by the package's own name, which is the same place from the source and from a build
+const version = (): string => {
+  const file: unknown = JSON.parse(readFileSync(new URL(import.meta.resolve("seamless/package.json")), "utf8"))
+  return typeof file === "object" && file !== null && "version" in file ? String(file.version) : "unknown"
+}
+
+const seamless = Command.make("seamless").pipe(
+  Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
+  Command.withSubcommands([up, read, ensure, coverage]),
+  Command.withExamples([
+    { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
+    { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },
+    { command: "seamless coverage ohlcv:binance:BTC/BUSD 1m", description: "See what is covered" }
+  ])
+)
+
+/** What the command needs of the platform; logs go to the error output, which is not for data. */
+const platform = Layer.mergeAll(
+  NodeServices.layer,
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+  CliOutput.layerPresenter(presenter),
+  Logger.layer([Logger.withConsoleError(Logger.formatJson)])
+)
+
+const unforeseen = (cause: Cause.Cause<unknown>): Effect.Effect<ExitCode> =>
+  Effect.as(printNote(describeDefect(cause)), ExitCode.defect)
+
+const main: Effect.Effect<ExitCode> = Command.run(seamless, { version: version() }).pipe(
+  Effect.as<ExitCode>(ExitCode.complete),
+  Effect.catchTags({
+    Finished: ({ code }) => Effect.succeed(code),
+    ShowHelp: () => Effect.succeed(ExitCode.wrongUsage)
+  }),
+  Effect.provide(platform),
+  Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : unforeseen(cause)))
+)
+
+/** The code of an end by signal is the command's to choose, since for some that is the way to end. */
+const interruptedCode = (): number => Number(process.exitCode ?? ExitCode.interrupted)
+
+process.on("uncaughtException", (defect) => {
+  process.stderr.write(`${describeDefect(Cause.die(defect))}\n`, () => process.exit(ExitCode.defect))
+})
+
+NodeRuntime.runMain(main, {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? Number(exit.value) : interruptedCode())
+})

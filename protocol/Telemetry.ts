@@ -1,0 +1,42 @@
+/**
+ * What can be seen of a running system, and what is it called?
+ *
+ * Every span and every attribute of a span is named here once. A test proves that each is emitted.
+ */
+
+/** Spans, by what they time. */
+export const Span = {
+  /** One read, from the request to the answer. */
+  historyRead: "history.read",
+  /** One request to make a range available. */
+  historyEnsure: "history.ensure",
+  /** One report of coverage. */
+  historyCoverage: "history.coverage",
+  /** Reading a root that was not known, or no longer. */
+  coverageCompute: "coverage.compute",
+  /** Opening or joining the jobs of a gap. */
+  coverageEnsure: "coverage.ensure",
+  /** Making stored chunks count. */
+  coverageCommit: "coverage.commit",
+  /** Taking a window's job. */
+  backfillClaim: "backfill.claim",
+  /** Filling the windows of one claim. */
+  backfillRun: "backfill.run",
+  /** Asking a source for rows: an exchange, or the store. */
+  dataSourceRead: "datasource.read"
+} as const
+
+/** Attributes of spans. Times are epoch milliseconds, durations milliseconds. */
+export const Attribute = {
+  requestId: "request_id",
+  nodeId: "node_id",
+  interval: "interval",
+  start: "start",
+  end: "end",
+  strategy: "strategy",
+  strict: "strict",
+  source: "source",
+  missingCount: "missing_count",
+  waitMs: "wait_ms",
+  timeout: "timeout"
+} as const

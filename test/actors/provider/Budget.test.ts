@@ -1,0 +1,134 @@
+/** Does a wait end with its budget, and is every breach accounted for? */
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Option } from "effect"
+import { TestClock } from "effect/testing"
+import * as Budget from "../../../actors/provider/Budget.ts"
+
+const never = Effect.as(Effect.never, "never")
+
+/** Runs while the test clock goes on by so much. */
+const during = <A, E>(self: Effect.Effect<A, E>, milliseconds: number) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(self, { startImmediately: true })
+    yield* TestClock.adjust(milliseconds)
+    return yield* Fiber.join(fiber)
+  })
+
+describe("phase()", () => {
+  it.effect("phase() gives what comes in time, and how long that took", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      const found = yield* during(budget.phase("storage", 100)(Effect.as(Effect.sleep(30), "rows")), 30)
+      assert.deepStrictEqual(found, Option.some("rows"))
+      const { elapsedMs, phases, violation } = yield* budget.report
+      assert.deepStrictEqual(phases, { storage: { budgetMs: 100, waitedMs: 30, timedOut: false, retries: 0 } })
+      assert.strictEqual(elapsedMs, 30)
+      assert.isNull(violation)
+    })
+  )
+
+  it.effect("phase() ends at its budget, and notes the violation", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      assert.deepStrictEqual(yield* during(budget.phase("backfill", 100)(never), 100), Option.none())
+      const { phases, violation } = yield* budget.report
+      assert.deepStrictEqual(phases, { backfill: { budgetMs: 100, waitedMs: 100, timedOut: true, retries: 0 } })
+      assert.deepStrictEqual(violation, { phase: "backfill", budgetMs: 100, waitedMs: 100, retryAfterMs: null })
+    })
+  )
+
+  it.effect("phase() does not end before its budget", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      const fiber = yield* Effect.forkChild(budget.phase("backfill", 100)(never), { startImmediately: true })
+      yield* TestClock.adjust(99)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.isDefined(fiber.pollUnsafe())
+    })
+  )
+
+  it.effect("phase() ends by the total, whatever it may wait itself, and keeps a reserve for the answer", () =>
+    Effect.gen(function* () {
+      for (const [total, usable] of [
+        [1000, 950],
+        [100, 90],
+        [5000, 4950]
+      ] as const) {
+        const budget = yield* Budget.start({ totalDeadlineMs: total })
+        assert.strictEqual(yield* budget.remainingMs, usable)
+        assert.deepStrictEqual(yield* during(budget.phase("backfill", 60_000)(never), usable), Option.none())
+        assert.strictEqual((yield* budget.report).elapsedMs, usable)
+        assert.strictEqual(yield* budget.remainingMs, 0)
+      }
+    })
+  )
+
+  it.effect("phase() leaves later phases what earlier ones have not used", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("storage")(Effect.sleep(400)), 400)
+      assert.strictEqual(yield* budget.remainingMs, 550)
+      yield* during(budget.phase("backfill")(never), 550)
+      assert.strictEqual((yield* budget.report).phases["backfill"]!.budgetMs, 550)
+    })
+  )
+
+  it.effect("phase() without any limit waits for as long as it takes", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({})
+      const day = 24 * 3600 * 1000
+      assert.deepStrictEqual(
+        yield* during(budget.phase("backfill")(Effect.as(Effect.sleep(day), 1)), day),
+        Option.some(1)
+      )
+      const { totalDeadlineMs, violation } = yield* budget.report
+      assert.isNull(totalDeadlineMs)
+      assert.isNull(violation)
+    })
+  )
+
+  it.effect("phase() ends the wait, and not what others share", () =>
+    Effect.gen(function* () {
+      const shared = yield* Deferred.make<string>()
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("backfill", 10)(Deferred.await(shared)), 10)
+      yield* Deferred.succeed(shared, "came later")
+      assert.strictEqual(yield* Deferred.await(shared), "came later")
+    })
+  )
+
+  it.effect("phase() of a failure accounts for the time, and is no violation", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      const failing = budget.phase("storage")(Effect.andThen(Effect.sleep(20), Effect.fail("damaged")))
+      assert.strictEqual(yield* during(Effect.flip(failing), 20), "damaged")
+      const { phases, violation } = yield* budget.report
+      assert.strictEqual(phases["storage"]!.waitedMs, 20)
+      assert.isNull(violation)
+    })
+  )
+
+  it.effect("phase() adds up waits of one name, under the budget of the first", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("storage", 100)(Effect.sleep(30)), 30)
+      yield* during(budget.phase("storage", 50)(never), 50)
+      assert.deepStrictEqual((yield* budget.report).phases, {
+        storage: { budgetMs: 100, waitedMs: 80, timedOut: true, retries: 0 }
+      })
+    })
+  )
+})
+
+describe("violated()", () => {
+  it.effect("violated() notes the first demand that was not met, and no other", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("storage", 10)(never), 10)
+      yield* during(budget.phase("backfill", 10)(never), 10)
+      budget.violated({ phase: "minCoverage", budgetMs: 1, waitedMs: 1, retryAfterMs: null })
+      assert.strictEqual((yield* budget.report).violation!.phase, "storage")
+    })
+  )
+})

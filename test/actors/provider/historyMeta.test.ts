@@ -1,0 +1,123 @@
+/** Is the account of an answer honest about sources, counts and causes? */
+import { describe, expect, it } from "vitest"
+import type { Filled } from "../../../actors/provider/fillGap.ts"
+import { untouched } from "../../../actors/provider/fillGap.ts"
+import { explained, qualitySummary, sourceOutcomes } from "../../../actors/provider/historyMeta.ts"
+import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts"
+import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
+import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { jobOf } from "../../support/jobs.ts"
+import { lack, minute, requestOf } from "../../support/requests.ts"
+import { conformed, flatBars } from "../../support/rows.ts"
+
+const request = requestOf()
+const failure = { tag: "SourceUnavailable", message: "HTTP 503", source: "binance" }
+const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({ jobs, timedOut, notes: [] })
+
+const outcomes = (of: Filled, storageTimedOut = false) => sourceOutcomes(request, of, storageTimedOut)
+
+describe("sourceOutcomes()", () => {
+  it("sourceOutcomes() names every source of the series, those that were not asked too", () => {
+    expect(outcomes(untouched)).toMatchObject({
+      storage: { outcome: "ok" },
+      binance: { outcome: "not_asked" },
+      kraken: { outcome: "not_asked" }
+    })
+    expect(outcomes(untouched, true)).toMatchObject({ storage: { outcome: "timed_out" } })
+  })
+
+  it("sourceOutcomes() adds up the requests of a source's jobs", () => {
+    const jobs = [
+      jobOf({ state: "SUCCEEDED", requests: 2 }),
+      jobOf({ state: "SUCCEEDED", requests: 3, windowStart: 9 })
+    ]
+    expect(outcomes(filled(jobs))["binance"]).toEqual({ outcome: "ok", requests: 5 })
+  })
+
+  it("sourceOutcomes() never lets a source that is down look like one that is empty", () => {
+    const jobs = [jobOf({ state: "SUCCEEDED", requests: 1 }), jobOf({ state: "FAILED", failure, requests: 6 })]
+    expect(outcomes(filled(jobs))["binance"]).toEqual({
+      outcome: "failed",
+      requests: 7,
+      error: { tag: "SourceUnavailable", message: "HTTP 503" }
+    })
+  })
+
+  it("sourceOutcomes() blames the source that failed, not the one that was asked first", () => {
+    const job = jobOf({ state: "FAILED", failure: { ...failure, source: "kraken" }, sources: ["binance", "kraken"] })
+    expect(outcomes(filled([job]))).toMatchObject({
+      binance: { outcome: "not_asked" },
+      kraken: { outcome: "failed" }
+    })
+  })
+
+  it("sourceOutcomes() says of a wait that ended early that it did", () => {
+    expect(outcomes(filled([jobOf({ state: "RUNNING" })], true))["binance"]!.outcome).toBe("timed_out")
+    expect(outcomes(filled([jobOf({ state: "SUCCEEDED" })], true))["binance"]!.outcome).toBe("ok")
+  })
+})
+
+const loaded = (minutes: ReadonlyArray<number>, covered: RangeSet.RangeSet): Loaded => ({
+  ...nothingLoaded(request),
+  covered,
+  frame: conformed(flatBars(minutes)).frame
+})
+
+describe("qualitySummary()", () => {
+  const all = RangeSet.of(0, 10 * minute)
+
+  it("qualitySummary() expects every bar of the range but those known to be empty", () => {
+    expect(qualitySummary(request, loaded([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], all), [])).toMatchObject({
+      rows: 10,
+      expectedBars: 10,
+      knownEmptyBars: 0,
+      gapCount: 0
+    })
+    expect(qualitySummary(request, loaded([0, 1, 2, 9], all), [])).toMatchObject({
+      rows: 4,
+      expectedBars: 4,
+      knownEmptyBars: 6
+    })
+  })
+
+  it("qualitySummary() expects bars that are missing, and none that cannot be had", () => {
+    const known = loaded([0, 1, 3], RangeSet.of(0, 4 * minute))
+    const missing = [lack([4, 6], "missing"), lack([6, 7], "deferred"), lack([7, 10], "unavailable")]
+    expect(qualitySummary(request, known, missing)).toMatchObject({
+      rows: 3,
+      knownEmptyBars: 1,
+      expectedBars: 6,
+      gapCount: 3
+    })
+  })
+
+  it("qualitySummary() counts what conformance marked in the rows", () => {
+    const { frame } = loaded([0, 1, 2, 3], all)
+    const flags = Uint32Array.of(RowFlag.outOfOrder, 0, RowFlag.outOfOrder | RowFlag.duplicate, RowFlag.backfilled)
+    const marked = { ...nothingLoaded(request), covered: all, frame: { ...frame, flags } }
+    expect(qualitySummary(request, marked, [])).toMatchObject({ outOfOrderCount: 2, duplicateCount: 1 })
+  })
+})
+
+describe("explained()", () => {
+  const job = jobOf({ state: "FAILED", failure, nextAttemptAt: 5000, ranges: RangeSet.of(4 * minute, 6 * minute) })
+
+  it("explained() gives the reason of the job that was to fill the time, and when it is tried again", () => {
+    const reason = "binance: HTTP 503"
+    expect(explained([lack([3, 5], "missing"), lack([8, 9], "missing")], filled([job]))).toMatchObject([
+      { state: "missing", reason, retryAt: 5000 },
+      { reason: "for the test: missing", retryAt: null }
+    ])
+    const aside = { ...job, state: "QUARANTINED", nextAttemptAt: null } as const
+    expect(explained([lack([3, 5], "missing")], filled([aside]))).toMatchObject([{ state: "quarantined", reason }])
+  })
+
+  it("explained() leaves what is known better as it is", () => {
+    const known = [lack([3, 5], "deferred", 7), lack([5, 6], "unavailable")]
+    expect(explained(known, filled([job]))).toEqual(known)
+    expect(explained([lack([4, 5], "missing")], filled([{ ...job, failure: null }]))).toMatchObject([
+      { reason: "for the test: missing" }
+    ])
+  })
+})

@@ -1,0 +1,44 @@
+/** Is a series found by any spelling, with all that is configured of it? */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import { configuration } from "../../support/requests.ts"
+
+const node = "ohlcv:binance:BTC/BUSD"
+
+const find = (nodeId: string, interval: string) =>
+  Effect.flatMap(SeriesCatalog.SeriesCatalog, (catalog) => catalog.find(nodeId, interval))
+
+describe("find()", () => {
+  layer(SeriesCatalog.layer(configuration))("with one node", (it) => {
+    it.effect("find() gives the series in canonical form, on its grid, with its sources", () =>
+      Effect.gen(function* () {
+        const { grid, series, sources, symbol } = yield* find(node, "60s")
+        assert.deepEqual(series, { nodeId: node, interval: "1m" })
+        assert.deepEqual(grid, { intervalMs: 60_000, anchorMs: 0, windowBars: 10 })
+        assert.deepEqual([symbol, ...sources], ["BTC/BUSD", "binance", "kraken"])
+      })
+    )
+
+    it.effect("find() takes a bar for final when the slowest source does", () =>
+      Effect.gen(function* () {
+        assert.equal((yield* find(node, "1m")).finalityDelayMs, 5000)
+      })
+    )
+
+    it.effect("find() tells days and weeks apart, since their grids differ", () =>
+      Effect.gen(function* () {
+        assert.equal((yield* find(node, "1w")).grid.anchorMs, 4 * 24 * 3_600_000)
+        assert.equal((yield* Effect.flip(find(node, "7d")))._tag, "UnknownSeries")
+      })
+    )
+
+    it.effect("find() of what is not kept names the intervals of the node, or else the nodes", () =>
+      Effect.gen(function* () {
+        assert.deepEqual((yield* Effect.flip(find(node, "5m"))).known, ["1m", "1w"])
+        assert.deepEqual((yield* Effect.flip(find("other", "1m"))).known, [node])
+        assert.equal((yield* Effect.flip(find(node, "no interval"))).interval, "no interval")
+      })
+    )
+  })
+})

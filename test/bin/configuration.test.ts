@@ -1,0 +1,148 @@
+/** Does a configuration file hear all that is wrong with it, and where? */
+import { Effect, Result } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "vitest"
+import { configurationHash, load, parse } from "../../bin/configuration.ts"
+import type { Configuration } from "../../protocol/Settings.ts"
+
+const good = `
+sources:
+  binance: { kind: exchange, exchange: binance, baseUrl: "http://127.0.0.1:9000", maxEmptyBars: 60 }
+series:
+  - { node: "ohlcv:binance:BTC/BUSD", intervals: [1m, 5m], sources: [binance], symbol: BTC/BUSD }
+`
+
+const configuration = (text: string): Configuration =>
+  Result.getOrThrowWith(parse(text), (all) => new Error(JSON.stringify(all)))
+
+const mistakes = (text: string): ReadonlyArray<string> =>
+  Result.match(parse(text), {
+    onSuccess: () => [],
+    onFailure: (all) => all.map(({ path, problem }) => `${path}: ${problem}`)
+  })
+
+/** The one mistake of a good configuration in which a piece was replaced. */
+const mistakesWith = (piece: string, replacement: string): ReadonlyArray<string> => {
+  assert.include(good, piece)
+  return mistakes(good.replace(piece, replacement))
+}
+
+describe("parse", () => {
+  it("parse() gives what a good file says", () => {
+    assert.deepStrictEqual(configuration(good), {
+      sources: {
+        binance: { kind: "exchange", exchange: "binance", baseUrl: "http://127.0.0.1:9000", maxEmptyBars: 60 }
+      },
+      series: [{ node: "ohlcv:binance:BTC/BUSD", intervals: ["1m", "5m"], sources: ["binance"], symbol: "BTC/BUSD" }]
+    })
+  })
+
+  it.each([
+    ["an interval that is none", "5m]", "7x]", /^series\[0\]\.intervals\[1\]: "7x" is no interval: .*such as 1m/],
+    [
+      "an undeclared source",
+      "sources: [binance]",
+      "sources: [bybit]",
+      /^series\[0\]\.sources\[0\]: "bybit".*: binance$/
+    ],
+    [
+      "a series given twice",
+      "5m]",
+      "60s]",
+      /^series\[0\]\.intervals\[1\]: .*BUSD 1m, which series\[0\]\.intervals\[0\]/
+    ],
+    ["an unknown key", "maxEmptyBars", "maxEmpty", /^sources\.binance\.maxEmpty: is no setting; known here: kind, /],
+    ["a wrong kind", "kind: exchange", "kind: lake", /^sources\.binance\.kind: Expected "exchange", got "lake"$/],
+    ["a number out of bounds", "60 }", "-1 }", /^sources\.binance\.maxEmptyBars: .*got -1$/],
+    ["an absent field", ", symbol: BTC/BUSD", "", /^series\[0\]\.symbol: is missing$/],
+    ["a number for a text", '"ohlcv:binance:BTC/BUSD"', "7", /^series\[0\]\.node: Expected string, got 7$/],
+    ["no interval", "[1m, 5m]", "[]", /^series\[0\]\.intervals\[0\]: is missing$/],
+    ["an address that is none", "http://127.0.0.1:9000", "127.0.0.1", /^sources\.binance\.baseUrl: .*http:/],
+    ["a node id that is too long", "ohlcv:binance:BTC/BUSD", "é".repeat(129), /^series\[0\]\.node: has 258 bytes/],
+    [
+      "a name that a host uses",
+      "binance: {",
+      "cache: { kind: exchange, exchange: x }\n  binance: {",
+      /^sources\.cache: /
+    ]
+  ])("parse() refuses %s, with its path", (_, piece, replacement, expected) => {
+    const found = mistakesWith(piece, replacement)
+    assert.lengthOf(found, 1)
+    assert.match(found[0]!, expected)
+  })
+
+  it("parse() finds all mistakes at once, those of the schema and those between fields", () => {
+    const found = mistakes(`
+sources:
+  binance: { kind: exchange, exchange: "", speed: 3 }
+series:
+  - { node: a, intervals: [1m, 7x, 60s], sources: [binance, q], symbol: A }
+  - { node: a, intervals: [1m], sources: nothing, symbol: A, windowBars: 1.5 }
+wanted: true
+`)
+    const places = found.map((text) => text.slice(0, text.indexOf(": ")))
+    assert.sameMembers(places, [
+      "wanted",
+      "sources.binance.exchange",
+      "sources.binance.speed",
+      "series[0].intervals[1]",
+      "series[0].intervals[2]",
+      "series[0].sources[1]",
+      "series[1].intervals[0]",
+      "series[1].sources",
+      "series[1].windowBars"
+    ])
+  })
+
+  it.each([
+    ["text that is no YAML", "a: [1\nb: 2", /^line 2, column 1: /],
+    ["a key given twice", "a: 1\na: 2", /^line 2, column 1: .*unique/],
+    ["an alias of nothing", "a: *b", /alias/],
+    ["nothing", "", /Expected object, got null/],
+    ["a list", "- 1", /Expected object/]
+  ])("parse() refuses %s", (_, text, expected) => assert.match(mistakes(text)[0] ?? "", expected))
+})
+
+const failure = (file: string): Promise<string> =>
+  Effect.runPromise(Effect.map(Effect.flip(load(file)), ({ message }) => message))
+
+describe("load", () => {
+  it("load() names the file that is not there", async () => {
+    assert.strictEqual(await failure("/none/such.yaml"), "/none/such.yaml: there is no such file")
+  })
+
+  it("load() says when it's given a folder", async () => {
+    assert.match(await failure(tmpdir()), /folder/)
+  })
+
+  it("load() tells each mistake on a line of its own", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "seamless-"))
+    const file = join(folder, "a.yaml")
+    writeFileSync(file, good.replace("5m", "7x").replace("60 }", "-1 }"))
+    const lines = (await failure(file)).split("\n")
+    rmSync(folder, { recursive: true })
+    assert.strictEqual(lines[0], `${file}:`)
+    assert.lengthOf(lines, 3)
+  })
+})
+
+describe("configurationHash", () => {
+  it("configurationHash() is the same however the file is laid out", () => {
+    const other = `
+series:
+  - symbol: BTC/BUSD # the exchange's name
+    sources: [binance]
+    node: ohlcv:binance:BTC/BUSD
+    intervals: [1m, 5m]
+sources: { binance: { maxEmptyBars: 60, exchange: binance, kind: exchange, baseUrl: "http://127.0.0.1:9000" } }
+`
+    assert.strictEqual(configurationHash(configuration(other)), configurationHash(configuration(good)))
+  })
+
+  it("configurationHash() differs where a value does", () => {
+    const other = configuration(good.replace("60 }", "61 }"))
+    assert.notStrictEqual(configurationHash(other), configurationHash(configuration(good)))
+  })
+})

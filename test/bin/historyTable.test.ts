@@ -1,0 +1,20 @@
+/** Can a person read bars, and are they the same bars? */
+import { assert, it } from "vitest"
+import { historyTable } from "../../bin/historyTable.ts"
+import { fromFrame } from "../../client/HistoryFrame.ts"
+import { frame } from "../client/answers.ts"
+
+it("historyTable() writes a line a bar, times in ISO 8601, flags by name", () => {
+  assert.deepStrictEqual(historyTable(fromFrame(frame)).split("\n"), [
+    "event_time            close  volume  source   flags",
+    "1970-01-01T00:01:00Z    1.5      10  binance  BACKFILLED",
+    "1970-01-01T00:02:00Z    2.5       -  binance  BACKFILLED,LIVE"
+  ])
+})
+
+it("historyTable() rounds no digit away", () => {
+  const values = Float64Array.of(0.1 + 0.2, 1e21)
+  const table = historyTable(fromFrame({ ...frame, columns: [{ name: "close", values }] }))
+  assert.include(table, "0.30000000000000004")
+  assert.include(table, "1e+21")
+})
