@@ -6,7 +6,7 @@
  */
 import { Clock, Context, Effect, Layer, Option, Ref, Schedule, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import type { MeshUnavailable } from "../protocol/wire/Errors.ts";
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { ClusterDisagreement } from "../protocol/wire/Errors.ts"
 import { protocolVersion, SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as Stream from "../protocol/wire/Stream.ts"

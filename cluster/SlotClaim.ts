@@ -42,7 +42,7 @@ export interface SlotHandler {
 }
 
 /** The slots of this host. */
-export interface SlotClaim {
+interface SlotClaim {
   /** How many slots this host has. */
   readonly count: () => number
 }

@@ -35,10 +35,6 @@ export const ExchangeSettings = Schema.Struct({
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
 
-/** Where rows come from, by kind. */
-export const SourceSettings = ExchangeSettings
-export type SourceSettings = typeof SourceSettings.Type
-
 /** Series that are kept: one node at some intervals. */
 export const SeriesSettings = Schema.Struct({
   node: Schema.NonEmptyString,
@@ -66,7 +62,7 @@ export const TelemetrySettings = Schema.Struct({
 
 /** A whole configuration. */
 export const Configuration = Schema.Struct({
-  sources: Schema.Record(Schema.String, SourceSettings),
+  sources: Schema.Record(Schema.String, ExchangeSettings),
   series: Schema.NonEmptyArray(SeriesSettings),
   limits: Schema.optionalKey(Limits),
   telemetry: Schema.optionalKey(TelemetrySettings)

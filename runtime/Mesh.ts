@@ -45,6 +45,8 @@ export interface Delivery {
   readonly subject: string
   /** Tells the queue that work goes on: the time starts again. */
   readonly working: Effect.Effect<void>
+  /** Gives it back for now: it comes again in a second or so, to whoever takes it then. */
+  readonly later: Effect.Effect<void>
 }
 
 /** A request's outcome when nobody listens on its subject. */

@@ -28,6 +28,8 @@ interface Work {
 interface Resident {
   readonly mailbox: Queue.Queue<Work>
   readonly slot: number
+  /** The message that is being handled. */
+  inHand: Work | undefined
 }
 
 /** A message with the ground on which it may be handled here. */
@@ -51,35 +53,37 @@ export interface Residents {
 const Body = Schema.Struct({ message: Schema.String, payload: Schema.Unknown })
 const decodeBody = Schema.decodeUnknownOption(Body)
 
+/** Handles one message. A failure that stops the activation is told by whoever ends the resident. */
 const handleOne = Effect.fnUntraced(function* (address: Address, handle: Handler, work: Work) {
   const budgetMs = work.deadlineMs - (yield* monotonicMs)
   // nothing starts after its deadline
   if (budgetMs <= 0) {
     return yield* Deferred.fail(work.reply, new DeadlineExceeded({ waitingFor: addressText(address), budgetMs: 0 }))
   }
-  const exit = yield* Effect.exit(work.run(withBudget(budgetMs)(handle(work.body))))
-  if (Exit.isSuccess(exit)) return yield* Deferred.succeed(work.reply, exit.value)
-  const malformed = Cause.findErrorOption(exit.cause)
-  if (malformed._tag === "Some" && malformed.value._tag === "MalformedMessage") {
-    return yield* Deferred.fail(work.reply, stoppedError(addressText(address), malformed.value))
-  }
-  yield* Deferred.fail(
-    work.reply,
-    new ActorUnavailable({ address: addressText(address), reason: Cause.pretty(exit.cause) })
+  const answer = work.run(withBudget(budgetMs)(handle(work.body)))
+  return yield* answer.pipe(
+    Effect.flatMap((value) => Deferred.succeed(work.reply, value)),
+    // what can't be read says nothing about the actor: it goes on
+    Effect.catchTag("MalformedMessage", (error) => Deferred.fail(work.reply, stoppedError(addressText(address), error)))
   )
-  return yield* Effect.failCause(exit.cause)
 })
 
-const live = (type: ActorType, activation: Activation, mailbox: Queue.Queue<Work>) =>
+const live = (type: ActorType, activation: Activation, resident: Resident) =>
   Effect.gen(function* () {
     const handle = yield* type.activate(activation)
-    while (true) yield* handleOne(activation.address, handle, yield* Queue.take(mailbox))
+    while (true) {
+      resident.inHand = yield* Queue.take(resident.mailbox)
+      yield* handleOne(activation.address, handle, resident.inHand)
+      resident.inHand = undefined
+    }
   }).pipe(Effect.scoped)
 
-const refuse = (works: ReadonlyArray<Work>, address: string, reason: string) =>
-  Effect.forEach(works, (work) => Deferred.fail(work.reply, new ActorUnavailable({ address, reason })), {
-    discard: true
-  })
+/** Tells everyone who waits for a resident that has stopped: the one it was serving first. */
+const refuseAll = Effect.fnUntraced(function* ({ inHand, mailbox }: Resident, address: string, reason: string) {
+  const waiting = [...(inHand === undefined ? [] : [inHand]), ...(yield* Queue.clear(mailbox))]
+  yield* Queue.shutdown(mailbox)
+  for (const { reply } of waiting) yield* Deferred.fail(reply, new ActorUnavailable({ address, reason }))
+})
 
 /** The residents of the given types, owned by the host's incarnation; they stop when the scope ends. */
 export const make = Effect.fnUntraced(function* (types: ReadonlyArray<ActorType>, owner: string) {
@@ -93,17 +97,16 @@ export const make = Effect.fnUntraced(function* (types: ReadonlyArray<ActorType>
     // looked up again after the wait: of two first messages only one starts the actor
     const other = residents.get(name)
     if (other !== undefined) return other
-    const resident: Resident = { mailbox, slot }
+    const resident: Resident = { mailbox, slot, inHand: undefined }
     residents.set(name, resident)
-    const life = live(type, { address: envelope.to, owner, slotEpoch }, resident.mailbox).pipe(
+    const life = live(type, { address: envelope.to, owner, slotEpoch }, resident).pipe(
       Effect.onExit((exit) =>
         Effect.gen(function* () {
           if (residents.get(name) === resident) residents.delete(name)
           const reason = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "stopped"
           if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
             yield* Effect.logWarning("actor stopped", { actor: name, reason })
-          yield* refuse(yield* Queue.clear(resident.mailbox), name, reason)
-          yield* Queue.shutdown(resident.mailbox)
+          yield* refuseAll(resident, name, reason)
         })
       )
     )

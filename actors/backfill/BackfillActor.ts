@@ -84,9 +84,10 @@ const workOnce = Effect.gen(function* () {
   const key = QueueSubject.queuedWindow(delivery.value.subject)
   const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)
   if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
-  // whoever ended the run may have died before it took the entry out. A taken one stays: it comes again if its holder
-  // dies
-  if (claimed._tag === "Over") yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
+  // its holder may die: whoever is given the entry then finds that out
+  if (claimed._tag === "Taken") return yield* delivery.value.later
+  // whoever ended the run may have died before it took the entry out
+  return yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
 })
 
 const worker: Effect.Effect<never, never, Services> = workOnce.pipe(

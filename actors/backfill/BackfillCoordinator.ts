@@ -52,7 +52,7 @@ export class BackfillCoordinator extends Context.Service<
   BackfillCoordinator,
   {
     readonly claim: (key: string, leaseMs: number) => Effect.Effect<Claimed, MeshUnavailable>
-    /** Claims those of the windows that wait for someone. */
+    /** Claims those of the windows that wait for someone, or whose holder is gone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
       leaseMs: number
@@ -110,6 +110,13 @@ const makeClaims = Effect.gen(function* () {
     return before?.revision === revision && nowMs - before.sinceMs > job.lease.leaseMs
   })
 
+  /** Which of the jobs' holders are gone; each is looked up once. */
+  const deadHolders = Effect.fnUntraced(function* (standing: ReadonlyArray<Held>) {
+    const holders = new Set(standing.flatMap(({ job }) => (job.state === "RUNNING" ? (job.lease?.holder ?? []) : [])))
+    const dead = yield* Effect.filter(holders, hosts.isDead)
+    return new Set(dead)
+  })
+
   const take = Effect.fnUntraced(function* (standing: Held, leaseMs: number) {
     const by = { holder: hosts.incarnation, leaseMs, nonce: yield* randomId }
     const leaseEnded = standing.job.state === "RUNNING" && (yield* hasEnded(standing))
@@ -134,9 +141,9 @@ const makeClaims = Effect.gen(function* () {
 
   const claimFollowing = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, leaseMs: number) {
     const stored = yield* mesh.readMany(Stream.jobs.name, keys.map(subjectOf))
-    const waiting = stored
-      .flatMap((found) => Option.toArray(standingOf(found)))
-      .filter(({ job }) => job.state === "PENDING")
+    const standing = stored.flatMap((found) => Option.toArray(standingOf(found)))
+    const gone = yield* deadHolders(standing)
+    const waiting = standing.filter(({ job }) => job.state === "PENDING" || gone.has(job.lease?.holder ?? ""))
     // all at once: other workers are about to take them one by one, and each that they get splits the run
     const taken = yield* Effect.forEach(waiting, (standing) => take(standing, leaseMs), { concurrency: "unbounded" })
     return taken.flatMap(Option.toArray)

@@ -27,8 +27,8 @@ export const remainingRanges = (job: BackfillJob): RangeSet.RangeSet =>
 export const claim = (job: BackfillJob, by: Claimant, leaseEnded: boolean): BackfillJob | undefined => {
   const free = job.state === "PENDING" || job.state === "EXPIRED" || (job.state === "RUNNING" && leaseEnded)
   if (!free) return undefined
-  const lease: Lease = { holder: by.holder, fence: (job.lease?.fence ?? 0) + 1, leaseMs: by.leaseMs }
-  return { ...job, state: "RUNNING", lease, renewals: 0, nonce: by.nonce }
+  const lease: Lease = { holder: by.holder, leaseMs: by.leaseMs }
+  return { ...job, state: "RUNNING", fence: job.fence + 1, lease, renewals: 0, nonce: by.nonce }
 }
 
 /** The job with its lease prolonged. */

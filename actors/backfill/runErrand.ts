@@ -145,11 +145,13 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   const fetchAll = Effect.forEach(
     toPairs(RangeSet.subtract(wanted, covered)),
     (stretch) => {
+      // what the errand has proven by now is not looked into either
+      const known = RangeSet.union(covered, taken.proven)
       const question = Question.about(stretch, {
         intervalMs: entry.interval.lengthMs,
         maxEmptyBars,
         barsPerRequest,
-        covered,
+        covered: known,
         finalUntil
       })
       return fetchAnswer({ source, entry, jobId: jobs[0] ?? "", question }, onStep, () => void requests++)

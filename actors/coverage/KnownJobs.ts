@@ -17,7 +17,7 @@ import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import type { KnownJob } from "./planJobs.ts"
 
 /** The job records of one series, as last seen. */
-export interface KnownJobs {
+interface KnownJobs {
   readonly get: (windowStart: number) => KnownJob | undefined
   readonly set: (known: KnownJob) => void
   /** Reads the records of these windows again. */

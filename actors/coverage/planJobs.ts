@@ -54,6 +54,7 @@ const open = (
   completedRanges: RangeSet.empty,
   sources: demand.sources,
   generation: before?.generation ?? 0,
+  fence: before?.fence ?? 0,
   lease: null,
   renewals: 0,
   attempts: before?.state === "FAILED" ? before.attempts : 0,

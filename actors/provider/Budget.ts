@@ -37,6 +37,7 @@ const finite = (milliseconds: number): number => Math.min(Math.round(millisecond
 export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy) {
   const startedMs = yield* monotonicMs
   const phases = new Map<string, PhaseReport>()
+  const retries = new Map<string, number>()
   const total = Math.min(totalDeadlineMs ?? Infinity, yield* callerMs)
   const usable = total - Math.min(reserveMs, total * reserveShare)
   let violation: SlaViolation | null = null
@@ -51,7 +52,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
       budgetMs: finite(before?.budgetMs ?? spent.budgetMs),
       waitedMs: finite((before?.waitedMs ?? 0) + spent.waitedMs),
       timedOut: spent.timedOut || (before?.timedOut ?? false),
-      retries: before?.retries ?? 0
+      retries: 0
     })
   }
 
@@ -61,6 +62,15 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
       Effect.gen(function* () {
         const fromMs = yield* monotonicMs
         const budgetMs = Math.min(maxWaitMs, yield* remainingMs)
+        const late = () => {
+          note(name, { budgetMs, waitedMs: 0, timedOut: true })
+          violated({ phase: name, budgetMs: finite(budgetMs), waitedMs: finite(budgetMs), retryAfterMs: null })
+        }
+        // work whose budget is spent is not started
+        if (budgetMs <= 0) {
+          late()
+          return Option.none()
+        }
         const timed =
           budgetMs === Infinity ? Effect.asSome(self) : Effect.timeoutOption(self, Duration.millis(budgetMs))
         const outcome = yield* Effect.onExit(timed, () =>
@@ -78,13 +88,14 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
     remainingMs,
     violated,
     retried: (name) => {
-      const before = phases.get(name)
-      if (before !== undefined) phases.set(name, { ...before, retries: before.retries + 1 })
+      retries.set(name, (retries.get(name) ?? 0) + 1)
     },
     report: Effect.map(monotonicMs, (nowMs) => ({
-      totalDeadlineMs: total === Infinity ? null : finite(total),
+      totalDeadlineMs: totalDeadlineMs ?? (total === Infinity ? null : finite(total)),
       elapsedMs: finite(nowMs - startedMs),
-      phases: Object.fromEntries(phases),
+      phases: Object.fromEntries(
+        Array.from(phases, ([name, spent]) => [name, { ...spent, retries: retries.get(name) ?? 0 }])
+      ),
       violation
     }))
   }

@@ -4,7 +4,7 @@
  * `read`, `ensureAvailable` and `coverage`, as an Effect service. The wire and the Promise client give the same.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import { InvalidRequest, type UnknownSeries } from "../../protocol/history/Errors.ts"
+import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Errors.ts"
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
@@ -15,7 +15,7 @@ import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
-import { parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
+import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
 
 /** A history request that was answered: the answer, and whether the caller wants its account. */
 export interface Answered {
@@ -51,10 +51,7 @@ const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: numbe
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), { strategy: "auto_backfill", barsMax }))
     }, provide),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { interval, nodeId } = yield* Effect.mapError(
-        decodeCoverage(input),
-        ({ message }) => new InvalidRequest({ field: "request", problem: message })
-      )
+      const { interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
       const catalog = yield* SeriesCatalog
       return yield* coverageOf(yield* catalog.find(nodeId, interval))
     }, provide)

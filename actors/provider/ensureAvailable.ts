@@ -9,7 +9,7 @@ import { bars } from "../../protocol/history/RangeMeasure.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import * as Budget from "./Budget.ts"
-import { fillGap, queueGap, untouched } from "./fillGap.ts"
+import { fillGap, detachGap, untouched } from "./fillGap.ts"
 import { explained, sourceOutcomes } from "./historyMeta.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -32,7 +32,7 @@ const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budge
 
 const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
   if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  return plan.gapMode === "queue" ? queueGap(request, plan.gap, budget) : Effect.succeed(untouched)
+  return plan.gapMode === "queue" ? detachGap(request, plan.gap, budget) : Effect.succeed(untouched)
 }
 
 /** Fills what is missing, within the budget, and says what was done. */

@@ -8,7 +8,7 @@ import { Clock, Effect, Option } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import { isFinal } from "../../protocol/history/BackfillJob.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
-import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -41,14 +41,22 @@ const demandOf = Effect.fnUntraced(function* ({ entry, requestId, sources }: Val
   return { series, ranges: gap, sources, jobClass: "interactive", cause: requestId, traceParent: trace } as const
 })
 
-/** Asks that the gap be filled, without waiting for it. */
-export const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+/** Asks that the gap be filled; the jobs that it takes are not waited for. */
+const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   const coverage = yield* Coverage
   const remainingMs = Math.min(yield* budget.remainingMs, queueWaitMsMax)
   const asked = yield* coverage.ensure(yield* demandOf(request, gap)).pipe(withBudget(remainingMs), Effect.result)
   if (asked._tag === "Success") return { jobs: asked.success.jobs, timedOut: false, notes: [] } satisfies Filled
   const note = `the backfill could not be queued: ${asked.failure.message}`
   return { jobs: [], timedOut: asked.failure._tag === "DeadlineExceeded", notes: [note] } satisfies Filled
+})
+
+/** Asks that the gap be filled, and says that the answer does not wait for it. */
+export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  const queued = yield* queueGap(request, gap, budget)
+  const missing = bars(gap, request.entry.interval.lengthMs)
+  const note = `${missing} missing bars are being filled, and were not waited for: ask again`
+  return queued.notes.length > 0 ? queued : { ...queued, notes: [note] }
 })
 
 const merged = (before: ReadonlyArray<BackfillJob>, after: ReadonlyArray<BackfillJob>): ReadonlyArray<BackfillJob> => {

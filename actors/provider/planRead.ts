@@ -54,7 +54,7 @@ export const planRead = (request: ValidRequest, { covered, root }: CoverageView,
   const classified = MissingRange.classify(missing, known)
   const gap = RangeSet.subtract(MissingRange.askable(classified, nowMs), MissingRange.timeOf(early))
   const demand = { ...request, intervalMs: request.entry.interval.lengthMs }
-  // time that has not come to its end can be no strategy's fault
+  // what no source will ever have is no gap
   const owed = RangeSet.subtract(
     missing,
     MissingRange.timeOf(classified.filter(({ state }) => state === "unavailable"))

@@ -13,7 +13,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import * as Budget from "./Budget.ts"
-import { fillGap, type Filled, queueGap, untouched } from "./fillGap.ts"
+import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
@@ -21,7 +21,7 @@ import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
 
 /** A refusal, with the answer that was refused and its account. */
-export class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
+class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
 
 /** Why a read gives no answer. */
 export type ReadFailure = Refused | CoverageFailure | DeadlineExceeded
@@ -37,7 +37,7 @@ interface Findings {
 
 const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
   if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  if (plan.gapMode === "queue") return queueGap(request, plan.gap, budget)
+  if (plan.gapMode === "queue") return detachGap(request, plan.gap, budget)
   return Effect.succeed(untouched)
 }
 

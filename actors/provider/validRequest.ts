@@ -4,7 +4,7 @@
  * A request that is wrong is refused before anything is touched, and told what would be right. One that passes has its
  * series, an aligned range, and every option decided.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, SchemaIssue } from "effect"
 import { InvalidRequest, RangeTooLarge, UnalignedRange, type UnknownSeries } from "../../protocol/history/Errors.ts"
 import { EnsureRequest, HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
@@ -42,16 +42,17 @@ const knownFields = { onExcessProperty: "error" } as const
 const decodeHistory = Schema.decodeUnknownEffect(HistoryRequest, knownFields)
 const decodeEnsure = Schema.decodeUnknownEffect(EnsureRequest, knownFields)
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim()
+const problemsOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** The message of a schema's refusal names the field behind `at`, in brackets. */
-const invalid = ({ message }: { readonly message: string }): InvalidRequest => {
-  const field =
-    /at (\[.*\])\s*$/
-      .exec(message)?.[1]
-      ?.replaceAll(/\["|"\]/g, "")
-      .replaceAll("][", ".") ?? "request"
-  return new InvalidRequest({ field, problem: oneLine(message.replace(/\n?\s*at \[.*\]\s*$/, "")) })
+/** The first thing that is wrong with the request, and the field that it is in. */
+export const invalid = ({ issue }: Schema.SchemaError): InvalidRequest => {
+  const [first] = problemsOf(issue).issues
+  const field = first?.path?.map(String).join(".") ?? ""
+  const problem = (first?.message ?? "can't be read").replaceAll(/\s+/g, " ")
+  return new InvalidRequest({
+    field: field === "" ? "request" : field,
+    problem: /excess property|Unexpected key/.test(problem) ? "is no field of a request" : problem
+  })
 }
 
 /** A request to read, from the wire or a program. */

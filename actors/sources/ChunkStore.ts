@@ -58,7 +58,7 @@ const readConcurrency = 4
 const decodedPageFactor = 3
 const pageCacheShare = 8
 
-const PageForm = Schema.decodeUnknownOption(CoveragePage)
+const decodePage = Schema.decodeUnknownOption(CoveragePage)
 const encodePage = Schema.encodeSync(CoveragePage)
 
 const damaged = (key: string, problem: string) => new StoreDamaged({ key, problem })
@@ -96,36 +96,48 @@ const checked = <A>(
       : Effect.fail(damaged(name.key, "is not what it was: its hash differs from its name"))
   )
 
+/** Values that are named by the hash of their bytes: where they are, and what they become. */
+interface Shelf<A> {
+  readonly stream: string
+  readonly decode: (bytes: Uint8Array) => Option.Option<A>
+  readonly keep: (id: string, value: A, bytes: number) => void
+}
+
+/** The values under these subjects, in their order, each checked against its id. */
+const load = Effect.fnUntraced(function* <A>(
+  mesh: Mesh["Service"],
+  { decode, keep, stream }: Shelf<A>,
+  names: ReadonlyArray<{ readonly key: string; readonly id: string }>
+) {
+  const values = yield* readBytes(
+    mesh,
+    stream,
+    names.map(({ key }) => key)
+  )
+  return yield* Effect.forEach(values, (bytes, index) =>
+    Effect.gen(function* () {
+      const name = names[index]!
+      const value = yield* checked(name, bytes, () => decode(bytes))
+      keep(name.id, value, bytes.length)
+      return value
+    })
+  )
+})
+
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
   const frames = Cache.make<Frame>(cacheBytes)
   const knownPages = Cache.make<CoveragePage>(cacheBytes / pageCacheShare)
-
-  const loadPages = Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
-    const subjects = ids.map((id) => Subject.page(keyOf(series), id))
-    const values = yield* readBytes(mesh, Stream.pages.name, subjects)
-    return yield* Effect.forEach(values, (bytes, index) =>
-      Effect.gen(function* () {
-        const name = { key: subjects[index]!, id: ids[index]! }
-        const page = yield* checked(name, bytes, () => Option.flatMap(Codec.fromJson(bytes), PageForm))
-        knownPages.put(name.id, page, bytes.length * decodedPageFactor)
-        return page
-      })
-    )
-  })
-
-  const loadChunks = Effect.fnUntraced(function* (series: Series, names: ReadonlyArray<ChunkName>) {
-    const subjects = names.map(({ id, windowStart }) => Subject.chunk(keyOf(series), windowStart, id))
-    const values = yield* readBytes(mesh, Stream.chunks.name, subjects)
-    return yield* Effect.forEach(values, (bytes, index) =>
-      Effect.gen(function* () {
-        const name = { key: subjects[index]!, id: names[index]!.id }
-        const { frame } = yield* checked(name, bytes, () => Chunk.decode(bytes))
-        frames.put(name.id, frame, bytes.length)
-        return [name.id, frame] as const
-      })
-    )
-  })
+  const chunkShelf: Shelf<Frame> = {
+    stream: Stream.chunks.name,
+    decode: (bytes) => Option.map(Chunk.decode(bytes), ({ frame }) => frame),
+    keep: frames.put
+  }
+  const pageShelf: Shelf<CoveragePage> = {
+    stream: Stream.pages.name,
+    decode: (bytes) => Option.flatMap(Codec.fromJson(bytes), decodePage),
+    keep: (id, page, bytes) => knownPages.put(id, page, bytes * decodedPageFactor)
+  }
 
   const chunks = Effect.fn(Span.dataSourceRead)(function* (series: Series, names: ReadonlyArray<ChunkName>) {
     const cached = names.flatMap(({ id }) => {
@@ -139,8 +151,13 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       [Attribute.nodeId]: series.nodeId,
       [Attribute.interval]: series.interval
     })
-    const loaded = absent.length === 0 ? [] : yield* loadChunks(series, absent)
-    return { frames: new Map([...cached, ...loaded]), fromCache: cached.length, fromStorage: loaded.length }
+    const loaded = yield* load(
+      mesh,
+      chunkShelf,
+      absent.map(({ id, windowStart }) => ({ id, key: Subject.chunk(keyOf(series), windowStart, id) }))
+    )
+    for (const [index, { id }] of absent.entries()) known.set(id, loaded[index]!)
+    return { frames: known, fromCache: cached.length, fromStorage: loaded.length }
   })
 
   return ChunkStore.of({
@@ -148,7 +165,11 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     pages: Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
       const known = new Map(ids.map((id) => [id, knownPages.get(id)]))
       const absent = ids.filter((id) => known.get(id) === undefined)
-      const loaded = absent.length === 0 ? [] : yield* loadPages(series, absent)
+      const loaded = yield* load(
+        mesh,
+        pageShelf,
+        absent.map((id) => ({ id, key: Subject.page(keyOf(series), id) }))
+      )
       for (const [index, id] of absent.entries()) known.set(id, loaded[index])
       return ids.map((id) => known.get(id)!)
     }),
@@ -162,7 +183,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       const bytes = Codec.toJson(encodePage(page))
       const id = sha256(bytes)
       yield* Effect.catchTag(mesh.write(Subject.page(keyOf(series), id), bytes), "RevisionConflict", Effect.die)
-      knownPages.put(id, page, bytes.length * decodedPageFactor)
+      pageShelf.keep(id, page, bytes.length)
       return id
     })
   })

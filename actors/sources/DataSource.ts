@@ -9,7 +9,7 @@ import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 
 /** What a source is for. */
-export type SourceKind = "CACHE" | "STORAGE" | "BACKFILL" | "LIVE"
+type SourceKind = "CACHE" | "STORAGE" | "BACKFILL" | "LIVE"
 
 /** What is known of a source before it is asked. */
 export interface Capabilities {

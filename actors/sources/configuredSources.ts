@@ -1,11 +1,11 @@
 /** Which sources does a configuration name, and what gives each of them? */
 import { Effect, Layer } from "effect"
-import type { Configuration, SourceSettings } from "../../protocol/Settings.ts"
+import type { Configuration, ExchangeSettings } from "../../protocol/Settings.ts"
 import { DataSources, type DataSource } from "./DataSource.ts"
 import * as Exchange from "./Exchange.ts"
 
 const makeByKind: {
-  readonly [Kind in SourceSettings["kind"]]: (name: string, settings: SourceSettings) => Effect.Effect<DataSource>
+  readonly [Kind in ExchangeSettings["kind"]]: (name: string, settings: ExchangeSettings) => Effect.Effect<DataSource>
 } = { exchange: Exchange.make }
 
 /** The configured sources by name. None is reached before it is asked. */

@@ -1,6 +1,8 @@
 /** How are the programs of the demonstration started, watched and ended? */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 
@@ -53,14 +55,23 @@ export const start = async (program: Program): Promise<Running> => {
   return promise
 }
 
+/** JetStream on a folder, any free port, and messages of up to 8 MB: ten days of bars are one answer. */
+const natsConfiguration = (storeDir: string): string => `
+listen: "127.0.0.1:-1"
+max_payload: 8MB
+jetstream { store_dir: "${storeDir}" }
+`
+
 /** Starts nats-server and waits until it says that it serves; gives its address. */
-export const startNats = async (binary: string, storeDir: string): Promise<string> => {
+export const startNats = async (binary: string, folder: string): Promise<string> => {
+  const config = join(folder, "nats.conf")
+  await writeFile(config, natsConfiguration(join(folder, "nats")))
   const { promise, resolve } = Promise.withResolvers<string>()
   const onLog = (line: string): void => {
     const address = /client connections on (\S+)/.exec(line)?.[1]
     if (address !== undefined) resolve(`nats://${address}`)
   }
-  launch({ name: "nats-server", command: binary, args: ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", storeDir], onLog })
+  launch({ name: "nats-server", command: binary, args: ["-c", config], onLog })
   return promise
 }
 

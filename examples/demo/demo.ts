@@ -59,7 +59,7 @@ const setUp = async (folder: string): Promise<Demo> => {
   const binary = process.env["SEAMLESS_NATS_SERVER"]
   if (binary === undefined) throw new Error("start the demonstration with: npm run demo")
   const exchangeLog = join(folder, "exchange.jsonl")
-  const [nats, exchange] = await Promise.all([startNats(binary, join(folder, "nats")), startExchange(exchangeLog)])
+  const [nats, exchange] = await Promise.all([startNats(binary, folder), startExchange(exchangeLog)])
   const config = join(folder, "demo.yaml")
   await writeFile(config, configuration(String(exchange.ready["url"])))
   say(`nats-server at ${nats}, stand-in exchange at ${String(exchange.ready["url"])}`)
@@ -91,7 +91,8 @@ interface Asked {
 
 /** The requests for bars that the exchange has had. */
 const requests = async ({ exchangeLog }: Demo): Promise<ReadonlyArray<Asked>> => {
-  const lines = (await readFile(exchangeLog, "utf8")).trim().split("\n")
+  // what is behind the last line's end is still being written
+  const lines = (await readFile(exchangeLog, "utf8")).split("\n").slice(0, -1)
   return lines.map((line) => JSON.parse(line) as Asked & { path: string }).filter(({ path }) => path.endsWith("klines"))
 }
 

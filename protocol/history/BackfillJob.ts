@@ -24,8 +24,6 @@ export type JobFailure = typeof JobFailure.Type
 export const Lease = Schema.Struct({
   /** The incarnation of the host. */
   holder: Schema.String,
-  /** Rises with each claim of the record: a late holder is told apart by it. */
-  fence: Schema.Int,
   /** How long the lease lasts without renewal, in milliseconds; counted on the observer's own clock. */
   leaseMs: Schema.Finite
 })
@@ -52,6 +50,8 @@ export const BackfillJob = Schema.Struct({
   sources: Schema.Array(Schema.String),
   /** The window's generation when the run was opened. */
   generation: Schema.Int,
+  /** Rises with each claim of the record: a late holder is told apart by it. */
+  fence: Schema.Int,
   lease: Schema.NullOr(Lease),
   /** Renewals so far: makes each renewal a change that observers see. */
   renewals: Schema.Int,

@@ -7,8 +7,11 @@
 import { Schema } from "effect"
 import { MissingRange } from "./MissingRange.ts"
 
+// the furthest time that a date can show
+const dateMsMax = 8.64e15
+
 const iso = (timeMs: number): string =>
-  Number.isFinite(timeMs) ? new Date(timeMs).toISOString().replace(".000Z", "Z") : String(timeMs)
+  Math.abs(timeMs) <= dateMsMax ? new Date(timeMs).toISOString().replace(".000Z", "Z") : String(timeMs)
 
 /** Where the dates are the same, the second time alone. */
 const span = (start: number, end: number): string => {
@@ -76,7 +79,7 @@ export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("Cove
     const first = this.missingRanges[0]
     const last = this.missingRanges.at(-1)
     const where = first === undefined || last === undefined ? "" : `: ${span(first.start, last.end)}`
-    return `${this.missingBars} bars of ${this.expectedBars} are missing${where}`
+    return `${this.missingBars} ${this.missingBars === 1 ? "bar" : "bars"} of ${this.expectedBars} ${this.missingBars === 1 ? "is" : "are"} missing${where}`
   }
 }
 

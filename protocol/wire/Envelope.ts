@@ -32,7 +32,7 @@ export const Envelope = Schema.Struct({
 export type Envelope = typeof Envelope.Type
 
 /** Why a message did not reach its actor. */
-export const Undelivered = Schema.Union([MailboxFull, ActorUnavailable, DeadlineExceeded])
+const Undelivered = Schema.Union([MailboxFull, ActorUnavailable, DeadlineExceeded])
 
 /** A host's answer: the actor's body or error, each in its encoded form, or why there is none. */
 export const ReplyEnvelope = Schema.Struct({

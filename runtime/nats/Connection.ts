@@ -29,7 +29,7 @@ export interface Connection {
 }
 
 /** Servers before this lack per-key time to live and batch reads of several subjects. */
-export const serverVersionMin = [2, 12] as const
+const serverVersionMin = [2, 12] as const
 
 const connectTimeoutMs = 5000
 

@@ -22,6 +22,8 @@ const ackWaitMs = 4000
 // messages whose job runs elsewhere wait unacknowledged: the bound must never be what stops the others
 const pendingMax = 5000
 const takeWaitMs = 1000
+// soon enough to find that a holder has died, seldom enough to cost nothing while it lives
+const laterMs = 1000
 const markerTtlMs = 60_000
 // a name is claimed for as long as a publisher might repeat itself: the queue's own rule does the rest
 const duplicateWindowMs = 100
@@ -90,7 +92,8 @@ const isQueuedAlready = (cause: unknown): boolean =>
 
 const toDelivery = (message: JsMsg): Delivery => ({
   subject: message.subject,
-  working: Effect.sync(() => message.working())
+  working: Effect.sync(() => message.working()),
+  later: Effect.sync(() => message.nak(laterMs))
 })
 
 /** The streams part of the port, over a connection. */

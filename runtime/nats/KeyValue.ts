@@ -5,6 +5,7 @@
  * one goes to the stream's leader, reading many to any replica.
  */
 import { JetStreamApiError, type StoredMsg } from "@nats-io/jetstream"
+import { type KV, type KvEntry, Kvm } from "@nats-io/kv"
 import { createInbox, type Msg, type MsgHdrs } from "@nats-io/transport-node"
 import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -98,21 +99,55 @@ const readAll = async (connection: Connection, stream: string, subjects: Readonl
   return into
 }
 
-/** The records part of the port, over a connection. */
-export const make = (connection: Connection): Pick<MeshShape, "write" | "read" | "readMany"> => ({
-  write: (subject, data, options = {}) =>
-    Effect.tryPromise({
-      try: () => connection.js.publish(subject, data, publishOptions(options)),
-      catch: writeFailure(subject)
-    }).pipe(Effect.map((ack) => ack.seq)),
-  read: (stream, subject) =>
-    Effect.tryPromise({
-      try: () => connection.jsm.streams.getMessage(stream, { last_by_subj: subject }),
-      catch: (cause) => new MeshUnavailable({ operation: `read ${subject}`, reason: String(cause) })
-    }).pipe(Effect.map((message) => Option.map(Option.fromNullishOr(message), stored))),
-  readMany: (stream, subjects) =>
-    Effect.tryPromise({
-      try: () => readAll(connection, stream, subjects),
-      catch: (cause) => new MeshUnavailable({ operation: `read of ${stream}`, reason: String(cause) })
-    })
+/** A bucket's stream and its subjects, as every NATS client names them. */
+const bucketOf = (stream: string): string | undefined => (stream.startsWith("KV_") ? stream.slice(3) : undefined)
+
+const storedEntry = (subject: string, entry: KvEntry): Stored => ({
+  subject,
+  revision: entry.revision,
+  value: entry.operation === "PUT" ? Option.some(entry.value) : Option.none()
 })
+
+/** Reads of one record, from the stream's leader: the key-value client asks it for a bucket that it merely opened. */
+const readerOf = ({ js, jsm }: Connection) => {
+  const kvm = new Kvm(js)
+  const buckets = new Map<string, Promise<KV>>()
+  const open = (bucket: string): Promise<KV> => {
+    const opened = buckets.get(bucket) ?? kvm.open(bucket)
+    buckets.set(bucket, opened)
+    return opened
+  }
+  return async (stream: string, subject: string): Promise<Stored | undefined> => {
+    const bucket = bucketOf(stream)
+    if (bucket === undefined) {
+      const message = await jsm.streams.getMessage(stream, { last_by_subj: subject })
+      return message === null ? undefined : stored(message)
+    }
+    const entry = await (await open(bucket)).get(subject.slice(`$KV.${bucket}.`.length))
+    return entry === null ? undefined : storedEntry(subject, entry)
+  }
+}
+
+/** The records part of the port, over a connection. */
+export const make = (connection: Connection): Pick<MeshShape, "write" | "read" | "readMany"> => {
+  const readOne = readerOf(connection)
+  return {
+    write: (subject, data, options = {}) =>
+      Effect.tryPromise({
+        try: () => connection.js.publish(subject, data, publishOptions(options)),
+        catch: writeFailure(subject)
+      }).pipe(Effect.map((ack) => ack.seq)),
+    read: (stream, subject) =>
+      Effect.tryPromise({
+        try: () => readOne(stream, subject),
+        catch: (cause) => new MeshUnavailable({ operation: `read ${subject}`, reason: String(cause) })
+      }).pipe(Effect.map(Option.fromNullishOr)),
+    readMany: (stream, subjects) =>
+      subjects.length === 0
+        ? Effect.succeed([])
+        : Effect.tryPromise({
+            try: () => readAll(connection, stream, subjects),
+            catch: (cause) => new MeshUnavailable({ operation: `read of ${stream}`, reason: String(cause) })
+          })
+  }
+}

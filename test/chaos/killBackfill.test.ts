@@ -21,38 +21,35 @@ const file = BarFile.barFiles.quiet
 const record = BarFile.read(file)
 
 const latencyMs = 60
-// an undisturbed fill is over after so many
-const requestsMax = 16
 const recoveredWithinMs = 20_000
 
+/** When the kill comes: so long after that request has arrived, or after that version of the root stands. */
 interface Moment {
-  /** The request after whose arrival the kill comes, */
-  readonly request: number
-  /** and how long after. */
+  readonly after: "request" | "version"
+  readonly count: number
   readonly delayMs: number
   /** Which of two hosts is killed. */
   readonly victim: 0 | 1
 }
 
+// an undisturbed fill is over after so many
+const countMax = { request: 16, version: 10 }
+
 const moments = (firstSeed: number): ReadonlyArray<Moment> => {
   const next = seededNumbers(firstSeed)
-  return Array.from({ length: runs }, () => ({
-    request: Math.floor(next() * requestsMax),
-    delayMs: Math.floor(next() * latencyMs * 1.5),
-    victim: next() < 0.5 ? 0 : 1
-  }))
+  return Array.from({ length: runs }, (_, run) => {
+    const after = run % 2 === 0 ? "version" : "request"
+    return {
+      after,
+      count: 1 + Math.floor(next() * countMax[after]),
+      delayMs: Math.floor(next() * latencyMs * 1.5),
+      victim: next() < 0.5 ? 0 : 1
+    }
+  })
 }
 
-/** Waits for the moment; a fill that needs fewer requests than that is over. */
-const waitFor = ({ delayMs, request }: Moment, requests: () => number, isOver: () => boolean) =>
-  Effect.andThen(
-    untilTrue(
-      `request ${request}`,
-      Effect.sync(() => requests() >= request || isOver())
-    ),
-    // how far into a request's answer and its commit the kill comes is part of what is random
-    Effect.sleep(delayMs)
-  )
+const describeMoment = ({ after, count, delayMs }: Moment, run: number): string =>
+  `${delayMs} ms after ${after} ${count} (seed ${seed}, run ${run + 1} of ${runs})`
 
 /** Asks until the answer is complete. */
 const readToTheEnd = (servers: string) =>
@@ -92,11 +89,17 @@ const run = Effect.fnUntraced(function* ({ cluster, kill, recover, servers }: At
     Effect.andThen(Effect.sync(() => (isOver = true))),
     Effect.forkScoped
   )
-  yield* waitFor(
-    moment,
-    () => cluster.klines().length,
-    () => isOver
+  const reached = {
+    request: Effect.sync(() => cluster.klines().length),
+    version: Effect.map(StoredRoots.standing(nc, file), (root) => root?.version ?? 0)
+  }[moment.after]
+  // a fill that needs fewer requests than that is over
+  yield* untilTrue(
+    `${moment.after} ${moment.count}`,
+    Effect.map(reached, (count) => isOver || count >= moment.count)
   )
+  // how far into a request's answer and its commit the kill comes is part of what is random
+  yield* Effect.sleep(moment.delayMs)
   const covered = (yield* StoredRoots.standing(nc, file))?.covered
   yield* kill
   const killedAt = performance.now()
@@ -137,10 +140,8 @@ const bound = 90_000
 
 describe("kill -9 in the middle of a backfill", () => {
   for (const [index, moment] of moments(seed).entries()) {
-    const when = `${moment.delayMs} ms after request ${moment.request} (seed ${seed}, run ${index + 1})`
-
     it.live(
-      `of host ${moment.victim} of two, ${when}`,
+      `of host ${moment.victim} of two, ${describeMoment(moment, index)}`,
       () =>
         Effect.gen(function* () {
           const { hosts, ...cluster } = yield* Cluster.start(settings, ["a", "b"])
@@ -152,10 +153,8 @@ describe("kill -9 in the middle of a backfill", () => {
   }
 
   for (const [index, moment] of moments(seed + 1).entries()) {
-    const when = `${moment.delayMs} ms after request ${moment.request} (seed ${seed}, run ${index + 1})`
-
     it.live(
-      `of the only host, with its server, ${when}`,
+      `of the only host, with its server, ${describeMoment(moment, index)}`,
       () =>
         Effect.gen(function* () {
           const cluster = yield* Cluster.make(settings, { server: "host" })

@@ -9,23 +9,27 @@ const file = BarFile.barFiles.quiet
 const rec = BarFile.read(file)
 const patient = { strategy: "auto_backfill", sla: { totalDeadlineMs: 30_000 } } as const
 
-import { Effect as E } from "effect"
-for (const n of [8, 12, 14]) it.live("kill " + n, () => Effect.gen(function* () {
-  const { client, klines, servers, hosts } = yield* Cluster.start({ files: [file], exchange: { latencyMs: 60 } }, ["a", "b"])
-  const nc = yield* Cluster.startConnection(servers)
-  const c2 = yield* Cluster.startClient(servers)
-  yield* E.forkScoped(E.ignore(Cluster.readFile(c2, file, rec.range, patient)))
-  yield* E.sync(() => klines().length >= n).pipe(E.repeat({ until: (x) => x, schedule: Schedule.spaced("10 millis") }))
-  const at = Date.now()
-  const r = yield* StoredRoots.standing(nc, file)
-  const took = Date.now() - at
-  yield* hosts[1]!.kill
-  const killed = Date.now()
-  process.stdout.write(`at kill version ${r?.version} read took ${took}, kill took ${killed - at - took}\n`)
-  yield* Cluster.readFile(client, file, rec.range, patient)
-  const end = Date.now()
-  const roots = yield* StoredRoots.audited(nc, file)
-  const d = (t: number) => ((t - rec.range[0]) / 86400000).toFixed(2)
-  const ev = [...klines().map((k) => [k.at - at, `req ${d(Number(k.startTime))}-${d(Number(k.endTime))} rows ${k.rows}`] as const), ...roots.map((r) => [r.committedAt - at, `commit ${r.version} ${JSON.stringify(toPairs(r.diff.added).map(([a,b])=>[d(a),d(b)]))}`] as const), [end - at, "answer"] as const]
-  process.stdout.write(ev.toSorted((a, b) => a[0] - b[0]).map(([t, e]) => `${t} ${e}`).join("\n") + "\n\n")
-}))
+import process from "node:process"
+for (const deadline of [400, 700, 1000, 1500, 2000, 2500, 3000])
+  it.live("slow " + deadline, () =>
+    Effect.gen(function* () {
+      const { client, klines } = yield* Cluster.start({ files: [file], exchange: { latencyMs: 250 } }, ["a"])
+      yield* Cluster.readFile(client, file, [rec.range[0], rec.range[0] + 60_000], patient)
+      const at = performance.now()
+      const r = yield* Effect.result(
+        Cluster.readFile(client, file, rec.range, { strategy: "auto_backfill", sla: { totalDeadlineMs: deadline } })
+      )
+      process.stdout.write(
+        `deadline ${deadline}: ${Math.round(performance.now() - at)} ms ${r._tag} ${r._tag === "Success" ? [r.success.df.length, r.success.meta.coverageVersion, JSON.stringify(r.success.meta.slaReport), r.success.meta.notes] : [r.failure.tag, r.failure.message]} ${klines().length}\n`
+      )
+      const at2 = performance.now()
+      const e = yield* Effect.result(
+        Cluster.asking(() =>
+          client.ensureAvailable(file.node, file.interval, ...rec.range, { sla: { totalDeadlineMs: 300 } })
+        )
+      )
+      process.stdout.write(
+        `  ensure 300: ${Math.round(performance.now() - at2)} ms ${e._tag} ${e._tag === "Success" ? [e.success.available, JSON.stringify(e.success.slaReport)] : [e.failure.tag, e.failure.message]} ${klines().length}\n`
+      )
+    })
+  )

@@ -121,7 +121,7 @@ const claim = (world: World, holder: string): ReadonlyArray<string> => {
   world.record = { job, revision: record!.revision + 1 }
   world.leaseEnded = false
   world.workers.set(holder, { held: world.record, base: standing(world), proven: RangeSet.empty, requests: 0 })
-  return [`job       run ${job.run}, ${job.state}, ${holder}, fence ${job.lease!.fence}`]
+  return [`job       run ${job.run}, ${job.state}, ${holder}, fence ${job.fence}`]
 }
 
 const fetch = (world: World, holder: string, worker: Worker): ReadonlyArray<string> => {

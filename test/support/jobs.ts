@@ -19,6 +19,7 @@ export const jobOf = (changes: Partial<BackfillJob> = {}): BackfillJob => ({
   completedRanges: RangeSet.empty,
   sources: ["binance"],
   generation: 0,
+  fence: 0,
   lease: null,
   renewals: 0,
   attempts: 0,

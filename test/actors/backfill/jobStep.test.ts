@@ -50,8 +50,12 @@ describe("claim()", () => {
 
   it("claim() raises the fence when it takes the job from a holder", () => {
     const again = claimed(running, true)
-    expect(again.lease!.fence).toBeGreaterThan(running.lease!.fence)
-    expect(claimed(again, true).lease!.fence).toBeGreaterThan(again.lease!.fence)
+    expect(again.fence).toBeGreaterThan(running.fence)
+    expect(claimed(again, true).fence).toBeGreaterThan(again.fence)
+  })
+
+  it("claim() raises the fence also when its holder gave the job back", () => {
+    expect(claimed(jobStep.release(running, "released")).fence).toBeGreaterThan(running.fence)
   })
 
   it("claim() keeps what was committed, and starts to count renewals anew", () => {
