@@ -7,8 +7,7 @@
 import { Effect, Option, Schema, type Scope } from "effect"
 import type { ActorMessage, MessageBody } from "../protocol/wire/ActorMessage.ts"
 import type { Address } from "../protocol/wire/Envelope.ts"
-import type { Fenced } from "../protocol/wire/Errors.ts"
-import { ActorUnavailable, MalformedMessage, type MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { ActorUnavailable, Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
 
 /** One life of an actor on one host. */
 export interface Activation {
@@ -46,6 +45,9 @@ export interface MessageHandler {
   readonly handle: (payload: unknown) => Effect.Effect<Answer, Stopped>
 }
 
+const isStopped = (failure: unknown): failure is Stopped =>
+  failure instanceof Fenced || failure instanceof MeshUnavailable || failure instanceof MalformedMessage
+
 /** Handles a declared message; its failures go to the asker, what stops the activation does not. */
 export const on = <Payload, Success, Failure>(
   message: ActorMessage<Payload, Success, Failure>,
@@ -54,6 +56,14 @@ export const on = <Payload, Success, Failure>(
   const decode = Schema.decodeUnknownEffect(message.payload)
   const encodeSuccess = Schema.encodeUnknownEffect(message.success)
   const encodeFailure = Schema.encodeUnknownOption(message.failure)
+  /** A failure that the message declares is an answer; any other stops the activation. */
+  const declared = (failure: Failure | Stopped): Effect.Effect<Answer, Stopped> =>
+    isStopped(failure)
+      ? Effect.fail(failure)
+      : Option.match(encodeFailure(failure), {
+          onNone: () => Effect.die(failure),
+          onSome: (error) => Effect.succeed({ error })
+        })
   return {
     name: message.name,
     handle: Effect.fnUntraced(function* (encoded: unknown) {
@@ -61,12 +71,11 @@ export const on = <Payload, Success, Failure>(
         decode(encoded),
         (error) => new MalformedMessage({ what: `message ${message.actor}.${message.name}`, problem: error.message })
       )
-      const result = yield* Effect.result(handle(payload))
-      if (result._tag === "Success") return { body: yield* Effect.orDie(encodeSuccess(result.success)) }
-      return yield* Option.match(encodeFailure(result.failure), {
-        onNone: () => Effect.fail(result.failure as Stopped),
-        onSome: (error) => Effect.succeed({ error })
-      })
+      return yield* handle(payload).pipe(
+        Effect.flatMap((success) => Effect.orDie(encodeSuccess(success))),
+        Effect.map((body): Answer => ({ body })),
+        Effect.catch((failure) => declared(failure))
+      )
     })
   }
 }

@@ -45,8 +45,9 @@ series:
   - { node: "${tenDays.node}", intervals: [1m], sources: [binance], symbol: UNITTEST/BTC }
 `
 
+const data = (name: string): string => projectFile(`examples/data/${name}`)
+
 const startExchange = (log: string): Promise<Running> => {
-  const data = (name: string): string => projectFile(`examples/data/${name}`)
   const files = [
     `BTC/BUSD=${data("binance-btcbusd-1m-20221213.csv")}`,
     `UNITTEST/BTC=${data("binance-unittestbtc-1m-20171104.csv")}`
@@ -54,6 +55,8 @@ const startExchange = (log: string): Promise<Running> => {
   const args = [projectFile("examples/exchange/exchange.ts"), ...files, "--latency-ms", "150", "--log", log]
   return start({ name: "exchange", command: process.execPath, args })
 }
+
+const nobody = (_hostId: string): void => undefined
 
 const setUp = async (folder: string): Promise<Demo> => {
   const binary = process.env["SEAMLESS_NATS_SERVER"]
@@ -64,7 +67,7 @@ const setUp = async (folder: string): Promise<Demo> => {
   await writeFile(config, configuration(String(exchange.ready["url"])))
   say(`nats-server at ${nats}, stand-in exchange at ${String(exchange.ready["url"])}`)
 
-  let onBackfill: (hostId: string) => void = () => undefined
+  let onBackfill = nobody
   const startHost = (hostId: string): Promise<Running> =>
     start({
       name: hostId,

@@ -79,7 +79,9 @@ export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("Cove
     const first = this.missingRanges[0]
     const last = this.missingRanges.at(-1)
     const where = first === undefined || last === undefined ? "" : `: ${span(first.start, last.end)}`
-    return `${this.missingBars} ${this.missingBars === 1 ? "bar" : "bars"} of ${this.expectedBars} ${this.missingBars === 1 ? "is" : "are"} missing${where}`
+    const bars = this.missingBars === 1 ? "bar" : "bars"
+    const are = this.missingBars === 1 ? "is" : "are"
+    return `${this.missingBars} ${bars} of ${this.expectedBars} ${are} missing${where}`
   }
 }
 

@@ -115,6 +115,7 @@ const readerOf = ({ js, jsm }: Connection) => {
   const open = (bucket: string): Promise<KV> => {
     const opened = buckets.get(bucket) ?? kvm.open(bucket)
     buckets.set(bucket, opened)
+    opened.catch(() => buckets.delete(bucket))
     return opened
   }
   return async (stream: string, subject: string): Promise<Stored | undefined> => {

@@ -31,6 +31,8 @@ const columnOf =
   (name: string) =>
     name === "event_time" ? eventTimeMs : columns.find((column) => column.name === name)?.values
 
+const openBars = ({ open }: BarFile.Recording) => open.map(([start, end]) => (end - start) / 60_000)
+
 const checkMeta = (meta: HistoryMeta, { covered, fingerprint, frame, open }: BarFile.Recording): void => {
   assert.deepStrictEqual(meta.coverageRanges, covered)
   const missing = meta.missingRanges.map(({ end, start }): Range => [start, end])
@@ -66,8 +68,11 @@ describe("read() of each file that is on record", () => {
         checkMeta(json.meta, record)
         const asked = klines().length
         const { df, meta } = yield* Cluster.readFile(client, file, record.range, patient)
-        const numbers = (name: string) => df.columns[name] as Float64Array | undefined
-        assert.deepStrictEqual(differing(record.frame, numbers), [], `${file.path} in Arrow`)
+        assert.deepStrictEqual(
+          differing(record.frame, (name) => Cluster.numbersOf(df, name)),
+          [],
+          `${file.path} in Arrow`
+        )
         checkMeta(meta, record)
         assert.strictEqual(klines().length, asked, `${file.path} was asked for again`)
       }
@@ -76,7 +81,6 @@ describe("read() of each file that is on record", () => {
 
   it("the files hold what this is about: an outage, nights without a session, and a quiet market without a hole", () => {
     const { outage, quiet, sessions } = BarFile.barFiles
-    const openBars = ({ open }: BarFile.Recording) => open.map(([start, end]) => (end - start) / 60_000)
     assert.lengthOf(openBars(BarFile.read(outage)), 1)
     assert.isAtLeast(openBars(BarFile.read(sessions)).length, 4)
     assert.deepStrictEqual(openBars(BarFile.read(quiet)), [])

@@ -4,6 +4,7 @@
  * Each fault alone. Which requests it befalls is decided by the exchange's seed and by the order of their arrival.
  */
 import { assert, describe, it } from "@effect/vitest"
+import type { NatsConnection } from "@nats-io/transport-node"
 import { Effect } from "effect"
 import type { FaultName } from "../../examples/exchange/Faults.ts"
 import type { HistoryResult } from "../../client/HistoryResult.ts"
@@ -45,6 +46,14 @@ const barsIn = (set: RangeSet.RangeSet): number =>
   toPairs(set).reduce(
     (sum, [from, to]) => sum + record.frame.eventTimeMs.filter((time) => from <= time && time < to).length,
     0
+  )
+
+/** Waits until the root that stands has all of the file. */
+const untilCovered = (nc: NatsConnection) =>
+  untilTrue(
+    "the detached job fills the range",
+    Effect.map(StoredRoots.standing(nc, file), (root) => root !== undefined && barsIn(root.covered) === 13_681),
+    60_000
   )
 
 /** The most bars that a run of requests gave by the time of the root: none is covered that did not come. */
@@ -109,16 +118,48 @@ describe("pages that are always cut short", () => {
       assert.isAtLeast(df.length, 1)
       assert.isTrue(klines().every(({ fault, rows }) => fault === "truncate" || rows === 0))
       for (const { state } of meta.missingRanges) assert.strictEqual(state, "deferred")
-      const times = df.columns["event_time"] as Float64Array
-      for (const [row, time] of times.entries()) assert.strictEqual(time, frame.eventTimeMs[row])
+      assert.deepStrictEqual(Cluster.numbersOf(df, "event_time"), frame.eventTimeMs.subarray(0, df.length))
     })
   )
 })
 
+// a busy machine, the way there and back
+const marginMs = 400
+
+describe("an exchange that takes longer than the deadline", () => {
+  for (const deadlineMs of [300, 1500]) {
+    it.live(`leaves what has come within ${deadlineMs} ms, and the breach named; the rest comes later`, () =>
+      Effect.gen(function* () {
+        const { client, servers } = yield* Cluster.start({ files: [file], exchange: { latencyMs: 250 } })
+        // the first question of all makes the host load what speaks to exchanges, which keeps it from everything else
+        const oneBar = [record.range[0], record.range[0] + 60_000] as const
+        yield* Cluster.readFile(client, file, oneBar, patient)
+        const impatient = { strategy: "auto_backfill", sla: { totalDeadlineMs: deadlineMs } } as const
+        const startedMs = performance.now()
+        const { df, meta } = yield* Cluster.readFile(client, file, record.range, impatient)
+        assert.isAtMost(performance.now() - startedMs, deadlineMs + marginMs)
+        assert.strictEqual(meta.slaReport.violation?.phase, "backfill")
+        assert.isNotEmpty(meta.missingRanges)
+        // what it says is covered is there, to the last bar
+        assert.isAtLeast(df.length, 1)
+        assert.strictEqual(df.length, barsIn(RangeSet.make(meta.coverageRanges)))
+
+        const made = yield* Cluster.asking(() =>
+          client.ensureAvailable(file.node, file.interval, ...record.range, { sla: { totalDeadlineMs: 300 } })
+        )
+        assert.isFalse(made.available)
+        assert.strictEqual(made.slaReport.violation?.phase, "backfill")
+
+        const nc = yield* Cluster.startConnection(servers)
+        yield* untilCovered(nc)
+        assertComplete(yield* Cluster.readFile(client, file, record.range, patient))
+      })
+    )
+  }
+})
+
 describe("an exchange that never answers", () => {
   const impatientMs = 300
-  // a busy machine, the way there and back
-  const marginMs = 400
 
   it.live("can't hold an answer beyond its deadline, and what it did not hinder comes later", () =>
     Effect.gen(function* () {
@@ -145,11 +186,7 @@ describe("an exchange that never answers", () => {
       assert.isNotEmpty(meta.notes)
       // nobody asks any more: the job goes on by itself, to the other source when the first one has failed
       const nc = yield* Cluster.startConnection(servers)
-      yield* untilTrue(
-        "the detached job fills the range",
-        Effect.map(StoredRoots.standing(nc, file), (root) => root !== undefined && barsIn(root.covered) === 13_681),
-        60_000
-      )
+      yield* untilCovered(nc)
       assertComplete(yield* Cluster.readFile(client, file, record.range, patient))
     })
   )

@@ -10,7 +10,7 @@ import { type Got, manyReaders } from "./manyReaders.ts"
 
 const file = BarFile.barFiles.quiet
 const record = BarFile.read(file)
-const { node, interval, pair: _pair, path: _path } = file
+const { interval, node } = file
 const patient: ReadOptions = { strategy: "auto_backfill", sla: { totalDeadlineMs: 60_000 } }
 
 const pageBars = 1000
@@ -31,6 +31,8 @@ const runsOf = (requests: ReadonlyArray<LogEntry>): number => {
 const distinct = <A>(values: ReadonlyArray<A>): ReadonlyArray<A> => [
   ...new Map(values.map((value) => [JSON.stringify(value), value])).values()
 ]
+
+const outcomeOf = (got: Got) => ("tag" in got ? got.tag : [got.rows, got.source?.outcome, got.source?.error?.tag])
 
 /** What all readers of all processes got. */
 const readTogether = (servers: string, options: ReadOptions) =>
@@ -129,9 +131,7 @@ describe(`${readers} readers in each of ${processes} processes on two hosts, one
     Effect.gen(function* () {
       const { servers } = yield* Cluster.start(failing, ["a", "b"])
       const got = yield* readTogether(servers, { strategy: "auto_backfill", sla: { totalDeadlineMs: 20_000 } })
-      const outcomes = (each: Got) =>
-        "tag" in each ? each.tag : [each.rows, each.source?.outcome, each.source?.error?.tag]
-      assert.deepStrictEqual(distinct(got.map(outcomes)), [[0, "failed", "SourceUnavailable"]])
+      assert.deepStrictEqual(distinct(got.map(outcomeOf)), [[0, "failed", "SourceUnavailable"]])
     })
   )
 })

@@ -13,9 +13,11 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import type { LogEntry } from "../../examples/exchange/RequestLog.ts"
 import { connect } from "../../client/connect.ts"
+import type { HistoryFrame } from "../../client/HistoryFrame.ts"
 import type { ReadOptions } from "../../client/requestBody.ts"
 import type { SeamlessClient } from "../../client/SeamlessClient.ts"
 import { SeamlessError } from "../../client/SeamlessError.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import type { Configuration, ExchangeSettings, SeriesSettings } from "../../protocol/Settings.ts"
 import * as EmbeddedServer from "../../runtime/nats/EmbeddedServer.ts"
 import type { BarFile } from "./BarFile.ts"
@@ -30,11 +32,10 @@ export interface ClusterSettings {
   readonly source?: Partial<ExchangeSettings>
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
-  readonly limits?: Configuration["limits"]
 }
 
 /** A running host. */
-export interface Host extends ReadyProcess.ReadyProcess {
+interface Host extends ReadyProcess.ReadyProcess {
   /** The NATS server that it is at. */
   readonly servers: string
 }
@@ -69,8 +70,7 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
   })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
-    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))],
-    ...(settings.limits === undefined ? {} : { limits: settings.limits })
+    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))]
   }
 }
 
@@ -92,8 +92,9 @@ const startServer = (dataDir: string) =>
   Effect.map(Effect.orDie(EmbeddedServer.start({ dataDir, binary: serverBinary })), ({ url }) => url)
 
 /**
- * A cluster without hosts: the exchange or exchanges listen, the configuration is written, and hosts can be started.
- * With `server: "own"` the hosts share a server of the test's; else a host starts its own in the data folder.
+ * A cluster without hosts: its exchange listens, the configuration is written, and hosts can be started. They share a
+ * server of the test's, or with `server: "host"` one that a host starts in the data folder. `exchanges` are the addresses
+ * of others, to be asked in the place of its own.
  */
 export const make = Effect.fnUntraced(function* (
   settings: ClusterSettings,
@@ -119,7 +120,7 @@ export const make = Effect.fnUntraced(function* (
     return { ...host, servers: nats } satisfies Host
   })
 
-  return { exchange, config, startHost, klines: () => klines(exchange.requests()) }
+  return { startHost, klines: () => klines(exchange.requests()) }
 })
 
 /** A client of the cluster, closed with the scope. */
@@ -147,11 +148,14 @@ export const asking = <A>(ask: () => Promise<A>): Effect.Effect<A, SeamlessError
   })
 
 /** A read of a file's whole range, or of a part of it. */
-export const readFile = (
-  client: SeamlessClient,
-  { interval, node }: BarFile,
-  ...[range, options]: readonly [readonly [start: number, end: number], ReadOptions]
-) => asking(() => client.read(node, interval, ...range, { ...options, returnMeta: true }))
+export const readFile = (client: SeamlessClient, { interval, node }: BarFile, range: Range, options: ReadOptions) =>
+  asking(() => client.read(node, interval, ...range, { ...options, returnMeta: true }))
+
+/** A column of numbers; empty where there is none of that name. */
+export const numbersOf = ({ columns }: HistoryFrame, name: string): Float64Array => {
+  const values = columns[name]
+  return values instanceof Float64Array ? values : new Float64Array(0)
+}
 
 /** A cluster that serves, with one host or more, and a client of it. */
 export const start = Effect.fnUntraced(function* (settings: ClusterSettings, hostIds: ReadonlyArray<string> = ["a"]) {

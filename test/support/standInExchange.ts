@@ -26,7 +26,7 @@ export interface StandInSettings {
 }
 
 /** An exchange that listens. */
-export interface StandIn {
+interface StandIn {
   readonly url: string
   readonly pid: number
   /** What was asked so far, in order; a request is here before its answer is on the way. */

@@ -207,7 +207,7 @@ describe("tracing", () => {
           {
             name: "datasource.read",
             kind: "client",
-            attributes: { source: "odd", start: timeOf(0), end: timeOf(10) }
+            attributes: { source: "odd", interval: "1m", start: timeOf(0), end: timeOf(10) }
           }
         ]
       )
