@@ -27,7 +27,7 @@ export interface LeaseBook {
 
 /** A book of leases that were just claimed; `onRenew` is run with each round of renewals. */
 export const open = (
-  coordinator: BackfillCoordinator["Service"],
+  coordinator: Pick<BackfillCoordinator["Service"], "renew" | "complete" | "fail" | "release">,
   claimed: ReadonlyArray<Held>,
   onRenew: Effect.Effect<void>
 ): LeaseBook => {

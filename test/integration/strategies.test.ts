@@ -74,7 +74,7 @@ describe("fail_fast", () => {
       assert.deepStrictEqual(filled.missingRanges, [])
       const failure = yield* Effect.flip(read(minutes(2, 4), { strategy: "FAIL_FAST" }))
       assert.deepStrictEqual([failure.tag, failure.code], ["CoverageMissing", 404])
-      assert.strictEqual(failure.message, "1 bars of 2 are missing: 2022-12-13T00:03:00Z to 00:04:00Z")
+      assert.strictEqual(failure.message, "1 bar of 2 is missing: 2022-12-13T00:03:00Z to 00:04:00Z")
     })
   )
 })

@@ -37,6 +37,25 @@ describe("phase()", () => {
     })
   )
 
+  it.effect("phase() starts nothing when the budget is spent", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 0 })
+      let started = false
+      const work = Effect.sync(() => void (started = true))
+      assert.deepStrictEqual(yield* budget.phase("storage")(work), Option.none())
+      assert.isFalse(started)
+      assert.strictEqual((yield* budget.report).violation?.phase, "storage")
+    })
+  )
+
+  it.effect("retried() counts from within the phase that it retries", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* budget.phase("backfill")(Effect.sync(() => budget.retried("backfill")))
+      assert.strictEqual((yield* budget.report).phases["backfill"]?.retries, 1)
+    })
+  )
+
   it.effect("phase() does not end before its budget", () =>
     Effect.gen(function* () {
       const budget = yield* Budget.start({ totalDeadlineMs: 1000 })

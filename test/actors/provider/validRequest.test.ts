@@ -156,6 +156,9 @@ describe("parseHistory()", () => {
     ["a start that is no integer", { ...plain, start: 0.5 }, "start"],
     ["a start in words", { ...plain, start: "1970-01-01" }, "start"],
     ["an absent end", { nodeId: "a", interval: "1m", start: 0 }, "end"],
+    ["a budget below zero", { ...plain, sla: { totalDeadlineMs: -1 } }, "sla.totalDeadlineMs"],
+    ["a share above one", { ...plain, sla: { minCoverage: 1.1 } }, "sla.minCoverage"],
+    ["a policy field that is not known", { ...plain, sla: { totalDeadline: 1 } }, "sla.totalDeadline"],
     ["no request at all", null, "request"]
   ] as const
 

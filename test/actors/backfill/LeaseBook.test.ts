@@ -1,0 +1,76 @@
+/** Are leases kept for as long as the work takes, and ended upon the revision that they have by then? */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { type BackfillCoordinator, type Held, LeaseLost } from "../../../actors/backfill/BackfillCoordinator.ts"
+import * as LeaseBook from "../../../actors/backfill/LeaseBook.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { jobOf } from "../../support/jobs.ts"
+
+const nothing = { completed: RangeSet.empty, coverageVersion: 0, requests: 0 }
+
+/** A coordinator that takes a write only upon the last revision, as the records do. */
+const strict = () => {
+  const revisions = new Map<string, number>([["window", 1]])
+  const write = (held: Held) =>
+    Effect.suspend(() => {
+      if (revisions.get(held.key) !== held.revision) return Effect.fail(new LeaseLost({ key: held.key }))
+      revisions.set(held.key, held.revision + 1)
+      return Effect.succeed({ ...held, revision: held.revision + 1 })
+    })
+  const coordinator: Pick<BackfillCoordinator["Service"], "renew" | "complete" | "fail" | "release"> = {
+    renew: write,
+    complete: (held) => Effect.asVoid(write(held)),
+    fail: (held) => Effect.asVoid(write(held)),
+    release: (held) => Effect.asVoid(write(held))
+  }
+  const claimed: Held = { key: "window", job: jobOf(), revision: 1 }
+  return { book: LeaseBook.open(coordinator, [claimed], Effect.void), revisions }
+}
+
+describe("LeaseBook", () => {
+  it.effect("keepRenewing renews upon what the round before wrote, for as long as it runs", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      const renewing = yield* Effect.forkChild(book.keepRenewing, { startImmediately: true })
+      yield* TestClock.adjust("30 seconds")
+      assert.isUndefined(renewing.pollUnsafe())
+      assert.isAbove(revisions.get("window")!, 30)
+      yield* Fiber.interrupt(renewing)
+    })
+  )
+
+  it.effect("complete() ends a lease that was renewed, once", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      const renewing = yield* Effect.forkChild(book.keepRenewing, { startImmediately: true })
+      yield* TestClock.adjust("3 seconds")
+      yield* book.complete("window", nothing)
+      const ended = revisions.get("window")
+      yield* book.complete("window", nothing)
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(revisions.get("window"), ended)
+      assert.deepStrictEqual(book.open(), [])
+      yield* Fiber.interrupt(renewing)
+    })
+  )
+
+  it.effect("keepRenewing fails when another has the job", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      const renewing = yield* Effect.forkChild(Effect.flip(book.keepRenewing), { startImmediately: true })
+      revisions.set("window", 99)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(renewing))._tag, "LeaseLost")
+    })
+  )
+
+  it.effect("releaseAll gives back what has not been ended", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      yield* book.releaseAll
+      assert.strictEqual(revisions.get("window"), 2)
+      assert.deepStrictEqual(book.open(), [])
+    })
+  )
+})
