@@ -31,7 +31,8 @@ export interface Brought {
   readonly answered: RangeSet.RangeSet
   /** What of it is not proven, and why. */
   readonly exceptions: ReadonlyArray<MissingRange>
-  readonly jobs: ReadonlyArray<string>
+  /** The job of each window, by the window's start. */
+  readonly jobs: ReadonlyMap<number, string>
   readonly cause: string
 }
 
@@ -68,7 +69,13 @@ const putWindow = Effect.fnUntraced(function* (
   if (isEmpty(fresh)) return undefined
   const kept =
     base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
-  const frame = mergeFrames([FrameModule.empty(fieldNames(entry.schema)), ...kept, ...rowsIn(rows, fresh)])
+  const job = brought.jobs.get(windowStart) ?? ""
+  /** The rows as the work of the window's own job: one errand brings those of several. */
+  const signed = (part: FrameModule.Frame): FrameModule.Frame => ({
+    ...part,
+    lineage: part.lineage.map((run) => ({ ...run, jobId: job }))
+  })
+  const frame = mergeFrames([FrameModule.empty(fieldNames(entry.schema)), ...kept, ...rowsIn(rows, fresh).map(signed)])
   const chunk = Chunk.encode(frame, {
     series: entry.series,
     windowStart,
@@ -106,7 +113,15 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
   const { answered, cause, exceptions, jobs, source } = brought
   const windowsChanged = commits.filter((commit) => commit !== undefined)
   return yield* coverage
-    .commit({ series: entry.series, windows: windowsChanged, answered, exceptions, jobs, source, cause })
+    .commit({
+      series: entry.series,
+      windows: windowsChanged,
+      answered,
+      exceptions,
+      jobs: Array.from(jobs.values()),
+      source,
+      cause
+    })
     .pipe(Effect.catchTag("StaleCommit", () => Effect.succeed({ stale: root.version })))
 })
 

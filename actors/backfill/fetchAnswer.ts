@@ -21,11 +21,10 @@ const backoffMaxMs = 5000
 /** A source that asks to be left alone for longer is: the job fails, and says until when. */
 const patienceMs = 30_000
 
-/** Whom to ask, about what, for which job. */
+/** Whom to ask, and about what. */
 export interface Errand {
   readonly source: DataSource
   readonly entry: CatalogEntry
-  readonly jobId: string
   readonly question: Question
 }
 
@@ -74,14 +73,15 @@ const fetchPage = Effect.fnUntraced(function* (
 })
 
 const conformPage = Effect.fnUntraced(function* (errand: Errand, request: Answer.Request, onRequest: () => void) {
-  const { entry, jobId, source } = errand
+  const { entry, source } = errand
   const rows = yield* fetchPage(errand, request, onRequest)
   const conformed = conform(rows, {
     schema: entry.schema,
     interval: entry.interval,
     source: source.name,
     ingestAtMs: yield* Clock.currentTimeMillis,
-    jobId,
+    // an errand brings rows of several jobs: they are signed where each window is put
+    jobId: "",
     flags: RowFlag.backfilled
   })
   if (Result.isSuccess(conformed)) return conformed.success.frame

@@ -85,7 +85,7 @@ const commitWindows = Effect.fnUntraced(function* (
     proven: covered,
     answered: settled,
     exceptions: unproven(RangeSet.subtract(settled, covered), errand, nowMs),
-    jobs: held.map(({ job }) => jobId(job)),
+    jobs: new Map(held.map(({ job }) => [job.windowStart, jobId(job)])),
     cause: held[0]?.job.cause ?? ""
   })
 })
@@ -128,7 +128,6 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   const finalUntil = Interval.alignDown(entry.interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
   const wanted = RangeSet.clip(wantedBy(errand.leases.open()), -Infinity, finalUntil)
   const { covered } = yield* (yield* Coverage).of(entry.series, { fresh: true })
-  const jobs = errand.leases.open().map(({ job }) => jobId(job))
   yield* Effect.annotateCurrentSpan({
     [Attribute.nodeId]: entry.series.nodeId,
     [Attribute.interval]: entry.series.interval,
@@ -154,7 +153,7 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
         covered: known,
         finalUntil
       })
-      return fetchAnswer({ source, entry, jobId: jobs[0] ?? "", question }, onStep, () => void requests++)
+      return fetchAnswer({ source, entry, question }, onStep, () => void requests++)
     },
     { discard: true }
   )

@@ -90,12 +90,16 @@ const marks = (covered: RangeSet.RangeSet, before: Watermarks, commit: Commit): 
   }
 }
 
+/** A root stays small: of more exceptions than this the oldest are forgotten, and asked about again when wanted. */
+const exceptionsMax = 256
+
 /** What is known of uncovered time after the answer: what it says, and what was known of the rest. */
-const exceptionsAfter = ({ root }: State, commit: Commit, covered: RangeSet.RangeSet) =>
-  MissingRange.without(
-    [...MissingRange.without(root.exceptions, commit.answered), ...commit.exceptions],
-    covered
-  ).toSorted((a, b) => a.start - b.start)
+const exceptionsAfter = ({ root }: State, commit: Commit, covered: RangeSet.RangeSet) => {
+  const known = [...MissingRange.without(root.exceptions, commit.answered), ...commit.exceptions]
+  return MissingRange.without(known, covered)
+    .toSorted((a, b) => a.start - b.start)
+    .slice(-exceptionsMax)
+}
 
 const sameExceptions = (a: CoverageRoot["exceptions"], b: CoverageRoot["exceptions"]): boolean =>
   JSON.stringify(a) === JSON.stringify(b)
