@@ -6,7 +6,7 @@
  * that the source is asked for full pages.
  */
 import { Effect, Layer, Option, Schedule } from "effect"
-import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import type { BackfillJob, JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -44,9 +44,11 @@ const workOn = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.
   const sources = yield* DataSources
   const entry = yield* (yield* SeriesCatalog).find(job.series.nodeId, job.series.interval)
   const known = job.sources.flatMap((name) => sources.get(name) ?? [])
+  const passedOver: Array<JobFailure> = []
   for (const [index, source] of known.entries()) {
     if (leases.open().length === 0) return
-    yield* runErrand({ entry, source, leases, isLastSource: index === known.length - 1 })
+    const isLastSource = index === known.length - 1
+    passedOver.push(...(yield* runErrand({ entry, source, leases, passedOver, isLastSource })))
   }
 })
 

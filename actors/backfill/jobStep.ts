@@ -39,13 +39,19 @@ export interface Progress {
   readonly completed: RangeSet.RangeSet
   readonly coverageVersion: number
   readonly requests: number
+  /** Sources that failed before the one that brought this was asked. */
+  readonly passedOver: ReadonlyArray<JobFailure>
 }
 
-const withProgress = (job: BackfillJob, { completed, coverageVersion, requests }: Progress): BackfillJob => ({
+const withProgress = (
+  job: BackfillJob,
+  { completed, coverageVersion, passedOver, requests }: Progress
+): BackfillJob => ({
   ...job,
   completedRanges: RangeSet.union(job.completedRanges, RangeSet.intersect(job.ranges, completed)),
   coverageVersion: Math.max(job.coverageVersion, coverageVersion),
-  requests: job.requests + requests
+  requests: job.requests + requests,
+  passedOver: [...job.passedOver, ...passedOver]
 })
 
 /** The job as its run's end makes it: everything that the source has to say has been said. */

@@ -22,7 +22,7 @@ import * as Answer from "./Answer.ts"
 import type { Held } from "./BackfillCoordinator.ts"
 import { commitRows } from "./commitRows.ts"
 import { fetchAnswer, type NoAnswer, type Step } from "./fetchAnswer.ts"
-import { remainingRanges } from "./jobStep.ts"
+import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
 import * as Question from "./Question.ts"
 
@@ -34,6 +34,8 @@ export interface Errand {
   readonly entry: CatalogEntry
   readonly source: DataSource
   readonly leases: LeaseBook
+  /** Sources that were asked before and gave no answer. */
+  readonly passedOver: ReadonlyArray<JobFailure>
   /** Whether there is no other source to ask when this one fails. */
   readonly isLastSource: boolean
 }
@@ -90,6 +92,15 @@ const commitWindows = Effect.fnUntraced(function* (
   })
 })
 
+const failureOf = ({ reason, source, tag }: NoAnswer): JobFailure => ({ tag, message: reason, source })
+
+const progressOf = (
+  { passedOver }: Errand,
+  { proven }: Taken,
+  coverageVersion: number,
+  requests: number
+): Progress => ({ completed: proven, coverageVersion, requests, passedOver })
+
 /**
  * Commits and completes the jobs whose time has been answered; `all` of them where the source has nothing more to
  * say.
@@ -100,27 +111,25 @@ const completeAnswered = Effect.fnUntraced(function* (errand: Errand, taken: Tak
   const coverageVersion = yield* commitWindows(errand, ready, taken)
   yield* Effect.forEach(ready, ({ key }, index) =>
     // the requests of an errand are counted once, with its first window
-    errand.leases.complete(key, { completed: taken.proven, coverageVersion, requests: index === 0 ? requests : 0 })
+    errand.leases.complete(key, progressOf(errand, taken, coverageVersion, index === 0 ? requests : 0))
   )
   return true
 })
 
 const failRest = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requests: number, reason: NoAnswer) {
   const rest = errand.leases.open()
-  const failure: JobFailure = { tag: reason.tag, message: reason.reason, source: reason.source }
   const coverageVersion = yield* commitWindows(errand, rest, { ...taken, answered: RangeSet.empty })
   yield* Effect.forEach(rest, ({ key }, index) =>
-    errand.leases.fail(
-      key,
-      { completed: taken.proven, coverageVersion, requests: index === 0 ? requests : 0 },
-      { failure, retryAfterMs: reason.retryAfterMs }
-    )
+    errand.leases.fail(key, progressOf(errand, taken, coverageVersion, index === 0 ? requests : 0), {
+      failure: failureOf(reason),
+      retryAfterMs: reason.retryAfterMs
+    })
   )
 })
 
 /**
  * Fills the windows of the errand's leases as far as the source answers. Ends every one of its jobs, unless the source
- * fails and there is another one to ask.
+ * fails and there is another one to ask. Gives why the source failed, if it did.
  */
 export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) {
   const { entry, source } = errand
@@ -164,4 +173,5 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   if (failed === undefined) yield* completeAnswered(errand, taken, requests, true)
   else if (errand.isLastSource) yield* failRest(errand, taken, requests, failed)
   else yield* commitWindows(errand, errand.leases.open(), { ...taken, answered: RangeSet.empty })
+  return failed === undefined ? [] : [failureOf(failed)]
 })

@@ -59,6 +59,7 @@ const open = (
   renewals: 0,
   attempts: before?.state === "FAILED" ? before.attempts : 0,
   failure: null,
+  passedOver: [],
   requests: 0,
   coverageVersion: 0,
   nextAttemptAt: null,

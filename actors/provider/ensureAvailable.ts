@@ -24,10 +24,8 @@ const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budge
   const coverage = yield* Coverage
   const demand = { minVersion: Math.max(minVersion, request.minVersion) }
   const view = yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
-  if (Option.isNone(view)) {
-    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
-  }
-  return { version: view.value.root.version, plan: planRead(request, view.value, yield* Clock.currentTimeMillis) }
+  const nowMs = yield* Clock.currentTimeMillis
+  return Option.map(view, (view) => ({ version: view.root.version, plan: planRead(request, view, nowMs) }))
 })
 
 const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
@@ -38,10 +36,16 @@ const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
 /** Fills what is missing, within the budget, and says what was done. */
 export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request: ValidRequest) {
   const budget = yield* Budget.start(request.sla)
-  const before = yield* planOf(request, budget, 0)
+  const first = yield* planOf(request, budget, 0)
+  if (Option.isNone(first)) {
+    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+  }
+  const before = first.value
   const filled = yield* act(before.plan, request, budget)
   const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
-  const { plan, version } = filled.jobs.length === 0 ? before : yield* planOf(request, budget, minVersion)
+  // what was known before is an account too, should the time not suffice for a newer one
+  const after = filled.jobs.length === 0 ? first : yield* planOf(request, budget, minVersion)
+  const { plan, version } = Option.getOrElse(after, () => before)
   const missingRanges = explained(plan.missing, filled)
   const result: AvailabilityResult = {
     available: missingRanges.length === 0,

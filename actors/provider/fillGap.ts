@@ -34,6 +34,9 @@ export const untouched: Filled = { jobs: [], timedOut: false, notes: [] }
 const queueWaitMsMax = 30_000
 /** Rounds of asking and waiting: windows that another's smaller run held up need a second, a failure a third. */
 const roundsMax = 4
+/** What a wait leaves of the time for reading what it brought: a share of it, and no more than that takes. */
+const readingShare = 0.2
+const readingMsMax = 250
 
 const demandOf = Effect.fnUntraced(function* ({ entry, requestId, sources }: ValidRequest, gap: RangeSet.RangeSet) {
   const { series } = entry
@@ -112,7 +115,10 @@ export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: 
   const rounds = fillRounds(request, gap, budget, (seen) => {
     filled = seen
   })
-  const done = yield* budget.phase("backfill", request.sla.maxWaitBackfillMs)(rounds)
+  const remainingMs = yield* budget.remainingMs
+  const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
+  const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
+  const done = yield* budget.phase("backfill", waitMs)(rounds)
   if (Option.isSome(done)) return { ...filled, timedOut: false }
   const note = "the wait for the backfill ended before it did: it goes on, and what it brings is kept"
   return { ...filled, timedOut: true, notes: [...filled.notes, note] }

@@ -1,7 +1,7 @@
 /** What is the honest account of an answer? Pure. */
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
-import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import type { SourceOutcome } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
@@ -12,14 +12,23 @@ import type { Filled } from "./fillGap.ts"
 import type { Loaded } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
-const outcomeOf = (jobs: ReadonlyArray<BackfillJob>, timedOut: boolean): SourceOutcome => {
-  const failure = jobs.find((job) => job.failure !== null)?.failure
-  const requests = jobs.reduce((sum, job) => sum + job.requests, 0)
-  if (failure !== undefined && failure !== null) {
+/** Why the source gave no answer to a job, if it was asked and did not. */
+const failureOf = ({ failure, passedOver }: BackfillJob, source: string): JobFailure | undefined =>
+  [...passedOver, ...(failure === null ? [] : [failure])].find((failed) => failed.source === source)
+
+/** Whether the source is the one that answered the job, or is being asked. */
+const isAsked = ({ failure, passedOver, sources }: BackfillJob, source: string): boolean =>
+  failure === null && sources.find((name) => !passedOver.some((failed) => failed.source === name)) === source
+
+const outcomeOf = ({ jobs, timedOut }: Filled, source: string): SourceOutcome => {
+  const failure = jobs.map((job) => failureOf(job, source)).find((found) => found !== undefined)
+  const asked = jobs.filter((job) => job.failure?.source === source || isAsked(job, source))
+  const requests = asked.reduce((sum, job) => sum + job.requests, 0)
+  if (failure !== undefined) {
     return { outcome: "failed", requests, error: { tag: failure.tag, message: failure.message } }
   }
-  if (timedOut && jobs.some((job) => !isFinal(job))) return { outcome: "timed_out", requests }
-  return { outcome: "ok", requests }
+  if (asked.length === 0) return { outcome: "not_asked" }
+  return { outcome: timedOut && asked.some((job) => !isFinal(job)) ? "timed_out" : "ok", requests }
 }
 
 /** What became of asking each source; the cache and the store are sources too. */
@@ -28,12 +37,7 @@ export const sourceOutcomes = (
   filled: Filled,
   storageTimedOut: boolean
 ): Record<string, SourceOutcome> => {
-  const asked = (name: string): ReadonlyArray<BackfillJob> =>
-    filled.jobs.filter(({ failure, sources }) => (failure === null ? sources[0] === name : failure.source === name))
-  const upstream = entry.sources.map((name): [string, SourceOutcome] => {
-    const jobs = asked(name)
-    return [name, jobs.length === 0 ? { outcome: "not_asked" } : outcomeOf(jobs, filled.timedOut)]
-  })
+  const upstream = entry.sources.map((name) => [name, outcomeOf(filled, name)] as const)
   return {
     cache: { outcome: "ok" },
     storage: { outcome: storageTimedOut ? "timed_out" : "ok" },

@@ -50,21 +50,27 @@ const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageV
 const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
   const coverage = yield* Coverage
   const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
-  const view = yield* budget.phase("storage")(read)
-  if (Option.isSome(view)) return view.value
-  return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+  return yield* budget.phase("storage")(read)
 })
 
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
-  const before = yield* viewOf(request, budget, 0)
+  const first = yield* viewOf(request, budget, 0)
+  if (Option.isNone(first)) {
+    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+  }
+  const before = first.value
   const plan = planRead(request, before, yield* Clock.currentTimeMillis)
   const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
     concurrency: 2
   })
+  // what was there before the gap was filled is an answer too, should the time not suffice for what came since
+  const found: Findings = { view: before, plan, filled, ...stored }
+  if (filled.jobs.length === 0) return found
   const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
-  const view = filled.jobs.length === 0 ? before : yield* viewOf(request, budget, minVersion)
-  if (view.root.version === before.root.version) return { view, plan, filled, ...stored } satisfies Findings
+  const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
+  if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
+  if (again.storageTimedOut) return found
   const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
   return { view, plan: planned, filled, ...again } satisfies Findings
 })

@@ -113,9 +113,12 @@ const makeCall =
       })
     )
 
+/** Loads ccxt, once a process. Nobody who has no exchange needs it. */
+export const loadLibrary = Effect.promise(() => import("ccxt"))
+
 const load = Effect.fnUntraced(function* (parts: Parts) {
   const { capabilities, settings, timeoutMs } = parts
-  const ccxt = yield* Effect.promise(() => import("ccxt"))
+  const ccxt = yield* loadLibrary
   const makers = new Map(Object.entries(ccxt.exchanges))
   const Maker = makers.get(settings.exchange)
   if (Maker === undefined) return yield* refused(`ccxt has no exchange ${settings.exchange}`)

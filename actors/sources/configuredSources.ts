@@ -8,12 +8,18 @@ const makeByKind: {
   readonly [Kind in ExchangeSettings["kind"]]: (name: string, settings: ExchangeSettings) => Effect.Effect<DataSource>
 } = { exchange: Exchange.make }
 
-/** The configured sources by name. None is reached before it is asked. */
+/**
+ * The configured sources by name. None is reached before it is asked, but what it takes to ask is loaded by then:
+ * loading it keeps everything else waiting for half a second, and the first reader may not have that long.
+ */
 export const layer = (sources: Configuration["sources"]): Layer.Layer<DataSources> =>
   Layer.effect(
     DataSources,
     Effect.map(
-      Effect.forEach(Object.entries(sources), ([name, settings]) => makeByKind[settings.kind](name, settings)),
+      Effect.tap(
+        Effect.forEach(Object.entries(sources), ([name, settings]) => makeByKind[settings.kind](name, settings)),
+        () => Exchange.loadLibrary
+      ),
       (made) => new Map(made.map((source) => [source.name, source]))
     )
   )

@@ -58,6 +58,8 @@ export const BackfillJob = Schema.Struct({
   /** Runs in a row that failed. */
   attempts: Schema.Int,
   failure: Schema.NullOr(JobFailure),
+  /** Sources that gave no answer before another one was asked. */
+  passedOver: Schema.Array(JobFailure),
   /** Requests that the run has sent upstream for this window and those claimed with it. */
   requests: Schema.Int,
   /** The version of the coverage root that holds what the run has committed; 0 before that. */

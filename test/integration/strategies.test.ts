@@ -203,6 +203,9 @@ describe("two sources", () => {
       assert.strictEqual(taken.df.length, 60)
       assert.isAbove(asked(), 0)
       assert.deepStrictEqual(taken.meta.sourceContributions, { second: [minutes(60, 120)] })
+      assert.strictEqual(taken.meta.sourceOutcomes["binance"]?.outcome, "failed")
+      assert.strictEqual(taken.meta.sourceOutcomes["binance"]?.error?.tag, "SourceUnavailable")
+      assert.deepStrictEqual(taken.meta.sourceOutcomes["second"], { outcome: "ok", requests: 1 })
 
       const failure = yield* Effect.flip(read(minutes(0, 60), { ...patient, sourcePriority: ["third"] }))
       assert.deepStrictEqual([failure.tag, failure.code], ["InvalidRequest", 400])

@@ -93,8 +93,8 @@ const startServer = (dataDir: string) =>
 
 /**
  * A cluster without hosts: its exchange listens, the configuration is written, and hosts can be started. They share a
- * server of the test's, or with `server: "host"` one that a host starts in the data folder. `exchanges` are the addresses
- * of others, to be asked in the place of its own.
+ * server of the test's, or with `server: "host"` one that a host starts in the data folder. `exchanges` are the
+ * addresses of others, to be asked in the place of its own.
  */
 export const make = Effect.fnUntraced(function* (
   settings: ClusterSettings,

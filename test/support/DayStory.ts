@@ -146,7 +146,7 @@ const fetch = (world: World, holder: string, worker: Worker): ReadonlyArray<stri
 
 const complete = (world: World, { held, proven, requests }: Worker): ReadonlyArray<string> => {
   if (world.record?.revision !== held.revision) return ["refused   another has the job now"]
-  const progress = { completed: proven, coverageVersion: world.coverage.root.version, requests }
+  const progress = { completed: proven, coverageVersion: world.coverage.root.version, requests, passedOver: [] }
   const job = jobStep.complete(held.job, progress, "n")
   world.record = { job, revision: held.revision + 1 }
   return [`job       run ${job.run}, ${job.state}, ${written(job.completedRanges)}, requests ${job.requests}`]

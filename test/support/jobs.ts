@@ -24,6 +24,7 @@ export const jobOf = (changes: Partial<BackfillJob> = {}): BackfillJob => ({
   renewals: 0,
   attempts: 0,
   failure: null,
+  passedOver: [],
   requests: 0,
   coverageVersion: 0,
   nextAttemptAt: null,

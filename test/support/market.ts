@@ -1,8 +1,9 @@
 /**
  * What does a source say, and what is true of it?
  *
- * A market is a list of bars. It is asked as a worker asks a source: page by page, as the pure machine of a backfill says,
- * and it may give less than it was asked for. What it proves is compared with what can be known of the market at all.
+ * A market is a list of bars. It is asked as a worker asks a source: page by page, as the pure machine of a backfill
+ * says, and it may give less than it was asked for. What it proves is compared with what can be known of the market
+ * at all.
  */
 import * as fc from "fast-check"
 import * as Answer from "../../actors/backfill/Answer.ts"

@@ -7,7 +7,7 @@ import * as LeaseBook from "../../../actors/backfill/LeaseBook.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { jobOf } from "../../support/jobs.ts"
 
-const nothing = { completed: RangeSet.empty, coverageVersion: 0, requests: 0 }
+const nothing = { completed: RangeSet.empty, coverageVersion: 0, requests: 0, passedOver: [] }
 
 /** A coordinator that takes a write only upon the last revision, as the records do. */
 const strict = () => {

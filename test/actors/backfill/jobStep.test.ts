@@ -26,6 +26,7 @@ const progressOf = (completed: RangeSet.RangeSet, changes: Partial<jobStep.Progr
   completed,
   coverageVersion: 3,
   requests: 2,
+  passedOver: [],
   ...changes
 })
 

@@ -88,7 +88,7 @@ describe("planJob()", () => {
 })
 
 const ended = (job: BackfillJob, kind: "release" | "complete" | "fail", [start, end]: Range): BackfillJob => {
-  const progress = { completed: RangeSet.of(start, end), coverageVersion: 1, requests: 1 }
+  const progress = { completed: RangeSet.of(start, end), coverageVersion: 1, requests: 1, passedOver: [] }
   if (kind === "release") return jobStep.release(job, "n")
   if (kind === "complete") return jobStep.complete(job, progress, "n")
   return jobStep.fail(job, progress, { failure, retryAfterMs: 0, nowMs: 0, jitter: 0, nonce: "n" })

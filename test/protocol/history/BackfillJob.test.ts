@@ -25,6 +25,7 @@ const job: fc.Arbitrary<BackfillJob> = fc.record({
   renewals: fc.nat(),
   attempts: fc.nat(),
   failure: fc.option(fc.record({ tag: text, message: text, source: text })),
+  passedOver: fc.array(fc.record({ tag: text, message: text, source: text })),
   requests: fc.nat(),
   coverageVersion: fc.nat(),
   nextAttemptAt: fc.option(time),

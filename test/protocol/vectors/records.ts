@@ -147,6 +147,7 @@ const jobRecord: BackfillJob = {
   renewals: 2,
   attempts: 0,
   failure: null,
+  passedOver: [],
   requests: 1,
   coverageVersion: 0,
   nextAttemptAt: null,
