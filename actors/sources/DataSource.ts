@@ -4,7 +4,7 @@
  * One contract for whoever gives rows from outside. A source is asked for one page at a time; what several pages
  * together prove is decided by whoever asks. An adapter is one file.
  */
-import { Context, Data, Effect, Layer } from "effect"
+import { Context, Data, Effect } from "effect"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 
@@ -90,7 +90,3 @@ export const makeMemory = ({ bars, capabilities, name }: MemorySource): DataSour
       : Effect.succeed(pageOf(rows, request, capabilities.barsPerRequest))
   }
 })
-
-/** Sources that answer from memory. */
-export const layerMemory = (sources: ReadonlyArray<MemorySource>): Layer.Layer<DataSources> =>
-  Layer.succeed(DataSources, new Map(sources.map((source) => [source.name, makeMemory(source)])))
