@@ -18,18 +18,18 @@ export interface RunOptions {
 }
 
 const serverOf = Effect.fnUntraced(function* ({ dataDir, nats }: RunOptions) {
-  if (nats !== undefined) return nats
+  if (nats !== undefined) return { url: nats, failure: Effect.never }
   const binary = yield* findServer
-  return (yield* EmbeddedServer.start({ dataDir, binary })).url
+  return yield* EmbeddedServer.start({ dataDir, binary })
 })
 
 /** Serves until it is interrupted, then gives back what it holds. Prints one line when it is ready. */
 export const runHost = (options: RunOptions) =>
   Effect.gen(function* () {
-    const servers = yield* serverOf(options)
+    const { failure, url: servers } = yield* serverOf(options)
     const hostId = options.hostId ?? `${hostname()}-${process.pid}`
     const { configuration, configurationHash } = options
     yield* Layer.build(live.layer({ configuration, configurationHash, servers, hostId }))
     yield* Console.log(JSON.stringify({ ready: true, nats: servers, hostId }))
-    return yield* Effect.never
+    return yield* failure
   }).pipe(Effect.scoped)

@@ -79,11 +79,12 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
     const wanted = { ...standing, owner: session.incarnation, slotEpoch: standing.slotEpoch + 1 }
     const record = { ...wanted, revision: yield* write(mesh, wanted) }
     const scope = yield* Scope.make()
-    held.set(record.slot, { record, scope })
+    // held only when its messages come: a slot that is claimed and not held is claimed again at the next check
     yield* Scope.provide(
       mesh.subscribe(Subject.slot(record.slot), (message) => handler.onMessage(record.slot, record.slotEpoch, message)),
       scope
-    )
+    ).pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
+    held.set(record.slot, { record, scope })
   })
 
   const drop = Effect.fnUntraced(function* (slot: number) {

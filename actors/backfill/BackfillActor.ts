@@ -12,6 +12,7 @@ import { Coverage } from "../../protocol/messages/Coverage.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
+import { LiveHosts } from "../../runtime/LiveHosts.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
@@ -26,7 +27,7 @@ const followingMax = 15
 const restAfterFailure = "500 millis"
 const jobClass = "interactive"
 
-type Services = Mesh | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+type Services = Mesh | LiveHosts | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
 const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob) {
   const catalog = yield* SeriesCatalog
@@ -39,8 +40,14 @@ const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: Back
   )
 })
 
-/** Asks the job's sources, in order, until one has answered all of it. */
-const workOn = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.LeaseBook) {
+const nobodyToAsk = ({ sources }: BackfillJob): JobFailure => ({
+  tag: "SourceUnavailable",
+  message: "the configuration has none of the job's sources",
+  source: sources.join(", ")
+})
+
+/** Asks the job's sources, in order, until one has answered all of it; gives why not, where none could be asked. */
+const askSources = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.LeaseBook) {
   const sources = yield* DataSources
   const entry = yield* (yield* SeriesCatalog).find(job.series.nodeId, job.series.interval)
   const known = job.sources.flatMap((name) => sources.get(name) ?? [])
@@ -50,12 +57,29 @@ const workOn = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.
     const isLastSource = index === known.length - 1
     passedOver.push(...(yield* runErrand({ entry, source, leases, passedOver, isLastSource })))
   }
+  if (known.length === 0) yield* leases.failAll(nobodyToAsk(job))
 })
+
+/**
+ * Does the work. What keeps rows from being stored is told to those who wait, like what keeps a source from
+ * answering.
+ */
+const workOn = (job: BackfillJob, leases: LeaseBook.LeaseBook) =>
+  askSources(job, leases).pipe(
+    Effect.catchIf(
+      (error) => error._tag !== "LeaseLost",
+      ({ _tag: tag, message }) => leases.failAll({ tag, message, source: "storage" })
+    )
+  )
 
 const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   const coordinator = yield* BackfillCoordinator
-  const following = yield* coordinator.claimFollowing(yield* followingKeys(first.job), LeaseBook.leaseMs)
-  const { nodeId, interval } = first.job.series
+  // those that follow are a bonus: whatever keeps them from being claimed must not keep the first one waiting
+  const following = yield* followingKeys(first.job).pipe(
+    Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs)),
+    Effect.orElseSucceed((): ReadonlyArray<Held> => [])
+  )
+  const { interval, nodeId } = first.job.series
   yield* Effect.logInfo("backfill started", { nodeId, interval, windows: following.length + 1 })
   const leases = LeaseBook.open(coordinator, [first, ...following], delivery.working)
   yield* Effect.raceFirst(workOn(first.job, leases), leases.keepRenewing).pipe(
@@ -81,6 +105,8 @@ const takeNext = (mesh: Mesh["Service"]) =>
 const workOnce = Effect.gen(function* () {
   const mesh = yield* Mesh
   const coordinator = yield* BackfillCoordinator
+  // a host that has lost touch takes nothing: what it would do may be someone else's by then
+  if (!(yield* (yield* LiveHosts).isValid)) return yield* Effect.sleep(restAfterFailure)
   const delivery = yield* takeNext(mesh)
   if (delivery._tag === "None") return
   const key = QueueSubject.queuedWindow(delivery.value.subject)

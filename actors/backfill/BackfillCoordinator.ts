@@ -132,7 +132,10 @@ const makeClaims = Effect.gen(function* () {
   const claim = Effect.fn(Span.backfillClaim)(function* (key: string, leaseMs: number) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
     const standing = Option.flatMap(stored, standingOf)
-    if (Option.isNone(standing) || isFinal(standing.value.job)) return { _tag: "Over" } as const
+    if (Option.isNone(standing) || isFinal(standing.value.job)) {
+      seen.delete(key)
+      return { _tag: "Over" } as const
+    }
     return Option.match(yield* take(standing.value, leaseMs), {
       onNone: () => ({ _tag: "Taken" }) as const,
       onSome: (held) => ({ _tag: "Held", held }) as const

@@ -5,6 +5,8 @@
  * this book knows, so renewing and ending never race each other.
  */
 import { Effect, Schedule, Semaphore } from "effect"
+import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { BackfillCoordinator, Failure, Held, LeaseLost } from "./BackfillCoordinator.ts"
 import type { Progress } from "./jobStep.ts"
@@ -13,12 +15,16 @@ import type { Progress } from "./jobStep.ts"
 export const leaseMs = 5000
 const renewEvery = "1 second"
 
+const nothing: Progress = { completed: RangeSet.empty, coverageVersion: 0, requests: 0, passedOver: [] }
+
 /** The leases of one errand. */
 export interface LeaseBook {
   /** The jobs that have not been ended. */
   readonly open: () => ReadonlyArray<Held>
   readonly complete: (key: string, progress: Progress) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   readonly fail: (key: string, progress: Progress, failure: Failure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
+  /** Ends what has not been ended as failed. */
+  readonly failAll: (failure: JobFailure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   /** Gives back what has not been ended. */
   readonly releaseAll: Effect.Effect<void>
   /** Renews for ever; fails when a lease is lost. */
@@ -58,6 +64,12 @@ export const open = (
     open: () => Array.from(book.values()),
     complete: (key, progress) => end(key, (held) => coordinator.complete(held, progress)),
     fail: (key, progress, failure) => end(key, (held) => coordinator.fail(held, progress, failure)),
+    failAll: (failure) =>
+      Effect.forEach(
+        Array.from(book.keys()),
+        (key) => end(key, (held) => coordinator.fail(held, nothing, { failure, retryAfterMs: 0 })),
+        { discard: true }
+      ),
     releaseAll: Effect.suspend(() =>
       Effect.forEach(Array.from(book.keys()), (key) => Effect.ignore(end(key, coordinator.release)), {
         concurrency: "unbounded",

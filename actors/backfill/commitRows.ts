@@ -7,6 +7,7 @@
 import { Effect } from "effect"
 import * as FrameModule from "../../protocol/frame/Frame.ts"
 import { fieldNames } from "../../protocol/frame/DataSchema.ts"
+import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { type CoveragePage, entryOf, type WindowEntry } from "../../protocol/history/CoveragePage.ts"
 import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
@@ -14,7 +15,7 @@ import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
-import { Coverage, type WindowCommit } from "../../protocol/messages/Coverage.ts"
+import { Coverage, StaleCommit, type WindowCommit } from "../../protocol/messages/Coverage.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
@@ -32,7 +33,7 @@ export interface Brought {
   /** What of it is not proven, and why. */
   readonly exceptions: ReadonlyArray<MissingRange>
   /** The job of each window, by the window's start. */
-  readonly jobs: ReadonlyMap<number, string>
+  readonly jobs: ReadonlyMap<number, BackfillJob>
   readonly cause: string
 }
 
@@ -69,11 +70,11 @@ const putWindow = Effect.fnUntraced(function* (
   if (isEmpty(fresh)) return undefined
   const kept =
     base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
-  const job = brought.jobs.get(windowStart) ?? ""
+  const job = brought.jobs.get(windowStart)
   /** The rows as the work of the window's own job: one errand brings those of several. */
   const signed = (part: FrameModule.Frame): FrameModule.Frame => ({
     ...part,
-    lineage: part.lineage.map((run) => ({ ...run, jobId: job }))
+    lineage: part.lineage.map((run) => ({ ...run, jobId: job === undefined ? "" : jobId(job) }))
   })
   const frame = mergeFrames([FrameModule.empty(fieldNames(entry.schema)), ...kept, ...rowsIn(rows, fresh).map(signed)])
   const chunk = Chunk.encode(frame, {
@@ -88,7 +89,8 @@ const putWindow = Effect.fnUntraced(function* (
   yield* store.putChunk(entry.series, windowStart, chunk)
   const commit: WindowCommit = {
     windowStart,
-    generation: standing.generation,
+    // what was planned before the window was invalidated is not what anybody wants now
+    generation: job?.generation ?? standing.generation,
     base: base?.id ?? null,
     chunk: chunk.ref
   }
@@ -118,7 +120,7 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
       windows: windowsChanged,
       answered,
       exceptions,
-      jobs: Array.from(jobs.values()),
+      jobs: Array.from(jobs.values(), jobId),
       source,
       cause
     })
@@ -134,5 +136,6 @@ export const commitRows = Effect.fnUntraced(function* (brought: Brought) {
     // refused because the root has moved on: a later one is there to be read
     minVersion = outcome.stale + 1
   }
-  return yield* Effect.die(new Error(`windows of ${brought.entry.series.nodeId} change faster than they can be filled`))
+  const windowStart = Array.from(brought.jobs.keys())[0] ?? 0
+  return yield* new StaleCommit({ windowStart, problem: "it changes faster than it can be filled" })
 })

@@ -1,8 +1,8 @@
 /**
  * How does a job go from one state to the next?
  *
- * Pure. PENDING → RUNNING → SUCCEEDED | FAILED; a lease that ended makes RUNNING EXPIRED, and the next claim makes it
- * RUNNING again. Whoever writes the result by compare-and-set has made it true.
+ * Pure. PENDING → RUNNING → SUCCEEDED | FAILED; a RUNNING job whose lease has ended is as good as EXPIRED: the next
+ * claim makes it RUNNING again. Whoever writes the result by compare-and-set has made it true.
  */
 import type { BackfillJob, JobFailure, Lease } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"

@@ -8,7 +8,7 @@
 import { Clock, Effect } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
-import { jobId, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -87,7 +87,7 @@ const commitWindows = Effect.fnUntraced(function* (
     proven: covered,
     answered: settled,
     exceptions: unproven(RangeSet.subtract(settled, covered), errand, nowMs),
-    jobs: new Map(held.map(({ job }) => [job.windowStart, jobId(job)])),
+    jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
     cause: held[0]?.job.cause ?? ""
   })
 })

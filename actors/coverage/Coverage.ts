@@ -90,15 +90,36 @@ const marks = (covered: RangeSet.RangeSet, before: Watermarks, commit: Commit): 
   }
 }
 
-/** A root stays small: of more exceptions than this the oldest are forgotten, and asked about again when wanted. */
+/** A root stays small: of more exceptions than this the oldest are forgotten. Joined ones are few in any case. */
 const exceptionsMax = 256
 
-/** What is known of uncovered time after the answer: what it says, and what was known of the rest. */
+const isAlike = (a: MissingRange.MissingRange, b: MissingRange.MissingRange): boolean =>
+  a.state === b.state && a.reason === b.reason && (a.retryAt === null) === (b.retryAt === null)
+
+/** One exception for neighbours that say the same and have only covered time between them; later than both to retry. */
+const joinOver = (
+  exceptions: ReadonlyArray<MissingRange.MissingRange>,
+  covered: RangeSet.RangeSet
+): ReadonlyArray<MissingRange.MissingRange> => {
+  const joined: Array<MissingRange.MissingRange> = []
+  for (const next of exceptions) {
+    const last = joined.at(-1)
+    if (last !== undefined && isAlike(last, next) && RangeSet.contains(covered, RangeSet.of(last.end, next.start))) {
+      const retryAt = next.retryAt === null ? null : Math.max(next.retryAt, last.retryAt ?? 0)
+      joined[joined.length - 1] = { ...last, end: next.end, retryAt }
+    } else joined.push(next)
+  }
+  return joined
+}
+
+/**
+ * What is known of uncovered time after the answer: what it says, and what was known of the rest. An exception may span
+ * covered time; it speaks of what is not covered in it.
+ */
 const exceptionsAfter = ({ root }: State, commit: Commit, covered: RangeSet.RangeSet) => {
   const known = [...MissingRange.without(root.exceptions, commit.answered), ...commit.exceptions]
-  return MissingRange.without(known, covered)
-    .toSorted((a, b) => a.start - b.start)
-    .slice(-exceptionsMax)
+  const open = MissingRange.without(known, covered).toSorted((a, b) => a.start - b.start)
+  return joinOver(open, covered).slice(-exceptionsMax)
 }
 
 const sameExceptions = (a: CoverageRoot["exceptions"], b: CoverageRoot["exceptions"]): boolean =>

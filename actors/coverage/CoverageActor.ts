@@ -40,8 +40,10 @@ const ensureIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRec
     const missing = RangeSet.subtract(message.ranges, record.covered())
     const wanted = MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)
     if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
-    const demand = { ...message, nonce: yield* randomId, nowMs }
-    const plans = yield* jobs.demand(demand, Window.split(record.grid, wanted))
+    const windows = Window.split(record.grid, wanted)
+    const generations = yield* record.generations(windows.map(({ windowStart }) => windowStart))
+    const generationOf = (windowStart: number): number => generations.get(windowStart) ?? 0
+    const plans = yield* jobs.demand({ ...message, nonce: yield* randomId, nowMs, generationOf }, windows)
     for (const plan of plans) {
       if (plan.action !== "follow") continue
       const before = following.get(plan.job.windowStart)?.ranges ?? RangeSet.empty
@@ -62,8 +64,9 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
     const open = new Set(yield* jobs.republish)
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
-      following.delete(windowStart)
       yield* ensure({ ...demand, ranges })
+      // forgotten only when another run is open for it, or nothing of it is missing any more
+      if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
     }
   })
   yield* lookAfter.pipe(

@@ -8,6 +8,7 @@ import { Effect, Layer, Option, Schema, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
+import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import {
   Coverage,
@@ -45,12 +46,18 @@ interface Known {
 const RootRecord = Schema.Struct({ ...StateRecord.fields, state: CoverageRoot })
 const decodeRecord = Schema.decodeUnknownOption(RootRecord)
 
-const rootOf = (stored: Option.Option<Stored>): Option.Option<CoverageRoot> =>
-  stored.pipe(
-    Option.flatMap(({ value }) => value),
-    Option.flatMap(Codec.fromJson),
-    Option.flatMap(decodeRecord),
-    Option.map(({ state }) => state)
+/** The root in a record; none where there is no record. One that can't be read is not the same as none. */
+const rootOf = (key: string, stored: Option.Option<Stored>): Effect.Effect<Option.Option<CoverageRoot>, StoreDamaged> =>
+  Option.match(
+    Option.flatMap(stored, ({ value }) => value),
+    {
+      onNone: () => Effect.succeed(Option.none()),
+      onSome: (bytes) =>
+        Option.match(Option.flatMap(Codec.fromJson(bytes), decodeRecord), {
+          onNone: () => Effect.fail(new StoreDamaged({ key, problem: "is no coverage root of format 1" })),
+          onSome: ({ state }) => Effect.succeed(Option.some(state))
+        })
+    }
   )
 
 const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
@@ -78,7 +85,7 @@ const makeLoad = Effect.gen(function* () {
   return Effect.fnUntraced(function* (series: Series) {
     const readAtMs = yield* monotonicMs
     const stored = yield* mesh.read(Stream.coverage.name, keySubject(Stream.coverage, keyOf(series)))
-    const root = Option.getOrUndefined(rootOf(stored)) ?? (yield* emptyRoot(series))
+    const root = Option.getOrUndefined(yield* rootOf(keyOf(series), stored)) ?? (yield* emptyRoot(series))
     const known: Known = { view: yield* viewOf(root), revision: revisionOf(stored), readAtMs }
     return known
   })
@@ -105,22 +112,6 @@ const make = Effect.gen(function* () {
     return found.view.root.version >= minVersion && nowMs - found.readAtMs < trustedMs ? found : undefined
   }
 
-  const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
-    const key = keyOf(series)
-    for (let tries = 0; tries < catchUpTries; tries++) {
-      const fresh = isFresh(key, minVersion, yield* monotonicMs)
-      if (fresh !== undefined) return fresh.view
-      const loaded = yield* load(series)
-      // versions never go back: an older answer than the one that is known came from a replica that lags
-      if (loaded.revision >= (known.get(key)?.revision ?? 0)) known.set(key, loaded)
-      if (isFresh(key, minVersion, yield* monotonicMs) === undefined) yield* Effect.sleep(catchUpPause)
-    }
-    return yield* new MeshUnavailable({
-      operation: `read coverage of ${key}`,
-      reason: `version ${minVersion} did not come`
-    })
-  })
-
   /** One load of a series at a time: those who want it meanwhile take what it brings. */
   const oneAtATime = (key: string): Semaphore.Semaphore => {
     const gate = loading.get(key) ?? Semaphore.makeUnsafe(1)
@@ -128,10 +119,33 @@ const make = Effect.gen(function* () {
     return gate
   }
 
+  const loadOnce = Effect.fnUntraced(function* (series: Series, minVersion: number) {
+    const key = keyOf(series)
+    if (isFresh(key, minVersion, yield* monotonicMs) !== undefined) return
+    const loaded = yield* load(series)
+    // versions never go back: an older answer than the one that is known came from a replica that lags
+    if (loaded.revision >= (known.get(key)?.revision ?? 0)) known.set(key, loaded)
+  })
+
+  const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
+    const key = keyOf(series)
+    for (let tries = 0; tries < catchUpTries; tries++) {
+      // the gate is held for one load, not for the wait: others of the series want what is there, not what is to come
+      yield* oneAtATime(key).withPermits(1)(loadOnce(series, minVersion))
+      const fresh = isFresh(key, minVersion, yield* monotonicMs)
+      if (fresh !== undefined) return fresh.view
+      yield* Effect.sleep(catchUpPause)
+    }
+    return yield* new MeshUnavailable({
+      operation: `read coverage of ${key}`,
+      reason: `version ${minVersion} did not come`
+    })
+  })
+
   const of = Effect.fnUntraced(function* (series: Series, { fresh = false, minVersion = 0 }: Freshness = {}) {
     if (fresh) known.delete(keyOf(series))
     const found = isFresh(keyOf(series), minVersion, yield* monotonicMs)
-    return found?.view ?? (yield* oneAtATime(keyOf(series)).withPermits(1)(refresh(series, minVersion)))
+    return found?.view ?? (yield* refresh(series, minVersion))
   })
 
   const provided = Effect.provideService(ActorSystem, system)

@@ -6,7 +6,7 @@
  */
 import { Clock, Effect, Result } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
-import type { CoveragePage } from "../../protocol/history/CoveragePage.ts"
+import { type CoveragePage, entryOf } from "../../protocol/history/CoveragePage.ts"
 import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
@@ -28,6 +28,8 @@ export interface CoverageRecord {
   readonly covered: () => RangeSet
   /** The grid of what is stored, whatever the configuration says by now. */
   readonly grid: Window.Grid
+  /** The generation of each of the windows, by its start. */
+  readonly generations: (windowStarts: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, number>, Stopped>
   readonly commit: (message: Commit) => Effect.Effect<Committed, StaleCommit | Stopped>
 }
 
@@ -72,6 +74,13 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   }
   yield* auditRoot
 
+  const generations = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
+    const pages = yield* loadPages(new Set(windowStarts.map((start) => Window.pageIndex(grid, start))))
+    return new Map(
+      windowStarts.map((start) => [start, entryOf(pages.get(Window.pageIndex(grid, start)), start).generation])
+    )
+  })
+
   const commit = Effect.fn(Span.coverageCommit)(function* (message: Commit) {
     yield* auditRoot
     const touched = new Set(message.windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
@@ -88,5 +97,5 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     return { version: state.current().version }
   })
 
-  return { root: state.current, covered: () => covered, grid, commit } satisfies CoverageRecord
+  return { root: state.current, covered: () => covered, grid, generations, commit } satisfies CoverageRecord
 })

@@ -36,6 +36,8 @@ export interface JobDemand {
   readonly traceParent: string
   readonly nonce: string
   readonly nowMs: number
+  /** The generation that a window has now: what is planned on it counts as long as it stays. */
+  readonly generationOf: (windowStart: number) => number
 }
 
 /** The record of a new run; `before` is the record of the last one. */
@@ -53,7 +55,7 @@ const open = (
   ranges,
   completedRanges: RangeSet.empty,
   sources: demand.sources,
-  generation: before?.generation ?? 0,
+  generation: demand.generationOf(windowStart),
   fence: before?.fence ?? 0,
   lease: null,
   renewals: 0,

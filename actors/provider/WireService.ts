@@ -15,9 +15,10 @@ import {
   type HistoryResult
 } from "../../protocol/history/HistoryResult.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
-import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { Mesh, type Message } from "../../runtime/Mesh.ts"
 import { errorReply, type Reply, type Respond, serve } from "../../runtime/ServiceEndpoint.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
@@ -25,14 +26,21 @@ import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 /** Headers and the server's own framing, kept free of the payload's limit. */
 const headroomBytes = 4096
 
+/** The coverage is one read of one record: who gets no answer by then gets none. */
+const coverageBudgetMs = 5000
+
 const encodeMeta = Schema.encodeSync(HistoryMeta)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
 
-const jsonReply = (value: unknown): Reply => ({
-  data: Codec.toJson(value),
+const textEncoder = new TextEncoder()
+
+const jsonText = (text: string): Reply => ({
+  data: textEncoder.encode(text),
   headers: new Map([[Header.contentType, MediaType.json]])
 })
+
+const jsonReply = (value: unknown): Reply => jsonText(JSON.stringify(value))
 
 const arrowReply = ({ df, meta }: HistoryResult, returnMeta: boolean): Reply => {
   const metadata = new Map(returnMeta ? [[arrowMetaKey, JSON.stringify(encodeMeta(meta))]] : [])
@@ -44,13 +52,17 @@ const arrowReply = ({ df, meta }: HistoryResult, returnMeta: boolean): Reply => 
 
 const historyReply = (result: HistoryResult, wants: { readonly arrow: boolean; readonly meta: boolean }): Reply => {
   if (wants.arrow) return arrowReply(result, wants.meta)
-  const columns = FrameJson.toJson(result.df)
-  return jsonReply(wants.meta ? { columns, meta: encodeMeta(result.meta) } : { columns })
+  const meta = wants.meta ? `,"meta":${JSON.stringify(encodeMeta(result.meta))}` : ""
+  return jsonText(`{"columns":${FrameJson.toText(result.df)}${meta}}`)
 }
+
+/** The forms that a header lists, without their parameters, in its order. */
+const formsOf = (header: string): ReadonlyArray<string> =>
+  header.split(",").map((form) => (form.split(";")[0] ?? "").trim().toLowerCase())
 
 const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidRequest> => {
   const form = headers.get(Header.contentType) ?? MediaType.json
-  if (form !== MediaType.json) {
+  if (formsOf(form)[0] !== MediaType.json) {
     return Effect.fail(
       new InvalidRequest({ field: Header.contentType, problem: `${form} is not served: send ${MediaType.json}` })
     )
@@ -63,18 +75,29 @@ const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidReque
 
 const acceptOf = ({ headers }: Message): Effect.Effect<boolean, InvalidRequest> => {
   const accept = headers.get(Header.accept) ?? MediaType.json
-  if (accept === MediaType.arrow) return Effect.succeed(true)
-  if (accept === MediaType.json || accept === "*/*") return Effect.succeed(false)
+  const served: ReadonlyArray<string> = [MediaType.arrow, MediaType.json, "*/*"]
+  const form = formsOf(accept).find((each) => served.includes(each))
+  if (form !== undefined) return Effect.succeed(form === MediaType.arrow)
   const problem = `${accept} is not served: ask for ${MediaType.json} or ${MediaType.arrow}`
   return Effect.fail(new InvalidRequest({ field: Header.accept, problem }))
 }
 
-// a large answer takes tens of milliseconds to encode: many that are ready at once must not keep the host from its
-// heartbeats, so they are encoded one after another, and everything else gets its turn in between
+/** Answers of fewer rows take less than a millisecond to encode, and wait for nobody. */
+const smallRows = 1000
+
+// a large answer takes milliseconds to encode: many that are ready at once must not keep the host from its heartbeats,
+// so they are encoded one after another, and everything else gets its turn in between
 const encoding = Semaphore.makeUnsafe(1)
 
-const inTurn = (encode: () => Reply): Effect.Effect<Reply> =>
-  encoding.withPermits(1)(Effect.tap(Effect.sync(encode), () => Effect.sleep(0)))
+/** Encodes an answer; one whose time is over before its turn comes is told so, and not encoded. */
+const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect<Reply, DeadlineExceeded> => {
+  if (df.eventTimeMs.length < smallRows) return Effect.sync(encode)
+  const { elapsedMs, totalDeadlineMs } = meta.slaReport
+  const turn = encoding.withPermits(1)(Effect.tap(Effect.sync(encode), () => Effect.sleep(0)))
+  return totalDeadlineMs === null
+    ? turn
+    : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
+}
 
 const make = Effect.gen(function* () {
   const provider = yield* SeamlessDataProvider
@@ -92,7 +115,7 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const arrow = yield* acceptOf(message)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* inTurn(() => historyReply(result, { arrow, meta: returnMeta }))
+      return yield* inTurn(result, () => historyReply(result, { arrow, meta: returnMeta }))
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(errorReply(error, { meta: encodeMeta(result.meta) }))
@@ -116,6 +139,8 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       return jsonReply(encodeCoverage(yield* provider.coverage(yield* bodyOf(message))))
     }).pipe(
+      enforce("the coverage"),
+      withBudget(coverageBudgetMs),
       Effect.catch((error) => Effect.succeed(errorReply(error))),
       Effect.map(fitting)
     )

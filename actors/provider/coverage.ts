@@ -1,6 +1,7 @@
 /** What is covered of a series, as a caller sees it? */
 import { Effect } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
@@ -13,7 +14,7 @@ export const coverageOf = Effect.fn(Span.historyCoverage)(function* ({ series }:
     nodeId: series.nodeId,
     interval: series.interval,
     coverageRanges: covered,
-    missingRanges: root.exceptions,
+    missingRanges: MissingRange.without(root.exceptions, covered),
     watermarks: root.watermarks,
     coverageVersion: root.version,
     windowBars: root.windowBars

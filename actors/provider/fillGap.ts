@@ -118,8 +118,13 @@ export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: 
   const remainingMs = yield* budget.remainingMs
   const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
   const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
-  const done = yield* budget.phase("backfill", waitMs)(rounds)
-  if (Option.isSome(done)) return { ...filled, timedOut: false }
+  const done = yield* budget.phase("backfill", waitMs)(Effect.result(rounds))
+  if (Option.isSome(done)) {
+    if (done.value._tag === "Success") return { ...filled, timedOut: false }
+    // the rows that are there are an answer, also when nobody can say what became of the rest
+    const note = `what became of the backfill could not be read: ${done.value.failure.message}`
+    return { ...filled, timedOut: true, notes: [...filled.notes, note] }
+  }
   const note = "the wait for the backfill ended before it did: it goes on, and what it brings is kept"
   return { ...filled, timedOut: true, notes: [...filled.notes, note] }
 })

@@ -27,8 +27,10 @@ const outcomeOf = ({ jobs, timedOut }: Filled, source: string): SourceOutcome =>
   if (failure !== undefined) {
     return { outcome: "failed", requests, error: { tag: failure.tag, message: failure.message } }
   }
-  if (asked.length === 0) return { outcome: "not_asked" }
-  return { outcome: timedOut && asked.some((job) => !isFinal(job)) ? "timed_out" : "ok", requests }
+  const isOpen = asked.some((job) => !isFinal(job))
+  // a job that was queued and not waited for has not asked anyone yet, as far as this answer goes
+  if (asked.length === 0 || (isOpen && !timedOut)) return { outcome: "not_asked" }
+  return { outcome: isOpen ? "timed_out" : "ok", requests }
 }
 
 /** What became of asking each source; the cache and the store are sources too. */

@@ -53,6 +53,18 @@ const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budge
   return yield* budget.phase("storage")(read)
 })
 
+/** The findings with what the filling of the gap has brought, as far as it can be read in time. */
+const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, found: Findings) {
+  const { filled, plan, view: before } = found
+  const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
+  const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
+  if (view.root.version === before.root.version) return found
+  const again = yield* load(request, view, budget)
+  if (again.storageTimedOut) return found
+  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
+  return { view, plan: planned, filled, ...again } satisfies Findings
+})
+
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
   const first = yield* viewOf(request, budget, 0)
   if (Option.isNone(first)) {
@@ -66,13 +78,12 @@ const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings = { view: before, plan, filled, ...stored }
   if (filled.jobs.length === 0) return found
-  const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
-  const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
-  if (view.root.version === before.root.version) return found
-  const again = yield* load(request, view, budget)
-  if (again.storageTimedOut) return found
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
-  return { view, plan: planned, filled, ...again } satisfies Findings
+  return yield* newer(request, budget, found).pipe(
+    Effect.catch(({ message }) => {
+      const notes = [...filled.notes, `what came meanwhile could not be read: ${message}`]
+      return Effect.succeed({ ...found, filled: { ...filled, notes } })
+    })
+  )
 })
 
 /** What of the range did not come: what is not covered, and what is covered and was not read in time. */

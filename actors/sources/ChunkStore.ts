@@ -4,7 +4,7 @@
  * Both are immutable and named by the hash of their bytes, so whoever has one once never asks for it again. They are
  * put before anything names them; a crash in between leaves bytes that nobody names, never a name without bytes.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schedule, Schema } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import { sha256 } from "../../protocol/frame/contentHash.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
@@ -124,6 +124,18 @@ const load = Effect.fnUntraced(function* <A>(
   )
 })
 
+// a crash of a stream's leader stops writes for up to 9 s; the same bytes under the same name may be put again
+const putAgain = { schedule: Schedule.spaced("250 millis"), times: 40 }
+
+/** Puts bytes under the name that they have by themselves. */
+const put = (mesh: Mesh["Service"], subject: string, bytes: Uint8Array): Effect.Effect<void, MeshUnavailable> =>
+  mesh.write(subject, bytes).pipe(
+    // without an expected revision there is nothing to conflict with
+    Effect.catchTag("RevisionConflict", Effect.die),
+    Effect.retry(putAgain),
+    Effect.asVoid
+  )
+
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
   const frames = Cache.make<Frame>(cacheBytes)
@@ -174,15 +186,11 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       return ids.map((id) => known.get(id)!)
     }),
     putChunk: (series, windowStart, { bytes, ref }) =>
-      mesh.write(Subject.chunk(keyOf(series), windowStart, ref.id), bytes).pipe(
-        // without an expected revision there is nothing to conflict with
-        Effect.catchTag("RevisionConflict", Effect.die),
-        Effect.asVoid
-      ),
+      put(mesh, Subject.chunk(keyOf(series), windowStart, ref.id), bytes),
     putPage: Effect.fnUntraced(function* (series: Series, page: CoveragePage) {
       const bytes = Codec.toJson(encodePage(page))
       const id = sha256(bytes)
-      yield* Effect.catchTag(mesh.write(Subject.page(keyOf(series), id), bytes), "RevisionConflict", Effect.die)
+      yield* put(mesh, Subject.page(keyOf(series), id), bytes)
       pageShelf.keep(id, page, bytes.length)
       return id
     })

@@ -28,6 +28,33 @@ export const toJson = ({ columns, eventTimeMs, flags, lineage }: Frame): JsonCol
   [reservedColumns.flags]: Array.from(flags)
 })
 
+const numbersText = (values: Float64Array | Uint32Array): string =>
+  values.every(Number.isFinite)
+    ? values.join(",")
+    : Array.from(values, (value) => (Number.isFinite(value) ? String(value) : "null")).join(",")
+
+const runsText = (runs: Lineage.Lineage, valueOf: (run: Lineage.LineageRun) => string | number): string =>
+  runs
+    .map((run) => `${JSON.stringify(valueOf(run))},`.repeat(run.rows))
+    .join("")
+    .slice(0, -1)
+
+/**
+ * The text that `JSON.stringify(toJson(frame))` gives, several times faster: columns are joined as they are, and what a
+ * run of rows shares is written once and repeated.
+ */
+export const toText = ({ columns, eventTimeMs, flags, lineage }: Frame): string => {
+  const texts: ReadonlyArray<readonly [name: string, text: string]> = [
+    [reservedColumns.eventTime, numbersText(eventTimeMs)],
+    ...columns.map(({ name, values }) => [name, numbersText(values)] as const),
+    [reservedColumns.source, runsText(lineage, (run) => run.source)],
+    [reservedColumns.ingestAt, runsText(lineage, (run) => run.ingestAtMs)],
+    [reservedColumns.jobId, runsText(lineage, (run) => run.jobId)],
+    [reservedColumns.flags, numbersText(flags)]
+  ]
+  return `{${texts.map(([name, text]) => `${JSON.stringify(name)}:[${text}]`).join(",")}}`
+}
+
 type JsonColumn = JsonColumns[string]
 
 const lineageOf = (columns: Readonly<Record<"source" | "ingestAt" | "jobId", JsonColumn>>): Lineage.Lineage => {

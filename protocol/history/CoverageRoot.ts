@@ -42,7 +42,10 @@ export const CoverageRoot = Schema.Struct({
   covered: Pairs,
   /** Coverage before this time is not in `covered` but in the pages; null when `covered` is all of it. */
   coveredInPagesBefore: Schema.NullOr(Schema.Finite),
-  /** What is known of time that is not covered, beyond that it is missing. */
+  /**
+   * What is known of time that is not covered, beyond that it is missing. A range may span covered time: it speaks of
+   * what is not covered in it.
+   */
   exceptions: Schema.Array(MissingRange),
   watermarks: Watermarks,
   schemaVersion: Schema.Int,

@@ -13,7 +13,7 @@ import { probeServer } from "./probeServer.ts"
 import * as ServerFolder from "./ServerFolder.ts"
 import * as ServerProcess from "./ServerProcess.ts"
 
-// The first release with atomic batches, on which every commit of a coverage root rests.
+// The first release that has all of what Seamless asks of a server: see the decision about packages.
 const minimum = { major: 2, minor: 12 }
 
 const versionTimeoutMs = 5_000
@@ -49,6 +49,8 @@ interface EmbeddedServer {
   readonly url: string
   /** False: it's another process's, joined because it had the folder first. */
   readonly started: boolean
+  /** Fails when a server that was started ends by itself: a host that goes on would serve nobody. */
+  readonly failure: Effect.Effect<never, EmbeddedServerFailed>
 }
 
 /** Where to start, and what. */
@@ -169,13 +171,13 @@ const launch = Effect.fnUntraced(function* (binary: string, folder: ServerFolder
       orElse: () => Effect.fail(`The nats-server gave no answer for ${startTimeout}; its log is ${folder.log}.`)
     })
   )
-  if (Option.isNone(url)) return url
+  if (Option.isNone(url)) return Option.none()
   yield* note({ url: url.value, running: true })
-  yield* server.ended.pipe(
-    Effect.flatMap((how) => Effect.logError("the embedded nats-server ended by itself", { how, log: folder.log })),
-    Effect.forkScoped
+  const ended = Effect.map(
+    server.ended,
+    (how) => `The embedded nats-server ended by itself (${String(how)}); its log is ${folder.log}.`
   )
-  return url
+  return Option.some({ url: url.value, ended })
 })
 
 /** The last port again, so that whoever knew the old address still finds the server; any other if that one is taken. */
@@ -183,8 +185,8 @@ const launchOnLastPort = Effect.fnUntraced(function* (binary: string, folder: Se
   const lastUrl = Option.flatMap(ServerFolder.readState(folder.dataDir), ({ url }) => Option.fromNullOr(url))
   const ports = [...Option.toArray(lastUrl).map((url) => Number(new URL(url).port)), anyPort]
   for (const port of ports) {
-    const url = yield* launch(binary, folder, port)
-    if (Option.isSome(url)) return url.value
+    const server = yield* launch(binary, folder, port)
+    if (Option.isSome(server)) return server.value
   }
   const tail = yield* attempt(`${folder.log} can't be read`, () => ServerFolder.logTail(folder))
   return yield* Effect.fail(`The nats-server ended at once. ${folder.log} ends with:\n${tail}`)
@@ -193,13 +195,16 @@ const launchOnLastPort = Effect.fnUntraced(function* (binary: string, folder: Se
 const startOrJoin = Effect.fnUntraced(function* ({ dataDir, binary }: StartOptions) {
   const folder = yield* attempt(`${dataDir} can't be made`, () => ServerFolder.open(dataDir))
   const joined = yield* lockOrJoin(folder)
-  if (Option.isSome(joined)) return { url: joined.value, started: false } satisfies EmbeddedServer
+  if (Option.isSome(joined))
+    return { url: joined.value, started: false, failure: Effect.never } satisfies EmbeddedServer
   // at once: others who find the lock taken must not join what a killed process left behind
   yield* markDown(folder)
   yield* checkVersion(binary)
   yield* endOrphan(folder)
   yield* Effect.addFinalizer(() => Effect.ignore(markDown(folder)))
-  return { url: yield* launchOnLastPort(binary, folder), started: true } satisfies EmbeddedServer
+  const { ended, url } = yield* launchOnLastPort(binary, folder)
+  const failure = Effect.flatMap(ended, (reason) => new EmbeddedServerFailed({ dataDir, reason }))
+  return { url, started: true, failure } satisfies EmbeddedServer
 })
 
 /**

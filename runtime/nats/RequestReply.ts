@@ -75,7 +75,10 @@ export const make = ({
             }
           })
           // the server knows of it before anyone relies on it
-          await nc.flush()
+          await nc.flush().catch((cause: unknown) => {
+            subscription.unsubscribe()
+            return Promise.reject(cause)
+          })
           return subscription
         },
         catch: (cause) => new MeshUnavailable({ operation: `subscribe ${subject}`, reason: String(cause) })

@@ -108,7 +108,15 @@ const read = (world: World, name: string, text: string): ReadonlyArray<string> =
   if (plan.gapMode === "none") return [`${storage}; missing none`]
   const told = `${storage}; gap ${countOf(plan.gap)} bars; ${plan.gapMode}`
   if (plan.gapMode === "fail") return [told]
-  const demand = { series, sources: ["binance"], cause: "story", traceParent: "", nonce: "n", nowMs: tomorrow }
+  const demand = {
+    series,
+    sources: ["binance"],
+    cause: "story",
+    traceParent: "",
+    nonce: "n",
+    nowMs: tomorrow,
+    generationOf: () => 0
+  }
   const opened = planJob({ ...demand, jobClass: "interactive" }, { windowStart: 0, ranges: plan.gap }, world.record)
   if (opened.action === "write") world.record = { job: opened.job, revision: opened.expect + 1 }
   return [told, `job       run ${opened.job.run}, ${opened.job.state}, ${written(opened.job.ranges)}, ${opened.action}`]

@@ -194,8 +194,36 @@ describe("commit() and what is known of uncovered time", () => {
   it("commit() forgets what was known of time that it covers", () => {
     const known = withNews(one, [10, 30], [deferred(10, 30)]).state
     const { root } = applied(known, message([part(refOf([[12, 20]]))])).state
-    expect(root.exceptions.map(({ end, start }) => [start, end])).toEqual([
+    const open = MissingRange.without(root.exceptions, root.covered)
+    expect(open.map(({ end, start }) => [start, end])).toEqual([
       [10, 12],
+      [20, 30]
+    ])
+  })
+
+  it("commit() keeps any number of like exceptions between covered bars as one", () => {
+    const bars = Array.from({ length: 2000 }, (_, bar): Range => [bar * 3, bar * 3 + 1])
+    const gaps = bars.map(([, end]) => deferred(end, end + 2))
+    const { root } = applied(nothing, {
+      ...message([part(refOf(bars))]),
+      answered: RangeSet.of(0, 6000),
+      exceptions: gaps
+    }).state
+    expect(root.exceptions.map(({ end, start }) => [start, end])).toEqual([[1, 6000]])
+    expect(MissingRange.without(root.exceptions, RangeSet.make(bars)).length).toBe(2000)
+  })
+
+  it("commit() keeps exceptions apart that have time between them of which nothing is known", () => {
+    const { root } = applied(nothing, {
+      ...message([]),
+      answered: RangeSet.make([
+        [0, 10],
+        [20, 30]
+      ]),
+      exceptions: [deferred(0, 10), deferred(20, 30)]
+    }).state
+    expect(root.exceptions.map(({ end, start }) => [start, end])).toEqual([
+      [0, 10],
       [20, 30]
     ])
   })
@@ -266,7 +294,12 @@ describe("a history of commits", () => {
         expect(RangeSet.contains(state.covered, before.covered)).toBe(true)
         expect(toPairs(covered)).toEqual(toPairs(state.covered))
         expect(previousRootHash).toBe(before.root.version === 0 ? "" : rootHash(before.root))
-        expect(isEmpty(RangeSet.intersect(MissingRange.timeOf(exceptions), state.covered))).toBe(true)
+        // whatever is joined in the record, it speaks of just the open time of which something was said
+        const said = MissingRange.without(before.root.exceptions, before.covered)
+        const known = [...MissingRange.without(said, commit.answered), ...commit.exceptions]
+        expect(toPairs(MissingRange.timeOf(MissingRange.without(exceptions, state.covered)))).toEqual(
+          toPairs(MissingRange.timeOf(MissingRange.without(known, state.covered)))
+        )
       }
     }
   )

@@ -20,7 +20,8 @@ const demand: JobDemand = {
   cause: "request-2",
   traceParent: "00-a-b-01",
   nonce: "planned",
-  nowMs
+  nowMs,
+  generationOf: () => 2
 }
 
 const wanted = (...pairs: ReadonlyArray<Range>) => ({ windowStart: 0, ranges: rangesOf(...pairs) })

@@ -26,6 +26,9 @@ describe("FrameJson", () => {
     )
     expect(JSON.parse(JSON.stringify(json))).toEqual(unsigned)
   })
+  law("toText() is the text of toJson()", [frame], (drawn) => {
+    expect(FrameJson.toText(drawn)).toBe(JSON.stringify(FrameJson.toJson(drawn)))
+  })
   law("contentHash() is kept through JSON where all values are finite or NaN", [frame], (drawn) => {
     const columns = drawn.columns.map(({ name, values }) => ({
       name,
