@@ -175,7 +175,7 @@ const launch = Effect.fnUntraced(function* (binary: string, folder: ServerFolder
   yield* note({ url: url.value, running: true })
   const ended = Effect.map(
     server.ended,
-    (how) => `The embedded nats-server ended by itself (${String(how)}); its log is ${folder.log}.`
+    (how) => `The embedded nats-server ended by itself (${how}); its log is ${folder.log}.`
   )
   return Option.some({ url: url.value, ended })
 })

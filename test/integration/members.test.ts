@@ -4,9 +4,11 @@ import { Effect } from "effect"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { connect } from "../../client/connect.ts"
 import * as ReadyProcess from "../support/ReadyProcess.ts"
+import { untilTrue } from "../support/untilTrue.ts"
 
 const program = fileURLToPath(new URL("../../bin/seamless.ts", import.meta.url))
 
@@ -31,8 +33,16 @@ const setUp = Effect.map(makeFolder, (folder) => {
       logFile: join(folder, `${hostId}.log`)
     })
   }
-  return { up, logOf: (hostId: string) => readFileSync(join(folder, `${hostId}.log`), "utf8") }
+  return { folder, up, logOf: (hostId: string) => readFileSync(join(folder, `${hostId}.log`), "utf8") }
 })
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 describe("seamless up", () => {
   it.live("prints that it serves, joins the server of its folder, and the first may leave and come back", () =>
@@ -55,6 +65,21 @@ describe("seamless up", () => {
         (opened) => Effect.promise(() => opened.close())
       )
       assert.strictEqual((yield* Effect.promise(() => client.health())).status, "ok")
+    })
+  )
+
+  it.live("ends when its server does, and says so; the folder is free for the next", () =>
+    Effect.gen(function* () {
+      const { folder, logOf, up } = yield* setUp
+      const first = yield* up("first")
+      const { pid } = JSON.parse(readFileSync(join(folder, "data", "nats.json"), "utf8"))
+      process.kill(pid, "SIGKILL")
+      yield* untilTrue(
+        "the host ends",
+        Effect.sync(() => !isAlive(first.pid))
+      )
+      assert.match(logOf("first"), /the embedded nats-server ended by itself/i)
+      yield* up("second")
     })
   )
 
