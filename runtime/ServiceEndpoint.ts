@@ -53,7 +53,8 @@ const broken: Reply = errorReply({ _tag: "InternalError", message: "the host fai
 
 /** What is left of the asker's time; without a word of it, all there is. */
 const budgetOf = ({ headers }: Message): number => {
-  const budgetMs = Number(headers.get(Header.budgetMs) ?? Infinity)
+  const text = headers.get(Header.budgetMs)?.trim() ?? ""
+  const budgetMs = text === "" ? Infinity : Number(text)
   return Number.isNaN(budgetMs) ? Infinity : Math.max(0, budgetMs)
 }
 

@@ -34,20 +34,25 @@ const entryOf = Effect.fnUntraced(function* (key: string) {
 /** Demands on windows whose open run brings less than they want: kept until that run has ended. */
 type Following = Map<number, { readonly ranges: RangeSet.RangeSet; readonly demand: Messages.Ensure }>
 
+/** What others want of the windows that a demand touches. */
+const followed = (following: Following, wanted: RangeSet.RangeSet, grid: Window.Grid): RangeSet.RangeSet =>
+  RangeSet.unionAll(Window.split(grid, wanted).flatMap(({ windowStart }) => following.get(windowStart)?.ranges ?? []))
+
 const ensureIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRecords, following: Following) =>
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
     const nowMs = yield* Clock.currentTimeMillis
     const missing = RangeSet.subtract(message.ranges, record.covered())
     const wanted = MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)
     if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
-    const windows = Window.split(record.grid, wanted)
+    const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())
+    // those who wait for a run to end share the next one: whoever opens it opens it for all of them
+    const windows = Window.split(record.grid, RangeSet.union(wanted, stillMissing))
     const generations = yield* record.generations(windows.map(({ windowStart }) => windowStart))
     const generationOf = (windowStart: number): number => generations.get(windowStart) ?? 0
     const plans = yield* jobs.demand({ ...message, nonce: yield* randomId, nowMs, generationOf }, windows)
     for (const plan of plans) {
-      if (plan.action !== "follow") continue
-      const before = following.get(plan.job.windowStart)?.ranges ?? RangeSet.empty
-      following.set(plan.job.windowStart, { ranges: RangeSet.union(before, plan.ranges), demand: message })
+      if (plan.action === "follow") following.set(plan.job.windowStart, { ranges: plan.ranges, demand: message })
+      else if (plan.action !== "refuse") following.delete(plan.job.windowStart)
     }
     return { version: record.root().version, jobs: plans.map(({ job }) => job) }
   })
@@ -65,7 +70,7 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
       yield* ensure({ ...demand, ranges })
-      // forgotten only when another run is open for it, or nothing of it is missing any more
+      // what was not opened is not missing any more, or may not be asked for now
       if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
     }
   })

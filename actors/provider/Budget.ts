@@ -18,6 +18,8 @@ export interface Budget {
   ) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
   /** What is left of the total, in milliseconds; infinite without a deadline. */
   readonly remainingMs: Effect.Effect<number>
+  /** What there was at the start, in milliseconds: the policy's deadline, or the caller's where that is earlier. */
+  readonly totalMs: number
   /** Counts a second try within a phase. */
   readonly retried: (name: string) => void
   /** Notes a demand that was not met; the first one counts. */
@@ -86,6 +88,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
   const budget: Budget = {
     phase,
     remainingMs,
+    totalMs: total,
     violated,
     retried: (name) => {
       retries.set(name, (retries.get(name) ?? 0) + 1)

@@ -38,7 +38,7 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
   const budget = yield* Budget.start(request.sla)
   const first = yield* planOf(request, budget, 0)
   if (Option.isNone(first)) {
-    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
   }
   const before = first.value
   const filled = yield* act(before.plan, request, budget)

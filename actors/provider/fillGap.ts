@@ -32,8 +32,12 @@ export const untouched: Filled = { jobs: [], timedOut: false, notes: [] }
 
 /** The actor answers within milliseconds; a caller without a deadline does not wait longer for it to be found. */
 const queueWaitMsMax = 30_000
-/** Rounds of asking and waiting: windows that another's smaller run held up need a second, a failure a third. */
-const roundsMax = 4
+/**
+ * Rounds of asking and waiting. One or two do, unless others' runs keep coming first; the time ends them in any case.
+ */
+const roundsMax = 100
+/** A round in which nothing was under way learns nothing from the next one at once. */
+const idleRoundPause = "50 millis"
 /** What a wait leaves of the time for reading what it brought: a share of it, and no more than that takes. */
 const readingShare = 0.2
 const readingMsMax = 250
@@ -88,11 +92,13 @@ const fillRounds = Effect.fnUntraced(function* (
   const backfill = yield* Backfill
   let retriesLeft = 1
   let jobs: ReadonlyArray<BackfillJob> = []
-  for (let round = 0, left = gap; round < roundsMax && !isEmpty(left); round++) {
+  let left = gap
+  for (let round = 0; round < roundsMax && !isEmpty(left); round++) {
     const asked = yield* queueGap(request, left, budget)
     jobs = merged(jobs, asked.jobs)
     seen({ jobs, timedOut: !jobs.every(isFinal), notes: asked.notes })
     if (asked.notes.length > 0) return
+    if (asked.jobs.every(isFinal)) yield* Effect.sleep(idleRoundPause)
     const settled = yield* backfill.settled(asked.jobs)
     jobs = merged(jobs, settled)
     seen({ jobs, timedOut: false, notes: [] })
@@ -107,6 +113,9 @@ const fillRounds = Effect.fnUntraced(function* (
     budget.retried("backfill")
     yield* Effect.sleep(Math.max(retry.value, request.sla.retryBackoffMs ?? 0))
   }
+  const missing = bars(left, request.entry.interval.lengthMs)
+  if (missing > 0)
+    seen({ jobs, timedOut: false, notes: [`${missing} bars were asked for again and again: others came first`] })
 })
 
 /** Asks that the gap be filled and waits for it, within the backfill budget. */

@@ -68,7 +68,7 @@ const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
   const first = yield* viewOf(request, budget, 0)
   if (Option.isNone(first)) {
-    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: request.sla.totalDeadlineMs ?? 0 })
+    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
   }
   const before = first.value
   const plan = planRead(request, before, yield* Clock.currentTimeMillis)

@@ -26,6 +26,10 @@ const joinTimeout = "10 seconds"
 // A watcher ends an orphan within 5 seconds, and looks once a second.
 const orphanTimeout = "6 seconds"
 
+// A member that only joined looks after the server too: without it, it serves nobody.
+const lookEvery = "1 second"
+const goneAfterLooks = 30
+
 const anyPort = -1
 
 const poll = Schedule.spaced("20 millis")
@@ -49,7 +53,7 @@ interface EmbeddedServer {
   readonly url: string
   /** False: it's another process's, joined because it had the folder first. */
   readonly started: boolean
-  /** Fails when a server that was started ends by itself: a host that goes on would serve nobody. */
+  /** Fails when the server has ended: a host that goes on would serve nobody. */
   readonly failure: Effect.Effect<never, EmbeddedServerFailed>
 }
 
@@ -192,11 +196,26 @@ const launchOnLastPort = Effect.fnUntraced(function* (binary: string, folder: Se
   return yield* Effect.fail(`The nats-server ended at once. ${folder.log} ends with:\n${tail}`)
 })
 
+/** Fails when another process's server has not answered for a while: whoever ran it may be back before that. */
+const failWhenGone = (dataDir: string, url: string): Effect.Effect<never, EmbeddedServerFailed> => {
+  const reason = `The nats-server of ${dataDir}, which another process ran, has been gone for ${goneAfterLooks} s.`
+  return Effect.gen(function* () {
+    let misses = 0
+    while (misses < goneAfterLooks) {
+      yield* Effect.sleep(lookEvery)
+      misses = (yield* probeServer(url)) ? 0 : misses + 1
+    }
+    return yield* new EmbeddedServerFailed({ dataDir, reason })
+  })
+}
+
 const startOrJoin = Effect.fnUntraced(function* ({ dataDir, binary }: StartOptions) {
   const folder = yield* attempt(`${dataDir} can't be made`, () => ServerFolder.open(dataDir))
   const joined = yield* lockOrJoin(folder)
-  if (Option.isSome(joined))
-    return { url: joined.value, started: false, failure: Effect.never } satisfies EmbeddedServer
+  if (Option.isSome(joined)) {
+    const failure = failWhenGone(dataDir, joined.value)
+    return { url: joined.value, started: false, failure } satisfies EmbeddedServer
+  }
   // at once: others who find the lock taken must not join what a killed process left behind
   yield* markDown(folder)
   yield* checkVersion(binary)

@@ -5,8 +5,17 @@
  * of the folder's lock writes here.
  */
 import { Option, Schema } from "effect"
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { basename, dirname, join, resolve } from "node:path"
 
 // 8 MB is the largest payload the server takes without a warning; a full frame of bars fits.
 const payloadLimit = "8MB"
@@ -52,9 +61,21 @@ const portsDir = (folder: ServerFolder): string => join(folder.dataDir, "ports")
 
 const readText = Option.liftThrowable((file: string): string => readFileSync(file, "utf8"))
 
+/** Makes a folder and those that it is in, one by one: making them in one call never returns on some file systems. */
+const makeFolder = (path: string): void => {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch {
+    // another process may have had the same idea; where it is not there now either, this tells why
+    if (!existsSync(path)) mkdirSync(path)
+  }
+}
+
 /** Makes the folder if need be. Its path is the real one, so that all who open it agree on its name; may throw. */
 export const open = (dataDir: string): ServerFolder => {
-  mkdirSync(dataDir, { recursive: true })
+  makeFolder(resolve(dataDir))
   const real = realpathSync(dataDir)
   return { dataDir: real, lock: join(real, "lock"), config: join(real, "nats.conf"), log: join(real, "nats.log") }
 }
