@@ -52,6 +52,18 @@ export const begin = (question: Question): Answer => ({
   seenBehind: false
 })
 
+/** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
+export const reconsidered = (answer: Answer, question: Question): Answer => ({
+  ...answer,
+  question,
+  before: answer.before ?? (question.coveredBefore ? question.start : null),
+  behind: answer.behind ?? (question.coveredBehind ? question.end : null)
+})
+
+/** Whether a request looks beyond the stretch, at time that others may be filling. */
+export const isLook = ({ question }: Answer, { about, end }: Request): boolean =>
+  about === "before" || isRange(question.end, end)
+
 const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalMs * maxEmptyBars
 
 const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): boolean =>

@@ -9,6 +9,7 @@ import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as FrameModule from "../../protocol/frame/Frame.ts"
 import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
+import type { CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import { conform } from "../conformance/conform.ts"
 import type { DataSource, RequestFailed } from "../sources/DataSource.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
@@ -25,7 +26,8 @@ const patienceMs = 30_000
 export interface Errand {
   readonly source: DataSource
   readonly entry: CatalogEntry
-  readonly question: Question
+  /** The question, upon what is covered at the time. */
+  readonly ask: Effect.Effect<Question, CoverageFailure>
 }
 
 /** The source gave no answer that can be used. */
@@ -100,11 +102,17 @@ export const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   onRequest: () => void
 ) {
   const empty = FrameModule.empty(fieldNames(errand.entry.schema))
-  let answer = Answer.begin(errand.question)
+  let answer = Answer.begin(yield* errand.ask)
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
+    if (Answer.isLook(answer, request)) {
+      // covered time is not asked for, not even in passing: what others have covered meanwhile needs no look
+      answer = Answer.reconsidered(answer, yield* errand.ask)
+      request = Answer.nextRequest(answer)
+      if (request === undefined) break
+    }
     const rows = yield* conformPage(errand, request, onRequest)
     answer = Answer.take(answer, request, Array.from(rows.eventTimeMs))
-    const { end, start } = errand.question
+    const { end, start } = answer.question
     yield* onStep({ answer, rows: request.about === "stretch" ? FrameModule.within(rows, start, end) : empty })
   }
   return answer

@@ -136,7 +136,8 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   const { barsPerRequest, finalityDelayMs, maxEmptyBars } = source.capabilities
   const finalUntil = Interval.alignDown(entry.interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
   const wanted = RangeSet.clip(wantedBy(errand.leases.open()), -Infinity, finalUntil)
-  const { covered } = yield* (yield* Coverage).of(entry.series, { fresh: true })
+  const coverage = yield* Coverage
+  const { covered } = yield* coverage.of(entry.series, { fresh: true })
   yield* Effect.annotateCurrentSpan({
     [Attribute.nodeId]: entry.series.nodeId,
     [Attribute.interval]: entry.series.interval,
@@ -153,16 +154,17 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   const fetchAll = Effect.forEach(
     toPairs(RangeSet.subtract(wanted, covered)),
     (stretch) => {
-      // what the errand has proven by now is not looked into either
-      const known = RangeSet.union(covered, taken.proven)
-      const question = Question.about(stretch, {
-        intervalMs: entry.interval.lengthMs,
-        maxEmptyBars,
-        barsPerRequest,
-        covered: known,
-        finalUntil
-      })
-      return fetchAnswer({ source, entry, question }, onStep, () => void requests++)
+      const ask = Effect.map(coverage.of(entry.series, { fresh: true }), (now) =>
+        Question.about(stretch, {
+          intervalMs: entry.interval.lengthMs,
+          maxEmptyBars,
+          barsPerRequest,
+          // what the errand has proven by now is not looked into either
+          covered: RangeSet.union(now.covered, taken.proven),
+          finalUntil
+        })
+      )
+      return fetchAnswer({ source, entry, ask }, onStep, () => void requests++)
     },
     { discard: true }
   )

@@ -119,12 +119,15 @@ const make = Effect.gen(function* () {
     return gate
   }
 
-  const loadOnce = Effect.fnUntraced(function* (series: Series, minVersion: number) {
+  const loadNow = Effect.fnUntraced(function* (series: Series) {
     const key = keyOf(series)
-    if (isFresh(key, minVersion, yield* monotonicMs) !== undefined) return
     const loaded = yield* load(series)
     // versions never go back: an older answer than the one that is known came from a replica that lags
     if (loaded.revision >= (known.get(key)?.revision ?? 0)) known.set(key, loaded)
+  })
+
+  const loadOnce = Effect.fnUntraced(function* (series: Series, minVersion: number) {
+    if (isFresh(keyOf(series), minVersion, yield* monotonicMs) === undefined) yield* loadNow(series)
   })
 
   const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
@@ -143,7 +146,8 @@ const make = Effect.gen(function* () {
   })
 
   const of = Effect.fnUntraced(function* (series: Series, { fresh = false, minVersion = 0 }: Freshness = {}) {
-    if (fresh) known.delete(keyOf(series))
+    // a read that begins now: one that is under way may have begun before what the asker has to see
+    if (fresh) yield* oneAtATime(keyOf(series)).withPermits(1)(loadNow(series))
     const found = isFresh(keyOf(series), minVersion, yield* monotonicMs)
     return found?.view ?? (yield* refresh(series, minVersion))
   })
