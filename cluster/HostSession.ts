@@ -11,6 +11,7 @@ import { ClusterDisagreement } from "../protocol/wire/Errors.ts"
 import { protocolVersion, SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { keySubject } from "../protocol/wire/StreamSpec.ts"
+import { revisionOf } from "../runtime/compareAndSet.ts"
 import { monotonicMs } from "../runtime/Deadline.ts"
 import { Mesh, type Stored } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
@@ -90,7 +91,7 @@ const make = Effect.fnUntraced(function* ({ configurationHash, hostId }: HostOpt
   // the key may have run out, or an earlier renewal may have come through without its answer: look and write again
   const recreate = Effect.gen(function* () {
     const stored = yield* mesh.read(Stream.sessions.name, subject)
-    yield* send(Option.match(stored, { onNone: () => 0, onSome: (found) => found.revision }))
+    yield* send(revisionOf(stored))
   })
 
   const renew = Effect.gen(function* () {

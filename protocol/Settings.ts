@@ -77,6 +77,5 @@ export const defaults = {
   finalityDelayMs: 1000,
   concurrency: 4,
   requestTimeoutMs: 10_000,
-  attempts: 6,
-  windowBars: 1440
+  attempts: 6
 } as const

@@ -9,6 +9,7 @@ import type { Wire } from "../protocol/wire/ActorMessage.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Fenced } from "../protocol/wire/Errors.ts"
+import { revisionOf } from "./compareAndSet.ts"
 import { Mesh, type Stored } from "./Mesh.ts"
 
 const Numbered = Schema.Struct({ version: Schema.Int })
@@ -27,8 +28,6 @@ const lastVersion = (stored: Option.Option<Stored>): number =>
     Option.flatMap(decodeNumber),
     Option.match({ onNone: () => 0, onSome: ({ version }) => version })
   )
-
-const revisionOf = Option.match({ onNone: () => 0, onSome: ({ revision }: Stored) => revision })
 
 /** The log of a subject, from where it stands. */
 export const open = Effect.fnUntraced(function* (subject: string, stream: string) {

@@ -2,6 +2,7 @@
  * Which row stands for each event time?
  */
 import type { Column } from "../../protocol/frame/Column.ts"
+import { isAscending } from "../../protocol/frame/Frame.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import { orderRows } from "./orderRows.ts"
@@ -18,7 +19,7 @@ export interface Kept {
  * it. Of rows that differ the last given stands, and is flagged a duplicate. Writes `flags` in place.
  */
 export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lineage">): Kept => {
-  if (isSealed(eventTimeMs)) return { rows: "all", duplicateCount: 0 }
+  if (isAscending(eventTimeMs)) return { rows: "all", duplicateCount: 0 }
   const kept = new Uint32Array(eventTimeMs.length)
   let count = 0
   for (const row of orderRows([eventTimeMs])) {
@@ -32,13 +33,6 @@ export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lin
     }
   }
   return { rows: kept.slice(0, count), duplicateCount: eventTimeMs.length - count }
-}
-
-const isSealed = (eventTimeMs: Float64Array): boolean => {
-  for (let row = 1; row < eventTimeMs.length; row++) {
-    if (!(eventTimeMs[row - 1]! < eventTimeMs[row]!)) return false
-  }
-  return true
 }
 
 const isSameRow = (columns: ReadonlyArray<Column>, a: number, b: number): boolean =>

@@ -4,15 +4,10 @@ import { at, size } from "../../protocol/history/RangeMeasure.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import { orderRows } from "./orderRows.ts"
 
-const isAscending = (times: Float64Array): boolean => {
-  for (let row = 1; row < times.length; row++) if (times[row - 1]! >= times[row]!) return false
-  return true
-}
-
 /** The rows of sealed frames that share no event time, as one sealed frame. */
 export const mergeFrames = (frames: ReadonlyArray<Frame.Frame>): Frame.Frame => {
   const joined = Frame.concat(frames)
-  return isAscending(joined.eventTimeMs) ? joined : Frame.pick(joined, orderRows([joined.eventTimeMs]))
+  return Frame.isAscending(joined.eventTimeMs) ? joined : Frame.pick(joined, orderRows([joined.eventTimeMs]))
 }
 
 /** The rows of a sealed frame with event times in the set, as parts that share memory with it. */

@@ -39,7 +39,7 @@ const entriesOf = ({ series, sources }: Configuration): ReadonlyArray<CatalogEnt
           {
             series: { nodeId: kept.node, interval: interval.text },
             interval,
-            grid: Window.makeGrid(interval, kept.windowBars ?? defaults.windowBars),
+            grid: Window.makeGrid(interval, kept.windowBars),
             schema: ohlcv,
             sources: kept.sources,
             symbol: kept.symbol,

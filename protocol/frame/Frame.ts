@@ -27,6 +27,14 @@ export const empty = (columnNames: Iterable<string>): Frame => ({
   lineage: []
 })
 
+/** Whether event times ascend strictly, as those of a sealed frame do. */
+export const isAscending = (eventTimeMs: Float64Array): boolean => {
+  for (let row = 1; row < eventTimeMs.length; row++) {
+    if (!(eventTimeMs[row - 1]! < eventTimeMs[row]!)) return false
+  }
+  return true
+}
+
 /** How many rows. */
 export const length = (frame: Frame): number => frame.eventTimeMs.length
 

@@ -107,7 +107,8 @@ const times = (table: Table, name: string): Float64Array => Int64.toTimes(view(d
 const flagsOf = (table: Table): Uint32Array =>
   view(dataOf(table, reservedColumns.flags), Uint32Array).subarray(0, table.numRows)
 
-const textDecoder = new TextDecoder()
+// a mark at the beginning is part of the text, not of its encoding
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** Whether the text at `[start, end)` is the one that ends where it starts and begins at `before`. */
 const repeats = (bytes: Uint8Array, before: number, start: number, end: number): boolean => {

