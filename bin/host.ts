@@ -1,10 +1,13 @@
 /** How does a host start, and how does it stop? */
-import { Console, Effect, Layer } from "effect"
+import { Console, Context, Effect, Layer } from "effect"
 import { hostname } from "node:os"
 import type { Configuration } from "../protocol/Settings.ts"
+import type { ActorType } from "../runtime/Actor.ts"
+import { HostStatus } from "../runtime/HostStatus.ts"
 import * as EmbeddedServer from "../runtime/nats/EmbeddedServer.ts"
 import { findServer } from "./findServer.ts"
 import * as live from "./layers/live.ts"
+import { type HealthAddress, serveHealth } from "./serveHealth.ts"
 
 /** What `seamless up` was asked to run. */
 export interface RunOptions {
@@ -15,7 +18,17 @@ export interface RunOptions {
   readonly nats: string | undefined
   /** A label for people; the machine's name and the process's number without one. */
   readonly hostId: string | undefined
+  /** Actors that others wrote. */
+  readonly types: ReadonlyArray<ActorType>
+  /** Whose actors it takes, beside those of its own types. */
+  readonly labels: ReadonlyArray<string>
+  /** Where probes are answered; nowhere without it. */
+  readonly health: HealthAddress | undefined
 }
+
+/** The labels that are named, and those of the types; an empty one is no label. */
+const labelsOf = ({ labels, types }: RunOptions): ReadonlyArray<string> =>
+  Array.from(new Set([...labels, ...types.map(({ label = "" }) => label)])).filter((label) => label !== "")
 
 const serverOf = Effect.fnUntraced(function* ({ dataDir, nats }: RunOptions) {
   if (nats !== undefined) return { url: nats, failure: Effect.never }
@@ -28,8 +41,10 @@ export const runHost = (options: RunOptions) =>
   Effect.gen(function* () {
     const { failure, url: servers } = yield* serverOf(options)
     const hostId = options.hostId ?? `${hostname()}-${process.pid}`
-    const { configuration, configurationHash } = options
-    yield* Layer.build(live.layer({ configuration, configurationHash, servers, hostId }))
-    yield* Console.log(JSON.stringify({ ready: true, nats: servers, hostId }))
+    const { configuration, configurationHash, types } = options
+    const labels = labelsOf(options)
+    const host = yield* Layer.build(live.layer({ configuration, configurationHash, servers, hostId, types, labels }))
+    const health = options.health && (yield* serveHealth(Context.get(host, HostStatus), { hostId, ...options.health }))
+    yield* Console.log(JSON.stringify({ ready: true, nats: servers, hostId, ...(health && { health }) }))
     return yield* failure
   }).pipe(Effect.scoped)

@@ -10,11 +10,16 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
+import { actors } from "./commands/actors.ts"
 import { coverage } from "./commands/coverage.ts"
+import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
+import { hosts } from "./commands/hosts.ts"
 import { read } from "./commands/read.ts"
+import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
 import { describeDefect } from "./describeDefect.ts"
+import { dropBareTop } from "./dropBareTop.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { printNote } from "./print.ts"
 import { presenter } from "./usage.ts"
@@ -27,11 +32,12 @@ const version = (): string => {
 
 const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
-  Command.withSubcommands([up, read, ensure, coverage]),
+  Command.withSubcommands([up, read, ensure, coverage, hosts, slots, actors, drain]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
     { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },
-    { command: "seamless coverage ohlcv:binance:BTC/BUSD 1m", description: "See what is covered" }
+    { command: "seamless coverage ohlcv:binance:BTC/BUSD 1m", description: "See what is covered" },
+    { command: "seamless hosts", description: "See who lives, and how they are" }
   ])
 )
 
@@ -46,7 +52,9 @@ const platform = Layer.mergeAll(
 const unforeseen = (cause: Cause.Cause<unknown>): Effect.Effect<ExitCode> =>
   Effect.as(printNote(describeDefect(cause)), ExitCode.defect)
 
-const main: Effect.Effect<ExitCode> = Command.run(seamless, { version: version() }).pipe(
+const main: Effect.Effect<ExitCode> = Command.runWith(seamless, { version: version() })(
+  dropBareTop(process.argv.slice(2))
+).pipe(
   Effect.as<ExitCode>(ExitCode.complete),
   Effect.catchTags({
     Finished: ({ code }) => Effect.succeed(code),

@@ -1,10 +1,13 @@
 /** How does a command ask the cluster? */
 import { Effect, Result } from "effect"
-import { connect } from "../client/connect.ts"
+import { type AdminAnswer, type AdminRequest, connectAdmin } from "../client/admin.ts"
+import { connect, type ConnectOptions } from "../client/connect.ts"
 import type { SeamlessClient } from "../client/SeamlessClient.ts"
 import { SeamlessError } from "../client/SeamlessError.ts"
+import type { AdminVerb } from "../protocol/wire/Admin.ts"
 import type { Foreseen } from "./describeFailure.ts"
 import { type Address, type AddressFlags, findAddress, NobodyAnswers } from "./findAddress.ts"
+import { type OperatorFlags, operatorToken } from "./operator.ts"
 
 /** The client rejects with its one error; anything else is a fault of ours, and stays a rejection. */
 const refusal = (cause: unknown) =>
@@ -18,20 +21,23 @@ const asked = <A>(question: () => Promise<A>): Effect.Effect<A, SeamlessError> =
 
 const nobody = ({ from, servers }: Address, reason: string) => new NobodyAnswers({ servers, from, reason })
 
-const open = (address: Address) =>
-  asked(() => connect({ servers: address.servers, name: "seamless command" })).pipe(
-    Effect.mapError(({ message }) => nobody(address, message))
-  )
+/** What can be closed, however it asks. */
+interface Closable {
+  readonly close: () => Promise<void>
+}
 
-/** Asks one question of the cluster that the flags, the environment or the data folder name. */
-export const withClient = <A>(
+/** Asks one question by a connection to wherever the flags, the environment or the data folder say. */
+const withConnection = <C extends Closable, A>(
   flags: AddressFlags,
-  question: (client: SeamlessClient) => Promise<A>
+  open: (options: ConnectOptions) => Promise<C>,
+  question: (client: C) => Promise<A>
 ): Effect.Effect<A, Foreseen> =>
   Effect.gen(function* () {
     const address = yield* findAddress(flags)
     return yield* Effect.acquireUseRelease(
-      open(address),
+      asked(() => open({ servers: address.servers, name: "seamless command" })).pipe(
+        Effect.mapError(({ message }) => nobody(address, message))
+      ),
       (client) => asked(() => question(client)),
       (client) => Effect.promise(() => client.close())
     ).pipe(
@@ -40,3 +46,21 @@ export const withClient = <A>(
       )
     )
   })
+
+/** Asks one question of the cluster that the flags, the environment or the data folder name. */
+export const withClient = <A>(
+  flags: AddressFlags,
+  question: (client: SeamlessClient) => Promise<A>
+): Effect.Effect<A, Foreseen> => withConnection(flags, connect, question)
+
+/** Asks the same cluster something as an operator. */
+export const withAdmin = <V extends AdminVerb>(
+  flags: OperatorFlags,
+  verb: V,
+  request: AdminRequest<V>
+): Effect.Effect<AdminAnswer<V>, Foreseen> =>
+  withConnection(
+    flags,
+    (options) => connectAdmin({ ...options, who: operatorToken(flags.operator) }),
+    (client) => client.ask(verb, request)
+  )

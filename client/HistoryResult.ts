@@ -19,8 +19,14 @@ export type AvailabilityResult = typeof AvailabilityResult.Type
 export const CoverageReport = Schema.toEncoded(protocol.CoverageReport)
 export type CoverageReport = typeof CoverageReport.Type
 
-/** How the host that answered is. */
-export const Health = Schema.Struct({ status: Schema.String })
+/** How the host that answered is: its status is `ok`, `draining`, `drained` or `suspended`. */
+export const Health = Schema.Struct({
+  status: Schema.String,
+  /** Why it is not `ok`. */
+  reason: Schema.optionalKey(Schema.String),
+  /** Its label. */
+  hostId: Schema.optionalKey(Schema.String)
+})
 export type Health = typeof Health.Type
 
 /** Bars, and the account of them. */

@@ -17,7 +17,8 @@ export interface ConnectOptions {
 
 const timeoutMsDefault = 5000
 
-const open = Effect.fnUntraced(function* ({
+/** A session, and the scope that holds its connection. Fails where no server answers. */
+export const openSession = Effect.fnUntraced(function* ({
   name = "seamless client",
   servers,
   timeoutMs = timeoutMsDefault
@@ -35,6 +36,6 @@ const open = Effect.fnUntraced(function* ({
  * no server answers.
  */
 export const connect = async (options: ConnectOptions): Promise<SeamlessClient> => {
-  const { scope, session } = await Effect.runPromise(open(options))
+  const { scope, session } = await Effect.runPromise(openSession(options))
   return makeClient(session, () => Effect.runPromise(Scope.close(scope, Exit.void)))
 }

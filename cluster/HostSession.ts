@@ -4,29 +4,38 @@
  * A host is known by its incarnation, new at each start. Its session is one key with a time to live, renewed each
  * second. It is a hint: it says who is alive, never who may write.
  */
-import { Clock, Context, Effect, Layer, Option, Ref, Schedule, Schema } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Option, Schedule, Schema, type Scope } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
-import { ClusterDisagreement } from "../protocol/wire/Errors.ts"
-import { protocolVersion, SessionRecord } from "../protocol/wire/HostRecords.ts"
+import { ClusterDisagreement, type MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { protocolVersion, protocolVersionMin, SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { keySubject } from "../protocol/wire/StreamSpec.ts"
 import { revisionOf } from "../runtime/compareAndSet.ts"
-import { monotonicMs } from "../runtime/Deadline.ts"
-import { Mesh, type Stored } from "../runtime/Mesh.ts"
+import { clockMs } from "../runtime/Deadline.ts"
+import { Mesh, type RevisionConflict, type Stored } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
+import * as Touch from "./Touch.ts"
 
-/** Seconds after which a host that stopped renewing is taken for dead. */
-export const sessionTtlSeconds = 3
-const renewEvery = "1 second"
-const ttlMs = sessionTtlSeconds * 1000
+// a write gives up after 2 s, and each renewal may need a look and a second write: more at once help nobody
+const renewalsMax = 4
+const triesMax = 3
+const lookWithin = "1 second"
+const leaveWithin = "1 second"
+// how long others may take to hear that this host drains, before it begins without their knowing
+const tellWithin = "2 seconds"
+// the word that a host has left is kept as long as the marker of one that died
+const leftTtlSeconds = 60
 
 /** Who this host is. */
 export interface HostOptions {
   /** A label for people. */
   readonly hostId: string
-  /** Hosts of one cluster must run one configuration. */
+  /** Hosts of one cluster must run one configuration; empty for a host that has none. */
   readonly configurationHash: string
+  /** Whose actors it takes, beside those that have no label; none unless told otherwise. */
+  readonly labels?: ReadonlyArray<string>
+  /** Whether it takes actors that have no label; it does unless told otherwise. */
+  readonly unlabelled?: boolean
 }
 
 /** The session of this host. */
@@ -35,114 +44,237 @@ export class HostSession extends Context.Service<
   {
     readonly incarnation: string
     readonly hostId: string
+    readonly labels: ReadonlyArray<string>
+    /** What this host says of itself. */
+    readonly record: () => SessionRecord
     /** Whether the session certainly still stands: counted from when its last renewal was sent. */
+    readonly isValidNow: () => boolean
+    /** As `isValidNow`. */
     readonly isValid: Effect.Effect<boolean>
+    /** Rises each time that the session is valid again after it was not. */
+    readonly stretch: () => number
+    /** How long ago the newest renewal was sent that was answered, in milliseconds. */
+    readonly silentMs: () => number
     /** The hosts whose sessions stand, this one among them. */
     readonly live: Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable>
+    /** Whether the session of that host stands, as the leader says. */
+    readonly isLive: (incarnation: string) => Effect.Effect<boolean, MeshUnavailable>
     /**
      * Whether a host that is absent from `live` may be taken for dead: not before one time to live of unbroken
      * renewals.
      */
     readonly mayBury: Effect.Effect<boolean>
+    /** Whether slots may be handed over: as `mayBury`, but a host that has just started may at once. */
+    readonly mayMove: Effect.Effect<boolean>
+    /** Says from now on that this host drains; returns when the others can know, or after a while. */
+    readonly setDraining: Effect.Effect<void>
+    /** Waits until this host drains. */
+    readonly draining: Effect.Effect<void>
+    /** Runs `handler` each time that the session is valid again after it was not, until the scope ends. */
+    readonly onRestored: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("seamless/cluster/HostSession") {}
 
 const decodeRecord = Schema.decodeUnknownOption(SessionRecord)
 
-const parse = ({ value }: Stored): Option.Option<SessionRecord> =>
-  Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeRecord)
+/** What a host says of itself, from the bytes of its record; none where they are none. */
+export const parseSession = (bytes: Uint8Array): Option.Option<SessionRecord> =>
+  Option.flatMap(Codec.fromJson(bytes), decodeRecord)
 
-/** When renewals were sent, on the monotonic clock. */
-interface Renewals {
-  readonly revision: number
-  readonly lastSentMs: number
-  /** The first renewal since the last time that the session was lost. */
-  readonly unbrokenSinceMs: number
-}
+const parseStored = ({ value }: Stored): Option.Option<SessionRecord> => Option.flatMap(value, parseSession)
 
-const listLive = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable> =>
+const subjectOf = (incarnation: string): string => keySubject(Stream.sessions, incarnation)
+
+/** The sessions that stand. */
+export const listLive = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable> =>
   Effect.map(mesh.readMany(Stream.sessions.name, [Stream.sessions.subjects]), (stored) =>
     stored
-      .map(parse)
+      .map(parseStored)
       .filter(Option.isSome)
       .map((found) => found.value)
   )
 
-const make = Effect.fnUntraced(function* ({ configurationHash, hostId }: HostOptions) {
-  const mesh = yield* Mesh
-  const incarnation = yield* randomId
-  const subject = keySubject(Stream.sessions, incarnation)
-  const startedAt = yield* Clock.currentTimeMillis
-  const bytes = Codec.toJson({ incarnation, hostId, configurationHash, protocolVersion, startedAt })
-  const renewals = yield* Ref.make<Renewals>({ revision: 0, lastSentMs: -Infinity, unbrokenSinceMs: Infinity })
+/** What changes while a session lasts. */
+interface Life {
+  touch: Touch.Touch
+  record: SessionRecord
+  /** Whether it was said that touch is lost. */
+  isMissed: boolean
+  readonly restoredHandlers: Set<() => void>
+  readonly nowMs: () => number
+}
 
-  const isValidAt = (nowMs: number, { lastSentMs }: Renewals): boolean => nowMs - lastSentMs < ttlMs
+const begin = Effect.fnUntraced(function* ({ configurationHash, hostId, labels = [], unlabelled = true }: HostOptions) {
+  const record: SessionRecord = {
+    incarnation: yield* randomId,
+    hostId,
+    configurationHash,
+    protocolVersion,
+    labels,
+    unlabelled,
+    startedAt: yield* Clock.currentTimeMillis
+  }
+  return {
+    touch: Touch.none,
+    record,
+    isMissed: false,
+    restoredHandlers: new Set(),
+    nowMs: yield* clockMs
+  } satisfies Life
+})
 
-  const send = Effect.fnUntraced(function* (expect: number) {
-    const sentMs = yield* monotonicMs
-    const revision = yield* mesh.write(subject, bytes, { expect, ttlSeconds: sessionTtlSeconds })
-    yield* Ref.update(renewals, (before) => ({
-      revision,
-      lastSentMs: sentMs,
-      unbrokenSinceMs: isValidAt(sentMs, before) ? before.unbrokenSinceMs : sentMs
-    }))
+const isInTouch = (life: Life): boolean => Touch.isInTouch(life.touch, life.nowMs())
+
+const silentMs = (life: Life): number => life.nowMs() - life.touch.lastSentMs
+
+const noteMissed = Effect.fnUntraced(function* (life: Life) {
+  if (life.isMissed || isInTouch(life)) return
+  life.isMissed = true
+  yield* Effect.logWarning("touch with NATS is lost: nothing is handled until it is back", {
+    silentMs: Math.round(silentMs(life))
   })
+})
 
-  // the key may have run out, or an earlier renewal may have come through without its answer: look and write again
-  const recreate = Effect.gen(function* () {
-    const stored = yield* mesh.read(Stream.sessions.name, subject)
-    yield* send(revisionOf(stored))
+const send = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life, expect: number) {
+  const sentMs = life.nowMs()
+  const revision = yield* mesh.write(subjectOf(life.record.incarnation), Codec.toJson(life.record), {
+    expect,
+    ttlSeconds: Touch.sessionTtlSeconds
   })
+  const before = life.touch
+  life.touch = Touch.renewed(before, { revision, sentMs, answeredMs: life.nowMs() })
+  if (before.stretch === 0 || life.touch.stretch === before.stretch) return
+  yield* Effect.logInfo("touch with NATS is back", { afterMs: Math.round(life.nowMs() - before.lastSentMs) })
+  life.isMissed = false
+  for (const handler of life.restoredHandlers) handler()
+})
 
-  const renew = Effect.gen(function* () {
-    yield* Effect.catchTag(send((yield* Ref.get(renewals)).revision), "RevisionConflict", () => recreate)
+// the key may have run out, or an earlier write may have come through without its answer: see what stands
+const look = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life, expected: number) {
+  // another renewal was answered meanwhile: it knows better
+  if (life.touch.revision !== expected) return
+  const stored = yield* mesh.read(Stream.sessions.name, subjectOf(life.record.incarnation))
+  if (life.touch.revision === expected) life.touch = { ...life.touch, revision: revisionOf(stored) }
+})
+
+const retryingConflicts = (
+  mesh: Mesh["Service"],
+  life: Life,
+  write: (expect: number) => Effect.Effect<void, RevisionConflict | MeshUnavailable>
+): Effect.Effect<void, RevisionConflict | MeshUnavailable> =>
+  Effect.suspend(() => {
+    const expected = life.touch.revision
+    return Effect.tapErrorTag(write(expected), "RevisionConflict", () =>
+      Effect.ignore(Effect.timeoutOption(look(mesh, life, expected), lookWithin))
+    )
+  }).pipe(Effect.retry({ times: triesMax - 1, while: ({ _tag }) => _tag === "RevisionConflict" }))
+
+/** Renews until the scope ends: never waiting for one that is slow before it sends the next. */
+const keepRenewed = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life) {
+  const scope = yield* Effect.scope
+  let underWay = 0
+  const renew = retryingConflicts(mesh, life, (expect) => send(mesh, life, expect))
+  const renewApart = Effect.suspend(() => {
+    if (underWay >= renewalsMax) return Effect.void
+    underWay += 1
+    return renew.pipe(
+      Effect.catchCause((cause) => Effect.logDebug("session not renewed", cause)),
+      Effect.ensuring(Effect.sync(() => void (underWay -= 1))),
+      Effect.forkIn(scope)
+    )
   })
-
-  const leave = Effect.gen(function* () {
-    const { revision } = yield* Ref.get(renewals)
-    yield* mesh.write(subject, new Uint8Array(0), { expect: revision, remove: true })
-  }).pipe(Effect.timeoutOption("1 second"), Effect.ignore)
-
-  yield* Effect.acquireRelease(Effect.catchTag(send(0), "RevisionConflict", Effect.die), () => leave)
-  yield* refuseDisagreement(yield* listLive(mesh), { incarnation, configurationHash })
-  yield* renew.pipe(
-    Effect.catchCause((cause) => Effect.logWarning("session not renewed", cause)),
-    Effect.repeat(Schedule.spaced(renewEvery)),
-    Effect.delay(renewEvery),
+  const runFork = Effect.runForkWith(yield* Effect.context())
+  yield* mesh.onReconnect(() => void runFork(renewApart))
+  yield* Effect.andThen(noteMissed(life), renewApart).pipe(
+    Effect.repeat(Schedule.spaced(Touch.renewEveryMs)),
+    Effect.delay(Touch.renewEveryMs),
     Effect.forkScoped
   )
+  return renew
+})
+
+const leave = (mesh: Mesh["Service"], life: Life): Effect.Effect<void> =>
+  retryingConflicts(mesh, life, (expect) =>
+    Effect.asVoid(
+      mesh.write(subjectOf(life.record.incarnation), new Uint8Array(0), {
+        expect,
+        remove: true,
+        ttlSeconds: leftTtlSeconds
+      })
+    )
+  ).pipe(Effect.interruptible, Effect.timeoutOption(leaveWithin), Effect.ignore)
+
+const make = Effect.fnUntraced(function* (options: HostOptions) {
+  const mesh = yield* Mesh
+  const life: Life = yield* begin(options)
+  const { hostId, incarnation, labels = [] } = life.record
+  yield* Effect.acquireRelease(Effect.catchTag(send(mesh, life, 0), "RevisionConflict", Effect.die), () =>
+    leave(mesh, life)
+  )
+  yield* refuseDisagreement(yield* listLive(mesh), life.record)
+  const renew = yield* keepRenewed(mesh, life)
+  const draining = Deferred.makeUnsafe<void>()
 
   return HostSession.of({
     incarnation,
     hostId,
-    isValid: Effect.gen(function* () {
-      return isValidAt(yield* monotonicMs, yield* Ref.get(renewals))
+    labels,
+    record: () => life.record,
+    isValidNow: () => isInTouch(life),
+    isValid: Effect.sync(() => isInTouch(life)),
+    stretch: () => life.touch.stretch,
+    silentMs: () => silentMs(life),
+    live: Effect.map(listLive(mesh), (found) => [
+      life.record,
+      ...found.filter((host) => host.incarnation !== incarnation)
+    ]),
+    isLive: (other) =>
+      Effect.map(mesh.read(Stream.sessions.name, subjectOf(other)), (stored) =>
+        Option.isSome(Option.flatMap(stored, parseStored))
+      ),
+    mayBury: Effect.sync(() => Touch.mayBury(life.touch, life.nowMs())),
+    mayMove: Effect.sync(() => Touch.isSteady(life.touch, life.nowMs())),
+    setDraining: Effect.suspend(() => {
+      if (life.record.draining === true) return Effect.void
+      life.record = { ...life.record, draining: true }
+      Deferred.doneUnsafe(draining, Effect.void)
+      return Effect.ignore(Effect.timeoutOption(renew, tellWithin))
     }),
-    live: listLive(mesh),
-    mayBury: Effect.gen(function* () {
-      const now = yield* Ref.get(renewals)
-      const nowMs = yield* monotonicMs
-      return isValidAt(nowMs, now) && nowMs - now.unbrokenSinceMs >= ttlMs
-    })
+    draining: Deferred.await(draining),
+    onRestored: (handler) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void life.restoredHandlers.add(handler)),
+        () => Effect.sync(() => void life.restoredHandlers.delete(handler))
+      )
   })
 })
 
+const isStranger = (version: number): boolean =>
+  // a newer host gets along with the version before its own, as this one does
+  version < protocolVersionMin || version - protocolVersion > protocolVersion - protocolVersionMin
+
 const refuseDisagreement = (
   live: ReadonlyArray<SessionRecord>,
-  me: Pick<SessionRecord, "incarnation" | "configurationHash">
+  me: SessionRecord
 ): Effect.Effect<void, ClusterDisagreement> => {
-  const other = live.find(
-    ({ configurationHash, incarnation }) => incarnation !== me.incarnation && configurationHash !== me.configurationHash
+  const others = live.filter(({ incarnation }) => incarnation !== me.incarnation)
+  const stranger = others.find((host) => isStranger(host.protocolVersion))
+  if (stranger !== undefined) {
+    return new ClusterDisagreement({
+      about: "protocol version",
+      ours: String(me.protocolVersion),
+      theirs: `${stranger.protocolVersion} (host ${stranger.hostId})`
+    })
+  }
+  const other = others.find(
+    ({ configurationHash: theirs }) => theirs !== "" && me.configurationHash !== "" && theirs !== me.configurationHash
   )
-  return other === undefined
-    ? Effect.void
-    : Effect.fail(
-        new ClusterDisagreement({
-          about: "configuration",
-          ours: me.configurationHash.slice(0, 12),
-          theirs: `${other.configurationHash.slice(0, 12)} (host ${other.hostId})`
-        })
-      )
+  if (other === undefined) return Effect.void
+  return new ClusterDisagreement({
+    about: "configuration",
+    ours: me.configurationHash.slice(0, 12),
+    theirs: `${other.configurationHash.slice(0, 12)} (host ${other.hostId})`
+  })
 }
 
 /** A session that is renewed as long as the layer lives, and given back at its end. */

@@ -1,65 +1,188 @@
-/** One actor system over many hosts: actors live with the owner of their slot. */
-import { Effect, Exit, FiberSet, Layer, Option, Schema } from "effect"
+/**
+ * One actor system over many hosts: actors live with the owner of their slot.
+ *
+ * Everything between the arrival of a message and its mailbox is plain code, since each message passes there; effects
+ * begin with the actor's own fiber.
+ */
+import { Context, Effect, FiberSet, Layer, Option, Schedule, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { addressText, Envelope } from "../protocol/wire/Envelope.ts"
-import { ActorUnavailable, type MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { Envelope, envelopeFormat, Settled } from "../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
-import { enforce, withBudget } from "../runtime/Deadline.ts"
-import { Mesh, type Message } from "../runtime/Mesh.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
 import type { ActorType } from "../runtime/Actor.ts"
-import { ActorSystem } from "../runtime/ActorSystem.ts"
+import { ActorSystem, equipped } from "../runtime/ActorSystem.ts"
+import * as DeadLetters from "../runtime/DeadLetters.ts"
+import { makeTimers } from "../runtime/DurableTimer.ts"
+import { HostStatus } from "../runtime/HostStatus.ts"
+import { Mesh, type Message } from "../runtime/Mesh.ts"
+import { makeOutbox } from "../runtime/Outbox.ts"
+import * as Pause from "../runtime/Pause.ts"
+import type { ResidentLimits } from "../runtime/ResidentLives.ts"
 import * as Residents from "../runtime/Residents.ts"
-import { withRemoteParent } from "../runtime/telemetry/Propagation.ts"
+import { makeSender, type Notice, type Sender } from "../runtime/Sender.ts"
+import type { Tenure } from "../runtime/Tenure.ts"
+import { endingOf } from "../runtime/Work.ts"
 import { HostSession } from "./HostSession.ts"
-import { packReply, route } from "./Router.ts"
-import { claimSlots } from "./SlotClaim.ts"
+import { LocalActors } from "./LocalActors.ts"
+import { packReply } from "./ReplyCodec.ts"
+import * as Router from "./Router.ts"
+import { claimSlots, type SlotClaims } from "./SlotClaim.ts"
+import type { SlotStanding } from "./SlotStanding.ts"
 
-const decodeEnvelope = Schema.decodeUnknownOption(Envelope)
+/** How long a slot's actors have to finish what is in their mailboxes when it is handed over. */
+const finishWithinMs = 150
+/** How long one actor has to finish when it is released. */
+const releaseWithinMs = 1000
 
-/** Where a message came in. */
-interface Arrival {
-  readonly slot: number
-  readonly slotEpoch: number
-  readonly message: Message
+/** What a host's actor system is made of. */
+export interface SystemOptions {
+  /** The actors that this host may own. */
+  readonly types: ReadonlyArray<ActorType>
+  readonly limits?: Partial<ResidentLimits>
 }
 
-const answerTo = Effect.fnUntraced(function* (residents: Residents.Residents, { message, slot, slotEpoch }: Arrival) {
-  const envelope = Option.flatMap(Codec.unpack(message.data), decodeEnvelope)
-  if (Option.isNone(envelope)) return yield* Effect.logWarning("message can't be read", { subject: message.subject })
-  const run = withRemoteParent(message.headers.get(Header.traceParent))
-  const exit = yield* residents
-    .deliver({ envelope: envelope.value, slot, slotEpoch, run })
-    .pipe(enforce(addressText(envelope.value.to)), withBudget(envelope.value.budgetMs), Effect.exit)
-  if (Exit.isSuccess(exit)) return message.respond(packReply(exit.value))
-  const error = Exit.findErrorOption(exit)
-  const undelivered = Option.getOrElse(
-    error,
-    () => new ActorUnavailable({ address: addressText(envelope.value.to), reason: "its host stops" })
-  )
-  message.respond(packReply({ undelivered }))
+const isEnvelope = Schema.is(Envelope)
+const isSettled = Schema.is(Settled)
+
+const packNotice = (notice: Notice): Uint8Array => Codec.pack({ format: envelopeFormat, ...notice })
+
+/** Sends by a router; how what was told has ended comes in on a subject of the sender's own. */
+export const listeningSender = Effect.fnUntraced(function* (
+  router: Router.Router,
+  options: { readonly id: string; readonly deadOf: (hosts: ReadonlySet<string>) => Effect.Effect<ReadonlySet<string>> }
+) {
+  const mesh = yield* Mesh
+  const sender = yield* makeSender({ ...options, transmit: router.transmit })
+  yield* mesh.subscribe(Subject.settled(options.id), ({ data }) => {
+    const notice = Option.getOrUndefined(Codec.unpack(data))
+    if (isSettled(notice)) sender.settled(notice)
+  })
+  return sender
 })
 
-const make = Effect.fnUntraced(function* (types: ReadonlyArray<ActorType>) {
+/** Of these hosts, those that are certainly gone. */
+const deadHosts = (session: HostSession["Service"]) =>
+  Effect.fnUntraced(
+    function* (hosts: ReadonlySet<string>) {
+      if (!(yield* session.mayBury)) return new Set<string>()
+      const live = new Set((yield* session.live).map(({ incarnation }) => incarnation))
+      return new Set(Array.from(hosts).filter((host) => !live.has(host)))
+    },
+    Effect.orElseSucceed(() => new Set<string>())
+  )
+
+/** What a message that came in on a slot's subject becomes. */
+const arrivalOf = (tenure: Tenure, message: Message, unreadMs: number): Residents.Arrival | undefined => {
+  const envelope = Option.getOrUndefined(Codec.unpack(message.data))
+  if (!isEnvelope(envelope)) return undefined
+  return {
+    envelope,
+    tenure,
+    traceParent: message.headers.get(Header.traceParent) ?? "",
+    unreadMs,
+    respond: (reply) => message.respond(packReply(reply))
+  }
+}
+
+interface Parts {
+  readonly mesh: Mesh["Service"]
+  readonly router: Router.Router
+  readonly sender: Sender
+}
+
+/** What residents need: how senders are told, how messages are sent on, how dead letters are kept. */
+const portsOf = (
+  { mesh, router }: Parts,
+  session: HostSession["Service"],
+  run: (effect: Effect.Effect<void>) => void
+) => {
+  const notify = (sender: string, notice: Notice): void =>
+    run(Effect.ignore(mesh.publish(Subject.settled(sender), packNotice(notice))))
+  return {
+    owner: session.incarnation,
+    settled: notify,
+    forward: (envelope: Envelope, label: string) =>
+      run(
+        Effect.match(router.transmit(envelope, { label, traceParent: "" }), {
+          onFailure: (error): Notice => ({ id: envelope.id, how: endingOf(error) }),
+          onSuccess: (reply): Notice => {
+            if ("accepted" in reply) return { id: envelope.id, how: "moved", accepted: reply.accepted }
+            return { id: envelope.id, how: "undelivered" in reply ? endingOf(reply.undelivered) : "handled" }
+          }
+        }).pipe(Effect.map((notice) => notify(envelope.settle ?? "", notice)))
+      ),
+    bury: (
+      work: Parameters<typeof DeadLetters.bury>[1],
+      failing: { reason: string; trace: string; epoch: number; label: string }
+    ) => DeadLetters.bury(mesh, work, { ...failing, hostId: session.hostId })
+  }
+}
+
+const localActors = (
+  residents: Residents.Residents,
+  claims: SlotClaims,
+  {
+    session,
+    status,
+    tally
+  }: {
+    readonly session: HostSession["Service"]
+    readonly status: HostStatus["Service"]
+    readonly tally: Sender["tally"]
+  }
+) =>
+  LocalActors.of({
+    report: () => {
+      const { counts, ...figures } = residents.figures()
+      return { state: status.state(), ...figures, counts: { ...counts, ...claims.counts() }, tally: tally() }
+    },
+    actors: () => residents.report().map((actor) => ({ ...actor, hostId: session.hostId })),
+    drain: claims.drain,
+    release: (address) => residents.release(address, releaseWithinMs)
+  })
+
+const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions) {
   const mesh = yield* Mesh
   const session = yield* HostSession
-  const residents = yield* Residents.make(types, session.incarnation)
-  const runFork = yield* FiberSet.makeRuntime()
-  yield* claimSlots({
-    onMessage: (slot, slotEpoch, message) => {
-      // a host whose session lapsed drops what it dequeues: the slot may be someone else's by now
-      runFork(
-        Effect.flatMap(session.isValid, (valid) =>
-          valid ? answerTo(residents, { message, slot, slotEpoch }) : Effect.void
-        )
+  const status = yield* HostStatus
+  const router = yield* Router.make
+  const sender = yield* listeningSender(router, { id: session.incarnation, deadOf: deadHosts(session) })
+  const timers = yield* makeTimers
+  const outbox = yield* makeOutbox(sender.post)
+  const run = yield* FiberSet.makeRuntime<never, void, never>()
+  const residents = yield* Residents.make({
+    types: equipped(types, { mesh, timers, outbox }),
+    ports: portsOf({ mesh, router, sender }, session, run),
+    limits
+  })
+  const pauses = yield* Pause.watch(mesh.caughtUp)
+  const adopt = (tenure: Tenure): Effect.Effect<void> =>
+    timers
+      .adopt(tenure.slot, (address) => residents.wake(address, tenure))
+      .pipe(
+        Effect.retry({ schedule: Schedule.spaced("1 second"), while: () => !tenure.hasEnded() }),
+        Effect.catch((error) => Effect.logWarning("timers not read", { slot: tenure.slot, reason: error.message }))
       )
+  const claims = yield* claimSlots({
+    // beside the first messages: a slot must not wait for its timers
+    onClaimed: (tenure) => Effect.sync(() => run(adopt(tenure))),
+    onMessage: (tenure, message, waitedMs) => {
+      const arrival = arrivalOf(tenure, message, waitedMs + pauses.unreadMs())
+      if (arrival === undefined) run(Effect.logWarning("message can't be read", { subject: message.subject }))
+      else residents.receive(arrival)
     },
-    onLost: residents.stopSlot
+    onHandOver: ({ slot }) => Effect.andThen(timers.drop(slot), residents.handOver(slot, finishWithinMs)),
+    onLost: ({ slot }) => Effect.andThen(timers.drop(slot), residents.drop(slot))
   })
-  return ActorSystem.of({
-    deliver: (to, body) => Effect.provideService(route(to, body), Mesh, mesh)
-  })
+  return Context.make(
+    ActorSystem,
+    ActorSystem.of({ deliver: sender.deliver, tell: sender.tell, tally: sender.tally })
+  ).pipe(Context.add(LocalActors, localActors(residents, claims, { session, status, tally: sender.tally })))
 })
 
 /** The actor system of this host, which may own any actor of the types. */
-export const layer = (types: ReadonlyArray<ActorType>): Layer.Layer<ActorSystem, MeshUnavailable, Mesh | HostSession> =>
-  Layer.effect(ActorSystem, make(types))
+export const layer = (
+  options: SystemOptions
+): Layer.Layer<ActorSystem | LocalActors, MeshUnavailable, Mesh | HostSession | HostStatus | SlotStanding> =>
+  Layer.effectContext(make(options))

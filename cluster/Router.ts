@@ -1,56 +1,134 @@
 /**
  * How does a message find the owner of its actor?
  *
- * The slot's subject has one subscriber, its owner. Nobody there means that ownership is moving: the asker waits and
- * tries again, as long as its deadline allows.
+ * The slot's subject has one subscriber, its owner. Nobody there means that ownership is moving: the message waits for
+ * the new owner and goes to it, as long as its budget allows. Each try has the same id, so that the actor does it once.
  */
-import { Effect, Option, Schedule, Schema } from "effect"
-import type { MessageBody } from "../protocol/wire/ActorMessage.ts"
+import { Effect } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { type Address, addressText, envelopeFormat, ReplyEnvelope } from "../protocol/wire/Envelope.ts"
-import { ActorUnavailable } from "../protocol/wire/Errors.ts"
+import { addressText, type Envelope, type Undelivered } from "../protocol/wire/Envelope.ts"
+import { DeadlineExceeded, type MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { Header } from "../protocol/wire/Header.ts"
+import { manifest } from "../protocol/wire/Manifest.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
-import type { Answer } from "../runtime/Actor.ts"
-import { askBudgetMsMax, type AskFailure, envelop } from "../runtime/ActorSystem.ts"
-import { enforce, withBudget } from "../runtime/Deadline.ts"
-import { Mesh } from "../runtime/Mesh.ts"
-import { traceHeaders } from "../runtime/telemetry/Propagation.ts"
+import { clockMs } from "../runtime/Deadline.ts"
+import { type Headers, Mesh, type NoResponders } from "../runtime/Mesh.ts"
+import type { Reply } from "../runtime/Work.ts"
+import { type OwnerNews, listen } from "./OwnerNews.ts"
 import { slotOf } from "./Placement.ts"
+import { unpackReply } from "./ReplyCodec.ts"
 
-const decodeReply = Schema.decodeUnknownOption(ReplyEnvelope)
-const encodeReply = Schema.encodeSync(ReplyEnvelope)
-
-/** The bytes of an answer. */
-export const packReply = (reply: Omit<ReplyEnvelope, "format">): Uint8Array =>
-  Codec.pack(encodeReply({ format: envelopeFormat, ...reply }))
-
-// a request that got lost with its host is sent again: actors take effect once, whatever comes twice
+/** A message that got lost with its host is sent again: actors take effect once, whatever comes twice. */
 const resendAfterMs = 2000
-const backoff = Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("250 millis")])
+/** Pauses between tries, where nothing is heard of a new owner. */
+const pauseMsMin = 10
+const pauseMsMax = 250
 
-const unreadable = (address: string) => new ActorUnavailable({ address, reason: "the answer can't be read" })
+const noHeaders: Headers = new Map()
 
-const once = Effect.fnUntraced(function* (to: Address, body: MessageBody) {
-  const mesh = yield* Mesh
-  const address = addressText(to)
-  const envelope = yield* envelop(to, body, "")
-  const reply = yield* mesh
-    .request(Subject.slot(slotOf(to)), Codec.pack(envelope), {
-      headers: yield* traceHeaders,
-      timeoutMs: Math.min(envelope.budgetMs, resendAfterMs)
-    })
-    .pipe(Effect.mapError((error) => new ActorUnavailable({ address, reason: error.message || error._tag })))
-  const routed = Option.flatMap(Codec.unpack(reply.data), decodeReply)
-  if (Option.isNone(routed)) return yield* unreadable(address)
-  const { body: answer, error, undelivered } = routed.value
-  if (undelivered !== undefined) return yield* Effect.fail(undelivered)
-  return error === undefined ? { body: answer } : { error }
+/** Sends messages to wherever their actors live. */
+export interface Router {
+  readonly transmit: (
+    envelope: Envelope,
+    how: { readonly label: string; readonly traceParent: string }
+  ) => Effect.Effect<Reply, Undelivered>
+}
+
+/** A try that has to be repeated, and why. */
+interface Again {
+  readonly again: string
+  /** Whether it may have reached an actor, so that time has passed in waiting already. */
+  readonly waited: boolean
+}
+
+const isAgain = (outcome: Reply | Again): outcome is Again => "again" in outcome
+
+const failed = (error: NoResponders | DeadlineExceeded | MeshUnavailable): Again => ({
+  again: error._tag === "NoResponders" ? "no host owns its slot" : error.message,
+  waited: error._tag === "DeadlineExceeded"
 })
 
-/** Delivers to the owner of the address, wherever it is, within the current deadline. */
-export const route = (to: Address, body: MessageBody): Effect.Effect<Answer, AskFailure, Mesh> =>
-  once(to, body).pipe(
-    Effect.retry({ schedule: backoff, while: (error) => error._tag === "ActorUnavailable" }),
-    enforce(addressText(to)),
-    withBudget(askBudgetMsMax)
-  )
+/** A message whose first try has to be repeated. */
+interface Failing {
+  readonly envelope: Envelope
+  readonly failed: Again
+  readonly headers: Headers
+  readonly slot: string
+  readonly startMs: number
+}
+
+/** The names of slots, each made once. */
+const makeNames = () => {
+  const known = new Map<string, ReadonlyArray<string>>()
+  return (label: string, slot: number): string => {
+    const names =
+      known.get(label) ?? Array.from({ length: manifest.slotCount }, (_, each) => Subject.slotName(label, each))
+    known.set(label, names)
+    return names[slot]!
+  }
+}
+
+/** A router, for as long as the scope lives. */
+export const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const now = yield* clockMs
+  const nameOf = makeNames()
+  const news: OwnerNews = yield* listen
+
+  /** Waits for word of a new owner, no longer than so. */
+  const pause = (slot: string, ms: number): Effect.Effect<void> =>
+    Effect.asVoid(
+      Effect.timeoutOption(
+        Effect.callback<void>((resume) => {
+          const takeBack = news.onNewOwner(slot, () => resume(Effect.void))
+          return Effect.sync(takeBack)
+        }),
+        ms
+      )
+    )
+
+  const once = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> =>
+    mesh
+      .request(Subject.slot(slot), Codec.pack(envelope), {
+        headers,
+        timeoutMs: Math.min(envelope.budgetMs, resendAfterMs),
+        abandonOn: (abandon) => news.onNewOwner(slot, abandon)
+      })
+      .pipe(
+        Effect.map(({ data }): Reply | Again => {
+          const reply = unpackReply(data)
+          if (reply === undefined) return { again: "the answer can't be read", waited: false }
+          if ("undelivered" in reply && reply.undelivered._tag === "ActorUnavailable")
+            return { again: reply.undelivered.reason, waited: false }
+          return reply
+        }),
+        Effect.catch((error) => Effect.succeed(failed(error)))
+      )
+
+  const retry = Effect.fnUntraced(function* ({ envelope, failed: first, headers, slot, startMs }: Failing) {
+    let last = first
+    for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
+      let leftMs = envelope.budgetMs - (now() - startMs)
+      if (leftMs > 0 && !last.waited) yield* pause(slot, Math.min(pauseMs, leftMs))
+      leftMs = envelope.budgetMs - (now() - startMs)
+      if (leftMs <= 0) break
+      const ageMs = (envelope.ageMs ?? 0) + Math.max(1, now() - startMs)
+      const next = yield* once(slot, { ...envelope, budgetMs: leftMs, ageMs }, headers)
+      if (!isAgain(next)) return next
+      last = next
+    }
+    const address = addressText(envelope.to)
+    const waitingFor = last.waited ? address : `${address} (${last.again})`
+    return yield* new DeadlineExceeded({ waitingFor, budgetMs: envelope.budgetMs })
+  })
+
+  const transmit: Router["transmit"] = (envelope, { label, traceParent }) => {
+    const startMs = now()
+    const slot = nameOf(label, slotOf(envelope.to))
+    const headers = traceParent === "" ? noHeaders : new Map([[Header.traceParent, traceParent]])
+    return Effect.flatMap(once(slot, envelope, headers), (first) =>
+      isAgain(first) ? retry({ envelope, failed: first, headers, slot, startMs }) : Effect.succeed(first)
+    )
+  }
+  return { transmit } satisfies Router
+})

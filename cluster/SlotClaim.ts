@@ -1,133 +1,201 @@
 /**
  * How does a host get, keep and give back slots?
  *
- * A slot is one record; owning it is having written it last, by compare-and-set. While a slot is held its subject is
- * subscribed. Reads only suggest a claim: the ack of the write decides.
+ * A slot is one record; owning it is having written it last, by compare-and-set. Each check looks at what stands and
+ * at who lives, plans, and does it. Checks come twice a second, and at once when hosts come or go; a slot that was
+ * given back is claimed as soon as that is heard. The ack of a write decides, never what was read or heard.
  */
-import { Effect, Exit, Option, Schedule, Schema, Scope } from "effect"
-import * as Codec from "../protocol/wire/Codec.ts"
-import { SlotValue } from "../protocol/wire/HostRecords.ts"
-import * as Stream from "../protocol/wire/Stream.ts"
-import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
+import { type Cause, Effect, Exit, FiberSet, Option, Queue, Scope, Semaphore } from "effect"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
-import { Mesh, type Message, type Stored } from "../runtime/Mesh.ts"
+import { clockMs } from "../runtime/Deadline.ts"
+import { Mesh } from "../runtime/Mesh.ts"
+import { makeDrain, type DrainFigures } from "./Drain.ts"
+import { handOver, noteBatch } from "./Handoff.ts"
+import { hold, makePorch } from "./HeldSlot.ts"
 import { HostSession } from "./HostSession.ts"
-import { planClaims, type SlotRecord } from "./planClaims.ts"
+import { makePlanner } from "./makePlanner.ts"
+import { planFreed, type SlotRecord } from "./planClaims.ts"
+import * as SlotBook from "./SlotBook.ts"
+import type { SlotHandler } from "./SlotHandler.ts"
+import * as SlotNews from "./SlotNews.ts"
+import { writeSlot } from "./SlotRecords.ts"
+import { SlotStanding } from "./SlotStanding.ts"
 
 const checkEvery = "500 millis"
+// what changes with one host changes many slots within milliseconds: one turn sees all of it
+const settleFor = "10 millis"
 // a host that starts alone claims every slot: more at once only wait in the server
-const claimConcurrency = 64
-
-const decodeValue = Schema.decodeUnknownOption(SlotValue)
-
-const parse = (stored: Stored): Option.Option<SlotRecord> =>
-  Option.map(Option.flatMap(Option.flatMap(stored.value, Codec.fromJson), decodeValue), (value) => ({
-    slot: Number(keyOf(Stream.slots, stored.subject)),
-    revision: stored.revision,
-    ...value
-  }))
-
-/** What holds for a slot while this host has it. */
-interface Held {
-  readonly record: SlotRecord
-  readonly scope: Scope.Closeable
-}
-
-/** What the owner of a slot does with it. */
-export interface SlotHandler {
-  /** Called for each message of the slot. */
-  readonly onMessage: (slot: number, slotEpoch: number, message: Message) => void
-  /** Called when the slot is no longer this host's. */
-  readonly onLost: (slot: number) => Effect.Effect<void>
-}
+const writesMax = 64
+// more in a row than there are before touch is lost
+const failuresTold = 5
 
 /** The slots of this host. */
-interface SlotClaim {
-  /** How many slots this host has. */
-  readonly count: () => number
+export interface SlotClaims {
+  /** The names of the slots that it holds. */
+  readonly names: () => ReadonlyArray<string>
+  readonly counts: () => SlotBook.SlotCounts
+  /** Gives all slots to the others and takes no more; however often it is asked for, it is done once. */
+  readonly drain: Effect.Effect<DrainFigures>
 }
 
-const write = (mesh: Mesh["Service"], record: SlotRecord) =>
-  mesh.write(
-    keySubject(Stream.slots, String(record.slot)),
-    Codec.toJson({ owner: record.owner, slotEpoch: record.slotEpoch }),
-    { expect: record.revision }
+/** Subscribes, writes the record, and lets the messages in: whoever hears of the claim is heard already. */
+const claim = Effect.fnUntraced(function* (book: SlotBook.SlotBook, standing: SlotRecord) {
+  const { handler, held, mesh, session } = book
+  // the plan was made in touch, and touch may be lost by now
+  if (!session.isValidNow()) return
+  const stretch = session.stretch()
+  const wanted = { ...standing, owner: session.incarnation, slotEpoch: standing.slotEpoch + 1 }
+  const subscription = yield* Scope.make()
+  const porch = makePorch(yield* clockMs)
+  const revision = yield* mesh.subscribe(Subject.slot(wanted.slot), porch.onMessage).pipe(
+    Scope.provide(subscription),
+    Effect.andThen(writeSlot(mesh, wanted)),
+    Effect.onError((cause) => Scope.close(subscription, Exit.failCause(cause)))
   )
-
-const readRecords = (mesh: Mesh["Service"]) =>
-  Effect.map(
-    mesh.readMany(Stream.slots.name, [Stream.slots.subjects]),
-    (stored) =>
-      new Map(
-        stored
-          .map(parse)
-          .filter(Option.isSome)
-          .map(({ value }) => [value.slot, value])
-      )
+  const slot = hold({ record: { ...wanted, revision }, session, stretch, subscription })
+  held.set(wanted.slot, slot)
+  book.counts = { ...book.counts, claims: book.counts.claims + 1 }
+  yield* Effect.ensuring(
+    handler.onClaimed(slot.tenure),
+    Effect.sync(() => porch.open((message, waitedMs) => handler.onMessage(slot.tenure, message, waitedMs)))
   )
+})
 
-const isTaken = (record: SlotRecord | undefined, { record: mine }: Held): boolean =>
-  record !== undefined && record.slotEpoch > mine.slotEpoch
+/** Writes the record again as it stands: its tenure goes on. */
+const confirm = Effect.fnUntraced(function* (book: SlotBook.SlotBook, standing: SlotRecord) {
+  const { held, mesh, session } = book
+  const slot = held.get(standing.slot)
+  if (slot === undefined || !session.isValidNow()) return
+  const stretch = session.stretch()
+  const revision = yield* writeSlot(mesh, standing)
+  slot.confirm({ ...standing, revision }, stretch)
+  book.counts = { ...book.counts, confirms: book.counts.confirms + 1 }
+})
+
+/** Lets go of a slot that someone else owns by now. */
+const lose = Effect.fnUntraced(function* (book: SlotBook.SlotBook, name: string) {
+  const slot = book.held.get(name)
+  if (slot === undefined) return
+  book.held.delete(name)
+  slot.end()
+  yield* Effect.andThen(slot.unsubscribe, book.handler.onLost(slot.tenure))
+})
+
+/** Tells once of checks that fail one after the other though the session is certain: losing touch is told elsewhere. */
+const makeFailureLog = () => {
+  let failures = 0
+  return {
+    onFailure: (cause: Cause.Cause<unknown>) =>
+      Effect.suspend(() => {
+        failures += 1
+        return failures === failuresTold
+          ? Effect.logWarning("slots can't be checked", cause)
+          : Effect.logDebug("slots not checked", cause)
+      }),
+    onSuccess: () => {
+      failures = 0
+    }
+  }
+}
+
+/** A turn, which fails where NATS does not answer. */
+type Turn = Effect.Effect<unknown, MeshUnavailable>
+
+// what fails was someone else's, or is tried again at the next check
+const each = <A, E>(items: ReadonlyArray<A>, act: (item: A) => Effect.Effect<void, E>): Effect.Effect<void> =>
+  Effect.forEach(items, (item) => Effect.ignore(act(item)), { concurrency: writesMax, discard: true })
+
+/** What is to be done at the next turn. */
+const makeAgenda = ({ busy, held, session }: SlotBook.SlotBook, wake: () => void) => {
+  const freed = new Map<string, SlotRecord>()
+  let isLookDue = false
+  const lookSoon = (): void => {
+    isLookDue = true
+    wake()
+  }
+  return {
+    lookSoon,
+    noteSlot: (record: SlotRecord): void => {
+      const { owner, slot } = record
+      if (held.has(slot) && owner !== session.incarnation) lookSoon()
+      if (owner !== "" || busy.has(slot)) return
+      freed.set(slot, record)
+      wake()
+    },
+    /** Whether a look is due, and the slots that were given back since the last turn: a look would see them. */
+    takeNext: () => {
+      const next = { isLookDue, freed: Array.from(freed.values()) }
+      isLookDue = false
+      freed.clear()
+      return next
+    }
+  }
+}
+
+/** Checks at once when there is something to do, and now and then in any case; until the scope ends. */
+const keepChecking = Effect.fnUntraced(function* (wakes: Queue.Dequeue<void>, act: (isIdle: boolean) => Turn) {
+  const failures = makeFailureLog()
+  yield* Queue.take(wakes).pipe(
+    Effect.andThen(Effect.sleep(settleFor)),
+    Effect.timeoutOption(checkEvery),
+    Effect.tap(Queue.clear(wakes)),
+    Effect.flatMap((woken) => act(Option.isNone(woken))),
+    Effect.tap(Effect.sync(failures.onSuccess)),
+    Effect.catchCause(failures.onFailure),
+    Effect.forever,
+    Effect.forkScoped
+  )
+})
 
 /** Claims slots as long as the scope lives, and gives them back at its end. */
 export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
-  const mesh = yield* Mesh
-  const session = yield* HostSession
-  const held = new Map<number, Held>()
+  const book = SlotBook.empty({ mesh: yield* Mesh, session: yield* HostSession, handler })
+  const { busy, held, session } = book
+  const wakes = yield* Queue.sliding<void>(1)
+  const agenda = makeAgenda(book, () => void Queue.offerUnsafe(wakes, undefined))
+  const news = yield* SlotNews.listen({ onHosts: agenda.lookSoon, onSlot: agenda.noteSlot })
+  const runFork = yield* FiberSet.makeRuntime()
+  const look = makePlanner(book, news)
+  let live: ReadonlyArray<SessionRecord> = []
+  const turn = yield* Semaphore.make(1)
 
-  const claim = Effect.fnUntraced(function* (standing: SlotRecord) {
-    const wanted = { ...standing, owner: session.incarnation, slotEpoch: standing.slotEpoch + 1 }
-    const record = { ...wanted, revision: yield* write(mesh, wanted) }
-    const scope = yield* Scope.make()
-    // held only when its messages come: a slot that is claimed and not held is claimed again at the next check
-    yield* Scope.provide(
-      mesh.subscribe(Subject.slot(record.slot), (message) => handler.onMessage(record.slot, record.slotEpoch, message)),
-      scope
-    ).pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
-    held.set(record.slot, { record, scope })
-  })
-
-  const drop = Effect.fnUntraced(function* (slot: number) {
-    const holding = held.get(slot)
-    if (holding === undefined) return
-    held.delete(slot)
-    yield* Scope.close(holding.scope, Exit.void)
-    yield* handler.onLost(slot)
-  })
-
+  /** Whether nothing is left to do, and nothing under way. */
   const check = Effect.gen(function* () {
-    // a session that lapsed ends all holding: each slot is confirmed by a new claim before it serves again
-    if (!(yield* session.isValid)) return yield* Effect.forEach(Array.from(held.keys()), drop, { discard: true })
-    const standing = yield* readRecords(mesh)
-    const taken = Array.from(held).filter(([slot, holding]) => isTaken(standing.get(slot), holding))
-    yield* Effect.forEach(taken, ([slot]) => drop(slot), { discard: true })
-    const live = new Set((yield* session.live).map(({ incarnation }) => incarnation)).add(session.incarnation)
-    const plan = planClaims({
-      me: session.incarnation,
-      live,
-      records: standing,
-      held: new Set(held.keys()),
-      mayBury: yield* session.mayBury
-    })
-    // a claim that fails was someone else's, or is tried again at the next check
-    yield* Effect.forEach(plan, (record) => Effect.ignore(claim(record)), {
-      concurrency: claimConcurrency,
-      discard: true
-    })
+    if (!session.isValidNow()) return false
+    agenda.takeNext()
+    const { plan, ...seen } = yield* look
+    live = seen.live
+    yield* each(plan.lost, (name) => lose(book, name))
+    yield* each(plan.confirms, (record) => confirm(book, record))
+    yield* each(plan.claims, (record) => claim(book, record))
+    for (const move of plan.moves) {
+      busy.add(move.record.slot)
+      runFork(Effect.andThen(handOver(book, news, move), Effect.sync(agenda.lookSoon)))
+    }
+    const isDone = plan.moves.length + plan.confirms.length + busy.size === 0
+    if (isDone) yield* noteBatch(book)
+    return isDone
+  }).pipe(turn.withPermits(1))
+
+  // with those who lived at the last look: that is all that a slot waits for which was given back
+  const claimFreed = (freed: ReadonlyArray<SlotRecord>): Turn =>
+    Effect.suspend(() =>
+      each(planFreed({ me: session.record(), live, held, busy }, freed), (record) => claim(book, record))
+    ).pipe(turn.withPermits(1))
+
+  const { drain, isDrained } = makeDrain(book, check)
+  ;(yield* SlotStanding).tell({
+    unconfirmed: () => Array.from(held.values()).filter((slot) => !slot.isConfirmed()).length,
+    isDrained
   })
-
-  const giveBack = Effect.forEach(
-    Array.from(held.values()),
-    ({ record }) => Effect.ignore(Effect.andThen(drop(record.slot), write(mesh, { ...record, owner: "" }))),
-    { concurrency: claimConcurrency, discard: true }
-  ).pipe(Effect.timeoutOption("2 seconds"))
-
-  yield* Effect.acquireRelease(check, () => Effect.suspend(() => giveBack))
-  yield* check.pipe(
-    Effect.catchCause((cause) => Effect.logWarning("slots not checked", cause)),
-    Effect.repeat(Schedule.spaced(checkEvery)),
-    Effect.delay(checkEvery),
-    Effect.forkScoped
-  )
-  return { count: () => held.size } satisfies SlotClaim
+  yield* session.onRestored(agenda.lookSoon)
+  yield* keepChecking(wakes, (isIdle) => {
+    const { freed, isLookDue } = agenda.takeNext()
+    return isIdle || isLookDue ? check : claimFreed(freed)
+  })
+  yield* Effect.addFinalizer(() => drain)
+  yield* check
+  return { names: () => Array.from(held.keys()), counts: () => book.counts, drain } satisfies SlotClaims
 })

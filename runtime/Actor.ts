@@ -1,19 +1,28 @@
 /**
  * What is an actor's behaviour?
  *
- * A type of actors has a name and a way to start an activation; an activation gives a handler, and the runtime feeds it
- * one message at a time. Everything an activation holds is released with its scope.
+ * A type of actors has a name and a way to start an activation; an activation gives a behaviour, and the runtime feeds
+ * it messages, one lot at a time. Everything an activation holds is released with its scope. Types whose state is
+ * saved, and whose messages are steps, are made by `defineActor`.
  */
-import { Effect, Option, Schema, type Scope } from "effect"
-import type { ActorMessage, MessageBody } from "../protocol/wire/ActorMessage.ts"
-import type { Address } from "../protocol/wire/Envelope.ts"
-import { ActorUnavailable, Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { Duration, Effect, Option, Schedule, Schema, type Scope } from "effect"
+import type { ActorMessage } from "../protocol/wire/ActorMessage.ts"
+import type { Address, Undelivered } from "../protocol/wire/Envelope.ts"
+import { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { Timer } from "../protocol/wire/StateRecord.ts"
+import { withBudget } from "./Deadline.ts"
+import type { Timers } from "./DurableTimer.ts"
+import type { Mesh } from "./Mesh.ts"
+import type { Outbox } from "./Outbox.ts"
+import { withRemoteParent } from "./telemetry/Propagation.ts"
 
 /** One life of an actor on one host. */
 export interface Activation {
   readonly address: Address
   /** The incarnation of the host. */
   readonly owner: string
+  /** The name of the slot that the actor belongs to. */
+  readonly slot: string
   readonly slotEpoch: number
 }
 
@@ -23,19 +32,66 @@ export type Stopped = Fenced | MeshUnavailable | MalformedMessage
 /** An answer in wire form: success or a failure that the message declares. */
 export type Answer = { readonly body: unknown } | { readonly error: unknown }
 
-/** Handles one message's body. */
-export type Handler = (body: MessageBody) => Effect.Effect<Answer, Stopped>
-
-/** A type of actors. */
-export interface ActorType<R = never> {
-  readonly name: string
-  readonly activate: (activation: Activation) => Effect.Effect<Handler, Stopped, R | Scope.Scope>
+/** A message in an actor's hands. */
+export interface Incoming {
+  /** The same each time that the message is sent. */
+  readonly id: string
+  readonly message: string
+  readonly payload: unknown
+  /** What led to it. */
+  readonly cause: string
+  /** The W3C trace context of its sender; empty where there is none. */
+  readonly traceParent: string
+  /** How long ago it was first sent, in milliseconds; 0 where it was not sent before. */
+  readonly ageMs: number
+  /** When its asker stops to wait, in milliseconds of the monotonic clock. */
+  readonly deadlineMs: number
+  readonly budgetMs: number
 }
 
-/** The type with the services that its activations need. */
-export const provided = <R>(type: ActorType<R>): Effect.Effect<ActorType, never, R> =>
-  Effect.map(Effect.context<R>(), (services) => ({
-    name: type.name,
+/** What became of one message. */
+export type Result =
+  | Answer
+  | { readonly undelivered: Undelivered }
+  /** The actor failed upon it: nothing of it took effect. */
+  | { readonly failed: { readonly reason: string; readonly trace: string } }
+  /** It was woken, and these of its own messages are due. */
+  | { readonly due: ReadonlyArray<Pick<Timer, "id" | "message" | "payload">> }
+
+/** What one activation does. */
+export interface Behavior {
+  readonly epoch: number
+  /** Messages that it takes at once. */
+  readonly batchMax: number
+  /** Handles messages in their order, and gives what became of each. */
+  readonly handle: (batch: ReadonlyArray<Incoming>) => Effect.Effect<ReadonlyArray<Result>, Stopped>
+  /** Answers at once, from what was last saved, a message that only reads; undefined for any other. */
+  readonly peek?: (message: Incoming) => Result | undefined
+  /** What it holds in memory, about. */
+  readonly bytes?: () => number
+}
+
+/** What every activation is given by the system that it lives in. */
+export type ActorServices = Mesh | Timers | Outbox
+
+/** A type of actors. */
+export interface ActorType<R = ActorServices> {
+  readonly name: string
+  /** The label of the hosts that have its actors; empty for the hosts that take actors without label. */
+  readonly label?: string
+  readonly activate: (activation: Activation) => Effect.Effect<Behavior, Stopped, R | Scope.Scope>
+  /** Messages that wait for one actor at most. */
+  readonly mailboxMax?: number
+  /** An actor that got no message for so long goes to sleep. */
+  readonly passivateAfter?: Duration.Duration
+  /** How often, and how soon, an activation that failed is started again before the actor is left alone for a while. */
+  readonly restart?: Schedule.Schedule<unknown>
+}
+
+/** The type with the services that its activations need beside those that every one is given. */
+export const provided = <R>(type: ActorType<R>): Effect.Effect<ActorType, never, Exclude<R, ActorServices>> =>
+  Effect.map(Effect.context<Exclude<R, ActorServices>>(), (services) => ({
+    ...type,
     activate: (activation) => Effect.provide(type.activate(activation), services) as ReturnType<ActorType["activate"]>
   }))
 
@@ -80,14 +136,21 @@ export const on = <Payload, Success, Failure>(
   }
 }
 
-/** A handler that knows these messages. */
-export const handler = (address: Address, messages: ReadonlyArray<MessageHandler>): Handler => {
+/** A behaviour of effects, without an epoch of its own: these messages, one by one. */
+export const handler = (address: Address, messages: ReadonlyArray<MessageHandler>): Behavior => {
   const byName = new Map(messages.map((message) => [message.name, message]))
-  return ({ message, payload }) =>
-    byName.get(message)?.handle(payload) ??
-    Effect.fail(new MalformedMessage({ what: `message to ${address.type}`, problem: `${message} is not known` }))
+  const handleOne = ({ budgetMs, message, payload, traceParent }: Incoming): Effect.Effect<Result, Stopped> => {
+    const known = byName.get(message)
+    const handled =
+      known === undefined
+        ? Effect.fail(new MalformedMessage({ what: `message to ${address.type}`, problem: `${message} is not known` }))
+        : known.handle(payload)
+    return handled.pipe(
+      withBudget(budgetMs),
+      withRemoteParent(traceParent),
+      // what can't be read says nothing about the actor: it goes on
+      Effect.catchTag("MalformedMessage", (error) => Effect.succeed({ undelivered: error }))
+    )
+  }
+  return { epoch: 0, batchMax: 1, handle: (batch) => Effect.forEach(batch, handleOne) }
 }
-
-/** The error of an asker whose message met no activation that could take it. */
-export const stoppedError = (address: string, reason: Stopped): ActorUnavailable =>
-  new ActorUnavailable({ address, reason: reason.message })

@@ -8,20 +8,31 @@
 import { Effect, Option, Schema } from "effect"
 import { Fenced, MalformedMessage, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { StateRecord } from "../protocol/wire/StateRecord.ts"
+import { StateRecord, type Timer } from "../protocol/wire/StateRecord.ts"
 import { type BucketSpec, keySubject } from "../protocol/wire/StreamSpec.ts"
 import type { Wire } from "../protocol/wire/ActorMessage.ts"
 import { compareAndSet, revisionOf } from "./compareAndSet.ts"
+import { emptyRecord, type LedgerRecord } from "./Ledger.ts"
 import { Mesh, type Stored } from "./Mesh.ts"
+import { type Migrations, upgrade } from "./Migrations.ts"
 import { randomId } from "./randomId.ts"
+
+/** What is saved beside the state. */
+export interface Book extends LedgerRecord {
+  readonly timers: ReadonlyArray<Timer>
+}
 
 /** The state of one activation. */
 export interface ActorState<S> {
   readonly epoch: number
   /** The state that was last saved. */
   readonly current: () => S
+  /** What was last saved beside it. */
+  readonly book: () => Book
+  /** Bytes of the record. */
+  readonly bytes: () => number
   /** Replaces the state. After `MeshUnavailable` the outcome is unknown and the activation must step down. */
-  readonly save: (next: S) => Effect.Effect<void, Fenced | MeshUnavailable>
+  readonly save: (next: S, book?: Book) => Effect.Effect<void, Fenced | MeshUnavailable>
 }
 
 /** Which record, and on whose behalf. */
@@ -33,13 +44,16 @@ export interface OpenOptions<S> {
   readonly form: Wire<S>
   /** The state of an actor that has no record yet. */
   readonly initial: S
+  /** How states of earlier forms become states of this one. */
+  readonly migrations?: Migrations
 }
 
 const decodeRecord = Schema.decodeUnknownOption(StateRecord)
 
 const malformed = (key: string, problem: string) => new MalformedMessage({ what: `state record ${key}`, problem })
 
-const recordOf = (
+/** The record that stands there; undefined where there is none. */
+export const recordOf = (
   key: string,
   stored: Option.Option<Stored>
 ): Effect.Effect<StateRecord | undefined, MalformedMessage> => {
@@ -67,53 +81,113 @@ interface Write {
   readonly expect: number
 }
 
-const write = (
+interface Written {
+  readonly record: StateRecord
+  readonly revision: number
+  readonly bytes: number
+}
+
+/** Replaces the record of a key; `Fenced` where the expected one does not stand there any more. */
+export const write = (
   mesh: Mesh["Service"],
   { bucket, expect, key, record }: Write
-): Effect.Effect<number, Fenced | MeshUnavailable> =>
-  compareAndSet(mesh, {
+): Effect.Effect<Written, Fenced | MeshUnavailable> => {
+  const data = Codec.toJson(record)
+  return compareAndSet(mesh, {
     stream: bucket.name,
     subject: keySubject(bucket, key),
-    data: Codec.toJson(record),
+    data,
     expect,
     isOurs: isRecord(record.nonce)
-  }).pipe(Effect.catchTag("RevisionConflict", () => Effect.fail(new Fenced({ key, epoch: record.epoch }))))
+  }).pipe(
+    Effect.map((revision) => ({ record, revision, bytes: data.length })),
+    Effect.catchTag("RevisionConflict", () => Effect.fail(new Fenced({ key, epoch: record.epoch })))
+  )
+}
 
 const openTries = 5
 
-/** Takes over the record: stamps it with a new epoch. Fails with `Fenced` where a later owner has stamped it. */
+/** Stamps the record with the next epoch; `initial` is the state where there is none. */
+const stamp = Effect.fnUntraced(function* (
+  mesh: Mesh["Service"],
+  { bucket, key, owner, slotEpoch }: Pick<OpenOptions<unknown>, "bucket" | "key" | "owner" | "slotEpoch">,
+  initial: { readonly state: unknown; readonly schemaVersion: number }
+) {
+  const stored = yield* mesh.read(bucket.name, keySubject(bucket, key))
+  const standing = yield* recordOf(key, stored)
+  if (standing !== undefined && standing.slotEpoch > slotEpoch) return yield* new Fenced({ key, epoch: standing.epoch })
+  const record: StateRecord = {
+    // all or nothing: what stands there without a version is of version 1, not of this build's
+    ...(standing ?? { format: 1, ...initial }),
+    slotEpoch,
+    epoch: (standing?.epoch ?? 0) + 1,
+    owner,
+    nonce: yield* randomId
+  }
+  return yield* write(mesh, { bucket, key, record, expect: revisionOf(stored) })
+})
+
+const bookOf = ({ forgottenAt, operations = [], timers = [] }: StateRecord): Book => ({
+  operations,
+  forgottenAt,
+  timers
+})
+
+/** What a record says of a book: nothing of what is empty. */
+const written = ({ forgottenAt, operations, timers }: Book) => ({
+  ...(operations.length === 0 ? {} : { operations }),
+  ...(forgottenAt === undefined ? {} : { forgottenAt }),
+  ...(timers.length === 0 ? {} : { timers })
+})
+
+/** A book with nothing in it. */
+export const emptyBook: Book = { ...emptyRecord, timers: [] }
+
+/**
+ * Takes over the record: stamps it with a new epoch. Fails with `Fenced` where a later owner has stamped it, and with
+ * `MalformedMessage` where its state can't be read, or was written by a later build.
+ */
 export const open = Effect.fnUntraced(function* <S>(options: OpenOptions<S>) {
   const mesh = yield* Mesh
-  const { bucket, form, initial, key, owner, slotEpoch } = options
+  const { bucket, form, initial, key, migrations = { version: 1, steps: new Map() }, owner, slotEpoch } = options
   const decode = Schema.decodeUnknownEffect(form)
   const encode = Schema.encodeUnknownEffect(form)
+  const schemaVersion = migrations.version
 
-  const stamp = Effect.gen(function* () {
-    const stored = yield* mesh.read(bucket.name, keySubject(bucket, key))
-    const standing = yield* recordOf(key, stored)
-    if (standing !== undefined && standing.slotEpoch > slotEpoch)
-      return yield* new Fenced({ key, epoch: standing.epoch })
-    const state = standing === undefined ? yield* Effect.orDie(encode(initial)) : standing.state
+  const first = { state: yield* Effect.orDie(encode(initial)), schemaVersion }
+  // another activation may stamp in between; the next look tells whether it is a later one
+  let last = yield* Effect.retry(stamp(mesh, { bucket, key, owner, slotEpoch }, first), {
+    times: openTries,
+    while: (error) => error._tag === "Fenced"
+  })
+  const upgraded = yield* Effect.mapError(
+    Effect.fromResult(upgrade(migrations, { version: last.record.schemaVersion ?? 1, state: last.record.state })),
+    (problem) => malformed(key, problem)
+  )
+  let state = yield* Effect.mapError(decode(upgraded), (error) => malformed(key, error.message))
+  let book = bookOf(last.record)
+
+  const save = Effect.fnUntraced(function* (next: S, nextBook: Book = book) {
+    const { epoch } = last.record
     const record: StateRecord = {
       format: 1,
       slotEpoch,
-      epoch: (standing?.epoch ?? 0) + 1,
+      epoch,
       owner,
       nonce: yield* randomId,
-      state
+      schemaVersion,
+      ...written(nextBook),
+      state: yield* Effect.orDie(encode(next))
     }
-    const revision = yield* write(mesh, { bucket, key, record, expect: revisionOf(stored) })
-    return { record, revision }
-  })
-  // another activation may stamp in between; the next look tells whether it is a later one
-  let { record, revision } = yield* Effect.retry(stamp, { times: openTries, while: (error) => error._tag === "Fenced" })
-  let state = yield* Effect.mapError(decode(record.state), (error) => malformed(key, error.message))
-
-  const save = Effect.fnUntraced(function* (next: S) {
-    const following = { ...record, nonce: yield* randomId, state: yield* Effect.orDie(encode(next)) }
-    revision = yield* write(mesh, { bucket, key, record: following, expect: revision })
-    record = following
+    last = yield* write(mesh, { bucket, key, record, expect: last.revision })
     state = next
+    book = nextBook
   })
-  return { epoch: record.epoch, current: () => state, save } satisfies ActorState<S>
+  return {
+    epoch: last.record.epoch,
+    current: () => state,
+    book: () => book,
+    bytes: () => last.bytes,
+    save
+  } satisfies ActorState<S>
 })

@@ -4,64 +4,99 @@
  * The asker names an address and a message and has a deadline; which host has the actor, and whether it lives yet, is
  * the system's business. `layerLocal` is a whole system in one process; the cluster gives one over many hosts.
  */
-import { Context, Effect, Layer, Schema, type Scope } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import type { ActorMessage, MessageBody } from "../protocol/wire/ActorMessage.ts"
-import type { Address } from "../protocol/wire/Envelope.ts"
-import { envelopeFormat } from "../protocol/wire/Envelope.ts"
-import type { ActorUnavailable, DeadlineExceeded, MailboxFull } from "../protocol/wire/Errors.ts"
+import { addressText, type Undelivered } from "../protocol/wire/Envelope.ts"
+import type { Tally } from "../protocol/wire/HostReport.ts"
 import type { ActorType, Answer } from "./Actor.ts"
-import { enforce, remainingMs } from "./Deadline.ts"
+import * as DeadLetters from "./DeadLetters.ts"
+import { enforce, withBudget } from "./Deadline.ts"
+import { makeTimers, Timers } from "./DurableTimer.ts"
+import { Mesh } from "./Mesh.ts"
+import { makeOutbox, Outbox } from "./Outbox.ts"
 import { randomId } from "./randomId.ts"
 import * as Residents from "./Residents.ts"
+import { type DeliverOptions, makeSender, type Recipient, type Sender } from "./Sender.ts"
+import { unshared } from "./Tenure.ts"
+import type { Reply } from "./Work.ts"
 
-/** Why no actor answered. */
-export type AskFailure = MailboxFull | ActorUnavailable | DeadlineExceeded
-
-/** Delivers messages to actors. */
+/** Delivers messages to actors; each wait is no longer than the current deadline, and no longer than a minute. */
 export class ActorSystem extends Context.Service<
   ActorSystem,
   {
-    /** Sends the body and gives the answer in wire form; waits no longer than the current deadline. */
-    readonly deliver: (to: Address, body: MessageBody) => Effect.Effect<Answer, AskFailure>
+    /** Sends the body and gives the answer in wire form. */
+    readonly deliver: (to: Recipient, body: MessageBody, options?: DeliverOptions) => Effect.Effect<Answer, Undelivered>
+    /** Sends the body, and ends when a host has it in the actor's mailbox. */
+    readonly tell: (to: Recipient, body: MessageBody, options?: DeliverOptions) => Effect.Effect<void, Undelivered>
+    /** What became of all that was sent from here. */
+    readonly tally: () => Tally
   }
 >()("seamless/runtime/ActorSystem") {}
-
-/** An ask without a deadline would wait for ever for an actor that never answers. */
-export const askBudgetMsMax = 60_000
 
 /** Asks the actor of that key and waits for its answer, no longer than the current deadline. */
 export const ask = <Payload, Success, Failure>(message: ActorMessage<Payload, Success, Failure>) => {
   const encode = Schema.encodeUnknownEffect(message.payload)
   const decodeSuccess = Schema.decodeUnknownEffect(message.success)
   const decodeFailure = Schema.decodeUnknownEffect(message.failure)
+  const label = message.label ?? ""
   return Effect.fnUntraced(function* (key: string, payload: Payload) {
     const system = yield* ActorSystem
     const encoded = yield* Effect.orDie(encode(payload))
-    const answer = yield* system.deliver({ type: message.actor, key }, { message: message.name, payload: encoded })
+    const to = { to: { type: message.actor, key }, label }
+    const answer = yield* system.deliver(to, { message: message.name, payload: encoded })
     if ("error" in answer) return yield* Effect.fail(yield* Effect.orDie(decodeFailure(answer.error)))
     return yield* Effect.orDie(decodeSuccess(answer.body))
   })
 }
 
-/** An envelope for a message, with what is left of the asker's time. */
-export const envelop = Effect.fnUntraced(function* (to: Address, body: MessageBody, cause: string) {
-  const budgetMs = Math.min(yield* remainingMs, askBudgetMsMax)
-  return { format: envelopeFormat, to, id: yield* randomId, cause, budgetMs, body } as const
+/** The types with what every activation is given. */
+export const equipped = (
+  types: ReadonlyArray<ActorType>,
+  given: { readonly mesh: Mesh["Service"]; readonly timers: Timers["Service"]; readonly outbox: Outbox["Service"] }
+): ReadonlyArray<ActorType<never>> =>
+  types.map((type) => ({
+    ...type,
+    activate: (activation) =>
+      type
+        .activate(activation)
+        .pipe(
+          Effect.provideService(Mesh, given.mesh),
+          Effect.provideService(Timers, given.timers),
+          Effect.provideService(Outbox, given.outbox)
+        )
+  }))
+
+const makeLocal = Effect.fnUntraced(function* (types: ReadonlyArray<ActorType>) {
+  const mesh = yield* Mesh
+  const owner = yield* randomId
+  const sender: Sender = yield* makeSender({
+    id: owner,
+    transmit: (envelope, { traceParent }) =>
+      Effect.callback<Reply>((resume) =>
+        residents.receive({
+          envelope,
+          tenure: unshared,
+          traceParent,
+          unreadMs: 0,
+          respond: (reply) => resume(Effect.succeed(reply))
+        })
+      ).pipe(enforce(addressText(envelope.to)), withBudget(envelope.budgetMs))
+  })
+  const timers = yield* makeTimers
+  const outbox = yield* makeOutbox(sender.post)
+  const residents: Residents.Residents = yield* Residents.make({
+    types: equipped(types, { mesh, timers, outbox }),
+    ports: {
+      owner,
+      settled: (_, ended) => sender.settled(ended),
+      forward: ({ id }) => sender.settled({ id, how: "rejected" }),
+      bury: (work, failure) => DeadLetters.bury(mesh, work, { ...failure, hostId: "local" })
+    }
+  })
+  yield* Effect.orDie(timers.adopt(unshared.slot, (address) => residents.wake(address, unshared)))
+  return ActorSystem.of({ deliver: sender.deliver, tell: sender.tell, tally: sender.tally })
 })
 
-const makeLocal = (types: ReadonlyArray<ActorType>): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const residents = yield* Residents.make(types, "local")
-    return ActorSystem.of({
-      deliver: Effect.fnUntraced(function* (to: Address, body: MessageBody) {
-        const envelope = yield* envelop(to, body, "")
-        return yield* enforce(`${to.type}/${to.key}`)(
-          residents.deliver({ envelope, slot: 0, slotEpoch: 1, run: (self) => self })
-        )
-      })
-    })
-  })
-
 /** A system of one process, without placement. */
-export const layerLocal = (types: ReadonlyArray<ActorType>): Layer.Layer<ActorSystem> =>
+export const layerLocal = (types: ReadonlyArray<ActorType>): Layer.Layer<ActorSystem, never, Mesh> =>
   Layer.effect(ActorSystem, makeLocal(types))

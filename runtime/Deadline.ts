@@ -13,6 +13,12 @@ export const Deadline = Context.Reference<number>("seamless/runtime/Deadline", {
 /** The monotonic clock in milliseconds: for measuring, never for telling the time. */
 export const monotonicMs: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
+/** The same clock for code outside effects: what gives its milliseconds. */
+export const clockMs: Effect.Effect<() => number> = Effect.map(
+  Clock.Clock,
+  (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+)
+
 /** What is left, in milliseconds; never negative, infinite without a deadline. */
 export const remainingMs: Effect.Effect<number> = Effect.gen(function* () {
   const deadline = yield* Deadline

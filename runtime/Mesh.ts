@@ -40,6 +40,14 @@ export interface WriteOptions {
   readonly remove?: boolean
 }
 
+/** How a request is sent. */
+export interface RequestOptions {
+  readonly headers?: Headers
+  readonly timeoutMs: number
+  /** Is given what ends the wait early, as if nobody had listened, and gives what takes that back. */
+  readonly abandonOn?: (abandon: () => void) => () => void
+}
+
 /** A unit of work that was taken from a queue and is nobody else's until its time is over. */
 export interface Delivery {
   readonly subject: string
@@ -63,7 +71,7 @@ export interface MeshShape {
   readonly request: (
     subject: string,
     data: Uint8Array,
-    options: { readonly headers?: Headers; readonly timeoutMs: number }
+    options: RequestOptions
   ) => Effect.Effect<Message, NoResponders | DeadlineExceeded | MeshUnavailable>
   /** Calls `handler` for each message until the scope ends; with a group, one member of the group gets it. */
   readonly subscribe: (
@@ -99,6 +107,8 @@ export interface MeshShape {
   readonly payloadBytesMax: () => number
   /** Whether the connection stands. */
   readonly connected: () => boolean
+  /** Ends when all has come in that the server had for this process at that moment; after a while in any case. */
+  readonly caughtUp: Effect.Effect<void>
 }
 
 /** The port to NATS. */

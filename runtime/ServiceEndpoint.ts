@@ -1,22 +1,27 @@
 /**
- * How is a public subject served?
+ * How is a subject served, and how does a host stop serving it?
  *
- * Every host serves every subject, in one queue group. A request is handled in a fiber of its own, as a child of the
- * asker's trace; at most so many are under way at once, and one more is refused at once rather than kept waiting.
+ * Every host serves the public subjects, in one queue group. A request is handled in a fiber of its own, as a child of
+ * the asker's trace; at most so many are under way at once, and one more is refused at once rather than kept waiting. A
+ * host that drains takes no more of them, and whatever ends it, those under way are finished.
  */
-import { Cause, Effect, FiberSet } from "effect"
+import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
 import { MailboxFull } from "../protocol/wire/Errors.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { withBudget } from "./Deadline.ts"
+import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
 
 /** Requests under way at once on one host: reads are short, and more would only share the same two cores. */
 const requestsMax = 512
 const retryAfterMs = 100
+
+/** How long requests under way have to finish when the host stops; who asks for more waits for another host anyway. */
+const finishWithin = "5 seconds"
 
 /** An answer with its headers. */
 export interface Reply {
@@ -58,11 +63,30 @@ const budgetOf = ({ headers }: Message): number => {
   return Number.isNaN(budgetMs) ? Infinity : Math.max(0, budgetMs)
 }
 
-/** Serves subjects for as long as the scope lives. */
-export const serve = Effect.fnUntraced(function* (subjects: ReadonlyMap<string, Respond>) {
+/** How subjects are served. */
+export interface ServeOptions {
+  /** Whether all hosts serve them, and one of those answers; true unless told otherwise. */
+  readonly isShared?: boolean
+  /** Whether they are served while the host drains, too; false unless told otherwise. */
+  readonly isServedDraining?: boolean
+}
+
+/** Waits until nothing is under way, for so long at most; what is left then ends with its scope. */
+const finish = (requests: FiberSet.FiberSet<void>): Effect.Effect<void> =>
+  FiberSet.awaitEmpty(requests).pipe(Effect.interruptible, Effect.timeoutOption(finishWithin), Effect.asVoid)
+
+/** Serves subjects until the scope ends, or until the host drains. */
+export const serve = Effect.fnUntraced(function* (
+  subjects: ReadonlyMap<string, Respond>,
+  { isServedDraining = false, isShared = true }: ServeOptions = {}
+) {
   const mesh = yield* Mesh
+  const status = yield* HostStatus
   const requests = yield* FiberSet.make<void>()
   const runFork = yield* FiberSet.runtime(requests)()
+  yield* Effect.addFinalizer(() => finish(requests))
+  // ends before the requests do: nothing new comes while those are finished
+  const taking = yield* Scope.fork(yield* Effect.scope)
   let underWay = 0
 
   const answer = (respond: Respond, message: Message) =>
@@ -87,7 +111,9 @@ export const serve = Effect.fnUntraced(function* (subjects: ReadonlyMap<string, 
         underWay++
         runFork(answer(respond, message))
       },
-      { group: serviceGroup }
+      isShared ? { group: serviceGroup } : {}
     )
-  )
+  ).pipe(Scope.provide(taking))
+  if (isServedDraining) return
+  yield* status.draining.pipe(Effect.andThen(Scope.close(taking, Exit.void)), Effect.forkScoped)
 })

@@ -4,7 +4,7 @@
  * One actor a series. It alone changes the root, and it alone opens jobs, so that a window never has two. What an
  * answer changes is decided in Coverage.ts, what a demand needs in planJobs.ts; here they are put into effect.
  */
-import { Clock, Effect, Schedule } from "effect"
+import { Clock, Effect } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -14,15 +14,17 @@ import * as Messages from "../../protocol/messages/Coverage.ts"
 import { MalformedMessage } from "../../protocol/wire/Errors.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { type Activation, type ActorType, handler, on } from "../../runtime/Actor.ts"
+import { Timers } from "../../runtime/DurableTimer.ts"
 import type { Mesh } from "../../runtime/Mesh.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import { wakeMessage } from "../../runtime/Resident.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import * as CoverageRecord from "./CoverageRecord.ts"
 import * as JobRecords from "./JobRecords.ts"
 
-/** How often runs that have not ended are put into the queue again, in case their entry got lost. */
-const lookAfterEvery = "1 second"
+/** How soon runs that have not ended are put into the queue again, in case their entry got lost; and then each second. */
+const lookAfterMs = 1000
 
 const entryOf = Effect.fnUntraced(function* (key: string) {
   const catalog = yield* SeriesCatalog
@@ -57,15 +59,10 @@ const ensureIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRec
     return { version: record.root().version, jobs: plans.map(({ job }) => job) }
   })
 
-const activate = Effect.fnUntraced(function* (activation: Activation) {
-  const { key } = activation.address
-  const entry = yield* entryOf(key)
-  const record = yield* CoverageRecord.open(entry, activation)
-  const jobs = yield* JobRecords.open(entry.series)
-  const following: Following = new Map()
-  const ensure = ensureIn(record, jobs, following)
-
-  const lookAfter = Effect.gen(function* () {
+/** Puts what has not ended into the queue again, and opens what waits for it; gives whether anything is left to do. */
+const lookAfterIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRecords, following: Following) =>
+  Effect.gen(function* () {
+    const ensure = ensureIn(record, jobs, following)
     const open = new Set(yield* jobs.republish)
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
@@ -73,18 +70,49 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
       // what was not opened is not missing any more, or may not be asked for now
       if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
     }
+    return open.size + following.size > 0
   })
-  yield* lookAfter.pipe(
-    Effect.catchCause((cause) => Effect.logWarning("jobs not looked after", { series: key }, cause)),
-    Effect.repeat(Schedule.spaced(lookAfterEvery)),
-    Effect.delay(lookAfterEvery),
-    Effect.forkScoped
-  )
-  return handler(activation.address, [on(Messages.ensureMessage, ensure), on(Messages.commitMessage, record.commit)])
+
+const activate = Effect.fnUntraced(function* ({ address, owner, slot, slotEpoch }: Activation) {
+  const entry = yield* entryOf(address.key)
+  const timers = yield* Timers
+  const record = yield* CoverageRecord.open(entry, { address, owner, slot, slotEpoch })
+  const jobs = yield* JobRecords.open(entry.series)
+  const following: Following = new Map()
+  const ensure = ensureIn(record, jobs, following)
+  let isExpected = false
+
+  /** Has the actor woken as long as there are jobs, on whichever host it is by then. */
+  const expect = Effect.fnUntraced(function* (isNeeded: boolean) {
+    if (isNeeded === isExpected) return
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* timers.expect({ slot, slotEpoch, address }, isNeeded ? nowMs + lookAfterMs : undefined)
+    isExpected = isNeeded
+  })
+  const lookAfter = lookAfterIn(record, jobs, following)
+  // jobs that an earlier activation opened
+  yield* expect(yield* lookAfter)
+
+  return handler(address, [
+    // the note first: no job is ever open without somebody to look after it
+    on(Messages.ensureMessage, (demand) => Effect.andThen(expect(true), ensure(demand))),
+    on(Messages.commitMessage, record.commit),
+    {
+      name: wakeMessage,
+      handle: () =>
+        Effect.as(Effect.flatMap(lookAfter, expect), { body: null }).pipe(
+          Effect.catch((error) =>
+            Effect.as(Effect.logWarning("jobs not looked after", { series: address.key, reason: error.message }), {
+              body: null
+            })
+          )
+        )
+    }
+  ])
 })
 
 /** The type of the coverage actors; their keys are series keys. */
-export const coverageActor: ActorType<Mesh | ChunkStore | SeriesCatalog> = {
+export const coverageActor: ActorType<Mesh | Timers | ChunkStore | SeriesCatalog> = {
   name: Messages.ensureMessage.actor,
   activate
 }

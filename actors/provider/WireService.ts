@@ -17,8 +17,10 @@ import {
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
+import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
+import { HostStatus } from "../../runtime/HostStatus.ts"
 import { Mesh, type Message } from "../../runtime/Mesh.ts"
 import { errorReply, type Reply, type Respond, serve } from "../../runtime/ServiceEndpoint.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
@@ -99,8 +101,9 @@ const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect
     : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
 }
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (hostId: string) {
   const provider = yield* SeamlessDataProvider
+  const status = yield* HostStatus
   const mesh = yield* Mesh
 
   /** An answer that the server would not carry is an error that says so. */
@@ -145,17 +148,25 @@ const make = Effect.gen(function* () {
       Effect.map(fitting)
     )
 
-  const health: Respond = () => Effect.sync(() => jsonReply({ status: mesh.connected() ? "ok" : "disconnected" }))
+  const health: Respond = () =>
+    Effect.sync(() => {
+      const reason = status.reason()
+      return jsonReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId })
+    })
 
   yield* serve(
     new Map([
       [Subject.service.read, read],
       [Subject.service.ensure, ensure],
-      [Subject.service.coverage, coverage],
-      [Subject.service.health, health]
+      [Subject.service.coverage, coverage]
     ])
   )
+  // who drains has that to say
+  yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })
 
-/** Serves the public subjects as long as the layer lives. */
-export const layer: Layer.Layer<never, MeshUnavailable, Mesh | SeamlessDataProvider> = Layer.effectDiscard(make)
+/** Serves the public subjects as long as the layer lives, as the host of that label. */
+export const layer = (options: {
+  readonly hostId: string
+}): Layer.Layer<never, MeshUnavailable, Mesh | SeamlessDataProvider | HostStatus> =>
+  Layer.effectDiscard(make(options.hostId))

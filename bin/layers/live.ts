@@ -15,13 +15,15 @@ import * as WireService from "../../actors/provider/WireService.ts"
 import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
 import * as configuredSources from "../../actors/sources/configuredSources.ts"
 import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
+import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
 import * as HostSession from "../../cluster/HostSession.ts"
+import * as hostStatus from "../../cluster/hostStatus.ts"
 import * as liveHosts from "../../cluster/liveHosts.ts"
 import { agreeOnManifest } from "../../cluster/manifestAgreement.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
-import { provided } from "../../runtime/Actor.ts"
+import { type ActorType, provided } from "../../runtime/Actor.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
 import * as Otlp from "../../runtime/telemetry/Otlp.ts"
@@ -32,6 +34,10 @@ export interface HostOptions {
   readonly configurationHash: string
   readonly servers: string
   readonly hostId: string
+  /** Actors that others wrote, beside the product's own. */
+  readonly types: ReadonlyArray<ActorType>
+  /** Whose actors the host takes, beside those that have no label. */
+  readonly labels: ReadonlyArray<string>
 }
 
 /** Streams first, then the agreement that they are this build's: nothing else starts before. */
@@ -42,7 +48,10 @@ const agreed = Layer.effectDiscard(
   })
 )
 
-const actorSystem = Layer.unwrap(Effect.map(provided(coverageActor), (type) => NatsActorSystem.layer([type])))
+const actorSystem = (types: ReadonlyArray<ActorType>) =>
+  Layer.unwrap(
+    Effect.map(provided(coverageActor), (coverage) => NatsActorSystem.layer({ types: [coverage, ...types] }))
+  )
 
 const telemetry = ({ configuration, hostId }: HostOptions) => {
   const otlpUrl = configuration.telemetry?.otlpUrl
@@ -54,20 +63,22 @@ const logs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 
 /** A whole host: it serves from when the layer is built until it is released. */
 export const layer = (options: HostOptions) => {
-  const { configuration, configurationHash, hostId, servers } = options
+  const { configuration, configurationHash, hostId, labels, servers, types } = options
   const { cacheBytes = defaults.cacheBytes, maxBars: barsMax = defaults.maxBars } = configuration.limits ?? {}
   const ground = agreed.pipe(Layer.provideMerge(NatsMesh.layer({ servers, name: `seamless ${hostId}` })))
-  const host = Layer.provideMerge(liveHosts.layer, HostSession.layer({ hostId, configurationHash }))
+  const host = Layer.mergeAll(liveHosts.layer, hostStatus.layer).pipe(
+    Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
+  )
   const stores = Layer.mergeAll(
     SeriesCatalog.layer(configuration),
     configuredSources.layer(configuration.sources),
     ChunkStore.layer(cacheBytes)
   )
-  const services = Layer.mergeAll(WireService.layer, BackfillActor.layer)
+  const services = Layer.mergeAll(WireService.layer({ hostId }), BackfillActor.layer, ClusterAdmin.layer)
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
     Layer.provideMerge(Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer)),
-    Layer.provideMerge(actorSystem),
+    Layer.provideMerge(actorSystem(types)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(ground),

@@ -14,7 +14,8 @@ import { Pairs } from "../history/RangePairs.ts"
 import type { RangeSet } from "../history/RangeSet.ts"
 import { Series } from "../history/Series.ts"
 import { define } from "../wire/ActorMessage.ts"
-import type { ActorUnavailable, DeadlineExceeded, MailboxFull, MeshUnavailable } from "../wire/Errors.ts"
+import type { Undelivered } from "../wire/Envelope.ts"
+import type { MeshUnavailable } from "../wire/Errors.ts"
 
 /** The name of the actor type; the key is the series key. */
 const coverageActor = "coverage"
@@ -107,7 +108,6 @@ export interface Freshness {
 
 /** Why the coverage could not be read, changed or asked. */
 export type CoverageFailure = MeshUnavailable | StoreDamaged
-type Unanswered = MailboxFull | ActorUnavailable | DeadlineExceeded
 
 /** The coverage of all series, wherever their actors live. */
 export class Coverage extends Context.Service<
@@ -115,7 +115,7 @@ export class Coverage extends Context.Service<
   {
     /** The newest root known here, at least of `minVersion`; `fresh`: as it stands now, whatever was known. */
     readonly of: (series: Series, demand?: Freshness) => Effect.Effect<CoverageView, CoverageFailure>
-    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, Unanswered>
-    readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Unanswered>
+    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, Undelivered>
+    readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Undelivered>
   }
 >()("seamless/messages/Coverage") {}

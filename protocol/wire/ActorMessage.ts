@@ -11,6 +11,8 @@ export type Wire<A> = Schema.Codec<A, unknown>
 /** One message that actors of a type understand. */
 export interface ActorMessage<Payload, Success, Failure> {
   readonly actor: string
+  /** The label of the hosts that have the actors of the type; empty for all hosts without labels of their own. */
+  readonly label?: string
   readonly name: string
   readonly payload: Wire<Payload>
   readonly success: Wire<Success>

@@ -31,6 +31,42 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("De
   }
 }
 
+/**
+ * The actor failed to start as often as its type allows, and is left alone for now. Nothing was done: ask again after
+ * `retryAfterMs`, or release it.
+ */
+export class ActorStopped extends Schema.TaggedError<ActorStopped>()("ActorStopped", {
+  address: Schema.String,
+  reason: Schema.String,
+  retryAfterMs: Schema.Finite
+}) {
+  override get message() {
+    return `${this.address} has stopped: ${this.reason}; ask again after ${this.retryAfterMs} ms`
+  }
+}
+
+/** The actor failed upon the message. Nothing of it took effect; it is kept as a dead letter, and can be replayed. */
+export class MessageDeadLettered extends Schema.TaggedError<MessageDeadLettered>()("MessageDeadLettered", {
+  address: Schema.String,
+  /** The dead letter's id, which is the message's. */
+  id: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `${this.address} failed upon message ${this.id}, which is a dead letter now: ${this.reason}`
+  }
+}
+
+/** The message was sent before, and the actor no longer knows what became of it. It was not handled again. */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  address: Schema.String,
+  id: Schema.String
+}) {
+  override get message() {
+    return `${this.address} no longer knows what became of message ${this.id}: look at its state before asking again`
+  }
+}
+
 /** Someone else owns the record now. The activation that learns this stops; ask again and the owner answers. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", {
   key: Schema.String,

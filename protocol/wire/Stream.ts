@@ -23,9 +23,13 @@ const bucket = (
 /** What can't differ between hosts; one record. */
 export const cluster = bucket("cluster", "state", undefined)
 /** A key for each host that lives, gone when it stops renewing. */
-export const sessions = bucket("sessions", "lease", undefined)
+export const sessions = bucket("sessions", "lease", { headersOnly: false })
 /** Who owns each slot of actor addresses. */
-export const slots = bucket("slots", "state", undefined)
+export const slots = bucket("slots", "state", { headersOnly: false })
+/** State of the actors whose types have no bucket of their own. */
+export const actors = bucket("actors", "state", undefined)
+/** When actors that may be asleep have to be woken. */
+export const timers = bucket("timers", "expiring", undefined)
 /** Coverage roots by series. Public: outsiders watch it. */
 export const coverage = bucket("coverage", "state", { headersOnly: true })
 /** Backfill job records by window. */
@@ -36,8 +40,23 @@ export const chunks: StreamSpec = { name: "seamless-chunks", subjects: Subject.a
 export const pages: StreamSpec = { name: "seamless-pages", subjects: Subject.all("pages"), kind: "blob" }
 /** Every root that a series has had. */
 export const audit: StreamSpec = { name: "seamless-audit", subjects: Subject.all("audit"), kind: "log" }
+/** Messages upon which an actor failed. */
+export const deadLetters: StreamSpec = { name: "seamless-dead", subjects: Subject.all("dead"), kind: "letters" }
 /** Jobs that wait for a worker. */
 export const queue: StreamSpec = { name: "seamless-jobs", subjects: Subject.all("jobs"), kind: "queue" }
 
 /** Everything that has to be there before a host serves. */
-export const every: ReadonlyArray<StreamSpec> = [cluster, sessions, slots, coverage, jobs, chunks, pages, audit, queue]
+export const every: ReadonlyArray<StreamSpec> = [
+  cluster,
+  sessions,
+  slots,
+  actors,
+  timers,
+  coverage,
+  jobs,
+  chunks,
+  pages,
+  audit,
+  deadLetters,
+  queue
+]

@@ -12,6 +12,8 @@ export type StreamKind =
   | "blob"
   /** Every message of a subject, in order. */
   | "log"
+  /** Messages that somebody has to look at: kept for a month, removed one by one. */
+  | "letters"
   /** Work: one message a subject, gone when it is done. */
   | "queue"
 

@@ -26,6 +26,8 @@ export interface Connection {
   readonly jsm: JetStreamManager
   /** Called after each reconnection. */
   readonly reconnectHandlers: Set<() => void>
+  /** Whether it stands, as far as is known. */
+  isUp: boolean
 }
 
 /** Servers before this lack per-key time to live and batch reads of several subjects. */
@@ -53,12 +55,15 @@ const open = async ({ name, servers, timeoutMs = connectTimeoutMs }: ConnectOpti
   })
   // checked by the first call that needs it: asking here would cost every client a round trip
   const jsm = await jetstreamManager(nc, { checkAPI: false })
-  return { nc, js: jetstream(nc), jsm, reconnectHandlers: new Set() }
+  return { nc, js: jetstream(nc), jsm, reconnectHandlers: new Set(), isUp: true }
 }
 
-const announceReconnects = async ({ nc, reconnectHandlers }: Connection): Promise<void> => {
-  for await (const status of nc.status()) {
-    if (status.type === "reconnect") for (const handler of reconnectHandlers) handler()
+const follow = async (connection: Connection): Promise<void> => {
+  for await (const { type } of connection.nc.status()) {
+    if (type === "disconnect" || type === "close") connection.isUp = false
+    if (type !== "reconnect") continue
+    connection.isUp = true
+    for (const handler of connection.reconnectHandlers) handler()
   }
 }
 
@@ -80,6 +85,6 @@ export const connect = (options: ConnectOptions): Effect.Effect<Connection, Mesh
       const least = serverVersionMin.join(".")
       return yield* unavailable(options.servers, `the server is ${version}, and Seamless needs ${least} or newer`)
     }
-    yield* Effect.forkScoped(Effect.promise(() => announceReconnects(connection)))
+    yield* Effect.forkScoped(Effect.promise(() => follow(connection)))
     return connection
   })

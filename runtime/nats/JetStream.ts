@@ -28,6 +28,9 @@ const markerTtlMs = 60_000
 // a name is claimed for as long as a publisher might repeat itself: the queue's own rule does the rest
 const duplicateWindowMs = 100
 
+// long enough for a person to come back from a holiday
+const letterDays = 30
+
 const jobClasses = ["interactive"]
 
 const lastOfSubject = { max_msgs_per_subject: 1, allow_direct: true, deny_delete: true, deny_purge: true }
@@ -44,6 +47,7 @@ const configOf: Readonly<Record<StreamKind, Partial<StreamConfig>>> = {
   },
   blob: { max_msgs_per_subject: 1, allow_direct: true },
   log: { allow_direct: true, deny_delete: true, deny_purge: true },
+  letters: { max_msgs_per_subject: 1, allow_direct: true, max_age: nanos(letterDays * 24 * 3_600_000) },
   queue: {
     retention: RetentionPolicy.Workqueue,
     max_msgs_per_subject: 1,
@@ -66,10 +70,19 @@ const streamConfig = (spec: StreamSpec): Partial<StreamConfig> & { name: string 
 // 10058: a stream of the name exists, with other settings: those of whoever runs the server stand
 const nameInUse = 10058
 
-const provisionStream = async ({ jsm }: Connection, spec: StreamSpec): Promise<void> => {
+/** Sets up what an earlier version did not: the announcements of a stream that exists. */
+const announce = async ({ jsm }: Connection, spec: StreamSpec): Promise<void> => {
+  const { republish } = streamConfig(spec)
+  if (republish === undefined) return
+  const { config } = await jsm.streams.info(spec.name)
+  if (config.republish === undefined) await jsm.streams.update(spec.name, { republish })
+}
+
+const provisionStream = async (connection: Connection, spec: StreamSpec): Promise<void> => {
+  const { jsm } = connection
   await jsm.streams.add(streamConfig(spec)).catch((cause: unknown) => {
     if (!(cause instanceof JetStreamApiError && cause.code === nameInUse)) return Promise.reject(cause)
-    return undefined
+    return announce(connection, spec)
   })
   if (spec.kind !== "queue") return
   for (const jobClass of jobClasses) {

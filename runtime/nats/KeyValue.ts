@@ -11,17 +11,21 @@ import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { type MeshShape, RevisionConflict, type Stored, type WriteOptions } from "../Mesh.ts"
 import type { Connection } from "./Connection.ts"
-import { toMsgHeaders } from "./RequestReply.ts"
+import { toMsgHeaders } from "./messages.ts"
 
 const writeTimeoutMs = 2000
 const readTimeoutMs = 5000
 // the server refuses a read of more subjects
 const subjectsPerRead = 512
+// and one whose wildcards match more than 1,024: those are read in the order of their messages, so many at once
+const messagesPerPage = 1000
+const tooManyMatches = 413
 
 // 10071: the expected sequence is not the last; 10164: another write of the subject is under way. Both mean: not yours
 const conflictCodes = [10071, 10164]
 
-const removal = toMsgHeaders(new Map([["KV-Operation", "DEL"]]))
+// made anew for each write: publishing adds what it expects to the headers that it is given
+const removal = () => toMsgHeaders(new Map([["KV-Operation", "DEL"]]))
 
 const writeFailure = (subject: string) => (cause: unknown) =>
   cause instanceof JetStreamApiError && conflictCodes.includes(cause.code)
@@ -32,7 +36,7 @@ const publishOptions = ({ expect, remove, ttlSeconds }: WriteOptions) => ({
   timeout: writeTimeoutMs,
   ...(expect === undefined ? {} : { expect: { lastSubjectSequence: expect } }),
   ...(ttlSeconds === undefined ? {} : { ttl: `${ttlSeconds}s` }),
-  ...(remove === true ? { headers: removal } : {})
+  ...(remove === true ? { headers: removal() } : {})
 })
 
 const isEnd = (headers: MsgHdrs | undefined): boolean =>
@@ -56,11 +60,21 @@ const restOf = (headers: MsgHdrs): Rest | undefined =>
     ? { seq: Number(headers.get("Nats-Last-Sequence")) + 1, up_to_seq: Number(headers.get("Nats-UpTo-Sequence")) }
     : undefined
 
+/** More subjects have a message than the server reads at once. */
+class TooManyMatches extends Error {}
+
+const refusal = (code: number, { description }: MsgHdrs): Error =>
+  code === tooManyMatches ? new TooManyMatches(description) : new Error(`${code} ${description}`)
+
+/** A batch read, and where what it finds goes. */
+interface Batch {
+  readonly stream: string
+  readonly body: object
+  readonly onFound: (found: Stored) => void
+}
+
 /** One batch read. The library's own leaves a subscription behind at each call, so this one keeps its own. */
-const readBatch = (
-  { nc }: Connection,
-  request: { readonly stream: string; readonly body: object; readonly into: Array<Stored> }
-): Promise<Rest | undefined> => {
+const readBatch = ({ nc }: Connection, { body, onFound, stream }: Batch): Promise<Rest | undefined> => {
   const { promise, reject, resolve } = Promise.withResolvers<Rest | undefined>()
   const inbox = createInbox()
   const onMessage = (message: Msg): void => {
@@ -69,9 +83,9 @@ const readBatch = (
     if (headers === undefined) reject(new Error("the server's answer has no headers"))
     else if (code === 204) resolve(restOf(headers))
     else if (code === 404) resolve(undefined)
-    else if (code >= 400) reject(new Error(`${code} ${headers.description}`))
+    else if (code >= 400) reject(refusal(code, headers))
     else
-      request.into.push(
+      onFound(
         stored({
           subject: headers.get("Nats-Subject"),
           seq: Number(headers.get("Nats-Sequence")),
@@ -84,19 +98,65 @@ const readBatch = (
     timeout: readTimeoutMs,
     callback: (error, message) => (error === null ? onMessage(message) : reject(error))
   })
-  nc.publish(`$JS.API.DIRECT.GET.${request.stream}`, JSON.stringify(request.body), { reply: inbox })
+  nc.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(body), { reply: inbox })
   return promise.finally(() => subscription.unsubscribe())
 }
 
-const readAll = async (connection: Connection, stream: string, subjects: ReadonlyArray<string>) => {
-  const into: Array<Stored> = []
-  for (let from = 0; from < subjects.length; from += subjectsPerRead) {
-    const multi_last = subjects.slice(from, from + subjectsPerRead)
-    let rest: Rest | undefined
-    do rest = await readBatch(connection, { stream, body: { multi_last, ...rest }, into })
-    while (rest !== undefined)
+/** Where to read, and what. */
+interface Wanted {
+  readonly stream: string
+  readonly subjects: ReadonlyArray<string>
+}
+
+const readTogether = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
+  const found: Array<Stored> = []
+  let rest: Rest | undefined
+  do {
+    const body = { multi_last: subjects, ...rest }
+    rest = await readBatch(connection, { stream, body, onFound: (one) => found.push(one) })
+  } while (rest !== undefined)
+  return found
+}
+
+/**
+ * Reads all messages of a subject with wildcards in their order. A subject that changes meanwhile comes again behind
+ * all others, so the last message of each is among them.
+ */
+const readInOrder = async (connection: Connection, stream: string, subject: string): Promise<Iterable<Stored>> => {
+  const last = new Map<string, Stored>()
+  let seq: number | undefined = 1
+  while (seq !== undefined) {
+    const body = { seq, next_by_subj: subject, batch: messagesPerPage }
+    const rest: Rest | undefined = await readBatch(connection, {
+      stream,
+      body,
+      onFound: (one) => last.set(one.subject, one)
+    })
+    seq = rest?.seq
   }
-  return into
+  return last.values()
+}
+
+const hasWildcard = (subject: string): boolean => subject.split(".").some((token) => token === "*" || token === ">")
+
+const readGroup = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
+  try {
+    return await readTogether(connection, { stream, subjects })
+  } catch (cause) {
+    if (!(cause instanceof TooManyMatches)) return Promise.reject(cause)
+    const plain = subjects.filter((subject) => !hasWildcard(subject))
+    const found = plain.length === 0 ? [] : [...(await readTogether(connection, { stream, subjects: plain }))]
+    for (const subject of subjects.filter(hasWildcard)) found.push(...(await readInOrder(connection, stream, subject)))
+    return found
+  }
+}
+
+const readAll = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
+  const found: Array<ReadonlyArray<Stored>> = []
+  for (let from = 0; from < subjects.length; from += subjectsPerRead) {
+    found.push(await readGroup(connection, { stream, subjects: subjects.slice(from, from + subjectsPerRead) }))
+  }
+  return found.flat()
 }
 
 /** A bucket's stream and its subjects, as every NATS client names them. */
@@ -147,7 +207,7 @@ export const make = (connection: Connection): Pick<MeshShape, "write" | "read" |
       subjects.length === 0
         ? Effect.succeed([])
         : Effect.tryPromise({
-            try: () => readAll(connection, stream, subjects),
+            try: () => readAll(connection, { stream, subjects }),
             catch: (cause) => new MeshUnavailable({ operation: `read of ${stream}`, reason: String(cause) })
           })
   }

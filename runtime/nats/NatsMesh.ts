@@ -11,7 +11,9 @@ import * as RequestReply from "./RequestReply.ts"
 export const layer = (options: ConnectOptions): Layer.Layer<Mesh, MeshUnavailable> =>
   Layer.effect(
     Mesh,
-    Effect.map(connect(options), (connection) =>
-      Mesh.of({ ...RequestReply.make(connection), ...KeyValue.make(connection), ...JetStream.make(connection) })
-    )
+    Effect.gen(function* () {
+      const connection = yield* connect(options)
+      const messages = yield* RequestReply.make(connection)
+      return Mesh.of({ ...messages, ...KeyValue.make(connection), ...JetStream.make(connection) })
+    })
   )

@@ -1,18 +1,21 @@
 /** How does a trace go on in another process? */
-import { Effect, Option, Tracer } from "effect"
+import { Context, Effect, Option, Tracer } from "effect"
 import { Header } from "../../protocol/wire/Header.ts"
 import type { Headers } from "../Mesh.ts"
 
 const traceParentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
+const textOf: (span: Option.Option<Tracer.AnySpan>) => string = Option.match({
+  onNone: () => "",
+  onSome: ({ sampled, spanId, traceId }) => `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`
+})
+
 /** The W3C `traceparent` of the current span; empty where there is none. */
-export const traceParent: Effect.Effect<string> = Effect.map(
-  Effect.serviceOption(Tracer.ParentSpan),
-  Option.match({
-    onNone: () => "",
-    onSome: ({ sampled, spanId, traceId }) => `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`
-  })
-)
+export const traceParent: Effect.Effect<string> = Effect.map(Effect.serviceOption(Tracer.ParentSpan), textOf)
+
+/** The W3C `traceparent` of the span that a context holds; empty where it holds none. */
+export const traceParentIn = (context: Context.Context<never>): string =>
+  textOf(Context.getOption(context, Tracer.ParentSpan))
 
 /** The headers that let the receiver go on with the current trace. */
 export const traceHeaders: Effect.Effect<Headers> = Effect.map(

@@ -1,26 +1,8 @@
 /** Does the command itself end with the code that its end deserves, and write to the right place? */
-import { spawn } from "node:child_process"
 import { assert, describe, it } from "vitest"
+import { type Run, runCommand } from "../support/runCommand.ts"
 
-interface Run {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-const program = new URL("../../bin/seamless.ts", import.meta.url).pathname
-
-/** Runs the real binary, without an address in the environment. */
-const seamless = (...args: ReadonlyArray<string>): Promise<Run> =>
-  new Promise((resolve) => {
-    const { SEAMLESS_NATS: _, ...env } = process.env
-    const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
-    const out: Array<string> = []
-    const err: Array<string> = []
-    child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text))
-    child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text))
-    child.on("close", (code) => resolve({ code, out: out.join(""), err: err.join("") }))
-  })
+const seamless = (...args: ReadonlyArray<string>): Promise<Run> => runCommand(args)
 
 const noStack = ({ err }: Run) => assert.notMatch(err, /^\s+at /m)
 
@@ -37,7 +19,12 @@ describe.concurrent("wrong usage", () => {
     ["an unknown strategy", ["read", ...span, "--strategy", "fast"], /"fast".*fail_fast, partial_fill/],
     ["a deadline that is none", ["ensure", ...span, "--deadline", "0"], /--deadline.*1 or more/],
     ["an unknown format", ["read", ...span, "--format", "xml"], /"xml".*"table" \| "json"/],
-    ["no configuration", ["up"], /--config/]
+    ["no configuration", ["up"], /--config/],
+    ["a port that is none", ["up", "--config", "a", "--health-port", "70000"], /--health-port.*0.*65535/],
+    ["no host to drain", ["drain"], /host/],
+    ["too few actors", ["actors", "--top", "0"], /--top.*1 to 1000/],
+    ["half an actor", ["actors", "release", "counter"], /key/],
+    ["no letter", ["actors", "replay"], /id/]
   ])("seamless with %s ends with 2, says what is wrong and what would be right", async (_, args, expected) => {
     const run = await seamless(...args)
     assert.strictEqual(run.code, 2)
@@ -55,7 +42,10 @@ describe.concurrent("help", () => {
     assert.match(out, /^seamless \d+\.\d+\.\d+\n$/)
   })
 
-  it.each([[[]], [["up"]], [["read"]], [["ensure"]], [["coverage"]]])(
+  const commands = ["up", "read", "ensure", "coverage", "hosts", "slots", "actors", "drain"].map((name) => [name])
+  const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
+
+  it.each([[], ...commands, ...ofActors].map((args) => [args] as const))(
     "seamless %j --help has examples",
     async (args) => {
       const { code, err, out } = await seamless(...args, "--help")
@@ -90,9 +80,22 @@ describe.concurrent("failures", () => {
     assert.deepInclude(JSON.parse(run.err).error, { tag: "NobodyAnswers", servers: "nats://127.0.0.1:1" })
   })
 
+  it("seamless hosts ends with 4 where nobody answers", async () => {
+    const run = await seamless("hosts", "--nats", "nats://127.0.0.1:1")
+    assert.strictEqual(run.code, 4)
+    assert.match(run.err, /^NobodyAnswers: /)
+  })
+
   it("seamless up ends with 4 and names the file that is not there", async () => {
     const run = await seamless("up", "--config", "/none/such.yaml")
     assert.strictEqual(run.code, 4)
     assert.strictEqual(run.err, "InvalidConfiguration: /none/such.yaml: there is no such file\n")
+  })
+
+  it("seamless up ends with 4 where its actors can't be had, before anything starts", async () => {
+    const config = new URL("../../examples/quickstart.yaml", import.meta.url).pathname
+    const run = await seamless("up", "--config", config, "--actors", "/none/such.ts", "--data-dir", "/none/such")
+    assert.strictEqual(run.code, 4)
+    assert.match(run.err, /^InvalidActors: \/none\/such.ts: can't be imported: /)
   })
 })

@@ -192,5 +192,7 @@ describe("the other verbs", () => {
 
   it("health() gives the host's state", async () => {
     assert.deepStrictEqual(await clientOf(jsonAnswer({ status: "ok" })).client.health(), { status: "ok" })
+    const ill = { status: "suspended", reason: "no touch", hostId: "a" }
+    assert.deepStrictEqual(await clientOf(jsonAnswer(ill)).client.health(), ill)
   })
 })

@@ -1,13 +1,15 @@
 /** Are slots spread evenly, and does a change of hosts move no slot that it need not? */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { desiredOwner, fnv1a32, slotOf } from "../../cluster/Placement.ts"
+import { desiredHost, desiredOwner, fnv1a32, labelOf, slotOf, takes } from "../../cluster/Placement.ts"
 import { manifest } from "../../protocol/wire/Manifest.ts"
+import { slotName } from "../../protocol/wire/Subject.ts"
 import { law } from "../support/law.ts"
+import { sessionOf } from "./slots.ts"
 
 const slots = Array.from({ length: manifest.slotCount }, (_, slot) => slot)
 
-const ownersOf = (hosts: ReadonlyArray<string>) => slots.map((slot) => desiredOwner(slot, hosts))
+const ownersOf = (hosts: ReadonlyArray<string>) => slots.map((slot) => desiredOwner(slotName("", slot), hosts))
 
 const countsOf = (hosts: ReadonlyArray<string>): ReadonlyArray<number> => {
   const owners = ownersOf(hosts)
@@ -58,7 +60,7 @@ describe("slotOf()", () => {
 
 describe("desiredOwner()", () => {
   it("desiredOwner() is nobody where no host lives, and the only one where one does", () => {
-    expect(desiredOwner(0, [])).toBeUndefined()
+    expect(desiredOwner("0", [])).toBeUndefined()
     expect(countsOf(["only"])).toEqual([256])
   })
 
@@ -66,7 +68,8 @@ describe("desiredOwner()", () => {
     "desiredOwner() does not depend on the order in which hosts are listed",
     [hostsOf(4), fc.nat(255)],
     (hosts, slot) => {
-      expect(desiredOwner(slot, hosts.toReversed())).toBe(desiredOwner(slot, hosts))
+      const name = slotName("", slot)
+      expect(desiredOwner(name, hosts.toReversed())).toBe(desiredOwner(name, hosts))
     }
   )
 
@@ -101,6 +104,70 @@ describe("desiredOwner()", () => {
       const before = ownersOf([leaving!, ...hosts])
       const after = ownersOf(hosts)
       expect(slots.filter((slot) => before[slot] !== leaving && after[slot] !== before[slot])).toEqual([])
+    }
+  })
+})
+
+describe("takes()", () => {
+  it("takes() holds for actors without a label unless the host says otherwise", () => {
+    expect(takes(sessionOf("a"), "")).toBe(true)
+    expect(takes(sessionOf("a", { labels: ["tick"] }), "")).toBe(true)
+    expect(takes(sessionOf("a", { labels: ["tick"], unlabelled: false }), "")).toBe(false)
+  })
+
+  it("takes() holds for a label that the host has, and for no other", () => {
+    expect(takes(sessionOf("a", { labels: ["tick"] }), "tick")).toBe(true)
+    expect(takes(sessionOf("a", { labels: ["tick"] }), "bar")).toBe(false)
+    expect(takes(sessionOf("a"), "tick")).toBe(false)
+  })
+})
+
+describe("labelOf()", () => {
+  it("labelOf() takes apart what slotName() put together", () => {
+    for (const label of ["", "strategies"]) expect(labelOf(slotName(label, 17))).toBe(label)
+  })
+})
+
+describe("desiredHost()", () => {
+  const ownersAmong = (live: Parameters<typeof desiredHost>[1], label = "") =>
+    slots.map((slot) => desiredHost(slotName(label, slot), live)?.incarnation)
+
+  it("desiredHost() of hosts that are alike is the desired owner", () => {
+    for (const hosts of someHosts(4).slice(0, 10)) {
+      expect(ownersAmong(hosts.map((host) => sessionOf(host)))).toEqual(ownersOf(hosts))
+    }
+  })
+
+  it("desiredHost() is none that drains, and none without the label", () => {
+    const live = [
+      sessionOf("a", { labels: ["tick"] }),
+      sessionOf("b", { labels: ["tick"], draining: true }),
+      sessionOf("c")
+    ]
+    expect(new Set(ownersAmong(live, "tick"))).toEqual(new Set(["a"]))
+    expect(new Set(ownersAmong(live))).toEqual(new Set(["a", "c"]))
+    expect(new Set(ownersAmong(live, "bar"))).toEqual(new Set([undefined]))
+  })
+
+  it("desiredHost() spreads the slots of a label otherwise than those of another", () => {
+    const live = ["a", "b", "c"].map((host) => sessionOf(host, { labels: ["tick", "bar"] }))
+    const [tick, bar] = [ownersAmong(live, "tick"), ownersAmong(live, "bar")]
+    const same = slots.filter((slot) => tick[slot] === bar[slot])
+    // a third of 256 by chance
+    expect(same.length).toBeLessThan(130)
+  })
+
+  it("desiredHost() is a host of version 1 only where that host would find itself the strongest of all", () => {
+    for (const [old, staying, draining] of someHosts(3)) {
+      const live = [
+        sessionOf(old!, { protocolVersion: 1 }),
+        sessionOf(staying!),
+        sessionOf(draining!, { draining: true })
+      ]
+      const seenByOld = ownersOf([old!, staying!, draining!])
+      const owners = ownersAmong(live)
+      expect(slots.filter((slot) => (owners[slot] === old) !== (seenByOld[slot] === old))).toEqual([])
+      expect(new Set(owners)).toEqual(new Set([old, staying]))
     }
   })
 })

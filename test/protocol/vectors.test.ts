@@ -28,6 +28,7 @@ const vectors: Readonly<Record<string, unknown>> = {
   "ensure.json": exchanges.ensure,
   "errors.json": names.errors,
   "flags.json": names.flags,
+  "hosts.json": records.hosts,
   "intervals.json": names.intervals,
   "job.json": records.job,
   "manifest.json": names.clusterManifest,

@@ -1,12 +1,13 @@
 /** Does an actor do one thing at a time, and does everyone who asks learn what became of it? */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Schema } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { define } from "../../protocol/wire/ActorMessage.ts"
 import { MalformedMessage } from "../../protocol/wire/Errors.ts"
 import { type ActorType, handler, on } from "../../runtime/Actor.ts"
 import { type ActorSystem, ask, layerLocal } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
+import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 
 /** The till is shut for so much. */
 class TillShut extends Schema.TaggedError<TillShut>()("TillShut", { asked: Schema.Finite }) {}
@@ -74,10 +75,12 @@ const makeTills = Effect.gen(function* () {
   return { open, seen, type }
 })
 
+const local = (types: ReadonlyArray<ActorType>) => Layer.provide(layerLocal(types), MemoryMesh.layer)
+
 type Tills = Effect.Success<typeof makeTills>
 
 const withTills = <A, E>(body: (tills: Tills) => Effect.Effect<A, E, ActorSystem>) =>
-  Effect.flatMap(makeTills, (tills) => body(tills).pipe(Effect.provide(layerLocal([tills.type]))))
+  Effect.flatMap(makeTills, (tills) => body(tills).pipe(Effect.provide(local([tills.type]))))
 
 const started = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
 
@@ -119,39 +122,58 @@ describe("ask()", () => {
     )
   )
 
-  it.effect("ask() of an actor that breaks is told so, and the next message starts a new one", () =>
+  it.effect("ask() with a message that breaks the actor is told so, and the next message starts a new one", () =>
     withTills(({ seen }) =>
       Effect.gen(function* () {
         yield* addTo("a", { amount: 2 })
         const failure = yield* Effect.flip(burnTill("a", null))
-        assert.strictEqual(failure._tag, "ActorUnavailable")
+        assert.strictEqual(failure._tag, "MessageDeadLettered")
         assert.include(failure.message, "fire")
-        while (seen.closed === 0) yield* Effect.yieldNow
-        yield* Effect.yieldNow
         assert.deepStrictEqual(yield* addTo("a", { amount: 1 }), { total: 1, life: 2 })
         assert.strictEqual(seen.closed, 1)
       })
     )
   )
 
-  it.effect("ask() behind a message that breaks the actor is told so at once", () =>
+  it.effect("ask() behind a message that breaks the actor is answered by the next activation", () =>
     withTills(() =>
       Effect.gen(function* () {
-        const both = [Effect.flip(burnTill("a", null)), Effect.flip(addTo("a", { amount: 1 }))] as const
-        const failures = yield* Effect.all(both, { concurrency: 2 })
-        assert.deepStrictEqual(
-          failures.map(({ _tag }) => _tag),
-          ["ActorUnavailable", "ActorUnavailable"]
-        )
+        const burnt = yield* started(Effect.flip(burnTill("a", null)))
+        const behind = yield* started(addTo("a", { amount: 1 }))
+        assert.strictEqual((yield* Fiber.join(burnt))._tag, "MessageDeadLettered")
+        yield* TestClock.adjust("100 millis")
+        assert.deepStrictEqual(yield* Fiber.join(behind), { total: 1, life: 2 })
       })
     )
+  )
+
+  it.effect(
+    "ask() of an actor that breaks again and again is told that it has stopped, until it is left alone no more",
+    () =>
+      withTills(({ seen }) =>
+        Effect.gen(function* () {
+          const burnt = yield* Effect.forEach(Array.from({ length: 7 }), () =>
+            started(Effect.flip(burnTill("a", null)))
+          )
+          yield* TestClock.adjust("10 seconds")
+          const tags = yield* Effect.forEach(burnt, (fiber) => Effect.map(Fiber.join(fiber), ({ _tag }) => _tag))
+          assert.deepStrictEqual(tags, [...Array.from({ length: 6 }, () => "MessageDeadLettered"), "ActorStopped"])
+          const lives = seen.lives
+          const failure = yield* Effect.flip(addTo("a", { amount: 1 }))
+          assert.strictEqual(failure._tag, "ActorStopped")
+          assert.include(failure.message, "fire")
+          assert.strictEqual(seen.lives, lives)
+          yield* TestClock.adjust("30 seconds")
+          assert.deepStrictEqual(yield* addTo("a", { amount: 1 }), { total: 1, life: lives + 1 })
+        })
+      )
   )
 
   it.effect("ask() of an actor that cannot start is told why", () =>
     withTills(() =>
       Effect.gen(function* () {
         const failure = yield* Effect.flip(addTo("bricked", { amount: 1 }))
-        assert.strictEqual(failure._tag, "ActorUnavailable")
+        assert.strictEqual(failure._tag, "ActorStopped")
         assert.include(failure.message, "names no till")
       })
     )
@@ -254,7 +276,7 @@ describe("layerLocal()", () => {
   it.effect("layerLocal() releases what its actors hold when it ends", () =>
     Effect.gen(function* () {
       const tills = yield* makeTills
-      yield* addTo("a", { amount: 1 }).pipe(Effect.provide(layerLocal([tills.type])))
+      yield* addTo("a", { amount: 1 }).pipe(Effect.provide(local([tills.type])))
       assert.strictEqual(tills.seen.closed, 1)
     })
   )

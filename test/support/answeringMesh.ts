@@ -45,5 +45,6 @@ export const answeringMesh = (answer: Answering): MeshShape => ({
   take: () => unused,
   onReconnect: () => unused,
   payloadBytesMax: () => 1024,
-  connected: () => true
+  connected: () => true,
+  caughtUp: Effect.void
 })

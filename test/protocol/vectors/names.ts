@@ -56,7 +56,7 @@ export const subjects = {
     chunk: Subject.chunk(seriesKey, day.start, id),
     page: Subject.page(seriesKey, id),
     audit: Subject.audit(seriesKey),
-    slot: Subject.slot(17),
+    slot: Subject.slot(Subject.slotName("", 17)),
     queuedJob: QueueSubject.queuedJob({ jobClass: "bulk", partition: 0, windowKey }),
     queuedClass: QueueSubject.queuedClass("bulk"),
     coverageRecord: keySubject(Stream.coverage, seriesKey),

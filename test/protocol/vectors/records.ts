@@ -1,7 +1,7 @@
 /** What are the golden records: a chunk, its page, two roots in a row, a job, messages between hosts? */
 import { Schema } from "effect"
 import { slotOf } from "../../../cluster/Placement.ts"
-import { packReply } from "../../../cluster/Router.ts"
+import { packReply } from "../../../cluster/ReplyCodec.ts"
 import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
@@ -13,8 +13,10 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as Window from "../../../protocol/history/Window.ts"
 import * as Coverage from "../../../protocol/messages/Coverage.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
-import { addressText, type Envelope } from "../../../protocol/wire/Envelope.ts"
-import { MailboxFull } from "../../../protocol/wire/Errors.ts"
+import { DeadLetter } from "../../../protocol/wire/DeadLetter.ts"
+import { addressText, type Envelope, type Settled } from "../../../protocol/wire/Envelope.ts"
+import { MailboxFull, MessageDeadLettered } from "../../../protocol/wire/Errors.ts"
+import { protocolVersion, SessionRecord, SlotValue } from "../../../protocol/wire/HostRecords.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
@@ -203,14 +205,91 @@ const refusal = new Coverage.StaleCommit({ windowStart: day.start, problem: "its
 const error = { error: Schema.encodeSync(Coverage.StaleCommit)(refusal) }
 const undelivered = new MailboxFull({ address: addressText(to), retryAfterMs: 50 })
 
-/** A message to an actor and answers to it, in MessagePack. */
+const told: Envelope = { ...envelope, id: "sender-1-2", ageMs: 250, settle: "sender-1" }
+const taken = { accepted: "host-1" }
+const settled: Settled = { format: 1, id: told.id, how: "handled" }
+const deadLettered = new MessageDeadLettered({ address: addressText(to), id: told.id, reason: "division by zero" })
+
+const packed = (value: unknown) => ({ value, base64: base64(Codec.pack(value)) })
+
+/** A message to an actor and answers to it, in MessagePack; a message that is told, sent again, and its ending. */
 export const actorMessage = {
-  subject: Subject.slot(slotOf(to)),
-  request: { value: envelope, base64: base64(Codec.pack(envelope)) },
+  subject: Subject.slot(Subject.slotName("", slotOf(to))),
+  labelledSubject: Subject.slot(Subject.slotName("strategies", slotOf(to))),
+  settledSubject: Subject.settled("sender-1"),
+  request: packed(envelope),
   answer: { value: { format: 1, ...answer }, base64: base64(packReply(answer)) },
   refusal: { value: { format: 1, ...error }, base64: base64(packReply(error)) },
   undelivered: {
     value: { format: 1, undelivered: Schema.encodeSync(MailboxFull)(undelivered) },
     base64: base64(packReply({ undelivered }))
-  }
+  },
+  deadLettered: {
+    value: { format: 1, undelivered: Schema.encodeSync(MessageDeadLettered)(deadLettered) },
+    base64: base64(packReply({ undelivered: deadLettered }))
+  },
+  told: packed(told),
+  accepted: { value: { format: 1, ...taken }, base64: base64(packReply(taken)) },
+  settled: packed(settled)
+}
+
+const session: SessionRecord = {
+  incarnation: "host-1",
+  hostId: "a",
+  configurationHash: "0".repeat(64),
+  protocolVersion,
+  labels: ["strategies"],
+  unlabelled: true,
+  startedAt: ingestAtMs
+}
+const slot: SlotValue = { owner: "host-1", slotEpoch: 3 }
+const counter = { type: "counter", key: "BTC/BUSD" }
+const state: StateRecord = {
+  format: 1,
+  slotEpoch: 3,
+  epoch: 7,
+  owner: "host-1",
+  nonce: "nonce-1",
+  schemaVersion: 2,
+  operations: [{ id: "order-1", at: ingestAtMs, answer: { body: 5 } }],
+  forgottenAt: ingestAtMs - 60_000,
+  timers: [{ name: "close", id: "order-1.0", at: ingestAtMs + 5000, message: "add", payload: { by: 1 } }],
+  state: { count: 5 }
+}
+const letter: DeadLetter = {
+  format: 1,
+  id: "sender-1-2",
+  to: counter,
+  label: "actors",
+  message: "add",
+  payload: { by: 1 },
+  cause: "request-1",
+  reason: "division by zero",
+  trace: "Error: division by zero",
+  traceParent: jobRecord.traceParent,
+  hostId: "a",
+  epoch: 7,
+  at: ingestAtMs
+}
+
+/** What hosts write about themselves and their actors. */
+export const hosts = {
+  protocolVersion,
+  session: {
+    bucket: Stream.sessions.bucket,
+    key: session.incarnation,
+    value: Schema.encodeSync(SessionRecord)(session)
+  },
+  slot: { bucket: Stream.slots.bucket, keys: ["17", "strategies.17"], value: Schema.encodeSync(SlotValue)(slot) },
+  state: {
+    bucket: Stream.actors.bucket,
+    key: Subject.actorKey(counter),
+    value: Schema.encodeSync(StateRecord)(state)
+  },
+  deadLetter: {
+    subject: Subject.deadLetter(counter, letter.id),
+    value: Schema.encodeSync(DeadLetter)(letter)
+  },
+  host: Subject.host("host-1"),
+  admin: Subject.admin("alice", "hosts")
 }

@@ -68,7 +68,12 @@ describe("Subject", () => {
       Subject.chunk(series, start, id),
       Subject.page(series, id),
       Subject.audit(series),
-      Subject.slot(255),
+      Subject.slot(Subject.slotName("", 255)),
+      Subject.slot(Subject.slotName("strategies", 255)),
+      Subject.host("host-1"),
+      Subject.settled("host-1"),
+      Subject.admin("alice", "hosts"),
+      Subject.deadLetter({ type: "counter", key: nodeId }, id),
       ...Object.values(Subject.service),
       ...Stream.every.flatMap((stream) => ("bucket" in stream ? [`$KV.${String(stream.bucket)}.${series}`] : []))
     ]

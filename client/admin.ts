@@ -1,0 +1,55 @@
+/**
+ * How does an operator ask a cluster?
+ *
+ * Each under a token of their own, which is part of the subject: what the servers let a user publish on is what that
+ * user may ask for. It is for the command line; programs have no need of it.
+ */
+import { Effect, Exit, Scope } from "effect"
+import { admin, type AdminVerb } from "../protocol/wire/Admin.ts"
+import { MediaType } from "../protocol/wire/Header.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
+import { type ConnectOptions, openSession } from "./connect.ts"
+import type { SeamlessError } from "./SeamlessError.ts"
+import { ask, decoder } from "./Session.ts"
+
+/** What a verb takes. */
+export type AdminRequest<V extends AdminVerb> = (typeof admin)[V]["request"]["Type"]
+
+/** What a verb answers. */
+export type AdminAnswer<V extends AdminVerb> = (typeof admin)[V]["answer"]["Type"]
+
+/** An operator's connection. */
+export interface AdminClient {
+  /** Asks one thing; rejects with a `SeamlessError`. */
+  readonly ask: <V extends AdminVerb>(verb: V, request: AdminRequest<V>) => Promise<AdminAnswer<V>>
+  readonly close: () => Promise<void>
+}
+
+// a host bounds what it does for an operator: a drain may take 15 s, so the wait is beyond that
+const budgetMs = 18_000
+
+const what = "the answer"
+
+const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect<AdminAnswer<V>, SeamlessError> } = {
+  hosts: decoder(admin.hosts.answer, what),
+  slots: decoder(admin.slots.answer, what),
+  actors: decoder(admin.actors.answer, what),
+  drain: decoder(admin.drain.answer, what),
+  release: decoder(admin.release.answer, what),
+  letters: decoder(admin.letters.answer, what),
+  replay: decoder(admin.replay.answer, what)
+}
+
+/** A connection as the operator of that token. */
+export const connectAdmin = async (options: ConnectOptions & { readonly who: string }): Promise<AdminClient> => {
+  const { scope, session } = await Effect.runPromise(openSession(options))
+  const asking = Effect.fnUntraced(function* <V extends AdminVerb>(verb: V, body: AdminRequest<V>) {
+    const subject = Subject.admin(options.who, verb)
+    const { data } = yield* ask(session, { subject, body, accept: MediaType.json, budgetMs })
+    return yield* decoders[verb](data)
+  })
+  return {
+    ask: (verb, request) => Effect.runPromise(asking(verb, request)),
+    close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}

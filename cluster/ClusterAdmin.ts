@@ -1,0 +1,209 @@
+/**
+ * What can an operator ask of the cluster, and who answers?
+ *
+ * Any host: it reads the records, asks each host what only that one knows, and puts together what comes. A host that
+ * drains answers on, since it is then that one is asked most.
+ */
+import { Effect, Layer, type Schema } from "effect"
+import { admin, type AdminVerb } from "../protocol/wire/Admin.ts"
+import { AnswerTooLarge, HostUnreachable, UnknownLetter } from "../protocol/wire/AdminErrors.ts"
+import type { Address } from "../protocol/wire/Envelope.ts"
+import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
+import { hostVerbs } from "../protocol/wire/HostRequest.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
+import { ActorSystem } from "../runtime/ActorSystem.ts"
+import * as DeadLetters from "../runtime/DeadLetters.ts"
+import { enforce, withBudget } from "../runtime/Deadline.ts"
+import type { HostStatus } from "../runtime/HostStatus.ts"
+import { Mesh, type Message } from "../runtime/Mesh.ts"
+import { errorReply, type Reply, type Respond, serve, type Tagged } from "../runtime/ServiceEndpoint.ts"
+import { busiest, canAnswer, findHost, hostReports, newestWithin, numberOf, slotReports } from "./adminReports.ts"
+import { requestReader } from "./adminRequest.ts"
+import * as HostControl from "./HostControl.ts"
+import { HostSession } from "./HostSession.ts"
+import type { LocalActors } from "./LocalActors.ts"
+import { slotOf } from "./Placement.ts"
+import { raiseEpoch } from "./releaseActor.ts"
+import { readSlots } from "./SlotRecords.ts"
+
+/** How long one host may take to tell of itself. */
+const tellWithinMs = 1000
+/** How long one host may take to stop an actor: it lets it finish what it is at for a second. */
+const stopWithinMs = 2000
+/** How long a drain may take: a host gives up what it could not hand over before that. */
+const drainWithinMs = 15_000
+/** How long a message that is replayed may take. */
+const replayWithinMs = 10_000
+/** How long anything else may take; and each of these a little beyond its own. */
+const budgetMs = 10_000
+const marginMs = 2000
+/** Hosts that are asked at once. */
+const asksMax = 64
+const topDefault = 50
+/** What of a payload letters may take: headers and framing have the rest. */
+const headroomBytes = 4096
+
+/** The verbs after which something is not as before: who asked for them is in the log. */
+const changing: ReadonlySet<AdminVerb> = new Set(["drain", "release", "replay"])
+
+/** What the verbs rest on. */
+interface Ground {
+  readonly mesh: Mesh["Service"]
+  readonly session: HostSession["Service"]
+  readonly system: ActorSystem["Service"]
+}
+
+const recordsOf = ({ mesh, session }: Ground) =>
+  Effect.map(Effect.all([session.live, readSlots(mesh)], { concurrency: 2 }), ([live, slots]) => ({
+    live,
+    slots: Array.from(slots.values())
+  }))
+
+/** What of these hosts those said that answered, by incarnation. */
+const askAll = <Answer>(
+  hosts: ReadonlyArray<SessionRecord>,
+  ask: (host: SessionRecord) => Effect.Effect<Answer, HostUnreachable>
+): Effect.Effect<ReadonlyMap<string, Answer>> =>
+  Effect.forEach(
+    hosts.filter(canAnswer),
+    (host) =>
+      Effect.match(ask(host), {
+        onFailure: () => [],
+        onSuccess: (answer) => [[host.incarnation, answer] as const]
+      }),
+    { concurrency: asksMax }
+  ).pipe(Effect.map((answers) => new Map(answers.flat())))
+
+const hosts = Effect.fnUntraced(function* (ground: Ground) {
+  const records = yield* recordsOf(ground)
+  const ask = hostVerbs.report
+  const told = yield* askAll(records.live, (host) =>
+    HostControl.askHost(ground.mesh, host, { ask, request: {}, timeoutMs: tellWithinMs })
+  )
+  return { hosts: hostReports(records, told) }
+})
+
+const actors = Effect.fnUntraced(function* (
+  { mesh, session }: Ground,
+  { top = topDefault, type }: { readonly type?: string; readonly top?: number }
+) {
+  const live = yield* session.live
+  const request = { top, ...(type !== undefined && { type }) }
+  const told = yield* askAll(live, (host) =>
+    HostControl.askHost(mesh, host, { ask: hostVerbs.actors, request, timeoutMs: tellWithinMs })
+  )
+  const answers = Array.from(told.values())
+  return {
+    actors: busiest(
+      answers.flatMap((answer) => answer.actors),
+      top
+    ),
+    residents: answers.reduce((sum, { residents }) => sum + residents, 0),
+    silent: live.filter(({ incarnation }) => !told.has(incarnation)).map(({ hostId }) => hostId)
+  }
+})
+
+const drain = Effect.fnUntraced(function* ({ mesh, session }: Ground, named: { readonly host: string }) {
+  const host = yield* Effect.fromResult(findHost(yield* session.live, named.host))
+  const { hostId, incarnation } = host
+  if (!canAnswer(host)) {
+    return yield* new HostUnreachable({ host: hostId, reason: "it is of version 1, which ends by being stopped" })
+  }
+  const ask = hostVerbs.drain
+  const figures = yield* HostControl.askHost(mesh, host, { ask, request: {}, timeoutMs: drainWithinMs })
+  return { hostId, incarnation, ...figures }
+})
+
+const release = Effect.fnUntraced(function* (ground: Ground, address: Address) {
+  const epoch = yield* raiseEpoch(ground.mesh, address)
+  const { live, slots } = yield* recordsOf(ground)
+  // which label its type has only its own hosts know: of each label the slot of that number may be the one
+  const number = slotOf(address)
+  const owners = new Set(slots.filter(({ slot }) => numberOf(slot) === number).map(({ owner }) => owner))
+  yield* askAll(
+    live.filter(({ incarnation }) => owners.has(incarnation)),
+    (host) =>
+      HostControl.askHost(ground.mesh, host, { ask: hostVerbs.release, request: address, timeoutMs: stopWithinMs })
+  )
+  return { ...address, epoch }
+})
+
+const letters = Effect.fnUntraced(function* ({ mesh }: Ground, { type }: { readonly type?: string }) {
+  const all = yield* DeadLetters.list(mesh, type)
+  return { letters: newestWithin(all, mesh.payloadBytesMax() - headroomBytes), total: all.length }
+})
+
+/**
+ * Sends the letter's message again, under its own id. Its end is waited for: a letter that is removed any sooner is
+ * lost where the actor fails upon it again.
+ */
+const replay = Effect.fnUntraced(function* ({ mesh, system }: Ground, { id }: { readonly id: string }) {
+  const letter = (yield* DeadLetters.list(mesh, undefined)).find((each) => each.id === id)
+  if (letter === undefined) return yield* new UnknownLetter({ id })
+  const { cause, label, message, payload, to } = letter
+  yield* system
+    .deliver({ to, label }, { message, payload }, { operationId: id, cause })
+    .pipe(withBudget(replayWithinMs))
+  yield* DeadLetters.remove(mesh, letter)
+  return { id, ...to }
+})
+
+/** The operator's own token, from the subject that only this operator may publish on. */
+const whoAsks = ({ subject }: Message): string => subject.split(".").at(-2) ?? ""
+
+/** An answer that the server would not carry is an error that says so. */
+const fitting =
+  (mesh: Mesh["Service"]) =>
+  (reply: Reply): Reply => {
+    const bytes = reply.data.length
+    const bytesMax = mesh.payloadBytesMax() - headroomBytes / 2
+    return bytes <= bytesMax ? reply : errorReply(new AnswerTooLarge({ bytes, bytesMax }))
+  }
+
+const makeRespond =
+  (mesh: Mesh["Service"]) =>
+  <Request, Answer, E extends Tagged>(
+    verb: AdminVerb,
+    { request }: { readonly request: Schema.Codec<Request>; readonly answer: Schema.Codec<Answer> },
+    perform: (request: Request) => Effect.Effect<Answer, E>
+  ): Respond => {
+    const read = requestReader(verb, request)
+    const withinMs = (verb === "drain" ? drainWithinMs : verb === "replay" ? replayWithinMs : budgetMs) + marginMs
+    const note = (message: Message, request: Request) =>
+      (changing.has(verb) ? Effect.logInfo : Effect.logDebug)("operator asks", { verb, who: whoAsks(message), request })
+    return (message) =>
+      Effect.gen(function* () {
+        const asked = yield* read(message.data)
+        yield* note(message, asked)
+        return HostControl.jsonReply(yield* perform(asked))
+      }).pipe(
+        enforce(verb),
+        withBudget(withinMs),
+        Effect.catch((error: Tagged | DeadlineExceeded) => Effect.succeed(errorReply(error))),
+        Effect.map(fitting(mesh))
+      )
+  }
+
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const ground: Ground = { mesh, session: yield* HostSession, system: yield* ActorSystem }
+  const respond = makeRespond(mesh)
+  const verbs: Readonly<Record<AdminVerb, Respond>> = {
+    hosts: respond("hosts", admin.hosts, () => hosts(ground)),
+    slots: respond("slots", admin.slots, () =>
+      Effect.map(recordsOf(ground), (records) => ({ slots: slotReports(records) }))
+    ),
+    actors: respond("actors", admin.actors, (request) => actors(ground, request)),
+    drain: respond("drain", admin.drain, (request) => drain(ground, request)),
+    release: respond("release", admin.release, (request) => release(ground, request)),
+    letters: respond("letters", admin.letters, (request) => letters(ground, request)),
+    replay: respond("replay", admin.replay, (request) => replay(ground, request))
+  }
+  const subjects = new Map(Object.entries(verbs).map(([verb, each]) => [Subject.admin("*", verb), each]))
+  yield* serve(subjects, { isServedDraining: true })
+})
+
+/** Answers operators, and the other hosts that ask for them, as long as the layer lives. */
+export const layer: Layer.Layer<never, MeshUnavailable, Mesh | HostSession | LocalActors | ActorSystem | HostStatus> =
+  Layer.mergeAll(HostControl.layer, Layer.effectDiscard(make))

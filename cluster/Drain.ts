@@ -1,0 +1,80 @@
+/**
+ * How does a host leave politely?
+ *
+ * It says that it drains, so that the others take what it gives; hands over slot after slot; and gives up what is left
+ * when the time is over. From then on it takes nothing any more.
+ */
+import { Deferred, Effect, Option } from "effect"
+import { monotonicMs } from "../runtime/Deadline.ts"
+import { writeSlot } from "./SlotRecords.ts"
+import type { SlotBook } from "./SlotBook.ts"
+
+const drainWithin = "10 seconds"
+// what could not be handed over is dropped, and given back in one go
+const dropWithin = "1 second"
+const dropsMax = 64
+const lookEvery = "20 millis"
+// without NATS nothing can be handed over: the others find the slots when the session has ended
+const silentMsMax = 5000
+
+/** What a drain came to. */
+export interface DrainFigures {
+  readonly handovers: number
+  readonly handoverMsMax: number
+  readonly elapsedMs: number
+}
+
+const handAllOver = Effect.fnUntraced(function* ({ held, session }: SlotBook, check: Effect.Effect<boolean, unknown>) {
+  yield* session.setDraining
+  while (session.silentMs() < silentMsMax) {
+    const isDone = yield* Effect.option(check)
+    if (Option.getOrElse(isDone, () => false) && held.size === 0) return
+    yield* Effect.sleep(lookEvery)
+  }
+})
+
+const dropRest = ({ handler, held, mesh }: SlotBook): Effect.Effect<void> =>
+  Effect.forEach(
+    Array.from(held),
+    ([name, slot]) => {
+      held.delete(name)
+      slot.end()
+      return slot.unsubscribe.pipe(
+        Effect.andThen(handler.onLost(slot.tenure)),
+        Effect.andThen(writeSlot(mesh, { ...slot.record(), owner: "" })),
+        Effect.ignore
+      )
+    },
+    { concurrency: dropsMax, discard: true }
+  ).pipe(Effect.timeoutOption(dropWithin), Effect.asVoid)
+
+/** The drain of a host: done once, however often it is asked for. */
+export const makeDrain = (book: SlotBook, check: Effect.Effect<boolean, unknown>) => {
+  const figures = Deferred.makeUnsafe<DrainFigures>()
+  let isBegun = false
+  let isDrained = false
+
+  const run = Effect.gen(function* () {
+    const startedMs = yield* monotonicMs
+    const before = book.counts
+    // the longest of the drain, not of all time
+    book.counts = { ...before, handoverMsMax: 0 }
+    yield* Effect.timeoutOption(handAllOver(book, check), drainWithin)
+    const left = book.held.size + book.busy.size
+    yield* dropRest(book)
+    isDrained = true
+    const { handoverMsMax, handovers } = book.counts
+    book.counts = { ...book.counts, handoverMsMax: Math.max(handoverMsMax, before.handoverMsMax) }
+    const elapsedMs = (yield* monotonicMs) - startedMs
+    if (left > 0) yield* Effect.logWarning("drained, but some slots could not be handed over", { slots: left })
+    return { handovers: handovers - before.handovers, handoverMsMax, elapsedMs }
+  })
+
+  const drain = Effect.suspend(() => {
+    if (isBegun) return Deferred.await(figures)
+    isBegun = true
+    // apart from who asks: the next one who asks waits for the same drain
+    return Effect.andThen(Effect.forkDetach(Deferred.into(run, figures)), Deferred.await(figures))
+  })
+  return { drain, isDrained: () => isDrained }
+}

@@ -1,0 +1,59 @@
+/**
+ * How is it read and written who owns a slot?
+ *
+ * Reads may be old, and only suggest; the ack of a compare-and-set decides.
+ */
+import { Effect, Option, Schema } from "effect"
+import * as Codec from "../protocol/wire/Codec.ts"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { SlotValue } from "../protocol/wire/HostRecords.ts"
+import * as Stream from "../protocol/wire/Stream.ts"
+import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
+import type { Mesh, Stored } from "../runtime/Mesh.ts"
+import type { SlotRecord } from "./planClaims.ts"
+
+const settleWithin = "1 second"
+
+const decodeValue = Schema.decodeUnknownOption(SlotValue)
+
+/** The record of a slot, from its bytes; none where they are none. */
+export const parseSlot = (slot: string, revision: number, bytes: Uint8Array): Option.Option<SlotRecord> =>
+  Option.map(Option.flatMap(Codec.fromJson(bytes), decodeValue), (value) => ({ slot, revision, ...value }))
+
+const parseStored = ({ revision, subject, value }: Stored): Option.Option<SlotRecord> =>
+  Option.flatMap(value, (bytes) => parseSlot(keyOf(Stream.slots, subject), revision, bytes))
+
+/** The records of all slots, by name. */
+export const readSlots = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyMap<string, SlotRecord>, MeshUnavailable> =>
+  Effect.map(
+    mesh.readMany(Stream.slots.name, [Stream.slots.subjects]),
+    (stored) =>
+      new Map(
+        stored
+          .map(parseStored)
+          .filter(Option.isSome)
+          .map(({ value }) => [value.slot, value])
+      )
+  )
+
+const isAsWritten = (wanted: SlotRecord) => (standing: SlotRecord) =>
+  standing.owner === wanted.owner && standing.slotEpoch === wanted.slotEpoch && standing.revision > wanted.revision
+
+/**
+ * Writes the record in the place of its revision; gives the new revision. Where no answer comes, what stands there
+ * tells: nobody else writes this owner with this epoch.
+ */
+export const writeSlot = Effect.fnUntraced(function* (mesh: Mesh["Service"], record: SlotRecord) {
+  const subject = keySubject(Stream.slots, record.slot)
+  const settle = (unanswered: MeshUnavailable) =>
+    mesh.read(Stream.slots.name, subject).pipe(
+      Effect.timeoutOrElse({ duration: settleWithin, orElse: () => Effect.fail(unanswered) }),
+      Effect.map((stored) => Option.filter(Option.flatMap(stored, parseStored), isAsWritten(record))),
+      Effect.flatMap(
+        Option.match({ onNone: () => Effect.fail(unanswered), onSome: (ours) => Effect.succeed(ours.revision) })
+      )
+    )
+  return yield* mesh
+    .write(subject, Codec.toJson({ owner: record.owner, slotEpoch: record.slotEpoch }), { expect: record.revision })
+    .pipe(Effect.catchTag("MeshUnavailable", settle))
+})

@@ -1,0 +1,71 @@
+/**
+ * What is there to do about slots, as far as can be seen now?
+ *
+ * Reads may be old. What they suggest is tried by compare-and-set, and only a host that the leader, too, knows nothing
+ * of is taken for dead.
+ */
+import { Effect } from "effect"
+import { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
+import { monotonicMs } from "../runtime/Deadline.ts"
+import { type ClaimPlan, type ClaimView, planClaims } from "./planClaims.ts"
+import type { SlotBook } from "./SlotBook.ts"
+import type { SlotNews } from "./SlotNews.ts"
+import { readSlots } from "./SlotRecords.ts"
+
+// what was asked when touch was lost is never answered: the next look must not wait for it
+const lookWithin = "1 second"
+// two checks: a host that shows up for a moment moves nothing
+const acquaintedAfterMs = 500
+
+/** Since when which hosts have been there without a break, as this one saw it. */
+const makeAcquaintance = () => {
+  let since = new Map<string, number>()
+  return (live: ReadonlyArray<SessionRecord>, nowMs: number): ReadonlySet<string> => {
+    since = new Map(live.map(({ incarnation }) => [incarnation, since.get(incarnation) ?? nowMs]))
+    const long = Array.from(since).filter(([, sinceMs]) => nowMs - sinceMs >= acquaintedAfterMs)
+    return new Set(long.map(([incarnation]) => incarnation))
+  }
+}
+
+/** The owners in the plan that may be dead; of these, a replica behind the leader may only not know yet. */
+const spareLiving = Effect.fnUntraced(function* ({ session }: SlotBook, plan: ClaimPlan) {
+  const owners = new Set(plan.claims.map(({ owner }) => owner))
+  owners.delete("")
+  owners.delete(session.incarnation)
+  const living = new Set(yield* Effect.filter(owners, session.isLive))
+  return { ...plan, claims: plan.claims.filter(({ owner }) => !living.has(owner)) }
+})
+
+/** Looks at what stands and at who lives, and plans; remembers since when it saw each host. */
+export const makePlanner = (book: SlotBook, news: SlotNews) => {
+  const { mesh, session } = book
+  const acquaint = makeAcquaintance()
+  return Effect.gen(function* () {
+    // slots first: whoever owns one by then had a session by then
+    const records = yield* readSlots(mesh)
+    const live = yield* session.live
+    news.noteHosts(live)
+    news.noteRecords(records.values())
+    const holdings = Array.from(book.held, ([name, slot]) => {
+      const holding = { record: slot.record(), isConfirmed: slot.isConfirmed() }
+      return [name, holding] as const
+    })
+    const view: ClaimView = {
+      me: session.record(),
+      live,
+      records,
+      held: new Map(holdings),
+      busy: book.busy,
+      mayBury: yield* session.mayBury,
+      mayMove: yield* session.mayMove,
+      acquainted: acquaint(live, yield* monotonicMs)
+    }
+    return { live, plan: yield* spareLiving(book, planClaims(view)) }
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: lookWithin,
+      orElse: () => Effect.fail(new MeshUnavailable({ operation: "look at slots", reason: "no answer" }))
+    })
+  )
+}

@@ -1,0 +1,62 @@
+/** How is a message kept upon which an actor failed, and how does it come back? */
+import { Clock, Effect, Option, Schema } from "effect"
+import * as Codec from "../protocol/wire/Codec.ts"
+import { DeadLetter } from "../protocol/wire/DeadLetter.ts"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import * as Stream from "../protocol/wire/Stream.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
+import type { Mesh } from "./Mesh.ts"
+import type { Work } from "./Work.ts"
+
+/** What is known of a failure, beside the message. */
+export interface Failing {
+  readonly reason: string
+  readonly trace: string
+  readonly epoch: number
+  readonly label: string
+  readonly hostId: string
+}
+
+/** Lines of a trace that are kept: those at the top say where. */
+const traceLinesMax = 30
+
+const encode = Schema.encodeSync(DeadLetter)
+const decode = Schema.decodeUnknownOption(DeadLetter)
+
+/** Keeps the message. One that is kept already stays as it is. */
+export const bury = Effect.fnUntraced(function* (
+  mesh: Mesh["Service"],
+  { envelope, incoming }: Work,
+  failing: Failing
+) {
+  const { cause, id, message, payload, traceParent } = incoming
+  const letter: DeadLetter = {
+    format: 1,
+    ...failing,
+    trace: failing.trace.split("\n").slice(0, traceLinesMax).join("\n"),
+    id,
+    to: envelope.to,
+    message,
+    payload,
+    cause,
+    traceParent,
+    at: yield* Clock.currentTimeMillis
+  }
+  const written = mesh.write(Subject.deadLetter(envelope.to, id), Codec.toJson(encode(letter)), { expect: 0 })
+  yield* Effect.catchTag(written, "RevisionConflict", () => Effect.void)
+})
+
+/** The letters of one type, or of all, the oldest first. */
+export const list = (
+  mesh: Mesh["Service"],
+  type: string | undefined
+): Effect.Effect<ReadonlyArray<DeadLetter>, MeshUnavailable> =>
+  Effect.map(mesh.readMany(Stream.deadLetters.name, [Subject.deadLettersOf(type)]), (stored) =>
+    stored
+      .toSorted((a, b) => a.revision - b.revision)
+      .flatMap(({ value }) => Option.toArray(Option.flatMap(Option.flatMap(value, Codec.fromJson), decode)))
+  )
+
+/** Removes a letter. */
+export const remove = (mesh: Mesh["Service"], { id, to }: DeadLetter): Effect.Effect<void, MeshUnavailable> =>
+  mesh.dequeue(Stream.deadLetters.name, Subject.deadLetter(to, id))

@@ -1,0 +1,153 @@
+/**
+ * How is an actor woken in time, when its host may be another by then?
+ *
+ * An actor's timers are part of its state. Beside it lies a note of when the next is due, under the name of its slot:
+ * whoever owns the slot reads the notes and wakes the actor, which looks at its timers itself. The note is written
+ * before timers that are due earlier, and taken back after those that it stood for, so that an actor may be woken for
+ * nothing, but never sleeps through a timer.
+ */
+import { Clock, Context, Effect, FiberMap, Option, Schema, type Scope } from "effect"
+import * as Codec from "../protocol/wire/Codec.ts"
+import { Address } from "../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import * as Stream from "../protocol/wire/Stream.ts"
+import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
+import * as Subject from "../protocol/wire/Subject.ts"
+import { revisionOf } from "./compareAndSet.ts"
+import { Mesh, type Stored } from "./Mesh.ts"
+
+/** An actor that is due is woken again after so long, until it has seen to its timers. */
+const againAfterMs = 1000
+/** The longest sleep at once: timers of the platform hold less than 25 days. */
+const sleepMsMax = 24 * 3_600_000
+/** How long it can be seen that a note was taken back. */
+const removedTtlSeconds = 60
+const writeTries = 5
+
+const Note = Schema.Struct({
+  to: Address,
+  at: Schema.Finite,
+  /** Of the host that wrote it; 0 where it is absent. */
+  slotEpoch: Schema.optionalKey(Schema.Int)
+})
+const decodeNote = Schema.decodeUnknownOption(Note)
+
+/** An actor by its slot. */
+export interface Sleeper {
+  readonly slot: string
+  /** Of the host that speaks for it: what a later owner of the slot has noted stands. */
+  readonly slotEpoch: number
+  readonly address: Address
+}
+
+/** The timers of the slots of this host. */
+export class Timers extends Context.Service<
+  Timers,
+  {
+    /** When the actor has to be woken next, in epoch milliseconds; undefined for never. It is written when this ends. */
+    readonly expect: (who: Sleeper, at: number | undefined) => Effect.Effect<void, MeshUnavailable>
+    /** Wakes the actors of a slot from now on, also those that were noted by its earlier owners. */
+    readonly adopt: (slot: string, wake: (address: Address) => void) => Effect.Effect<void, MeshUnavailable>
+    /** Wakes nobody of the slot any more. */
+    readonly drop: (slot: string) => Effect.Effect<void>
+  }
+>()("seamless/runtime/Timers") {}
+
+/** What is known of one note. */
+interface Known {
+  readonly revision: number
+  readonly at: number | undefined
+  readonly slotEpoch: number
+}
+
+const nothingKnown: Known = { revision: 0, at: undefined, slotEpoch: 0 }
+
+const keyFor = ({ address, slot }: Pick<Sleeper, "address" | "slot">): string => `${slot}.${Subject.actorKey(address)}`
+
+const noteIn = ({ value }: Stored) => Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeNote)
+
+const knownOf = (stored: Option.Option<Stored>): Known => {
+  const { at, slotEpoch = 0 } = Option.getOrElse(Option.flatMap(stored, noteIn), () => nothingKnown)
+  return { revision: revisionOf(stored), at, slotEpoch }
+}
+
+const write = (mesh: Mesh["Service"], who: Sleeper, note: Pick<Known, "at" | "revision">) => {
+  const subject = keySubject(Stream.timers, keyFor(who))
+  const { at, revision: expect } = note
+  return at === undefined
+    ? mesh.write(subject, new Uint8Array(0), { expect, remove: true, ttlSeconds: removedTtlSeconds })
+    : mesh.write(subject, Codec.toJson({ to: who.address, at, slotEpoch: who.slotEpoch }), { expect })
+}
+
+/** Timers over the port, for as long as the scope lives. */
+export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Scope> = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const alarms = yield* FiberMap.make<string>()
+  const known = new Map<string, Known & { readonly slot: string }>()
+  const wakes = new Map<string, (address: Address) => void>()
+
+  const sleepUntil = (at: number): Effect.Effect<void> =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+      at <= nowMs ? Effect.void : Effect.andThen(Effect.sleep(Math.min(sleepMsMax, at - nowMs)), sleepUntil(at))
+    )
+
+  const arm = (who: Pick<Sleeper, "address" | "slot">, at: number | undefined): Effect.Effect<void> => {
+    const key = keyFor(who)
+    const wake = wakes.get(who.slot)
+    if (at === undefined || wake === undefined) return FiberMap.remove(alarms, key)
+    const ring = Effect.forever(
+      Effect.andThen(
+        Effect.sync(() => wake(who.address)),
+        Effect.sleep(againAfterMs)
+      )
+    )
+    return Effect.asVoid(FiberMap.run(alarms, key, Effect.andThen(sleepUntil(at), ring)))
+  }
+
+  /**
+   * Writes the note; where another has written meanwhile, only an earlier time replaces what stands there, and nothing
+   * where that is a later owner of the slot.
+   */
+  const note = Effect.fnUntraced(function* (who: Sleeper, at: number | undefined) {
+    const key = keyFor(who)
+    let standing: Known = known.get(key) ?? nothingKnown
+    for (let tries = 0; tries < writeTries; tries++) {
+      if (standing.at === at || standing.slotEpoch > who.slotEpoch) break
+      const written = yield* Effect.result(write(mesh, who, { revision: standing.revision, at }))
+      if (written._tag === "Success") {
+        standing = { revision: written.success, at, slotEpoch: who.slotEpoch }
+        break
+      }
+      const failure = written.failure
+      standing = knownOf(yield* mesh.read(Stream.timers.name, keySubject(Stream.timers, key)))
+      if (failure._tag === "MeshUnavailable" && standing.at !== at) return yield* failure
+      if (standing.at !== undefined && (at === undefined || standing.at <= at)) break
+    }
+    known.set(key, { ...standing, slot: who.slot })
+    yield* arm(who, standing.at)
+  })
+
+  const adopt = Effect.fnUntraced(function* (slot: string, wake: (address: Address) => void) {
+    wakes.set(slot, wake)
+    for (const stored of yield* mesh.readMany(Stream.timers.name, [keySubject(Stream.timers, `${slot}.>`)])) {
+      const found = noteIn(stored)
+      if (Option.isNone(found)) continue
+      const who = { slot, address: found.value.to }
+      // a label may be a number, too: its slots are not this one's
+      if (keyFor(who) !== keyOf(Stream.timers, stored.subject)) continue
+      // what a replica gives may be older than what an actor of this host has noted meanwhile
+      if ((known.get(keyFor(who))?.revision ?? 0) >= stored.revision) continue
+      known.set(keyFor(who), { ...knownOf(Option.some(stored)), slot })
+      yield* arm(who, found.value.at)
+    }
+  })
+
+  const drop = (slot: string) =>
+    Effect.suspend(() => {
+      wakes.delete(slot)
+      const keys = Array.from(known).flatMap(([key, of]) => (of.slot === slot ? [key] : []))
+      for (const key of keys) known.delete(key)
+      return Effect.forEach(keys, (key) => FiberMap.remove(alarms, key), { discard: true })
+    })
+  return Timers.of({ expect: note, adopt, drop })
+})

@@ -1,0 +1,71 @@
+/**
+ * Did this message take effect before?
+ *
+ * The last operations of an actor with what was answered, so that a message that is sent again is answered again and
+ * not done again. It holds so many, for so long. A message that was first sent before the ledger begins can't be
+ * judged, and is refused rather than done twice.
+ */
+import type { Operation } from "../protocol/wire/StateRecord.ts"
+
+/** How much a ledger remembers. */
+export interface LedgerLimits {
+  readonly operationsMax: number
+  readonly keepMs: number
+}
+
+/** What is saved of a ledger. */
+export interface LedgerRecord {
+  readonly operations: ReadonlyArray<Operation>
+  /** When the newest operation took effect that was dropped; undefined where none was. */
+  readonly forgottenAt: number | undefined
+}
+
+/** What a ledger knows of a message. */
+export type Finding =
+  | { readonly found: "nothing" }
+  | { readonly found: "answer"; readonly answer: unknown }
+  /** It may have taken effect, and been forgotten. */
+  | { readonly found: "unknowable" }
+
+/** The ledger of one actor. */
+export interface Ledger {
+  /** `ageMs` is how long ago the message was first sent. */
+  readonly find: (id: string, sent: { readonly nowMs: number; readonly ageMs: number }) => Finding
+  readonly add: (operation: Operation) => void
+  readonly record: () => LedgerRecord
+}
+
+/** An empty ledger's record. */
+export const emptyRecord: LedgerRecord = { operations: [], forgottenAt: undefined }
+
+// clocks of two hosts may differ by so much without a message being done twice
+const skewMs = 1000
+
+const nothing: Finding = { found: "nothing" }
+
+/** A ledger that goes on from a record. */
+export const make = ({ forgottenAt, operations }: LedgerRecord, { keepMs, operationsMax }: LedgerLimits): Ledger => {
+  const known = new Map(operations.map((operation) => [operation.id, operation]))
+  let forgottenAtMs = forgottenAt
+
+  const forget = (nowMs: number): void => {
+    for (const [id, { at }] of known) {
+      if (known.size <= operationsMax && nowMs - at <= keepMs) return
+      known.delete(id)
+      forgottenAtMs = Math.max(forgottenAtMs ?? at, at)
+    }
+  }
+  return {
+    find: (id, { ageMs, nowMs }) => {
+      const operation = known.get(id)
+      if (operation !== undefined) return { found: "answer", answer: operation.answer }
+      const isJudged = ageMs === 0 || forgottenAtMs === undefined || nowMs - ageMs - skewMs > forgottenAtMs
+      return isJudged ? nothing : { found: "unknowable" }
+    },
+    add: (operation) => {
+      known.set(operation.id, operation)
+      forget(operation.at)
+    },
+    record: () => ({ operations: Array.from(known.values()), forgottenAt: forgottenAtMs })
+  }
+}

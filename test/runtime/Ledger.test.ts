@@ -1,0 +1,100 @@
+/** Is a message that is sent again never done twice, and never refused without need? */
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { emptyRecord, type Finding, type Ledger, make } from "../../runtime/Ledger.ts"
+import { law } from "../support/law.ts"
+
+const limits = fc.record({ operationsMax: fc.integer({ min: 0, max: 5 }), keepMs: fc.constantFrom(0, 1500, 5000) })
+
+/** Times by which clocks of two hosts may differ unnoticed. */
+const skewMs = 1000
+
+interface Event {
+  /** The message: few of them, so that many come again. */
+  readonly id: number
+  readonly elapsedMs: number
+  /** Whether the ledger is saved and read back first. */
+  readonly reopens: boolean
+}
+
+const events = fc.array(
+  fc.record({ id: fc.nat(8), elapsedMs: fc.constantFrom(0, 1, 400, 1000, 3000), reopens: fc.boolean() }),
+  { maxLength: 40 }
+)
+
+/** Feeds messages to a ledger as an actor does, and gives what it found beside what really happened. */
+const replay = (events: ReadonlyArray<Event>, { keepMs, operationsMax }: { keepMs: number; operationsMax: number }) => {
+  const limits = { keepMs, operationsMax }
+  let ledger: Ledger = make(emptyRecord, limits)
+  let nowMs = 1_000_000
+  const firstSentMs = new Map<number, number>()
+  const doneAtMs = new Map<number, number>()
+  return events.map(({ elapsedMs, id, reopens }) => {
+    nowMs += elapsedMs
+    if (reopens) ledger = make(ledger.record(), limits)
+    const sentMs = firstSentMs.get(id) ?? nowMs
+    const isAgain = firstSentMs.has(id)
+    firstSentMs.set(id, sentMs)
+    const ageMs = isAgain ? Math.max(1, nowMs - sentMs) : 0
+    const finding: Finding = ledger.find(`m${id}`, { nowMs, ageMs })
+    const seen = { finding, wasDone: doneAtMs.has(id), doneAtMs: doneAtMs.get(id), nowMs, sentMs, isAgain, id }
+    const forgotten = Math.max(-Infinity, ledger.record().forgottenAt ?? -Infinity)
+    if (finding.found === "nothing") {
+      doneAtMs.set(id, nowMs)
+      ledger.add({ id: `m${id}`, at: nowMs, answer: { body: `${id} at ${nowMs}` } })
+    }
+    return { ...seen, forgotten, size: ledger.record().operations.length }
+  })
+}
+
+describe("find()", () => {
+  law("find() says nothing only of a message that was not done", [events, limits], (events, limits) => {
+    for (const { finding, wasDone } of replay(events, limits)) {
+      if (finding.found === "nothing") assert.isFalse(wasDone)
+    }
+  })
+
+  law("find() answers what was answered when it was done", [events, limits], (events, limits) => {
+    for (const { doneAtMs, finding, id } of replay(events, limits)) {
+      if (finding.found === "answer") assert.deepStrictEqual(finding.answer, { body: `${id} at ${doneAtMs}` })
+    }
+  })
+
+  law(
+    "find() is unknowable only behind what was forgotten, give or take the clocks",
+    [events, limits],
+    (all, limits) => {
+      for (const { finding, forgotten, isAgain, sentMs } of replay(all, limits)) {
+        if (finding.found !== "unknowable") continue
+        assert.isTrue(isAgain)
+        assert.isAtMost(sentMs - skewMs, forgotten)
+      }
+    }
+  )
+
+  law(
+    "add() keeps no more than operationsMax, and forgets none that is both new and among the last",
+    [events, limits],
+    (all, limits) => {
+      for (const { doneAtMs, finding, nowMs, size } of replay(all, limits)) {
+        assert.isAtMost(size, limits.operationsMax)
+        const isLast = all.length <= limits.operationsMax
+        if (doneAtMs !== undefined && isLast && nowMs - doneAtMs <= limits.keepMs) {
+          assert.strictEqual(finding.found, "answer")
+        }
+      }
+    }
+  )
+
+  it("find() of a message that is sent for the first time is never unknowable", () => {
+    const ledger = make({ operations: [], forgottenAt: 5_000_000 }, { operationsMax: 1, keepMs: 1 })
+    assert.deepStrictEqual(ledger.find("new", { nowMs: 1, ageMs: 0 }), { found: "nothing" })
+    assert.deepStrictEqual(ledger.find("old", { nowMs: 1, ageMs: 1 }), { found: "unknowable" })
+  })
+
+  law("record() says all that there is to know of a ledger", [events, limits], (all, limits) => {
+    const kept = all.map((event) => ({ ...event, reopens: false }))
+    const reopened = all.map((event) => ({ ...event, reopens: true }))
+    assert.deepStrictEqual(replay(kept, limits), replay(reopened, limits))
+  })
+})

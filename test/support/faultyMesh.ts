@@ -1,0 +1,53 @@
+/**
+ * How does a test spoil the port to NATS?
+ *
+ * The port of one process, with writes that are counted, held back, or lose their acknowledgement.
+ */
+import { Effect, Layer } from "effect"
+import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import { Mesh, type MeshShape } from "../../runtime/Mesh.ts"
+import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
+
+/** What is done to writes, from now on. */
+export interface Faults {
+  /** Subjects written so far, in order. */
+  readonly written: Array<string>
+  /** Waited for before a write takes effect. */
+  before: (subject: string) => Effect.Effect<void>
+  /** Whether a write that took effect is not acknowledged; asked at each. */
+  losesAck: (subject: string) => boolean
+  /** Whether a write has no effect and no answer; asked at each. */
+  losesWrite: (subject: string) => boolean
+}
+
+const away = (operation: string) => Effect.fail(new MeshUnavailable({ operation, reason: "no answer" }))
+
+const spoiled = (mesh: MeshShape, faults: Faults): MeshShape => ({
+  ...mesh,
+  write: (subject, data, options) =>
+    Effect.gen(function* () {
+      yield* faults.before(subject)
+      if (faults.losesWrite(subject)) return yield* away(`write ${subject}`)
+      const revision = yield* mesh.write(subject, data, options)
+      faults.written.push(subject)
+      return faults.losesAck(subject) ? yield* away(`write ${subject}`) : revision
+    })
+})
+
+/** A port without faults so far, and the hand that brings them. */
+export const makeFaultyMesh = Effect.gen(function* () {
+  const faults: Faults = {
+    written: [],
+    before: () => Effect.void,
+    losesAck: () => false,
+    losesWrite: () => false
+  }
+  const mesh = yield* Effect.provide(Effect.service(Mesh), MemoryMesh.layer)
+  return { faults, mesh, layer: Layer.succeed(Mesh, Mesh.of(spoiled(mesh, faults))) }
+})
+
+/** True the first time that it is asked about such a subject. */
+export const once = (prefix: string): ((subject: string) => boolean) => {
+  let left = 1
+  return (subject) => subject.startsWith(prefix) && left-- > 0
+}

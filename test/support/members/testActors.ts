@@ -1,0 +1,91 @@
+/** Which actors do tests of the cluster ask? */
+import { Effect, Schema } from "effect"
+import { define } from "../../../protocol/wire/ActorMessage.ts"
+import * as Stream from "../../../protocol/wire/Stream.ts"
+import * as Subject from "../../../protocol/wire/Subject.ts"
+import { type ActorType, handler, on } from "../../../runtime/Actor.ts"
+import * as ActorState from "../../../runtime/ActorState.ts"
+import { defineActor } from "../../../runtime/defineActor.ts"
+
+const Added = Schema.Struct({ count: Schema.Int, epoch: Schema.Int })
+const add = { payload: Schema.Struct({ by: Schema.Int }), reply: Added }
+
+/** Counts, and saves its count with each message. Remembers enough operations for any storm of a test. */
+export const Saved = defineActor({
+  type: "saved",
+  state: Schema.Struct({ count: Schema.Int, rings: Schema.Int }),
+  initial: { count: 0, rings: 0 },
+  messages: {
+    add,
+    get: { payload: Schema.Null, reply: Schema.Struct({ count: Schema.Int, rings: Schema.Int }), readOnly: true },
+    ring: { payload: Schema.Null },
+    ringLater: { payload: Schema.Struct({ afterMs: Schema.Int }) },
+    burn: { payload: Schema.Null }
+  },
+  step: {
+    add: ({ count, rings }, { by }, { epoch }) => ({
+      state: { count: count + by, rings },
+      reply: { count: count + by, epoch }
+    }),
+    get: (state) => ({ reply: state }),
+    ring: ({ count, rings }) => ({ state: { count, rings: rings + 1 } }),
+    ringLater: (_, { afterMs }, { setTimer }) => ({
+      actions: [setTimer("ring", { afterMs, message: "ring", payload: null })]
+    }),
+    burn: () => {
+      throw new Error("this message burns")
+    }
+  },
+  ledger: { operationsMax: 1000 }
+})
+
+/** Counts, and keeps its count in memory alone. */
+export const Fleeting = defineActor({
+  type: "fleeting",
+  durable: false,
+  state: Schema.Struct({ count: Schema.Int }),
+  initial: { count: 0 },
+  messages: { add },
+  step: {
+    add: ({ count }, { by }, { epoch }) => ({ state: { count: count + by }, reply: { count: count + by, epoch } })
+  }
+})
+
+/** Holds a message for so long, and then saves: to be frozen in between. */
+export const hold = define({
+  actor: "holder",
+  label: "actors",
+  name: "hold",
+  payload: Schema.Struct({ forMs: Schema.Int }),
+  success: Schema.Struct({ held: Schema.Int }),
+  failure: Schema.Never
+})
+
+const Held = Schema.Struct({ held: Schema.Int })
+
+/** Actors whose handling takes time. */
+export const holder: ActorType = {
+  name: "holder",
+  label: "actors",
+  activate: Effect.fnUntraced(function* (activation) {
+    const { address, owner, slotEpoch } = activation
+    const state = yield* ActorState.open({
+      bucket: Stream.actors,
+      key: Subject.actorKey(address),
+      slotEpoch,
+      owner,
+      form: Held,
+      initial: { held: 0 }
+    })
+    return handler(address, [
+      on(hold, ({ forMs }) =>
+        Effect.gen(function* () {
+          yield* Effect.sleep(forMs)
+          const held = state.current().held + 1
+          yield* state.save({ held })
+          return { held }
+        })
+      )
+    ])
+  })
+}
