@@ -7,7 +7,7 @@
 import { Effect, Exit, Scope } from "effect"
 import { admin, type AdminVerb } from "../protocol/wire/Admin.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { type ConnectOptions, openSession } from "./connect.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
 import { ask, decoder } from "./Session.ts"
@@ -44,7 +44,7 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
 export const connectAdmin = async (options: ConnectOptions & { readonly who: string }): Promise<AdminClient> => {
   const { scope, session } = await Effect.runPromise(openSession(options))
   const asking = Effect.fnUntraced(function* <V extends AdminVerb>(verb: V, body: AdminRequest<V>) {
-    const subject = Subject.admin(options.who, verb)
+    const subject = ActorSubject.admin(options.who, verb)
     const { data } = yield* ask(session, { subject, body, accept: MediaType.json, budgetMs })
     return yield* decoders[verb](data)
   })

@@ -11,7 +11,7 @@ import type { Address } from "../protocol/wire/Envelope.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import { hostVerbs } from "../protocol/wire/HostRequest.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { ActorSystem } from "../runtime/ActorSystem.ts"
 import * as DeadLetters from "../runtime/DeadLetters.ts"
 import { enforce, withBudget } from "../runtime/Deadline.ts"
@@ -200,7 +200,7 @@ const make = Effect.gen(function* () {
     letters: respond("letters", admin.letters, (request) => letters(ground, request)),
     replay: respond("replay", admin.replay, (request) => replay(ground, request))
   }
-  const subjects = new Map(Object.entries(verbs).map(([verb, each]) => [Subject.admin("*", verb), each]))
+  const subjects = new Map(Object.entries(verbs).map(([verb, each]) => [ActorSubject.admin("*", verb), each]))
   yield* serve(subjects, { isServedDraining: true })
 })
 

@@ -14,8 +14,10 @@ const drainWithin = "10 seconds"
 const dropWithin = "1 second"
 const dropsMax = 64
 const lookEvery = "20 millis"
-// without NATS nothing can be handed over: the others find the slots when the session has ended
-const silentMsMax = 5000
+// without NATS nothing can be handed over: the others find the slots when the session has ended. A server that only
+// restarts is back sooner
+const silentMsMax = 3000
+const downMsMax = 1000
 
 /** What a drain came to. */
 export interface DrainFigures {
@@ -24,9 +26,14 @@ export interface DrainFigures {
   readonly elapsedMs: number
 }
 
-const handAllOver = Effect.fnUntraced(function* ({ held, session }: SlotBook, check: Effect.Effect<boolean, unknown>) {
+const isAway = ({ mesh, session }: SlotBook): boolean =>
+  session.silentMs() > (mesh.connected() ? silentMsMax : downMsMax)
+
+const handAllOver = Effect.fnUntraced(function* (book: SlotBook, check: Effect.Effect<boolean, unknown>) {
+  const { held, session } = book
+  if (isAway(book)) return
   yield* session.setDraining
-  while (session.silentMs() < silentMsMax) {
+  while (!isAway(book)) {
     const isDone = yield* Effect.option(check)
     if (Option.getOrElse(isDone, () => false) && held.size === 0) return
     yield* Effect.sleep(lookEvery)

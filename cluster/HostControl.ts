@@ -11,7 +11,7 @@ import { MalformedMessage, type MeshUnavailable } from "../protocol/wire/Errors.
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import { HostRequest, hostVerbs } from "../protocol/wire/HostRequest.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { HostStatus } from "../runtime/HostStatus.ts"
 import type { Mesh, Message } from "../runtime/Mesh.ts"
 import { errorReply, type Reply, type Respond, serve } from "../runtime/ServiceEndpoint.ts"
@@ -55,7 +55,7 @@ export const askHost = <Request, Answer>(
   { ask, request, timeoutMs }: Question<Request, Answer>
 ): Effect.Effect<Answer, HostUnreachable> => {
   const unreachable = (reason: string) => new HostUnreachable({ host, reason })
-  const sent = mesh.request(Subject.host(incarnation), Codec.toJson({ verb: ask.verb, request }), { timeoutMs })
+  const sent = mesh.request(ActorSubject.host(incarnation), Codec.toJson({ verb: ask.verb, request }), { timeoutMs })
   return sent.pipe(
     Effect.catchTags({
       NoResponders: () => Effect.fail(unreachable("nobody listens on its subject")),
@@ -117,7 +117,7 @@ const make = Effect.gen(function* () {
       Effect.map(jsonReply),
       Effect.catch((error) => Effect.succeed(errorReply(error)))
     )
-  yield* serve(new Map([[Subject.host(incarnation), respond]]), { isShared: false, isServedDraining: true })
+  yield* serve(new Map([[ActorSubject.host(incarnation), respond]]), { isShared: false, isServedDraining: true })
 })
 
 /** Answers what other hosts ask of this one, as long as the layer lives. */

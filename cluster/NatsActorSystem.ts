@@ -9,7 +9,7 @@ import * as Codec from "../protocol/wire/Codec.ts"
 import { Envelope, envelopeFormat, Settled } from "../protocol/wire/Envelope.ts"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { ActorType } from "../runtime/Actor.ts"
 import { ActorSystem, equipped } from "../runtime/ActorSystem.ts"
 import * as DeadLetters from "../runtime/DeadLetters.ts"
@@ -54,7 +54,7 @@ export const listeningSender = Effect.fnUntraced(function* (
 ) {
   const mesh = yield* Mesh
   const sender = yield* makeSender({ ...options, transmit: router.transmit })
-  yield* mesh.subscribe(Subject.settled(options.id), ({ data }) => {
+  yield* mesh.subscribe(ActorSubject.settled(options.id), ({ data }) => {
     const notice = Option.getOrUndefined(Codec.unpack(data))
     if (isSettled(notice)) sender.settled(notice)
   })
@@ -98,7 +98,7 @@ const portsOf = (
   run: (effect: Effect.Effect<void>) => void
 ) => {
   const notify = (sender: string, notice: Notice): void =>
-    run(Effect.ignore(mesh.publish(Subject.settled(sender), packNotice(notice))))
+    run(Effect.ignore(mesh.publish(ActorSubject.settled(sender), packNotice(notice))))
   return {
     owner: session.incarnation,
     settled: notify,

@@ -10,9 +10,9 @@ import { addressText, type Envelope, type Undelivered } from "../protocol/wire/E
 import { DeadlineExceeded, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import { manifest } from "../protocol/wire/Manifest.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { clockMs } from "../runtime/Deadline.ts"
-import { type Headers, Mesh, type NoResponders } from "../runtime/Mesh.ts"
+import { type Headers, Mesh, type NoResponders, type RequestOptions } from "../runtime/Mesh.ts"
 import type { Reply } from "../runtime/Work.ts"
 import { type OwnerNews, listen } from "./OwnerNews.ts"
 import { slotOf } from "./Placement.ts"
@@ -20,6 +20,8 @@ import { unpackReply } from "./ReplyCodec.ts"
 
 /** A message that got lost with its host is sent again: actors take effect once, whatever comes twice. */
 const resendAfterMs = 2000
+/** The same, where it came to a host that was only about to own its slot: another may have been faster. */
+const resendSeekingAfterMs = 500
 /** Pauses between tries, where nothing is heard of a new owner. */
 const pauseMsMin = 10
 const pauseMsMax = 250
@@ -37,15 +39,15 @@ export interface Router {
 /** A try that has to be repeated, and why. */
 interface Again {
   readonly again: string
-  /** Whether it may have reached an actor, so that time has passed in waiting already. */
-  readonly waited: boolean
+  /** Whether it is to be sent again at once: it may have reached an actor, and time has passed, or its owner is new. */
+  readonly atOnce: boolean
 }
 
 const isAgain = (outcome: Reply | Again): outcome is Again => "again" in outcome
 
 const failed = (error: NoResponders | DeadlineExceeded | MeshUnavailable): Again => ({
   again: error._tag === "NoResponders" ? "no host owns its slot" : error.message,
-  waited: error._tag === "DeadlineExceeded"
+  atOnce: error._tag === "DeadlineExceeded"
 })
 
 /** A message whose first try has to be repeated. */
@@ -62,7 +64,7 @@ const makeNames = () => {
   const known = new Map<string, ReadonlyArray<string>>()
   return (label: string, slot: number): string => {
     const names =
-      known.get(label) ?? Array.from({ length: manifest.slotCount }, (_, each) => Subject.slotName(label, each))
+      known.get(label) ?? Array.from({ length: manifest.slotCount }, (_, each) => ActorSubject.slotName(label, each))
     known.set(label, names)
     return names[slot]!
   }
@@ -87,19 +89,32 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  const once = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> =>
+  /** Sends it to an owner that may be gone: word of a new one ends the wait. */
+  const sendToOwner = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> => {
+    let isMoved = false
+    const abandonOn = (abandon: () => void) =>
+      news.onNewOwner(slot, () => {
+        isMoved = true
+        abandon()
+      })
+    return once(slot, envelope, { headers, timeoutMs: resendAfterMs, abandonOn }).pipe(
+      // without a pause: the next news of the slot may be far off
+      Effect.map((outcome) => (isMoved && isAgain(outcome) ? { ...outcome, atOnce: true } : outcome))
+    )
+  }
+
+  const once = (slot: string, envelope: Envelope, options: RequestOptions): Effect.Effect<Reply | Again> =>
     mesh
-      .request(Subject.slot(slot), Codec.pack(envelope), {
-        headers,
-        timeoutMs: Math.min(envelope.budgetMs, resendAfterMs),
-        abandonOn: (abandon) => news.onNewOwner(slot, abandon)
+      .request(ActorSubject.slot(slot), Codec.pack(envelope), {
+        ...options,
+        timeoutMs: Math.min(envelope.budgetMs, options.timeoutMs)
       })
       .pipe(
         Effect.map(({ data }): Reply | Again => {
           const reply = unpackReply(data)
-          if (reply === undefined) return { again: "the answer can't be read", waited: false }
+          if (reply === undefined) return { again: "the answer can't be read", atOnce: false }
           if ("undelivered" in reply && reply.undelivered._tag === "ActorUnavailable")
-            return { again: reply.undelivered.reason, waited: false }
+            return { again: reply.undelivered.reason, atOnce: false }
           return reply
         }),
         Effect.catch((error) => Effect.succeed(failed(error)))
@@ -109,16 +124,20 @@ export const make = Effect.gen(function* () {
     let last = first
     for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
       let leftMs = envelope.budgetMs - (now() - startMs)
-      if (leftMs > 0 && !last.waited) yield* pause(slot, Math.min(pauseMs, leftMs))
+      if (leftMs > 0 && !last.atOnce) yield* pause(slot, Math.min(pauseMs, leftMs))
       leftMs = envelope.budgetMs - (now() - startMs)
       if (leftMs <= 0) break
       const ageMs = (envelope.ageMs ?? 0) + Math.max(1, now() - startMs)
-      const next = yield* once(slot, { ...envelope, budgetMs: leftMs, ageMs }, headers)
+      const again = { ...envelope, budgetMs: leftMs, ageMs }
+      // where nobody was there before, whoever is there now is the new owner: its word of it is no reason to send again
+      const next = yield* last.atOnce
+        ? sendToOwner(slot, again, headers)
+        : once(slot, again, { headers, timeoutMs: resendSeekingAfterMs })
       if (!isAgain(next)) return next
       last = next
     }
     const address = addressText(envelope.to)
-    const waitingFor = last.waited ? address : `${address} (${last.again})`
+    const waitingFor = last.atOnce ? address : `${address} (${last.again})`
     return yield* new DeadlineExceeded({ waitingFor, budgetMs: envelope.budgetMs })
   })
 
@@ -126,7 +145,7 @@ export const make = Effect.gen(function* () {
     const startMs = now()
     const slot = nameOf(label, slotOf(envelope.to))
     const headers = traceParent === "" ? noHeaders : new Map([[Header.traceParent, traceParent]])
-    return Effect.flatMap(once(slot, envelope, headers), (first) =>
+    return Effect.flatMap(sendToOwner(slot, envelope, headers), (first) =>
       isAgain(first) ? retry({ envelope, failed: first, headers, slot, startMs }) : Effect.succeed(first)
     )
   }

@@ -8,7 +8,7 @@
 import { type Cause, Effect, Exit, FiberSet, Option, Queue, Scope, Semaphore } from "effect"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { clockMs } from "../runtime/Deadline.ts"
 import { Mesh } from "../runtime/Mesh.ts"
 import { makeDrain, type DrainFigures } from "./Drain.ts"
@@ -49,7 +49,7 @@ const claim = Effect.fnUntraced(function* (book: SlotBook.SlotBook, standing: Sl
   const wanted = { ...standing, owner: session.incarnation, slotEpoch: standing.slotEpoch + 1 }
   const subscription = yield* Scope.make()
   const porch = makePorch(yield* clockMs)
-  const revision = yield* mesh.subscribe(Subject.slot(wanted.slot), porch.onMessage).pipe(
+  const revision = yield* mesh.subscribe(ActorSubject.slot(wanted.slot), porch.onMessage).pipe(
     Scope.provide(subscription),
     Effect.andThen(writeSlot(mesh, wanted)),
     Effect.onError((cause) => Scope.close(subscription, Exit.failCause(cause)))

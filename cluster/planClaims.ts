@@ -1,7 +1,7 @@
 /** Which slots should this host claim, confirm, hand over or let go of now? Pure. */
 import type { SessionRecord, SlotValue } from "../protocol/wire/HostRecords.ts"
 import { manifest } from "../protocol/wire/Manifest.ts"
-import { slotName } from "../protocol/wire/Subject.ts"
+import { slotName } from "../protocol/wire/ActorSubject.ts"
 import { desiredHost, takes } from "./Placement.ts"
 
 /** Slots that are being handed over at once: few enough for each to be with its new owner in a blink. */

@@ -11,7 +11,7 @@ import type { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire
 import type { StateRecord } from "../protocol/wire/StateRecord.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { type BucketSpec, keySubject } from "../protocol/wire/StreamSpec.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { recordOf, write } from "../runtime/ActorState.ts"
 import { revisionOf } from "../runtime/compareAndSet.ts"
 import type { Mesh } from "../runtime/Mesh.ts"
@@ -24,7 +24,7 @@ const triesMax = 20
 const placeOf = (address: Address): { readonly bucket: BucketSpec; readonly key: string } =>
   address.type === "coverage"
     ? { bucket: Stream.coverage, key: address.key }
-    : { bucket: Stream.actors, key: Subject.actorKey(address) }
+    : { bucket: Stream.actors, key: ActorSubject.actorKey(address) }
 
 const bump = Effect.fnUntraced(function* (mesh: Mesh["Service"], address: Address) {
   const { bucket, key } = placeOf(address)

@@ -1,10 +1,9 @@
 /** How is a message kept upon which an actor failed, and how does it come back? */
 import { Clock, Effect, Option, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { DeadLetter } from "../protocol/wire/DeadLetter.ts"
+import { DeadLetter, deadLetters } from "../protocol/wire/DeadLetter.ts"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
-import * as Stream from "../protocol/wire/Stream.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { Mesh } from "./Mesh.ts"
 import type { Work } from "./Work.ts"
 
@@ -42,7 +41,7 @@ export const bury = Effect.fnUntraced(function* (
     traceParent,
     at: yield* Clock.currentTimeMillis
   }
-  const written = mesh.write(Subject.deadLetter(envelope.to, id), Codec.toJson(encode(letter)), { expect: 0 })
+  const written = mesh.write(ActorSubject.deadLetter(envelope.to, id), Codec.toJson(encode(letter)), { expect: 0 })
   yield* Effect.catchTag(written, "RevisionConflict", () => Effect.void)
 })
 
@@ -51,7 +50,7 @@ export const list = (
   mesh: Mesh["Service"],
   type: string | undefined
 ): Effect.Effect<ReadonlyArray<DeadLetter>, MeshUnavailable> =>
-  Effect.map(mesh.readMany(Stream.deadLetters.name, [Subject.deadLettersOf(type)]), (stored) =>
+  Effect.map(mesh.readMany(deadLetters.name, [ActorSubject.deadLettersOf(type)]), (stored) =>
     stored
       .toSorted((a, b) => a.revision - b.revision)
       .flatMap(({ value }) => Option.toArray(Option.flatMap(Option.flatMap(value, Codec.fromJson), decode)))
@@ -59,4 +58,4 @@ export const list = (
 
 /** Removes a letter. */
 export const remove = (mesh: Mesh["Service"], { id, to }: DeadLetter): Effect.Effect<void, MeshUnavailable> =>
-  mesh.dequeue(Stream.deadLetters.name, Subject.deadLetter(to, id))
+  mesh.dequeue(deadLetters.name, ActorSubject.deadLetter(to, id))

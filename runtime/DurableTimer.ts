@@ -12,7 +12,7 @@ import { Address } from "../protocol/wire/Envelope.ts"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { revisionOf } from "./compareAndSet.ts"
 import { Mesh, type Stored } from "./Mesh.ts"
 
@@ -44,7 +44,7 @@ export interface Sleeper {
 export class Timers extends Context.Service<
   Timers,
   {
-    /** When the actor has to be woken next, in epoch milliseconds; undefined for never. It is written when this ends. */
+    /** When the actor has to be woken next, in epoch milliseconds; undefined for never. Written when this ends. */
     readonly expect: (who: Sleeper, at: number | undefined) => Effect.Effect<void, MeshUnavailable>
     /** Wakes the actors of a slot from now on, also those that were noted by its earlier owners. */
     readonly adopt: (slot: string, wake: (address: Address) => void) => Effect.Effect<void, MeshUnavailable>
@@ -62,7 +62,7 @@ interface Known {
 
 const nothingKnown: Known = { revision: 0, at: undefined, slotEpoch: 0 }
 
-const keyFor = ({ address, slot }: Pick<Sleeper, "address" | "slot">): string => `${slot}.${Subject.actorKey(address)}`
+const keyFor = ({ address, slot }: Noted): string => `${slot}.${ActorSubject.actorKey(address)}`
 
 const noteIn = ({ value }: Stored) => Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeNote)
 
@@ -79,19 +79,21 @@ const write = (mesh: Mesh["Service"], who: Sleeper, note: Pick<Known, "at" | "re
     : mesh.write(subject, Codec.toJson({ to: who.address, at, slotEpoch: who.slotEpoch }), { expect })
 }
 
+const sleepUntil = (at: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+    at <= nowMs ? Effect.void : Effect.andThen(Effect.sleep(Math.min(sleepMsMax, at - nowMs)), sleepUntil(at))
+  )
+
+type Noted = Pick<Sleeper, "address" | "slot">
+
 /** Timers over the port, for as long as the scope lives. */
 export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Scope> = Effect.gen(function* () {
   const mesh = yield* Mesh
   const alarms = yield* FiberMap.make<string>()
-  const known = new Map<string, Known & { readonly slot: string }>()
+  const known = new Map<string, Known & Noted>()
   const wakes = new Map<string, (address: Address) => void>()
 
-  const sleepUntil = (at: number): Effect.Effect<void> =>
-    Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-      at <= nowMs ? Effect.void : Effect.andThen(Effect.sleep(Math.min(sleepMsMax, at - nowMs)), sleepUntil(at))
-    )
-
-  const arm = (who: Pick<Sleeper, "address" | "slot">, at: number | undefined): Effect.Effect<void> => {
+  const arm = (who: Noted, at: number | undefined): Effect.Effect<void> => {
     const key = keyFor(who)
     const wake = wakes.get(who.slot)
     if (at === undefined || wake === undefined) return FiberMap.remove(alarms, key)
@@ -123,7 +125,7 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
       if (failure._tag === "MeshUnavailable" && standing.at !== at) return yield* failure
       if (standing.at !== undefined && (at === undefined || standing.at <= at)) break
     }
-    known.set(key, { ...standing, slot: who.slot })
+    known.set(key, { ...standing, slot: who.slot, address: who.address })
     yield* arm(who, standing.at)
   })
 
@@ -136,10 +138,11 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
       // a label may be a number, too: its slots are not this one's
       if (keyFor(who) !== keyOf(Stream.timers, stored.subject)) continue
       // what a replica gives may be older than what an actor of this host has noted meanwhile
-      if ((known.get(keyFor(who))?.revision ?? 0) >= stored.revision) continue
-      known.set(keyFor(who), { ...knownOf(Option.some(stored)), slot })
-      yield* arm(who, found.value.at)
+      if ((known.get(keyFor(who))?.revision ?? 0) < stored.revision) {
+        known.set(keyFor(who), { ...knownOf(Option.some(stored)), ...who })
+      }
     }
+    for (const noted of known.values()) if (noted.slot === slot) yield* arm(noted, noted.at)
   })
 
   const drop = (slot: string) =>

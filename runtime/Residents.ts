@@ -104,15 +104,16 @@ const attach = (
   same: Work
 ): void => {
   const reason = "as many wait for this message as may"
-  const full: Reply = { undelivered: new ActorUnavailable({ address: addressText(to), reason }) }
+  // made only where it is needed: when a slot moves, most messages come twice
+  const full = (): Reply => ({ undelivered: new ActorUnavailable({ address: addressText(to), reason }) })
   if (settle === undefined) {
     // the first has most likely stopped to wait: whoever waits sends the message again now and then
-    if (same.responders.length >= respondersMax) same.responders.shift()?.(full)
+    if (same.responders.length >= respondersMax) same.responders.shift()?.(full())
     same.responders.push(respond)
   } else if (same.tellers.size < respondersMax || same.tellers.has(settle)) {
     same.tellers.add(settle)
     respond({ accepted: ports.owner })
-  } else respond(full)
+  } else respond(full())
 }
 
 /** Puts the message into the mailbox of its actor, unless it can be answered without. */

@@ -119,12 +119,57 @@ const noTime = (to: Address) => new DeadlineExceeded({ waitingFor: addressText(t
 const unreadable = (to: Address) =>
   new ActorUnavailable({ address: addressText(to), reason: "the answer can't be read" })
 
+/** What was told and has not ended; one operation may be told more than once at a time, and each is counted. */
+const keepTold = Effect.fnUntraced(function* ({
+  deadOf,
+  end,
+  now
+}: {
+  readonly now: () => number
+  readonly end: (how: End) => void
+  readonly deadOf: SenderOptions["deadOf"]
+}) {
+  const told = new Map<string, Set<Told>>()
+
+  const open = (entry: Told): Told => {
+    const same = told.get(entry.id)
+    if (same === undefined) told.set(entry.id, new Set([entry]))
+    else same.add(entry)
+    return entry
+  }
+  /** Ends a message that was told, unless it has ended. */
+  const close = (entry: Told, how: End): void => {
+    const same = told.get(entry.id)
+    if (same?.delete(entry) !== true) return
+    if (same.size === 0) told.delete(entry.id)
+    end(how)
+  }
+  const settled = ({ accepted, how, id }: Notice): void => {
+    for (const entry of told.get(id) ?? []) {
+      if (how === "moved") entry.host = accepted
+      else close(entry, endOf[how])
+    }
+  }
+  const lookForLost = Effect.gen(function* () {
+    if (told.size === 0) return
+    const entries = Array.from(told.values()).flatMap((same) => Array.from(same))
+    const hosts = new Set(entries.map(({ host }) => host).filter((host) => host !== undefined))
+    const dead = deadOf === undefined ? new Set<string>() : yield* deadOf(hosts)
+    const nowMs = now()
+    for (const entry of entries) {
+      const { host, untilMs } = entry
+      if ((host !== undefined && dead.has(host)) || untilMs + graceMs < nowMs) close(entry, "lost")
+    }
+  })
+  yield* lookForLost.pipe(Effect.repeat(Schedule.spaced(lookEvery)), Effect.delay(lookEvery), Effect.forkScoped)
+  return { open, close, settled, count: () => told.size }
+})
+
 /** A sender, for as long as the scope lives. */
 export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, transmit }: SenderOptions) {
   const now = yield* clockMs
   const tally = makeTally()
-  // one operation may be told more than once at a time: each telling is counted by itself
-  const told = new Map<string, Set<Told>>()
+  const told = yield* keepTold({ now, end: tally.end, deadOf })
   let count = 0
 
   const envelop = ({ to }: Recipient, body: MessageBody, options: DeliverOptions, budgetMs: number): Envelope => ({
@@ -156,71 +201,37 @@ export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, tra
       )
     })
 
-  /** Ends a message that was told, unless it has ended. */
-  const close = (entry: Told, how: End): void => {
-    const same = told.get(entry.id)
-    if (same?.delete(entry) !== true) return
-    if (same.size === 0) told.delete(entry.id)
-    tally.end(how)
-  }
-  const open = (entry: Told): Told => {
-    const same = told.get(entry.id)
-    if (same === undefined) told.set(entry.id, new Set([entry]))
-    else same.add(entry)
-    return entry
-  }
-
   const tell = Effect.fnUntraced(function* (recipient: Recipient, body: MessageBody, options: DeliverOptions = {}) {
     const budgetMs = Math.min(yield* remainingMs, sendBudgetMsMax)
     if (budgetMs <= 0) return yield* noTime(recipient.to)
-    if (told.size >= toldMax) {
+    if (told.count() >= toldMax) {
       return yield* new MailboxFull({ address: addressText(recipient.to), retryAfterMs: toldRetryAfterMs })
     }
     const envelope = { ...envelop(recipient, body, options, budgetMs), settle: sender }
     const how = { label: recipient.label, traceParent: yield* traceParent }
     tally.begin()
     // before it is sent: its end may be told before its acceptance
-    const entry = open({ id: envelope.id, host: undefined, untilMs: now() + budgetMs })
+    const entry = told.open({ id: envelope.id, host: undefined, untilMs: now() + budgetMs })
     const sending = transmit(envelope, how)
     return yield* sending.pipe(
       Effect.flatMap((reply): Effect.Effect<void, Undelivered> => {
         if ("undelivered" in reply) return Effect.fail(reply.undelivered)
         // a host of version 1 handles what it is told like what it is asked
-        if (!("accepted" in reply)) return Effect.sync(() => close(entry, "replied"))
+        if (!("accepted" in reply)) return Effect.sync(() => told.close(entry, "replied"))
         entry.host = reply.accepted
         return Effect.void
       }),
       Effect.onExit((exit) =>
         Effect.sync(() => {
-          if (Exit.isFailure(exit)) close(entry, failedAs(exit))
+          if (Exit.isFailure(exit)) told.close(entry, failedAs(exit))
         })
       )
     )
   })
 
-  const settled = ({ accepted, how, id }: Notice): void => {
-    for (const entry of told.get(id) ?? []) {
-      if (how === "moved") entry.host = accepted
-      else close(entry, endOf[how])
-    }
-  }
-
-  const lookForLost = Effect.gen(function* () {
-    if (told.size === 0) return
-    const entries = Array.from(told.values()).flatMap((same) => Array.from(same))
-    const hosts = new Set(entries.map(({ host }) => host).filter((host) => host !== undefined))
-    const dead = deadOf === undefined ? new Set<string>() : yield* deadOf(hosts)
-    const nowMs = now()
-    for (const entry of entries) {
-      const { host, untilMs } = entry
-      if ((host !== undefined && dead.has(host)) || untilMs + graceMs < nowMs) close(entry, "lost")
-    }
-  })
-  yield* lookForLost.pipe(Effect.repeat(Schedule.spaced(lookEvery)), Effect.delay(lookEvery), Effect.forkScoped)
-
   const post = ({ body, cause, label, to }: Posted): Effect.Effect<void> =>
     tell({ to, label }, body, { cause }).pipe(
       Effect.catch((error) => Effect.logWarning("not taken", { to: addressText(to), reason: error.message }))
     )
-  return { deliver, tell, post, settled, tally: tally.read } satisfies Sender
+  return { deliver, tell, post, settled: told.settled, tally: tally.read } satisfies Sender
 })

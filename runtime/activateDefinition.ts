@@ -7,7 +7,7 @@
 import { Clock, Effect, Random, type Result, Schema } from "effect"
 import { MalformedMessage } from "../protocol/wire/Errors.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
-import * as Subject from "../protocol/wire/Subject.ts"
+import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { Activation, Behavior, Incoming, Result as MessageResult, Stopped } from "./Actor.ts"
 import * as ActorState from "./ActorState.ts"
 import { Timers } from "./DurableTimer.ts"
@@ -51,7 +51,7 @@ const keepDurable = Effect.fnUntraced(function* (
 ) {
   const state = yield* ActorState.open({
     bucket: Stream.actors,
-    key: Subject.actorKey(address),
+    key: ActorSubject.actorKey(address),
     slotEpoch,
     owner,
     form: Schema.Unknown,

@@ -23,7 +23,7 @@ import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import * as CoverageRecord from "./CoverageRecord.ts"
 import * as JobRecords from "./JobRecords.ts"
 
-/** How soon runs that have not ended are put into the queue again, in case their entry got lost; and then each second. */
+/** How soon runs that have not ended are put into the queue again, in case their entry got lost. */
 const lookAfterMs = 1000
 
 const entryOf = Effect.fnUntraced(function* (key: string) {

@@ -1,6 +1,8 @@
 /** What is kept of a message upon which an actor failed? */
 import { Schema } from "effect"
 import { Address } from "./Envelope.ts"
+import type { StreamSpec } from "./StreamSpec.ts"
+import * as Subject from "./Subject.ts"
 
 /** A message that an actor could not handle, with all that is needed to see why, and to send it again. */
 export const DeadLetter = Schema.Struct({
@@ -25,3 +27,6 @@ export const DeadLetter = Schema.Struct({
   at: Schema.Finite
 })
 export type DeadLetter = typeof DeadLetter.Type
+
+/** Where they are kept. */
+export const deadLetters: StreamSpec = { name: "seamless-dead", subjects: Subject.all("dead"), kind: "letters" }

@@ -6,6 +6,7 @@
  */
 import * as Subject from "./Subject.ts"
 import * as Announcement from "./Announcement.ts"
+import { deadLetters } from "./DeadLetter.ts"
 import type { BucketSpec, StreamKind, StreamSpec } from "./StreamSpec.ts"
 
 const bucket = (
@@ -40,8 +41,6 @@ export const chunks: StreamSpec = { name: "seamless-chunks", subjects: Subject.a
 export const pages: StreamSpec = { name: "seamless-pages", subjects: Subject.all("pages"), kind: "blob" }
 /** Every root that a series has had. */
 export const audit: StreamSpec = { name: "seamless-audit", subjects: Subject.all("audit"), kind: "log" }
-/** Messages upon which an actor failed. */
-export const deadLetters: StreamSpec = { name: "seamless-dead", subjects: Subject.all("dead"), kind: "letters" }
 /** Jobs that wait for a worker. */
 export const queue: StreamSpec = { name: "seamless-jobs", subjects: Subject.all("jobs"), kind: "queue" }
 

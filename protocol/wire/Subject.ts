@@ -21,40 +21,6 @@ export const service = {
 /** The queue group of the public services. */
 export const serviceGroup = "seamless"
 
-/**
- * The name of a slot, which is its key: its number, behind its label where it has one.
- *
- * @example
- * slotName("", 17) // => "17"
- * slotName("strategies", 17) // => "strategies.17"
- */
-export const slotName = (label: string, slotNumber: number): string =>
-  label === "" ? String(slotNumber) : `${Token.encode(label)}.${slotNumber}`
-
-/** Where the owner of a slot takes the messages for its actors; by the slot's name. */
-export const slot = (name: string): string => `${root}.slot.${name}`
-
-/** Where one host, by its incarnation, takes what is said to it and no other. */
-export const host = (incarnation: string): string => `${root}.host.${incarnation}`
-
-/** Where a sender hears how the messages ended that it told. */
-export const settled = (sender: string): string => `${root}.settled.${sender}`
-
-/** Where an operator asks; `who` is the operator's own token, `*` for all of them. */
-export const admin = (who: string, verb: string): string => `${root}.admin.${who}.${verb}`
-
-/** Where a message is kept upon which an actor failed. */
-export const deadLetter = (address: { readonly type: string; readonly key: string }, id: string): string =>
-  `${root}.dead.${actorKey(address)}.${id}`
-
-/** The dead letters of a type, or of all. */
-export const deadLettersOf = (type?: string): string =>
-  `${root}.dead.${type === undefined ? "" : `${Token.encode(type)}.`}>`
-
-/** The key of an actor's records. */
-export const actorKey = ({ key, type }: { readonly type: string; readonly key: string }): string =>
-  `${Token.encode(type)}.${Token.encode(key)}`
-
 /** A series as two tokens: what keys and subjects about it begin with. */
 export const series = (nodeId: string, interval: string): string => `${Token.encode(nodeId)}.${interval}`
 

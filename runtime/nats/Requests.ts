@@ -28,13 +28,58 @@ interface Waiting {
 
 const isNobody = ({ data, headers }: Msg): boolean => data.length === 0 && headers?.code === noRespondersCode
 
+/** The questions of one connection. */
+interface Desk {
+  readonly nc: NatsConnection
+  readonly isUp: () => boolean
+  readonly now: () => number
+  readonly inbox: string
+  /** By the number in the subject. */
+  readonly waiting: Map<string, Waiting>
+  /** Open while questions wait. */
+  readonly busy: Latch.Latch
+  asked: number
+}
+
+const ask =
+  (desk: Desk): MeshShape["request"] =>
+  (subject, data, { abandonOn, headers, timeoutMs }) =>
+    Effect.callback((resume) => {
+      const { busy, inbox, nc, now, waiting } = desk
+      const unavailable = (reason: string) =>
+        resume(Effect.fail(new MeshUnavailable({ operation: `request ${subject}`, reason })))
+      // what is sent without a connection would be sent later, when nobody waits for it any more
+      if (!desk.isUp()) return unavailable("the connection is down")
+      if (waiting.size >= waitingMax) return unavailable(`${waitingMax} questions wait for their answers`)
+      const token = (++desk.asked).toString(36)
+      const takeBack = abandonOn?.(() => {
+        if (waiting.delete(token)) resume(Effect.fail(new NoResponders({ subject })))
+      })
+      const end: Waiting["end"] = (outcome) => {
+        takeBack?.()
+        resume(outcome)
+      }
+      waiting.set(token, { subject, timeoutMs, untilMs: now() + timeoutMs, end })
+      const forget = () => {
+        waiting.delete(token)
+        takeBack?.()
+      }
+      try {
+        nc.publish(subject, data, { reply: `${inbox}.${token}`, ...withHeaders(headers) })
+      } catch (cause) {
+        forget()
+        return unavailable(String(cause))
+      }
+      busy.openUnsafe()
+      return Effect.sync(forget)
+    })
+
 /** Asks over a connection, for as long as the scope lives. */
 export const make = Effect.fnUntraced(function* (nc: NatsConnection, isUp: () => boolean) {
   const now = yield* clockMs
   const inbox = createInbox()
   const waiting = new Map<string, Waiting>()
   const busy = Latch.makeUnsafe(false)
-  let asked = 0
 
   const take = (token: string): Waiting | undefined => {
     const found = waiting.get(token)
@@ -71,35 +116,5 @@ export const make = Effect.fnUntraced(function* (nc: NatsConnection, isUp: () =>
     Effect.forever,
     Effect.forkScoped
   )
-
-  const request: MeshShape["request"] = (subject, data, { abandonOn, headers, timeoutMs }) =>
-    Effect.callback((resume) => {
-      const unavailable = (reason: string) =>
-        resume(Effect.fail(new MeshUnavailable({ operation: `request ${subject}`, reason })))
-      // what is sent without a connection would be sent later, when nobody waits for it any more
-      if (!isUp()) return unavailable("the connection is down")
-      if (waiting.size >= waitingMax) return unavailable(`${waitingMax} questions wait for their answers`)
-      const token = (++asked).toString(36)
-      const end: Waiting["end"] = (outcome) => {
-        takeBack?.()
-        resume(outcome)
-      }
-      const takeBack = abandonOn?.(() => {
-        if (take(token) !== undefined) resume(Effect.fail(new NoResponders({ subject })))
-      })
-      waiting.set(token, { subject, timeoutMs, untilMs: now() + timeoutMs, end })
-      try {
-        nc.publish(subject, data, { reply: `${inbox}.${token}`, ...withHeaders(headers) })
-      } catch (cause) {
-        waiting.delete(token)
-        takeBack?.()
-        return unavailable(String(cause))
-      }
-      busy.openUnsafe()
-      return Effect.sync(() => {
-        waiting.delete(token)
-        takeBack?.()
-      })
-    })
-  return { request }
+  return { request: ask({ nc, isUp, now, inbox, waiting, busy, asked: 0 }) }
 })

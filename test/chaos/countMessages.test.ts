@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import process from "node:process"
 import type { Tally } from "../../protocol/wire/HostReport.ts"
 import type { StateRecord } from "../../protocol/wire/StateRecord.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import * as ActorSubject from "../../protocol/wire/ActorSubject.ts"
 import * as DeadLetters from "../../runtime/DeadLetters.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import * as ActorHistory from "../support/ActorHistory.ts"
@@ -140,7 +140,7 @@ const assertEffects = ({ commits, senders }: Outcome): void => {
   const records = lastRecords(commits)
   const all = senders.flatMap(({ sent }) => sent())
   const byKey = Map.groupBy(all, ({ key }) => key)
-  for (const [key, sent] of byKey) assertActor(key, sent, records.get(Subject.actorKey({ type: Saved.name, key })))
+  for (const [key, sent] of byKey) assertActor(key, sent, records.get(ActorSubject.actorKey({ type: Saved.name, key })))
   // the tells, of which no sender hears one by one: as many as were told to have been handled, and some of open end
   const done = new Set(Array.from(records.values()).flatMap(({ operations = [] }) => operations.map(({ id }) => id)))
   for (const { name, sent, tally } of senders) {

@@ -8,7 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import process from "node:process"
 import { sessionTtlSeconds } from "../../cluster/Touch.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import * as ActorSubject from "../../protocol/wire/ActorSubject.ts"
 import { ask } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import * as ActorHistory from "../support/ActorHistory.ts"
@@ -38,7 +38,7 @@ const keysAt = (view: Slots.SlotView): readonly [string, string] => {
 }
 
 const stateOf = (commits: ReadonlyArray<RecordedCommit>, key: string) =>
-  lastRecords(commits).get(Subject.actorKey(addressOf(key)))
+  lastRecords(commits).get(ActorSubject.actorKey(addressOf(key)))
 
 /** Freezes the victim in the middle of a message until another member has answered for its actor; gives the key. */
 const freezeInTheMiddle = Effect.fnUntraced(function* (cluster: MemberCluster.MemberCluster) {

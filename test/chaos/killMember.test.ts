@@ -5,7 +5,6 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
-import { appendFileSync } from "node:fs"
 import process from "node:process"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
 import type { ActorSystem } from "../../runtime/ActorSystem.ts"
@@ -81,7 +80,6 @@ const killUnderLoad = Effect.gen(function* () {
     yield* renewal
     const killedMs = performance.now()
     yield* victim.kill
-    appendFileSync("/tmp/stalls.log", `KILL ${process.pid} at ${(performance.timeOrigin + killedMs) % 1e6 | 0}\n`)
     const since = (times: ReadonlyArray<number>) => times.map((time) => time - killedMs)
     const first = yield* askAll
     const firstMs = since(first.map(({ answeredMs }) => answeredMs))

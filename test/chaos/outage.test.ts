@@ -111,6 +111,16 @@ const untilAllAnswer = (caller: MemberCluster.Caller) =>
     return performance.now() - startedMs
   }).pipe(Effect.orDie, Effect.provide(caller))
 
+/** Waits until each actor has answered so many of the asks, from now on. */
+const untilAnswered = (counted: ReadonlyArray<Counted>, more: number) =>
+  Effect.suspend(() => {
+    const before = counted.map(({ answered }) => answered)
+    return untilTrue(
+      "asks are answered",
+      Effect.sync(() => counted.every(({ answered }, index) => answered >= before[index]! + more))
+    )
+  })
+
 const states = ({ members }: Pick<Started, "members">) =>
   Effect.forEach(members, (member) => Effect.map(member.report, ({ state }) => state))
 
@@ -168,6 +178,7 @@ describe("an outage", () => {
       yield* untilAllAnswer(far)
       const [before, countsBefore] = [yield* cluster.slots, yield* counts(cluster)]
       const asking = yield* startAsking(far, 1)
+      yield* untilAnswered(asking.counted, 3)
       // longer than a session lasts without renewal
       yield* server.kill
       yield* untilAll(cluster, "suspended")
@@ -178,6 +189,7 @@ describe("an outage", () => {
       yield* untilAll(cluster, "serving")
       yield* Effect.logInfo("after a restart", { answeredMs, servingMs: performance.now() - restoredMs })
       assert.isBelow(answeredMs, recoveredWithinMs)
+      yield* untilAnswered(asking.counted, 3)
       yield* asking.stop
       yield* assertPunctual(asking)
       assert.deepStrictEqual(Slots.changed(before, yield* cluster.slots), [])
@@ -193,10 +205,7 @@ describe("an outage", () => {
       yield* untilAllAnswer(far)
       const [before, countsBefore] = [yield* cluster.slots, yield* counts(cluster)]
       const asking = yield* startAsking(far, 2)
-      yield* untilTrue(
-        "asks are answered",
-        Effect.sync(() => asking.counted.every(({ answered }) => answered > 5))
-      )
+      yield* untilAnswered(asking.counted, 5)
       const cutMs = performance.now()
       yield* Effect.forEach(proxies.values(), ({ cut }) => cut)
       yield* Effect.forkScoped(askInVain(far))
@@ -212,7 +221,7 @@ describe("an outage", () => {
       yield* untilAll(cluster, "serving")
       yield* Effect.logInfo("after the cut", { answeredMs, servingMs: performance.now() - restoredMs })
       assert.isBelow(answeredMs, recoveredWithinMs)
-      yield* Effect.sleep("2 seconds")
+      yield* untilAnswered(asking.counted, 5)
       yield* asking.stop
       yield* assertPunctual(asking)
       for (const key of vainKeys) assert.strictEqual((yield* stateOf(cluster, key)).count, 0, key)
@@ -244,7 +253,9 @@ describe("an outage", () => {
       yield* proxies.get("b")!.restore()
       yield* cluster.settled(hostIds)
       yield* Effect.logInfo("rejoined", { afterMs: performance.now() - restoredMs })
+      yield* untilAnswered(asking.counted, 3)
       yield* asking.stop
+      yield* assertPunctual(asking)
       const after = yield* cluster.slots
       // over to another and back again, and nothing else
       assert.deepStrictEqual(Slots.changed(before, after), victimSlots)

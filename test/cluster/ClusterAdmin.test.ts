@@ -11,7 +11,7 @@ import { Header } from "../../protocol/wire/Header.ts"
 import type { SessionRecord } from "../../protocol/wire/HostRecords.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import * as ActorSubject from "../../protocol/wire/ActorSubject.ts"
 import { recordOf } from "../../runtime/ActorState.ts"
 import { layerLocal } from "../../runtime/ActorSystem.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
@@ -87,7 +87,7 @@ const system = ClusterAdmin.layer.pipe(
 const ask = Effect.fnUntraced(function* (verb: string, body: unknown) {
   const mesh = yield* Mesh
   const data = typeof body === "string" ? new TextEncoder().encode(body) : Codec.toJson(body)
-  const reply = yield* mesh.request(Subject.admin("alice", verb), data, { timeoutMs: 5000 })
+  const reply = yield* mesh.request(ActorSubject.admin("alice", verb), data, { timeoutMs: 5000 })
   const answer = JSON.parse(new TextDecoder().decode(reply.data))
   return { code: reply.headers.get(Header.errorCode), answer }
 })
@@ -145,12 +145,12 @@ describe("ClusterAdmin", () => {
       const address = { type: "counter", key: "a" }
       assert.strictEqual((yield* ask("release", address)).code, "404")
       yield* Counter.ref("a").ask("add", { by: 1 })
-      const slot = keySubject(Stream.slots, Subject.slotName("counters", slotOf(address)))
+      const slot = keySubject(Stream.slots, ActorSubject.slotName("counters", slotOf(address)))
       yield* mesh.write(slot, Codec.toJson({ owner: "me", slotEpoch: 1 }))
       const { answer } = yield* ask("release", address)
       assert.deepStrictEqual(answer, { ...address, epoch: 2 })
       assert.deepStrictEqual(released, [address])
-      const key = Subject.actorKey(address)
+      const key = ActorSubject.actorKey(address)
       const record = yield* recordOf(key, yield* mesh.read(Stream.actors.name, keySubject(Stream.actors, key)))
       assert.deepInclude(record!, { owner: "", epoch: 2, state: { count: 1 } })
     }).pipe(Effect.provide(system))

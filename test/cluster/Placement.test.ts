@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { desiredHost, desiredOwner, fnv1a32, labelOf, slotOf, takes } from "../../cluster/Placement.ts"
 import { manifest } from "../../protocol/wire/Manifest.ts"
-import { slotName } from "../../protocol/wire/Subject.ts"
+import { slotName } from "../../protocol/wire/ActorSubject.ts"
 import { law } from "../support/law.ts"
 import { sessionOf } from "./slots.ts"
 

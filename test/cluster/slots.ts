@@ -1,7 +1,7 @@
 /** Which hosts and slots do the tests of placement and claims run on? */
 import type { SessionRecord } from "../../protocol/wire/HostRecords.ts"
 import { manifest } from "../../protocol/wire/Manifest.ts"
-import { slotName } from "../../protocol/wire/Subject.ts"
+import { slotName } from "../../protocol/wire/ActorSubject.ts"
 
 /** A host of this version without a label, unless told otherwise. */
 export const sessionOf = (incarnation: string, changes: Partial<SessionRecord> = {}): SessionRecord => ({

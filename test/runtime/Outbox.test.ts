@@ -38,18 +38,17 @@ describe("post()", () => {
   it.effect("post() has no room beyond its bound, and again when something has been sent", () =>
     Effect.gen(function* () {
       const open = yield* Deferred.make<void>()
-      let sent = 0
+      const seen = { sent: 0, taken: 0 }
       const { post } = yield* makeOutbox(() =>
         Effect.andThen(
           Deferred.await(open),
-          Effect.sync(() => void sent++)
+          Effect.sync(() => void seen.sent++)
         )
       )
-      let taken = 0
-      while (post(posted(String(taken % 7), taken))) taken += 1
-      assert.strictEqual(taken, 10_000)
+      while (post(posted(String(seen.taken % 7), seen.taken))) seen.taken += 1
+      assert.strictEqual(seen.taken, 10_000)
       yield* Deferred.succeed(open, undefined)
-      while (sent < taken) yield* Effect.yieldNow
+      while (seen.sent < seen.taken) yield* Effect.yieldNow
       assert.isTrue(post(posted("a", 0)))
     })
   )

@@ -6,7 +6,7 @@ import * as Codec from "../../protocol/wire/Codec.ts"
 import type { StateRecord } from "../../protocol/wire/StateRecord.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import * as ActorSubject from "../../protocol/wire/ActorSubject.ts"
 import { ActorSystem, layerLocal } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { defineActor } from "../../runtime/defineActor.ts"
@@ -70,7 +70,7 @@ const Fleeting = defineActor({
 
 const a = Counter.ref("a")
 
-const subject = keySubject(Stream.actors, Subject.actorKey(a.address))
+const subject = keySubject(Stream.actors, ActorSubject.actorKey(a.address))
 
 /** Systems on one mesh, whose writes of the actor's record can be held back. */
 const makeWorld = Effect.gen(function* () {
@@ -250,7 +250,7 @@ describe("timers", () => {
     Effect.gen(function* () {
       const world = yield* makeWorld
       yield* Effect.provide(a.ask("repeat", { by: 1 }), world.system)
-      const noted = keySubject(Stream.timers, `0.${Subject.actorKey(a.address)}`)
+      const noted = keySubject(Stream.timers, `0.${ActorSubject.actorKey(a.address)}`)
       yield* world.mesh.write(noted, Codec.toJson({ to: a.address, at: 1000 }))
       yield* Effect.gen(function* () {
         yield* TestClock.adjust("1 second")

@@ -4,8 +4,9 @@ import { Effect, Layer, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { deadLetters } from "../../protocol/wire/DeadLetter.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
+import * as ActorSubject from "../../protocol/wire/ActorSubject.ts"
 import { ActorSystem, layerLocal } from "../../runtime/ActorSystem.ts"
 import { defineActor } from "../../runtime/defineActor.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
@@ -59,7 +60,7 @@ const countOf = (key: string) => Effect.map(Counter.ref(key).ask("get", null), (
 const recordOf = (key: string) =>
   Effect.gen(function* () {
     const mesh = yield* Mesh
-    const subject = keySubject(Stream.actors, Subject.actorKey({ type: "counter", key }))
+    const subject = keySubject(Stream.actors, ActorSubject.actorKey({ type: "counter", key }))
     const stored = Option.getOrThrow(yield* mesh.read(Stream.actors.name, subject))
     return Option.getOrThrow(Codec.fromJson(Option.getOrThrow(stored.value))) as Record<string, unknown>
   })
@@ -102,7 +103,7 @@ describe("defineActor()", () => {
       assert.include(failure.message, "on fire")
       assert.strictEqual(yield* countOf("a"), 2)
       const mesh = yield* Mesh
-      const [letter] = yield* mesh.readMany(Stream.deadLetters.name, [Subject.deadLettersOf("counter")])
+      const [letter] = yield* mesh.readMany(deadLetters.name, [ActorSubject.deadLettersOf("counter")])
       assert.include(new TextDecoder().decode(Option.getOrThrow(letter!.value)), "on fire")
       const { tally } = yield* ActorSystem
       assert.deepInclude(tally(), { sent: 3, replied: 2, deadLettered: 1, pending: 0 })

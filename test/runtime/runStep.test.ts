@@ -4,7 +4,7 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import * as Ledger from "../../runtime/Ledger.ts"
 import { codecsOf, encoder } from "../../runtime/MessageForms.ts"
-import { type Given, type Program, runStep, type Standing, type Stepped } from "../../runtime/runStep.ts"
+import { type Errand, type Given, type Program, runStep, type Standing, type Stepped } from "../../runtime/runStep.ts"
 import type { StepContext } from "../../runtime/StepContext.ts"
 import { law } from "../support/law.ts"
 
@@ -62,11 +62,16 @@ const context = (use: (context: StepContext<{ tick: number }>) => unknown): Prog
 
 describe("runStep()", () => {
   it("runStep() gives the reply, the next state in both forms, what to do, and a note in the ledger", () => {
-    const tell = { action: "tell", to: { type: "t", key: "z" }, label: "", body: { message: "tick", payload: 1 } }
+    const tell: Errand = {
+      action: "tell",
+      to: { type: "t", key: "z" },
+      label: "",
+      body: { message: "tick", payload: 1 }
+    }
     const stepped = run(given({ state: { count: 2 }, reply: 2, actions: [tell] }))
     assert.deepStrictEqual(stepped.result, { body: 2 })
     assert.deepStrictEqual(stepped.standing, { state: { count: 2 }, encoded: { count: 2 }, timers: [] })
-    assert.deepStrictEqual(stepped.errands as ReadonlyArray<unknown>, [tell])
+    assert.deepEqual(stepped.errands, [tell])
     assert.isTrue(stepped.changed)
     assert.deepStrictEqual(stepped.operations, [{ id: "m1", at: 1000, answer: { body: 2 } }])
   })

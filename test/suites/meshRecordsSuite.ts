@@ -7,6 +7,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { deadLetters } from "../../protocol/wire/DeadLetter.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import { Mesh, type MeshShape, type Message, type Stored } from "../../runtime/Mesh.ts"
 import { untilTrue } from "../support/untilTrue.ts"
@@ -216,8 +217,8 @@ const manyClaims = (claim: Claim): void => {
       const mesh = yield* Mesh
       const subject = keySubject(Stream.actors, fresh())
       yield* mesh.write(subject, bytes("a"))
-      assert.deepStrictEqual(yield* mesh.readMany(Stream.deadLetters.name, [subject]), [])
-      assert.strictEqual(told(yield* mesh.read(Stream.deadLetters.name, subject)), "absent")
+      assert.deepStrictEqual(yield* mesh.readMany(deadLetters.name, [subject]), [])
+      assert.strictEqual(told(yield* mesh.read(deadLetters.name, subject)), "absent")
     })
   )
 
@@ -226,8 +227,8 @@ const manyClaims = (claim: Claim): void => {
       const mesh = yield* Mesh
       const letter = `seamless.v1.dead.t.k.${fresh()}`
       yield* mesh.write(letter, bytes("a"), { expect: 0 })
-      yield* mesh.dequeue(Stream.deadLetters.name, letter)
-      assert.strictEqual(told(yield* mesh.read(Stream.deadLetters.name, letter)), "absent")
+      yield* mesh.dequeue(deadLetters.name, letter)
+      assert.strictEqual(told(yield* mesh.read(deadLetters.name, letter)), "absent")
       yield* mesh.write(letter, bytes("b"), { expect: 0 })
       const subject = keySubject(Stream.actors, fresh())
       yield* mesh.write(subject, bytes("a"))

@@ -9,6 +9,7 @@ import { manifest, manifestKey } from "../../../protocol/wire/Manifest.ts"
 import { Header, MediaType } from "../../../protocol/wire/Header.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
+import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as Announcement from "../../../protocol/wire/Announcement.ts"
 import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
@@ -56,7 +57,7 @@ export const subjects = {
     chunk: Subject.chunk(seriesKey, day.start, id),
     page: Subject.page(seriesKey, id),
     audit: Subject.audit(seriesKey),
-    slot: Subject.slot(Subject.slotName("", 17)),
+    slot: ActorSubject.slot(ActorSubject.slotName("", 17)),
     queuedJob: QueueSubject.queuedJob({ jobClass: "bulk", partition: 0, windowKey }),
     queuedClass: QueueSubject.queuedClass("bulk"),
     coverageRecord: keySubject(Stream.coverage, seriesKey),

@@ -19,6 +19,7 @@ import { MailboxFull, MessageDeadLettered } from "../../../protocol/wire/Errors.
 import { protocolVersion, SessionRecord, SlotValue } from "../../../protocol/wire/HostRecords.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
+import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
 import { StateRecord } from "../../../protocol/wire/StateRecord.ts"
@@ -214,9 +215,9 @@ const packed = (value: unknown) => ({ value, base64: base64(Codec.pack(value)) }
 
 /** A message to an actor and answers to it, in MessagePack; a message that is told, sent again, and its ending. */
 export const actorMessage = {
-  subject: Subject.slot(Subject.slotName("", slotOf(to))),
-  labelledSubject: Subject.slot(Subject.slotName("strategies", slotOf(to))),
-  settledSubject: Subject.settled("sender-1"),
+  subject: ActorSubject.slot(ActorSubject.slotName("", slotOf(to))),
+  labelledSubject: ActorSubject.slot(ActorSubject.slotName("strategies", slotOf(to))),
+  settledSubject: ActorSubject.settled("sender-1"),
   request: packed(envelope),
   answer: { value: { format: 1, ...answer }, base64: base64(packReply(answer)) },
   refusal: { value: { format: 1, ...error }, base64: base64(packReply(error)) },
@@ -283,13 +284,13 @@ export const hosts = {
   slot: { bucket: Stream.slots.bucket, keys: ["17", "strategies.17"], value: Schema.encodeSync(SlotValue)(slot) },
   state: {
     bucket: Stream.actors.bucket,
-    key: Subject.actorKey(counter),
+    key: ActorSubject.actorKey(counter),
     value: Schema.encodeSync(StateRecord)(state)
   },
   deadLetter: {
-    subject: Subject.deadLetter(counter, letter.id),
+    subject: ActorSubject.deadLetter(counter, letter.id),
     value: Schema.encodeSync(DeadLetter)(letter)
   },
-  host: Subject.host("host-1"),
-  admin: Subject.admin("alice", "hosts")
+  host: ActorSubject.host("host-1"),
+  admin: ActorSubject.admin("alice", "hosts")
 }

@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keyOf, keySubject } from "../../../protocol/wire/StreamSpec.ts"
+import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as Announcement from "../../../protocol/wire/Announcement.ts"
 import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
@@ -68,12 +69,12 @@ describe("Subject", () => {
       Subject.chunk(series, start, id),
       Subject.page(series, id),
       Subject.audit(series),
-      Subject.slot(Subject.slotName("", 255)),
-      Subject.slot(Subject.slotName("strategies", 255)),
-      Subject.host("host-1"),
-      Subject.settled("host-1"),
-      Subject.admin("alice", "hosts"),
-      Subject.deadLetter({ type: "counter", key: nodeId }, id),
+      ActorSubject.slot(ActorSubject.slotName("", 255)),
+      ActorSubject.slot(ActorSubject.slotName("strategies", 255)),
+      ActorSubject.host("host-1"),
+      ActorSubject.settled("host-1"),
+      ActorSubject.admin("alice", "hosts"),
+      ActorSubject.deadLetter({ type: "counter", key: nodeId }, id),
       ...Object.values(Subject.service),
       ...Stream.every.flatMap((stream) => ("bucket" in stream ? [`$KV.${String(stream.bucket)}.${series}`] : []))
     ]

@@ -137,7 +137,10 @@ export const start = Effect.fnUntraced(function* ({
     const child = yield* ReadyProcess.start({
       program,
       args: [
-        ...["--nats", address, "--host-id", hostId],
+        "--nats",
+        address,
+        "--host-id",
+        hostId,
         ...(residentsMax === undefined ? [] : ["--residents-max", String(residentsMax)]),
         ...(seed === undefined ? [] : ["--seed", `${seed}/${hostId}`])
       ],

@@ -7,7 +7,7 @@ import { readSlots } from "../../../cluster/SlotRecords.ts"
 import type { Address } from "../../../protocol/wire/Envelope.ts"
 import type { SessionRecord } from "../../../protocol/wire/HostRecords.ts"
 import { manifest } from "../../../protocol/wire/Manifest.ts"
-import { slotName } from "../../../protocol/wire/Subject.ts"
+import { slotName } from "../../../protocol/wire/ActorSubject.ts"
 import { labelDefault } from "../../../runtime/defineActor.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
 

@@ -2,7 +2,7 @@
 import { Effect, Schema } from "effect"
 import { define } from "../../../protocol/wire/ActorMessage.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
-import * as Subject from "../../../protocol/wire/Subject.ts"
+import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import { type ActorType, handler, on } from "../../../runtime/Actor.ts"
 import * as ActorState from "../../../runtime/ActorState.ts"
 import { defineActor } from "../../../runtime/defineActor.ts"
@@ -71,7 +71,7 @@ export const holder: ActorType = {
     const { address, owner, slotEpoch } = activation
     const state = yield* ActorState.open({
       bucket: Stream.actors,
-      key: Subject.actorKey(address),
+      key: ActorSubject.actorKey(address),
       slotEpoch,
       owner,
       form: Held,
