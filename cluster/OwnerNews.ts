@@ -14,6 +14,8 @@ import { Mesh } from "../runtime/Mesh.ts"
 export interface OwnerNews {
   /** Calls once when the slot of that name gets another owner; gives what takes the wish back. */
   readonly onNewOwner: (slot: string, call: () => void) => () => void
+  /** The epoch of the slot's newest owner, as far as it was heard; 0 where nothing was. */
+  readonly epochOf: (slot: string) => number
 }
 
 const isValue = Schema.is(SlotValue)
@@ -41,5 +43,5 @@ export const listen = Effect.gen(function* () {
     waiting.get(slot)?.clear()
     for (const call of calls) call()
   })
-  return { onNewOwner } satisfies OwnerNews
+  return { onNewOwner, epochOf: (slot) => epochs.get(slot) ?? 0 } satisfies OwnerNews
 })

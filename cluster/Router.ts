@@ -89,22 +89,9 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  /** Sends it to an owner that may be gone: word of a new one ends the wait. */
-  const sendToOwner = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> => {
-    let isMoved = false
-    const abandonOn = (abandon: () => void) =>
-      news.onNewOwner(slot, () => {
-        isMoved = true
-        abandon()
-      })
-    return once(slot, envelope, { headers, timeoutMs: resendAfterMs, abandonOn }).pipe(
-      // without a pause: the next news of the slot may be far off
-      Effect.map((outcome) => (isMoved && isAgain(outcome) ? { ...outcome, atOnce: true } : outcome))
-    )
-  }
-
-  const once = (slot: string, envelope: Envelope, options: RequestOptions): Effect.Effect<Reply | Again> =>
-    mesh
+  const once = (slot: string, envelope: Envelope, options: RequestOptions): Effect.Effect<Reply | Again> => {
+    const epoch = news.epochOf(slot)
+    return mesh
       .request(ActorSubject.slot(slot), Codec.pack(envelope), {
         ...options,
         timeoutMs: Math.min(envelope.budgetMs, options.timeoutMs)
@@ -117,8 +104,21 @@ export const make = Effect.gen(function* () {
             return { again: reply.undelivered.reason, atOnce: false }
           return reply
         }),
-        Effect.catch((error) => Effect.succeed(failed(error)))
+        Effect.catch((error) => Effect.succeed(failed(error))),
+        // who would only now begin to listen for a new owner has missed the word of it
+        Effect.map((outcome) =>
+          isAgain(outcome) && news.epochOf(slot) !== epoch ? { ...outcome, atOnce: true } : outcome
+        )
       )
+  }
+
+  /** Sends it to an owner that may be gone: word of a new one ends the wait. */
+  const sendToOwner = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> =>
+    once(slot, envelope, {
+      headers,
+      timeoutMs: resendAfterMs,
+      abandonOn: (abandon) => news.onNewOwner(slot, abandon)
+    })
 
   const retry = Effect.fnUntraced(function* ({ envelope, failed: first, headers, slot, startMs }: Failing) {
     let last = first

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { envelopeFormat } from "../../protocol/wire/Envelope.ts"
-import * as Stream from "../../protocol/wire/Stream.ts"
+import { deadLetters } from "../../protocol/wire/DeadLetter.ts"
 import * as DeadLetters from "../../runtime/DeadLetters.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
@@ -38,7 +38,7 @@ describe("bury()", () => {
           [[id, 1]]
         )
         assert.lengthOf(letters[0]!.trace.split("\n"), 30)
-        const [stored] = yield* mesh.readMany(Stream.deadLetters.name, ["seamless.v1.dead.t.k.*"])
+        const [stored] = yield* mesh.readMany(deadLetters.name, ["seamless.v1.dead.t.k.*"])
         assert.notMatch(stored!.subject, /[\s*>]/)
         yield* DeadLetters.remove(mesh, letters[0]!)
         assert.lengthOf(yield* DeadLetters.list(mesh, undefined), 0)

@@ -15,10 +15,17 @@ interface Event {
   readonly elapsedMs: number
   /** Whether the ledger is saved and read back first. */
   readonly reopens: boolean
+  /** Whether the message gets lost on its way. */
+  readonly lost: boolean
 }
 
 const events = fc.array(
-  fc.record({ id: fc.nat(8), elapsedMs: fc.constantFrom(0, 1, 400, 1000, 3000), reopens: fc.boolean() }),
+  fc.record({
+    id: fc.nat(8),
+    elapsedMs: fc.constantFrom(0, 1, 400, 1000, 3000),
+    reopens: fc.boolean(),
+    lost: fc.boolean()
+  }),
   { maxLength: 40 }
 )
 
@@ -29,12 +36,13 @@ const replay = (events: ReadonlyArray<Event>, { keepMs, operationsMax }: { keepM
   let nowMs = 1_000_000
   const firstSentMs = new Map<number, number>()
   const doneAtMs = new Map<number, number>()
-  return events.map(({ elapsedMs, id, reopens }) => {
+  return events.flatMap(({ elapsedMs, id, lost, reopens }) => {
     nowMs += elapsedMs
     if (reopens) ledger = make(ledger.record(), limits)
     const sentMs = firstSentMs.get(id) ?? nowMs
     const isAgain = firstSentMs.has(id)
     firstSentMs.set(id, sentMs)
+    if (lost) return []
     const ageMs = isAgain ? Math.max(1, nowMs - sentMs) : 0
     const finding: Finding = ledger.find(`m${id}`, { nowMs, ageMs })
     const seen = { finding, wasDone: doneAtMs.has(id), doneAtMs: doneAtMs.get(id), nowMs, sentMs, isAgain, id }

@@ -157,7 +157,7 @@ describe("runStep()", () => {
     ] satisfies ReadonlyArray<Anything>) {
       const stepped = run(given(outcome, { message: "look" }))
       assertUnchanged(stepped)
-      assert.include(reasonOf(stepped), "changes what it only reads")
+      assert.include(reasonOf(stepped), "only reads")
       assert.deepStrictEqual(stepped.operations, [])
     }
   })

@@ -12,7 +12,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { LocalActors } from "../../../cluster/LocalActors.ts"
 import * as Member from "../../../cluster/Member.ts"
-import { Fleeting, holder, Saved } from "./testActors.ts"
+import { Fleeting, holder, narrow, Saved } from "./testActors.ts"
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +37,7 @@ const main = Effect.gen(function* () {
     Member.layer({
       servers: values.nats,
       hostId: values["host-id"],
-      types: [Saved, Fleeting, holder],
+      types: [Saved, Fleeting, holder, narrow],
       limits: { residentsMax: Number(values["residents-max"]) }
     }).pipe(Layer.provideMerge(Logger.layer([Logger.withConsoleError(Logger.formatJson)])))
   )

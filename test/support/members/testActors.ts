@@ -51,22 +51,27 @@ export const Fleeting = defineActor({
   }
 })
 
+const holdOf = (actor: string) =>
+  define({
+    actor,
+    label: "actors",
+    name: "hold",
+    payload: Schema.Struct({ forMs: Schema.Int }),
+    success: Schema.Struct({ held: Schema.Int }),
+    failure: Schema.Never
+  })
+
 /** Holds a message for so long, and then saves: to be frozen in between. */
-export const hold = define({
-  actor: "holder",
-  label: "actors",
-  name: "hold",
-  payload: Schema.Struct({ forMs: Schema.Int }),
-  success: Schema.Struct({ held: Schema.Int }),
-  failure: Schema.Never
-})
+export const hold = holdOf("holder")
+/** The same, of an actor that has no room for many messages. */
+export const holdNarrow = holdOf("narrow")
 
 const Held = Schema.Struct({ held: Schema.Int })
 
-/** Actors whose handling takes time. */
-export const holder: ActorType = {
-  name: "holder",
+const holderOf = (message: typeof hold, mailboxMax?: number): ActorType => ({
+  name: message.actor,
   label: "actors",
+  ...(mailboxMax === undefined ? {} : { mailboxMax }),
   activate: Effect.fnUntraced(function* (activation) {
     const { address, owner, slotEpoch } = activation
     const state = yield* ActorState.open({
@@ -78,7 +83,7 @@ export const holder: ActorType = {
       initial: { held: 0 }
     })
     return handler(address, [
-      on(hold, ({ forMs }) =>
+      on(message, ({ forMs }) =>
         Effect.gen(function* () {
           yield* Effect.sleep(forMs)
           const held = state.current().held + 1
@@ -88,4 +93,12 @@ export const holder: ActorType = {
       )
     ])
   })
-}
+})
+
+/** Actors whose handling takes time. */
+export const holder = holderOf(hold)
+
+/** How many messages wait for one of the narrow ones at most. */
+export const narrowMailboxMax = 32
+/** The same actors with a small mailbox. */
+export const narrow = holderOf(holdNarrow, narrowMailboxMax)
