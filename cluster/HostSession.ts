@@ -6,7 +6,7 @@
  */
 import { Clock, Context, Deferred, Effect, Layer, Option, Schedule, Schema, type Scope } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { ClusterDisagreement, type MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { ClusterDisagreement, InvalidLabel, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { protocolVersion, protocolVersionMin, SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { keySubject } from "../protocol/wire/StreamSpec.ts"
@@ -204,8 +204,13 @@ const leave = (mesh: Mesh["Service"], life: Life): Effect.Effect<void> =>
     )
   ).pipe(Effect.interruptible, Effect.timeoutOption(leaveWithin), Effect.ignore)
 
+/** Labels stand in subjects and keys, and must not look like the number of a slot. */
+const labelForm = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
+
 const make = Effect.fnUntraced(function* (options: HostOptions) {
   const mesh = yield* Mesh
+  const wrong = options.labels?.find((label) => !labelForm.test(label))
+  if (wrong !== undefined) return yield* new InvalidLabel({ label: wrong })
   const life: Life = yield* begin(options)
   const { hostId, incarnation, labels = [] } = life.record
   yield* Effect.acquireRelease(Effect.catchTag(send(mesh, life, 0), "RevisionConflict", Effect.die), () =>
@@ -278,5 +283,7 @@ const refuseDisagreement = (
 }
 
 /** A session that is renewed as long as the layer lives, and given back at its end. */
-export const layer = (options: HostOptions): Layer.Layer<HostSession, MeshUnavailable | ClusterDisagreement, Mesh> =>
+export const layer = (
+  options: HostOptions
+): Layer.Layer<HostSession, MeshUnavailable | ClusterDisagreement | InvalidLabel, Mesh> =>
   Layer.effect(HostSession, make(options))

@@ -5,7 +5,7 @@
  * labels, which are those of its types unless it names others. A caller owns nothing.
  */
 import { Effect, Layer } from "effect"
-import type { ClusterDisagreement, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { ClusterDisagreement, InvalidLabel, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import type { ActorType } from "../runtime/Actor.ts"
 import { ActorSystem } from "../runtime/ActorSystem.ts"
@@ -58,7 +58,7 @@ export const layer = ({
   types
 }: MemberOptions): Layer.Layer<
   ActorSystem | LocalActors | HostStatus | HostSession.HostSession | Mesh,
-  MeshUnavailable | ClusterDisagreement
+  MeshUnavailable | ClusterDisagreement | InvalidLabel
 > => {
   const taken = labels ?? labelsOf(types)
   const session = HostSession.layer({

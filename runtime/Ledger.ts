@@ -39,7 +39,7 @@ export interface Ledger {
 export const emptyRecord: LedgerRecord = { operations: [], forgottenAt: undefined }
 
 // clocks of two hosts may differ by so much without a message being done twice
-const skewMs = 1000
+const skewMs = 500
 
 const nothing: Finding = { found: "nothing" }
 

@@ -12,7 +12,7 @@ import { Coverage } from "../../protocol/messages/Coverage.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
-import { LiveHosts } from "../../runtime/LiveHosts.ts"
+import { HostStatus } from "../../runtime/HostStatus.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
@@ -27,7 +27,7 @@ const followingMax = 15
 const restAfterFailure = "500 millis"
 const jobClass = "interactive"
 
-type Services = Mesh | LiveHosts | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+type Services = Mesh | HostStatus | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
 const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob) {
   const catalog = yield* SeriesCatalog
@@ -105,8 +105,8 @@ const takeNext = (mesh: Mesh["Service"]) =>
 const workOnce = Effect.gen(function* () {
   const mesh = yield* Mesh
   const coordinator = yield* BackfillCoordinator
-  // a host that has lost touch takes nothing: what it would do may be someone else's by then
-  if (!(yield* (yield* LiveHosts).isValid)) return yield* Effect.sleep(restAfterFailure)
+  // a host that has lost touch takes nothing: what it would do may be someone else's by then. Nor does one that drains
+  if ((yield* HostStatus).state() !== "serving") return yield* Effect.sleep(restAfterFailure)
   const delivery = yield* takeNext(mesh)
   if (delivery._tag === "None") return
   const key = QueueSubject.queuedWindow(delivery.value.subject)

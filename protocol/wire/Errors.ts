@@ -110,3 +110,10 @@ export class ClusterDisagreement extends Schema.TaggedError<ClusterDisagreement>
     )
   }
 }
+
+/** A label can't be part of a subject. The host does not start. */
+export class InvalidLabel extends Schema.TaggedError<InvalidLabel>()("InvalidLabel", { label: Schema.String }) {
+  override get message() {
+    return `${JSON.stringify(this.label)} is no label: a letter, then up to 63 letters, digits, "_" or "-"`
+  }
+}

@@ -40,16 +40,16 @@ const measureQuiet = Effect.gen(function* () {
   return timesMs
 }).pipe(Effect.scoped)
 
-/** The sum of the shorter half of them. */
-const shorterHalf = (timesMs: ReadonlyArray<number>): number =>
+/** The sum of the shortest third of them. */
+const shortestThird = (timesMs: ReadonlyArray<number>): number =>
   timesMs
     .toSorted((a, b) => a - b)
-    .slice(0, timesMs.length / 2)
+    .slice(0, timesMs.length / 3)
     .reduce((sum, ms) => sum + ms, 0)
 
 /**
  * The 99th percentile of the quiet actors beside something, in parts of what it is without. Both are taken in many
- * short windows, in turns. What else the machine does can only make one longer, so the shorter half of each kind
+ * short windows, in turns. What else the machine does can only make one longer, so the shortest third of each kind
  * counts. What is begun for a window ends with its scope.
  */
 const compare = Effect.fnUntraced(function* (
@@ -64,7 +64,7 @@ const compare = Effect.fnUntraced(function* (
     const disturbed = Effect.map(Effect.scoped(Effect.andThen(begin(round), measureQuiet)), into(beside))
     yield* Effect.all(round % 2 === 0 ? [undisturbed, disturbed] : [disturbed, undisturbed], { discard: true })
   }
-  const ratio = shorterHalf(beside) / shorterHalf(alone)
+  const ratio = shortestThird(beside) / shortestThird(alone)
   const digits = (p99s: ReadonlyArray<number>) => p99s.toSorted((a, b) => a - b).map((one) => one.toFixed(1))
   yield* Effect.logInfo(`p99 ${what}, in parts of that alone: ${ratio.toFixed(2)}`)
   yield* Effect.logInfo("p99 in ms, by window: alone", digits(alone).join(" "), what, digits(beside).join(" "))
