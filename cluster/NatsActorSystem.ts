@@ -35,6 +35,9 @@ const finishWithinMs = 150
 /** How long one actor has to finish when it is released. */
 const releaseWithinMs = 1000
 
+/** A replica that is further behind than this is a fault of its own. */
+const readAgainAfter = "5 seconds"
+
 /** What a host's actor system is made of. */
 export interface SystemOptions {
   /** The actors that this host may own. */
@@ -157,13 +160,14 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
     limits
   })
   const pauses = yield* Pause.watch(mesh.caughtUp)
-  const adopt = (tenure: Tenure): Effect.Effect<void> =>
-    timers
-      .adopt(tenure.slot, (address) => residents.wake(address, tenure))
-      .pipe(
-        Effect.retry({ schedule: Schedule.spaced("1 second"), while: () => !tenure.hasEnded() }),
-        Effect.catch((error) => Effect.logWarning("timers not read", { slot: tenure.slot, reason: error.message }))
-      )
+  const adopt = Effect.fnUntraced(function* (tenure: Tenure) {
+    const read = timers.adopt(tenure.slot, (address) => residents.wake(address, tenure))
+    const untilRead = Effect.retry(read, { schedule: Schedule.spaced("1 second"), while: () => !tenure.hasEnded() })
+    yield* Effect.ignore(untilRead)
+    // a replica may have been behind the last owner's notes
+    yield* Effect.sleep(readAgainAfter)
+    if (!tenure.hasEnded()) yield* Effect.ignore(untilRead)
+  })
   const claims = yield* claimSlots({
     // beside the first messages: a slot must not wait for its timers
     onClaimed: (tenure) => Effect.sync(() => run(adopt(tenure))),

@@ -13,7 +13,7 @@ const turnEveryMs = 20
 const pauseMsMin = 50
 
 /** What is known of the pauses of this process. */
-export interface Pauses {
+interface Pauses {
   /** How long a message that comes in now may have waited unread, in milliseconds. */
   readonly unreadMs: () => number
 }

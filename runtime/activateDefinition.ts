@@ -165,7 +165,8 @@ export const activate = Effect.fnUntraced(function* (plan: Plan, activation: Act
     if (isEarlier) yield* hands.expect(who, after)
     yield* keeping.save(next.encoded, () => ({ ...ledger.record(), timers: next.timers }))
     standing = next
-    if (!isEarlier && before !== after) yield* hands.expect(who, after)
+    // one that could not be put off wakes the actor for nothing, and is put off then
+    if (!isEarlier && before !== after) yield* Effect.ignore(hands.expect(who, after))
   })
 
   const handle = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming>) {
@@ -176,7 +177,9 @@ export const activate = Effect.fnUntraced(function* (plan: Plan, activation: Act
     }
     // a note that stands for nothing is taken back, or put off
     const due = nextDue(standing)
-    if (lot.woken && (due === undefined || due > clock.currentTimeMillisUnsafe())) yield* hands.expect(who, due)
+    if (lot.woken && (due === undefined || due > clock.currentTimeMillisUnsafe())) {
+      yield* Effect.ignore(hands.expect(who, due))
+    }
     for (const [errand, cause] of lot.errands) yield* hands.run(errand, cause)
     return lot.results
   })
