@@ -70,26 +70,10 @@ const makeNames = () => {
   }
 }
 
-/** A router, for as long as the scope lives. */
-export const make = Effect.gen(function* () {
-  const mesh = yield* Mesh
-  const now = yield* clockMs
-  const nameOf = makeNames()
-  const news: OwnerNews = yield* listen
-
-  /** Waits for word of a new owner, no longer than so. */
-  const pause = (slot: string, ms: number): Effect.Effect<void> =>
-    Effect.asVoid(
-      Effect.timeoutOption(
-        Effect.callback<void>((resume) => {
-          const takeBack = news.onNewOwner(slot, () => resume(Effect.void))
-          return Effect.sync(takeBack)
-        }),
-        ms
-      )
-    )
-
-  const once = (slot: string, envelope: Envelope, options: RequestOptions): Effect.Effect<Reply | Again> => {
+/** Sends a message once, and tells whether it has to be sent again. */
+const trying =
+  (mesh: Mesh["Service"], news: OwnerNews) =>
+  (slot: string, envelope: Envelope, options: RequestOptions): Effect.Effect<Reply | Again> => {
     const epoch = news.epochOf(slot)
     return mesh
       .request(ActorSubject.slot(slot), Codec.pack(envelope), {
@@ -111,6 +95,27 @@ export const make = Effect.gen(function* () {
         )
       )
   }
+
+/** A router, for as long as the scope lives. */
+export const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const now = yield* clockMs
+  const nameOf = makeNames()
+  const news: OwnerNews = yield* listen
+
+  /** Waits for word of a new owner, no longer than so. */
+  const pause = (slot: string, ms: number): Effect.Effect<void> =>
+    Effect.asVoid(
+      Effect.timeoutOption(
+        Effect.callback<void>((resume) => {
+          const takeBack = news.onNewOwner(slot, () => resume(Effect.void))
+          return Effect.sync(takeBack)
+        }),
+        ms
+      )
+    )
+
+  const once = trying(mesh, news)
 
   /** Sends it to an owner that may be gone: word of a new one ends the wait. */
   const sendToOwner = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> =>

@@ -5,7 +5,7 @@
  * it messages, one lot at a time. Everything an activation holds is released with its scope. Types whose state is
  * saved, and whose messages are steps, are made by `defineActor`.
  */
-import { Duration, Effect, Option, Schedule, Schema, type Scope } from "effect"
+import { type Duration, Effect, Option, type Schedule, Schema, type Scope } from "effect"
 import type { ActorMessage } from "../protocol/wire/ActorMessage.ts"
 import type { Address, Undelivered } from "../protocol/wire/Envelope.ts"
 import { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
@@ -89,11 +89,13 @@ export interface ActorType<R = ActorServices> {
 }
 
 /** The type with the services that its activations need beside those that every one is given. */
-export const provided = <R>(type: ActorType<R>): Effect.Effect<ActorType, never, Exclude<R, ActorServices>> =>
-  Effect.map(Effect.context<Exclude<R, ActorServices>>(), (services) => ({
+export function provided<R>(type: ActorType<R>): Effect.Effect<ActorType, never, Exclude<R, ActorServices>>
+export function provided(type: ActorType<unknown>): Effect.Effect<ActorType<unknown>, never, unknown> {
+  return Effect.map(Effect.context(), (services) => ({
     ...type,
-    activate: (activation) => Effect.provide(type.activate(activation), services) as ReturnType<ActorType["activate"]>
+    activate: (activation) => Effect.provide(type.activate(activation), services)
   }))
+}
 
 /** How one message is handled, with its forms hidden. */
 export interface MessageHandler {

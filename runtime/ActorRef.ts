@@ -55,8 +55,25 @@ const read = (what: string, codec: MessageCodec, answer: Answer): Effect.Effect<
     ? Effect.flatMap(orMalformed(`failure of ${what}`, codec.decodeFailure(answer.error)), Effect.fail)
     : orMalformed(`reply of ${what}`, codec.decodeReply(answer.body))
 
-/** Gives the actors of a type, by key. */
-export const refsTo = <M extends AllForms>({ codecs, label, type }: Spoken): ((key: string) => ActorRef<M>) => {
+/** A reference with its forms hidden. */
+interface AnyRef {
+  readonly address: Address
+  readonly ask: (
+    message: string,
+    payload: unknown,
+    options?: SendOptions
+  ) => Effect.Effect<unknown, unknown, ActorSystem>
+  readonly tell: (
+    message: string,
+    payload: unknown,
+    options?: SendOptions
+  ) => Effect.Effect<void, Undelivered, ActorSystem>
+  readonly send: (message: string, payload: unknown) => Action
+}
+
+/** Gives the actors of a type, by key. The forms are those of the definition, as the types of a reference say. */
+export function refsTo<M extends AllForms>(spoken: Spoken): (key: string) => ActorRef<M>
+export function refsTo({ codecs, label, type }: Spoken): (key: string) => AnyRef {
   const encode = (message: string, payload: unknown) => codecs.get(message)?.encodePayload(payload) ?? notKnown
   const whatOf = (message: string) => `${type}.${message}`
 
@@ -85,13 +102,11 @@ export const refsTo = <M extends AllForms>({ codecs, label, type }: Spoken): ((k
   }
   return (key) => {
     const to = { type, key }
-    const ref = {
+    return {
       address: to,
-      ask: (message: string, payload: unknown, options?: SendOptions) => ask(to, message, payload, options),
-      tell: (message: string, payload: unknown, options?: SendOptions) => tell(to, message, payload, options),
-      send: (message: string, payload: unknown) => send(to, message, payload)
+      ask: (message, payload, options) => ask(to, message, payload, options),
+      tell: (message, payload, options) => tell(to, message, payload, options),
+      send: (message, payload) => send(to, message, payload)
     }
-    // the forms are those of the definition, which the types of the reference say, too
-    return ref as ActorRef<M>
   }
 }

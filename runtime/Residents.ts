@@ -169,7 +169,7 @@ export interface ResidentOptions {
 }
 
 /** The bounds of the actors of a process, where nobody sets others. */
-export const limitsDefault: ResidentLives.ResidentLimits = {
+const limitsDefault: ResidentLives.ResidentLimits = {
   residentsMax: 10_000,
   residentBytesMax: 256 * 1024 * 1024
 }

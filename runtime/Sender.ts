@@ -23,7 +23,7 @@ import { traceParent, traceParentIn } from "./telemetry/Propagation.ts"
 import { endingOf, type Reply } from "./Work.ts"
 
 /** A message without a deadline would wait for ever for an actor that never answers. */
-export const sendBudgetMsMax = 60_000
+const sendBudgetMsMax = 60_000
 /** Messages that were told and have not ended. */
 const toldMax = 100_000
 const toldRetryAfterMs = 100

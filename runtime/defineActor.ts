@@ -4,13 +4,12 @@
  * With forms and pure functions: the form of its state, the forms of its messages, and for each message a step from a
  * state to the next one, a reply, and actions. Saving, fencing, retries, timers and sending are the runtime's business.
  */
-import { Duration, type Schedule } from "effect"
-import type { ActorServices, ActorType } from "./Actor.ts"
+import { Duration, Predicate, type Schedule } from "effect"
+import type { ActorType } from "./Actor.ts"
 import { type ActorRef, refsTo } from "./ActorRef.ts"
 import { activate, type Plan } from "./activateDefinition.ts"
 import type { LedgerLimits } from "./Ledger.ts"
 import { type AllForms, codecsOf, decoder, encoder, type Form, type Steps } from "./MessageForms.ts"
-import type { StepContext } from "./StepContext.ts"
 
 /** All there is to say about a type of actors. */
 export interface Definition<State extends Form, M extends AllForms> {
@@ -41,7 +40,7 @@ export interface Definition<State extends Form, M extends AllForms> {
 }
 
 /** A type of actors as its definition made it. */
-export interface DefinedActor<M extends AllForms> extends ActorType<ActorServices> {
+export interface DefinedActor<M extends AllForms> extends ActorType {
   readonly label: string
   /** The actor of that key, wherever it lives. */
   readonly ref: (key: string) => ActorRef<M>
@@ -66,11 +65,14 @@ const planOf = <State extends Form, M extends AllForms>({
   type,
   version = 1
 }: Definition<State, M>): Plan => {
-  const steps = new Map(Object.entries<(...given: ReadonlyArray<unknown>) => unknown>(step as never))
+  const steps = new Map<string, unknown>(Object.entries(step))
   return {
     type,
     codecs: codecsOf(messages),
-    step: (message, ...given: readonly [unknown, unknown, StepContext<unknown>]) => steps.get(message)?.(...given),
+    step: (message, ...given) => {
+      const run = steps.get(message)
+      return Predicate.isFunction(run) ? Reflect.apply(run, undefined, given) : undefined
+    },
     encodeState: encoder(state),
     decodeState: decoder(state),
     isDurable: durable,

@@ -192,15 +192,18 @@ const readerOf = ({ js, jsm }: Connection) => {
 /** The records part of the port, over a connection. */
 export const make = (connection: Connection): Pick<MeshShape, "write" | "read" | "readMany"> => {
   const readOne = readerOf(connection)
+  // what is sent without a connection is lost, and its answer would be awaited in vain
+  const whileUp = <A>(send: () => Promise<A>): Promise<A> =>
+    connection.isUp ? send() : Promise.reject(new Error("the connection is down"))
   return {
     write: (subject, data, options = {}) =>
       Effect.tryPromise({
-        try: () => connection.js.publish(subject, data, publishOptions(options)),
+        try: () => whileUp(() => connection.js.publish(subject, data, publishOptions(options))),
         catch: writeFailure(subject)
       }).pipe(Effect.map((ack) => ack.seq)),
     read: (stream, subject) =>
       Effect.tryPromise({
-        try: () => readOne(stream, subject),
+        try: () => whileUp(() => readOne(stream, subject)),
         catch: (cause) => new MeshUnavailable({ operation: `read ${subject}`, reason: String(cause) })
       }).pipe(Effect.map(Option.fromNullishOr)),
     readMany: (stream, subjects) =>

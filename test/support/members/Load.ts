@@ -8,7 +8,7 @@ import { Effect, Fiber, FiberSet, Schedule } from "effect"
 const tickEvery = "5 millis"
 
 /** Messages that are being sent. */
-export interface Load {
+interface Load {
   /** Sends no more, and waits until each has ended. */
   readonly stop: Effect.Effect<void>
   /** How many were begun. */

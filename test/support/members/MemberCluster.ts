@@ -27,7 +27,7 @@ import * as Slots from "./Slots.ts"
 const program = fileURLToPath(new URL("member.ts", import.meta.url))
 
 /** What a member prints of itself. */
-export type PrintedReport = Required<OwnReport> & {
+type PrintedReport = Required<OwnReport> & {
   readonly final?: true
   /** Of the process; absent at its end. */
   readonly memory?: NodeJS.MemoryUsage
