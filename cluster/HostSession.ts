@@ -5,6 +5,7 @@
  * second. It is a hint: it says who is alive, never who may write.
  */
 import { Clock, Context, Deferred, Effect, Layer, Option, Schedule, Schema, type Scope } from "effect"
+import * as Announcement from "../protocol/wire/Announcement.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
 import { ClusterDisagreement, InvalidLabel, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { protocolVersion, protocolVersionMin, SessionRecord } from "../protocol/wire/HostRecords.ts"
@@ -14,12 +15,15 @@ import { revisionOf } from "../runtime/compareAndSet.ts"
 import { clockMs } from "../runtime/Deadline.ts"
 import { Mesh, type RevisionConflict, type Stored } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
+import * as Heard from "./Heard.ts"
 import * as Touch from "./Touch.ts"
 
 // a write gives up after 2 s, and each renewal may need a look and a second write: more at once help nobody
 const renewalsMax = 4
 const triesMax = 3
 const lookWithin = "1 second"
+// a host that falls silent is noticed this soon
+const listenEvery = "25 millis"
 const leaveWithin = "1 second"
 // how long others may take to hear that this host drains, before it begins without their knowing
 const tellWithin = "2 seconds"
@@ -57,7 +61,7 @@ export class HostSession extends Context.Service<
     readonly silentMs: () => number
     /** The hosts whose sessions stand, this one among them. */
     readonly live: Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable>
-    /** Whether the session of that host stands, as the leader says. */
+    /** Whether the session of that host stands, as the leader says, and is renewed. */
     readonly isLive: (incarnation: string) => Effect.Effect<boolean, MeshUnavailable>
     /**
      * Whether a host that is absent from `live` may be taken for dead: not before one time to live of unbroken
@@ -72,6 +76,8 @@ export class HostSession extends Context.Service<
     readonly draining: Effect.Effect<void>
     /** Runs `handler` each time that the session is valid again after it was not, until the scope ends. */
     readonly onRestored: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
+    /** Runs `handler` each time that a host has not been heard of for too long, until the scope ends. */
+    readonly onSilence: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("seamless/cluster/HostSession") {}
 
@@ -85,13 +91,50 @@ const parseStored = ({ value }: Stored): Option.Option<SessionRecord> => Option.
 
 const subjectOf = (incarnation: string): string => keySubject(Stream.sessions, incarnation)
 
+/** A session that stands, with the revision of its record. */
+interface Standing {
+  readonly host: SessionRecord
+  readonly revision: number
+}
+
+const standingIn = (stored: Stored): ReadonlyArray<Standing> =>
+  Option.match(parseStored(stored), { onNone: () => [], onSome: (host) => [{ host, revision: stored.revision }] })
+
+const listStanding = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<Standing>, MeshUnavailable> =>
+  Effect.map(mesh.readMany(Stream.sessions.name, [Stream.sessions.subjects]), (stored) => stored.flatMap(standingIn))
+
 /** The sessions that stand. */
 export const listLive = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable> =>
-  Effect.map(mesh.readMany(Stream.sessions.name, [Stream.sessions.subjects]), (stored) =>
-    stored
-      .map(parseStored)
-      .filter(Option.isSome)
-      .map((found) => found.value)
+  Effect.map(listStanding(mesh), (standing) => standing.map(({ host }) => host))
+
+/** Follows what is announced of sessions, and calls when a host has become silent. */
+const listen = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life) {
+  yield* mesh.subscribe(Announcement.changed("sessions"), (message) => {
+    const incarnation = Option.getOrUndefined(Announcement.changedKey("sessions", message.subject))
+    const revision = Number(message.headers.get("Nats-Sequence"))
+    if (incarnation === undefined || !Number.isFinite(revision)) return
+    if (Option.isSome(parseSession(message.data))) life.heard.note(incarnation, revision, life.nowMs())
+    else life.heard.forget(incarnation)
+  })
+  yield* Effect.sync(() => {
+    if (life.heard.newlySilent(life.nowMs()).length > 0) for (const handler of life.silenceHandlers) handler()
+  }).pipe(Effect.repeat(Schedule.spaced(listenEvery)), Effect.forkScoped)
+})
+
+/** Of the sessions that stand, those whose hosts are heard of. */
+const notSilent = (life: Life, standing: ReadonlyArray<Standing>): ReadonlyArray<SessionRecord> => {
+  const nowMs = life.nowMs()
+  for (const { host, revision } of standing) life.heard.note(host.incarnation, revision, nowMs)
+  return standing
+    .filter(({ host, revision }) => !life.heard.isSilent(host.incarnation, revision, nowMs))
+    .map(({ host }) => host)
+}
+
+/** Calls a handler as long as the scope lives. */
+const registered = (handlers: Set<() => void>, handler: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => void handlers.add(handler)),
+    () => Effect.sync(() => void handlers.delete(handler))
   )
 
 /** What changes while a session lasts. */
@@ -101,6 +144,8 @@ interface Life {
   /** Whether it was said that touch is lost. */
   isMissed: boolean
   readonly restoredHandlers: Set<() => void>
+  readonly silenceHandlers: Set<() => void>
+  readonly heard: Heard.Heard
   readonly nowMs: () => number
 }
 
@@ -119,6 +164,8 @@ const begin = Effect.fnUntraced(function* ({ configurationHash, hostId, labels =
     record,
     isMissed: false,
     restoredHandlers: new Set(),
+    silenceHandlers: new Set(),
+    heard: Heard.make(),
     nowMs: yield* clockMs
   } satisfies Life
 })
@@ -216,6 +263,7 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
   yield* Effect.acquireRelease(Effect.catchTag(send(mesh, life, 0), "RevisionConflict", Effect.die), () =>
     leave(mesh, life)
   )
+  yield* listen(mesh, life)
   yield* refuseDisagreement(yield* listLive(mesh), life.record)
   const renew = yield* keepRenewed(mesh, life)
   const draining = Deferred.makeUnsafe<void>()
@@ -229,13 +277,14 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
     isValid: Effect.sync(() => isInTouch(life)),
     stretch: () => life.touch.stretch,
     silentMs: () => silentMs(life),
-    live: Effect.map(listLive(mesh), (found) => [
+    live: Effect.map(listStanding(mesh), (standing) => [
       life.record,
-      ...found.filter((host) => host.incarnation !== incarnation)
+      ...notSilent(life, standing).filter((host) => host.incarnation !== incarnation)
     ]),
     isLive: (other) =>
-      Effect.map(mesh.read(Stream.sessions.name, subjectOf(other)), (stored) =>
-        Option.isSome(Option.flatMap(stored, parseStored))
+      Effect.map(
+        mesh.read(Stream.sessions.name, subjectOf(other)),
+        (stored) => notSilent(life, Option.toArray(stored).flatMap(standingIn)).length > 0
       ),
     mayBury: Effect.sync(() => Touch.mayBury(life.touch, life.nowMs())),
     mayMove: Effect.sync(() => Touch.isSteady(life.touch, life.nowMs())),
@@ -246,11 +295,8 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
       return Effect.ignore(Effect.timeoutOption(renew, tellWithin))
     }),
     draining: Deferred.await(draining),
-    onRestored: (handler) =>
-      Effect.acquireRelease(
-        Effect.sync(() => void life.restoredHandlers.add(handler)),
-        () => Effect.sync(() => void life.restoredHandlers.delete(handler))
-      )
+    onRestored: (handler) => registered(life.restoredHandlers, handler),
+    onSilence: (handler) => registered(life.silenceHandlers, handler)
   })
 })
 

@@ -35,6 +35,8 @@ const finishWithinMs = 150
 /** How long one actor has to finish when it is released. */
 const releaseWithinMs = 1000
 
+/** A slot that was just claimed has better things to do than to read its timers. */
+const readAfter = "300 millis"
 /** A replica that is further behind than this is a fault of its own. */
 const readAgainAfter = "5 seconds"
 
@@ -163,6 +165,8 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
   const adopt = Effect.fnUntraced(function* (tenure: Tenure) {
     const read = timers.adopt(tenure.slot, (address) => residents.wake(address, tenure))
     const untilRead = Effect.retry(read, { schedule: Schedule.spaced("1 second"), while: () => !tenure.hasEnded() })
+    // whoever has waited for the slot comes first
+    yield* Effect.sleep(readAfter)
     yield* Effect.ignore(untilRead)
     // a replica may have been behind the last owner's notes
     yield* Effect.sleep(readAgainAfter)

@@ -24,7 +24,7 @@ const resendAfterMs = 2000
 const resendSeekingAfterMs = 500
 /** Pauses between tries, where nothing is heard of a new owner. */
 const pauseMsMin = 10
-const pauseMsMax = 250
+const pauseMsMax = 500
 
 const noHeaders: Headers = new Map()
 

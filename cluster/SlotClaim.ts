@@ -191,6 +191,7 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
     isDrained
   })
   yield* session.onRestored(agenda.lookSoon)
+  yield* session.onSilence(agenda.lookSoon)
   yield* keepChecking(wakes, (isIdle) => {
     const { freed, isLookDue } = agenda.takeNext()
     return isIdle || isLookDue ? check : claimFreed(freed)

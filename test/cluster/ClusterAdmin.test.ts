@@ -46,7 +46,8 @@ const session = Layer.succeed(HostSession, {
   mayMove: Effect.succeed(true),
   setDraining: Effect.void,
   draining: Effect.never,
-  onRestored: () => Effect.void
+  onRestored: () => Effect.void,
+  onSilence: () => Effect.void
 })
 
 // it drains from the start, which must not keep operators from answers

@@ -25,7 +25,8 @@ const makeSession = () => {
     mayMove: unused,
     setDraining: unused,
     draining: unused,
-    onRestored: () => unused
+    onRestored: () => unused,
+    onSilence: () => unused
   }
   return { life, session }
 }
