@@ -6,8 +6,8 @@
  */
 import { Effect, Layer, type Schema } from "effect"
 import { admin, type AdminVerb } from "../protocol/wire/Admin.ts"
-import { AnswerTooLarge, HostUnreachable, UnknownLetter } from "../protocol/wire/AdminErrors.ts"
-import type { Address } from "../protocol/wire/Envelope.ts"
+import { AmbiguousLetter, AnswerTooLarge, HostUnreachable, UnknownLetter } from "../protocol/wire/AdminErrors.ts"
+import { type Address, addressText } from "../protocol/wire/Envelope.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import { hostVerbs } from "../protocol/wire/HostRequest.ts"
@@ -116,22 +116,27 @@ const drain = Effect.fnUntraced(function* ({ mesh, session }: Ground, named: { r
 })
 
 const release = Effect.fnUntraced(function* (ground: Ground, address: Address) {
-  const epoch = yield* raiseEpoch(ground.mesh, address)
   const { live, slots } = yield* recordsOf(ground)
   // which label its type has only its own hosts know: of each label the slot of that number may be the one
   const number = slotOf(address)
   const owners = new Set(slots.filter(({ slot }) => numberOf(slot) === number).map(({ owner }) => owner))
-  yield* askAll(
+  const told = yield* askAll(
     live.filter(({ incarnation }) => owners.has(incarnation)),
     (host) =>
       HostControl.askHost(ground.mesh, host, { ask: hostVerbs.release, request: address, timeoutMs: stopWithinMs })
+  )
+  const wasStopped = Array.from(told.values()).some(({ had = false }) => had)
+  // last, so that what it saved while it finished does not stand above this
+  const epoch = yield* raiseEpoch(ground.mesh, address).pipe(
+    // without a record there is nobody to fence: it was stopped, and that is all that a release is
+    Effect.catchTag("UnknownActor", (unknown) => (wasStopped ? Effect.succeed(0) : Effect.fail(unknown)))
   )
   return { ...address, epoch }
 })
 
 const letters = Effect.fnUntraced(function* ({ mesh }: Ground, { type }: { readonly type?: string }) {
-  const all = yield* DeadLetters.list(mesh, type)
-  return { letters: newestWithin(all, mesh.payloadBytesMax() - headroomBytes), total: all.length }
+  const { letters: newest, total } = yield* DeadLetters.list(mesh, type)
+  return { letters: newestWithin(newest, mesh.payloadBytesMax() - headroomBytes), total }
 })
 
 /**
@@ -139,8 +144,12 @@ const letters = Effect.fnUntraced(function* ({ mesh }: Ground, { type }: { reado
  * lost where the actor fails upon it again.
  */
 const replay = Effect.fnUntraced(function* ({ mesh, system }: Ground, { id }: { readonly id: string }) {
-  const letter = (yield* DeadLetters.list(mesh, undefined)).find((each) => each.id === id)
+  const [letter, ...others] = yield* DeadLetters.withId(mesh, id)
   if (letter === undefined) return yield* new UnknownLetter({ id })
+  if (others.length > 0) {
+    const addresses = [letter, ...others].map(({ to }) => addressText(to)).toSorted()
+    return yield* new AmbiguousLetter({ id, addresses })
+  }
   const { cause, label, message, payload, to } = letter
   yield* system
     .deliver({ to, label }, { message, payload }, { operationId: id, cause })

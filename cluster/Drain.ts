@@ -4,7 +4,7 @@
  * It says that it drains, so that the others take what it gives; hands over slot after slot; and gives up what is left
  * when the time is over. From then on it takes nothing any more.
  */
-import { Deferred, Effect, Option } from "effect"
+import { Deferred, Effect, Fiber, Option, Semaphore } from "effect"
 import { monotonicMs } from "../runtime/Deadline.ts"
 import { writeSlot } from "./SlotRecords.ts"
 import type { SlotBook } from "./SlotBook.ts"
@@ -31,8 +31,10 @@ const isAway = ({ mesh, session }: SlotBook): boolean =>
 
 const handAllOver = Effect.fnUntraced(function* (book: SlotBook, check: Effect.Effect<boolean, unknown>) {
   const { held, session } = book
+  // said in any case, since what is given up now must not be claimed later: only nobody is waited for who can't hear it
+  const told = yield* Effect.forkChild(session.setDraining, { startImmediately: true })
   if (isAway(book)) return
-  yield* session.setDraining
+  yield* Fiber.join(told)
   while (!isAway(book)) {
     const isDone = yield* Effect.option(check)
     if (Option.getOrElse(isDone, () => false) && held.size === 0) return
@@ -40,20 +42,23 @@ const handAllOver = Effect.fnUntraced(function* (book: SlotBook, check: Effect.E
   }
 })
 
-const dropRest = ({ handler, held, mesh }: SlotBook): Effect.Effect<void> =>
-  Effect.forEach(
-    Array.from(held),
-    ([name, slot]) => {
-      held.delete(name)
-      slot.end()
-      return slot.unsubscribe.pipe(
+const dropRest = Effect.fnUntraced(function* ({ handler, held, mesh }: SlotBook) {
+  const rest = Array.from(held.values())
+  // before anything is waited for: the time may be over before all could be given back
+  held.clear()
+  for (const slot of rest) slot.end()
+  const writes = yield* Semaphore.make(dropsMax)
+  yield* Effect.forEach(
+    rest,
+    (slot) =>
+      slot.unsubscribe.pipe(
         Effect.andThen(handler.onLost(slot.tenure)),
-        Effect.andThen(writeSlot(mesh, { ...slot.record(), owner: "" })),
+        Effect.andThen(writes.withPermit(writeSlot(mesh, { ...slot.record(), owner: "" }))),
         Effect.ignore
-      )
-    },
-    { concurrency: dropsMax, discard: true }
-  ).pipe(Effect.timeoutOption(dropWithin), Effect.asVoid)
+      ),
+    { concurrency: "unbounded", discard: true }
+  ).pipe(Effect.timeoutOption(dropWithin))
+})
 
 /** The drain of a host: done once, however often it is asked for. */
 export const makeDrain = (book: SlotBook, check: Effect.Effect<boolean, unknown>) => {

@@ -103,7 +103,7 @@ const answers = ({ actors, drain, release, report }: LocalActors["Service"]) => 
     })
   ),
   drain: answering(hostVerbs.drain, () => drain),
-  release: answering(hostVerbs.release, (address) => Effect.as(release(address), {}))
+  release: answering(hostVerbs.release, (address) => Effect.map(release(address), (had) => ({ had })))
 })
 
 const make = Effect.gen(function* () {

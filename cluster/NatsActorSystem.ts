@@ -4,17 +4,18 @@
  * Everything between the arrival of a message and its mailbox is plain code, since each message passes there; effects
  * begin with the actor's own fiber.
  */
-import { Context, Effect, FiberSet, Layer, Option, Schedule, Schema } from "effect"
+import { Context, Effect, FiberMap, FiberSet, Layer, Option, Schedule, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import { Envelope, envelopeFormat, Settled } from "../protocol/wire/Envelope.ts"
+import { type Address, Envelope, envelopeFormat, Settled } from "../protocol/wire/Envelope.ts"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { ActorType } from "../runtime/Actor.ts"
 import { ActorSystem, equipped } from "../runtime/ActorSystem.ts"
 import * as DeadLetters from "../runtime/DeadLetters.ts"
-import { makeTimers } from "../runtime/DurableTimer.ts"
+import { makeTimers, type Timers } from "../runtime/DurableTimer.ts"
 import { HostStatus } from "../runtime/HostStatus.ts"
+import { makeLingering } from "../runtime/makeLingering.ts"
 import { Mesh, type Message } from "../runtime/Mesh.ts"
 import { makeOutbox } from "../runtime/Outbox.ts"
 import * as Pause from "../runtime/Pause.ts"
@@ -34,6 +35,9 @@ import type { SlotStanding } from "./SlotStanding.ts"
 const finishWithinMs = 150
 /** How long one actor has to finish when it is released. */
 const releaseWithinMs = 1000
+
+/** How long the host has, when it ends, to send on what its actors could not do, and to tell of it. */
+const forwardWithin = "1 second"
 
 /** A slot that was just claimed has better things to do than to read its timers. */
 const readAfter = "300 millis"
@@ -124,6 +128,36 @@ const portsOf = (
   }
 }
 
+/** Who wakes the actors of the slots of this host. */
+export const makeWakers = Effect.fnUntraced(function* (
+  timers: Timers["Service"],
+  residents: Pick<Residents.Residents, "wake">
+) {
+  const readings = yield* FiberMap.make<string, void>()
+
+  const adopt = Effect.fnUntraced(function* (tenure: Tenure) {
+    const wake = (address: Address): void => residents.wake(address, tenure)
+    const read = Effect.suspend(() => (tenure.hasEnded() ? Effect.void : timers.adopt(tenure.slot, wake)))
+    const untilRead = Effect.ignore(Effect.retry(read, Schedule.spaced("1 second")))
+    // whoever has waited for the slot comes first
+    yield* Effect.andThen(Effect.sleep(readAfter), untilRead)
+    // a replica may have been behind the last owner's notes
+    yield* Effect.andThen(Effect.sleep(readAgainAfter), untilRead)
+  })
+  return {
+    /** Reads the slot's timers, beside its first messages. */
+    begin: (tenure: Tenure): Effect.Effect<void> => Effect.asVoid(FiberMap.run(readings, tenure.slot, adopt(tenure))),
+    /** Wakes nobody of the slot any more, while its actors stop and after that. */
+    endAround: (slot: string, stop: Effect.Effect<void>): Effect.Effect<void> =>
+      FiberMap.remove(readings, slot).pipe(
+        Effect.andThen(timers.drop(slot)),
+        Effect.andThen(stop),
+        // what they have noted while they finished is the next owner's
+        Effect.andThen(timers.drop(slot))
+      )
+  }
+})
+
 const localActors = (
   residents: Residents.Residents,
   claims: SlotClaims,
@@ -144,7 +178,11 @@ const localActors = (
     },
     actors: () => residents.report().map((actor) => ({ ...actor, hostId: session.hostId })),
     drain: claims.drain,
-    release: (address) => residents.release(address, releaseWithinMs)
+    release: (address) =>
+      Effect.suspend(() => {
+        const isHere = residents.report().some(({ key, type }) => type === address.type && key === address.key)
+        return Effect.as(residents.release(address, releaseWithinMs), isHere)
+      })
   })
 
 const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions) {
@@ -156,32 +194,25 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
   const timers = yield* makeTimers
   const outbox = yield* makeOutbox(sender.post)
   const run = yield* FiberSet.makeRuntime<never, void, never>()
+  // before the residents and the claims: so it outlives the drain, in which most is sent on
+  const send = yield* makeLingering(forwardWithin)
   const residents = yield* Residents.make({
     types: equipped(types, { mesh, timers, outbox }),
-    ports: portsOf({ mesh, router, sender }, session, run),
+    ports: portsOf({ mesh, router, sender }, session, send),
     limits
   })
   const pauses = yield* Pause.watch(mesh.caughtUp)
-  const adopt = Effect.fnUntraced(function* (tenure: Tenure) {
-    const read = timers.adopt(tenure.slot, (address) => residents.wake(address, tenure))
-    const untilRead = Effect.retry(read, { schedule: Schedule.spaced("1 second"), while: () => !tenure.hasEnded() })
-    // whoever has waited for the slot comes first
-    yield* Effect.sleep(readAfter)
-    yield* Effect.ignore(untilRead)
-    // a replica may have been behind the last owner's notes
-    yield* Effect.sleep(readAgainAfter)
-    if (!tenure.hasEnded()) yield* Effect.ignore(untilRead)
-  })
+  const wakers = yield* makeWakers(timers, residents)
   const claims = yield* claimSlots({
     // beside the first messages: a slot must not wait for its timers
-    onClaimed: (tenure) => Effect.sync(() => run(adopt(tenure))),
+    onClaimed: wakers.begin,
     onMessage: (tenure, message, waitedMs) => {
       const arrival = arrivalOf(tenure, message, waitedMs + pauses.unreadMs())
       if (arrival === undefined) run(Effect.logWarning("message can't be read", { subject: message.subject }))
       else residents.receive(arrival)
     },
-    onHandOver: ({ slot }) => Effect.andThen(timers.drop(slot), residents.handOver(slot, finishWithinMs)),
-    onLost: ({ slot }) => Effect.andThen(timers.drop(slot), residents.drop(slot))
+    onHandOver: ({ slot }) => wakers.endAround(slot, residents.handOver(slot, finishWithinMs)),
+    onLost: ({ slot }) => wakers.endAround(slot, residents.drop(slot))
   })
   return Context.make(
     ActorSystem,

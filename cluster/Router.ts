@@ -12,7 +12,7 @@ import { Header } from "../protocol/wire/Header.ts"
 import { manifest } from "../protocol/wire/Manifest.ts"
 import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { clockMs } from "../runtime/Deadline.ts"
-import { type Headers, Mesh, type NoResponders, type RequestOptions } from "../runtime/Mesh.ts"
+import { type Headers, Mesh, type NoResponders } from "../runtime/Mesh.ts"
 import type { Reply } from "../runtime/Work.ts"
 import { type OwnerNews, listen } from "./OwnerNews.ts"
 import { slotOf } from "./Placement.ts"
@@ -41,13 +41,17 @@ interface Again {
   readonly again: string
   /** Whether it is to be sent again at once: it may have reached an actor, and time has passed, or its owner is new. */
   readonly atOnce: boolean
+  /** Whether an actor may have begun with it. */
+  readonly reached: boolean
 }
 
 const isAgain = (outcome: Reply | Again): outcome is Again => "again" in outcome
 
-const failed = (error: NoResponders | DeadlineExceeded | MeshUnavailable): Again => ({
+const failed = (error: NoResponders | DeadlineExceeded | MeshUnavailable, isAbandoned: boolean): Again => ({
   again: error._tag === "NoResponders" ? "no host owns its slot" : error.message,
-  atOnce: error._tag === "DeadlineExceeded"
+  atOnce: error._tag === "DeadlineExceeded",
+  // where nobody listened, and where there was no connection, nobody got it
+  reached: error._tag === "DeadlineExceeded" || isAbandoned
 })
 
 /** A message whose first try has to be repeated. */
@@ -70,25 +74,42 @@ const makeNames = () => {
   }
 }
 
+/** How one try is made. */
+interface Try {
+  readonly headers: Headers
+  readonly timeoutMs: number
+  /** Whether word of a new owner ends it: for a message that went to one that may be gone. */
+  readonly heedsNews: boolean
+}
+
 /** Sends a message once, and tells whether it has to be sent again. */
 const trying =
   (mesh: Mesh["Service"], news: OwnerNews) =>
-  (slot: string, envelope: Envelope, options: RequestOptions): Effect.Effect<Reply | Again> => {
+  (slot: string, envelope: Envelope, { headers, heedsNews, timeoutMs }: Try): Effect.Effect<Reply | Again> => {
     const epoch = news.epochOf(slot)
+    let isAbandoned = false
+    const abandonOn = (abandon: () => void) =>
+      news.onNewOwner(slot, () => {
+        isAbandoned = true
+        abandon()
+      })
     return mesh
       .request(ActorSubject.slot(slot), Codec.pack(envelope), {
-        ...options,
-        timeoutMs: Math.min(envelope.budgetMs, options.timeoutMs)
+        headers,
+        timeoutMs: Math.min(envelope.budgetMs, timeoutMs),
+        ...(heedsNews ? { abandonOn } : {})
       })
       .pipe(
         Effect.map(({ data }): Reply | Again => {
           const reply = unpackReply(data)
-          if (reply === undefined) return { again: "the answer can't be read", atOnce: false }
-          if ("undelivered" in reply && reply.undelivered._tag === "ActorUnavailable")
-            return { again: reply.undelivered.reason, atOnce: false }
+          if (reply === undefined) return { again: "the answer can't be read", atOnce: false, reached: true }
+          if ("undelivered" in reply && reply.undelivered._tag === "ActorUnavailable") {
+            const { reason, untouched = false } = reply.undelivered
+            return { again: reason, atOnce: false, reached: !untouched }
+          }
           return reply
         }),
-        Effect.catch((error) => Effect.succeed(failed(error))),
+        Effect.catch((error) => Effect.succeed(failed(error, isAbandoned))),
         // who would only now begin to listen for a new owner has missed the word of it
         Effect.map((outcome) =>
           isAgain(outcome) && news.epochOf(slot) !== epoch ? { ...outcome, atOnce: true } : outcome
@@ -117,28 +138,26 @@ export const make = Effect.gen(function* () {
 
   const once = trying(mesh, news)
 
-  /** Sends it to an owner that may be gone: word of a new one ends the wait. */
-  const sendToOwner = (slot: string, envelope: Envelope, headers: Headers): Effect.Effect<Reply | Again> =>
-    once(slot, envelope, {
-      headers,
-      timeoutMs: resendAfterMs,
-      abandonOn: (abandon) => news.onNewOwner(slot, abandon)
-    })
-
   const retry = Effect.fnUntraced(function* ({ envelope, failed: first, headers, slot, startMs }: Failing) {
     let last = first
+    // only a try that may have reached an actor makes the next ones repetitions, which an actor may have to refuse
+    let firstReachedMs = first.reached ? startMs : undefined
+    const ageAt = (nowMs: number): { readonly ageMs?: number } => {
+      if (envelope.ageMs !== undefined) return { ageMs: envelope.ageMs + nowMs - startMs }
+      return firstReachedMs === undefined ? {} : { ageMs: Math.max(1, nowMs - firstReachedMs) }
+    }
     for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
       let leftMs = envelope.budgetMs - (now() - startMs)
       if (leftMs > 0 && !last.atOnce) yield* pause(slot, Math.min(pauseMs, leftMs))
-      leftMs = envelope.budgetMs - (now() - startMs)
+      const nowMs = now()
+      leftMs = envelope.budgetMs - (nowMs - startMs)
       if (leftMs <= 0) break
-      const ageMs = (envelope.ageMs ?? 0) + Math.max(1, now() - startMs)
-      const again = { ...envelope, budgetMs: leftMs, ageMs }
+      const again = { ...envelope, budgetMs: leftMs, ...ageAt(nowMs) }
       // where nobody was there before, whoever is there now is the new owner: its word of it is no reason to send again
-      const next = yield* last.atOnce
-        ? sendToOwner(slot, again, headers)
-        : once(slot, again, { headers, timeoutMs: resendSeekingAfterMs })
+      const timeoutMs = last.atOnce ? resendAfterMs : resendSeekingAfterMs
+      const next = yield* once(slot, again, { headers, timeoutMs, heedsNews: last.atOnce })
       if (!isAgain(next)) return next
+      if (next.reached) firstReachedMs ??= nowMs
       last = next
     }
     const address = addressText(envelope.to)
@@ -150,7 +169,7 @@ export const make = Effect.gen(function* () {
     const startMs = now()
     const slot = nameOf(label, slotOf(envelope.to))
     const headers = traceParent === "" ? noHeaders : new Map([[Header.traceParent, traceParent]])
-    return Effect.flatMap(sendToOwner(slot, envelope, headers), (first) =>
+    return Effect.flatMap(once(slot, envelope, { headers, timeoutMs: resendAfterMs, heedsNews: true }), (first) =>
       isAgain(first) ? retry({ envelope, failed: first, headers, slot, startMs }) : Effect.succeed(first)
     )
   }

@@ -1,10 +1,11 @@
 /**
- * How is an actor taken out of the hands of whoever has it?
+ * How does an actor's record fence whoever has the actor?
  *
- * Its record gets a higher epoch, by which any activation fails at its next save, wherever it is. The hosts that may
- * have it are told to stop it, so that nobody has to wait for that; the next message starts it again.
+ * It gets a higher epoch, by which any activation fails at its next save, wherever it is; and the slot epoch of nobody,
+ * so that whoever owns the actor's slot may stamp it next.
  */
-import { Effect } from "effect"
+import { Effect, Option, Schema } from "effect"
+import * as Codec from "../protocol/wire/Codec.ts"
 import { UnknownActor } from "../protocol/wire/AdminErrors.ts"
 import type { Address } from "../protocol/wire/Envelope.ts"
 import type { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
@@ -14,7 +15,7 @@ import { type BucketSpec, keySubject } from "../protocol/wire/StreamSpec.ts"
 import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { recordOf, write } from "../runtime/ActorState.ts"
 import { revisionOf } from "../runtime/compareAndSet.ts"
-import type { Mesh } from "../runtime/Mesh.ts"
+import type { Mesh, Stored } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
 
 /** An actor that saves often is written to in between: each try looks again. */
@@ -26,12 +27,30 @@ const placeOf = (address: Address): { readonly bucket: BucketSpec; readonly key:
     ? { bucket: Stream.coverage, key: address.key }
     : { bucket: Stream.actors, key: ActorSubject.actorKey(address) }
 
+const decodeRaw = Schema.decodeUnknownOption(Schema.Record(Schema.String, Schema.Unknown))
+
+/** All that a record says, also what only a later build knows: it is not this one's to forget. */
+const rawOf = (stored: Option.Option<Stored>): Readonly<Record<string, unknown>> =>
+  stored.pipe(
+    Option.flatMap(({ value }) => value),
+    Option.flatMap(Codec.fromJson),
+    Option.flatMap(decodeRaw),
+    Option.getOrElse(() => ({}))
+  )
+
 const bump = Effect.fnUntraced(function* (mesh: Mesh["Service"], address: Address) {
   const { bucket, key } = placeOf(address)
   const stored = yield* mesh.read(bucket.name, keySubject(bucket, key))
   const standing = yield* recordOf(key, stored)
   if (standing === undefined) return yield* new UnknownActor(address)
-  const record: StateRecord = { ...standing, epoch: standing.epoch + 1, owner: "", nonce: yield* randomId }
+  const record: StateRecord = {
+    ...rawOf(stored),
+    ...standing,
+    slotEpoch: 0,
+    epoch: standing.epoch + 1,
+    owner: "",
+    nonce: yield* randomId
+  }
   yield* write(mesh, { bucket, key, record, expect: revisionOf(stored) })
   return record.epoch
 })

@@ -2,8 +2,8 @@
  * How does somebody write an actor, and ask it?
  *
  * Each counter lives on one host of the cluster at a time, and moves when that host goes. Give the address of a NATS
- * server, and start it as often as you like: `npx node examples/counter.ts nats://127.0.0.1:4222`. A member that only
- * hosts it: `npx seamless up --config examples/quickstart.yaml --actors examples/counter.ts`
+ * server, and start it as often as you like: `npx node examples/counter.ts nats://127.0.0.1:4222`. A host that keeps
+ * history may have it, too: `npm run -s seamless -- up --config examples/quickstart.yaml --actors examples/counter.ts`
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Schema } from "effect"

@@ -1,8 +1,8 @@
 /**
  * How does a strategy live in the cluster?
  *
- * As an actor for each symbol. Its orders carry its epoch: an activation that was replaced is refused. Without a bar for
- * a minute it sells, on whichever host it is by then. Try `npx node examples/strategy.ts nats://127.0.0.1:4222`
+ * As an actor for each symbol. Its orders carry its epoch: an activation that was replaced is refused. Without a bar
+ * for a minute it sells, on whichever host it is by then. Try `npx node examples/strategy.ts nats://127.0.0.1:4222`
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Schema } from "effect"

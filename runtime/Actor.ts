@@ -47,6 +47,8 @@ export interface Incoming {
   /** When its asker stops to wait, in milliseconds of the monotonic clock. */
   readonly deadlineMs: number
   readonly budgetMs: number
+  /** A message that the actor sent itself, by a timer: one whose timer is gone by now has no effect. */
+  readonly own?: boolean
 }
 
 /** What became of one message. */

@@ -39,6 +39,8 @@ export interface ActorState<S> {
 export interface OpenOptions<S> {
   readonly bucket: BucketSpec
   readonly key: string
+  /** The name of the slot: epochs are compared within one slot only. */
+  readonly slot?: string
   readonly slotEpoch: number
   readonly owner: string
   readonly form: Wire<S>
@@ -87,12 +89,23 @@ interface Written {
   readonly bytes: number
 }
 
+/** Headers and the server's own framing, kept free of the payload's limit. */
+const headroomBytes = 4096
+
+const tooLarge = (bytes: number, bytesMax: number): string =>
+  `the actor's record would have ${bytes} bytes, and the server takes ${bytesMax}`
+
+const named = (slot: string | undefined): { readonly slot?: string } => (slot === undefined ? {} : { slot })
+
 /** Replaces the record of a key; `Fenced` where the expected one does not stand there any more. */
 export const write = (
   mesh: Mesh["Service"],
   { bucket, expect, key, record }: Write
 ): Effect.Effect<Written, Fenced | MeshUnavailable> => {
   const data = Codec.toJson(record)
+  const bytesMax = mesh.payloadBytesMax() - headroomBytes
+  // no server will take it, now or later: a fault of whatever made it so large
+  if (data.length > bytesMax) return Effect.die(new Error(tooLarge(data.length, bytesMax)))
   return compareAndSet(mesh, {
     stream: bucket.name,
     subject: keySubject(bucket, key),
@@ -110,15 +123,26 @@ const openTries = 5
 /** Stamps the record with the next epoch; `initial` is the state where there is none. */
 const stamp = Effect.fnUntraced(function* (
   mesh: Mesh["Service"],
-  { bucket, key, owner, slotEpoch }: Pick<OpenOptions<unknown>, "bucket" | "key" | "owner" | "slotEpoch">,
+  {
+    bucket,
+    key,
+    owner,
+    slot,
+    slotEpoch
+  }: Pick<OpenOptions<unknown>, "bucket" | "key" | "owner" | "slot" | "slotEpoch">,
   initial: { readonly state: unknown; readonly schemaVersion: number }
 ) {
   const stored = yield* mesh.read(bucket.name, keySubject(bucket, key))
   const standing = yield* recordOf(key, stored)
-  if (standing !== undefined && standing.slotEpoch > slotEpoch) return yield* new Fenced({ key, epoch: standing.epoch })
+  // a type that was given another label has other slots, whose epochs say nothing of these
+  const isComparable = slot === undefined || standing?.slot === undefined || standing.slot === slot
+  if (standing !== undefined && isComparable && standing.slotEpoch > slotEpoch) {
+    return yield* new Fenced({ key, epoch: standing.epoch })
+  }
   const record: StateRecord = {
     // all or nothing: what stands there without a version is of version 1, not of this build's
     ...(standing ?? { format: 1, ...initial }),
+    ...named(slot),
     slotEpoch,
     epoch: (standing?.epoch ?? 0) + 1,
     owner,
@@ -149,14 +173,14 @@ export const emptyBook: Book = { ...emptyRecord, timers: [] }
  */
 export const open = Effect.fnUntraced(function* <S>(options: OpenOptions<S>) {
   const mesh = yield* Mesh
-  const { bucket, form, initial, key, migrations = { version: 1, steps: new Map() }, owner, slotEpoch } = options
+  const { bucket, form, initial, key, migrations = { version: 1, steps: new Map() }, owner, slot, slotEpoch } = options
   const decode = Schema.decodeUnknownEffect(form)
   const encode = Schema.encodeUnknownEffect(form)
   const schemaVersion = migrations.version
 
   const first = { state: yield* Effect.orDie(encode(initial)), schemaVersion }
   // another activation may stamp in between; the next look tells whether it is a later one
-  let last = yield* Effect.retry(stamp(mesh, { bucket, key, owner, slotEpoch }, first), {
+  let last = yield* Effect.retry(stamp(mesh, { bucket, key, owner, slotEpoch, ...named(slot) }, first), {
     times: openTries,
     while: (error) => error._tag === "Fenced"
   })
@@ -171,6 +195,7 @@ export const open = Effect.fnUntraced(function* <S>(options: OpenOptions<S>) {
     const { epoch } = last.record
     const record: StateRecord = {
       format: 1,
+      ...named(slot),
       slotEpoch,
       epoch,
       owner,

@@ -86,24 +86,49 @@ const sleepUntil = (at: number): Effect.Effect<void> =>
 
 type Noted = Pick<Sleeper, "address" | "slot">
 
+/** A note and whose it is. */
+interface Entry extends Known {
+  readonly address: Address
+}
+
 /** Timers over the port, for as long as the scope lives. */
 export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Scope> = Effect.gen(function* () {
   const mesh = yield* Mesh
   const alarms = yield* FiberMap.make<string>()
-  const known = new Map<string, Known & Noted>()
+  const known = new Map<string, Map<string, Entry>>()
+  const armedAt = new Map<string, number>()
   const wakes = new Map<string, (address: Address) => void>()
 
+  const knownIn = (slot: string): Map<string, Entry> => {
+    const entries = known.get(slot) ?? new Map<string, Entry>()
+    known.set(slot, entries)
+    return entries
+  }
+  const disarm = (key: string): Effect.Effect<void> => {
+    armedAt.delete(key)
+    return FiberMap.remove(alarms, key)
+  }
+  /** Sets the alarm of a note, unless it is set for then already. */
   const arm = (who: Noted, at: number | undefined): Effect.Effect<void> => {
     const key = keyFor(who)
-    const wake = wakes.get(who.slot)
-    if (at === undefined || wake === undefined) return FiberMap.remove(alarms, key)
+    if (at === undefined || !wakes.has(who.slot)) return disarm(key)
+    if (armedAt.get(key) === at) return Effect.void
+    armedAt.set(key, at)
     const ring = Effect.forever(
       Effect.andThen(
-        Effect.sync(() => wake(who.address)),
+        // looked up each time: who has the slot anew wakes in its own name
+        Effect.sync(() => wakes.get(who.slot)?.(who.address)),
         Effect.sleep(againAfterMs)
       )
     )
     return Effect.asVoid(FiberMap.run(alarms, key, Effect.andThen(sleepUntil(at), ring)))
+  }
+  const remember = (who: Noted, standing: Known): Effect.Effect<void> => {
+    const entries = knownIn(who.slot)
+    // of a note that has ended nothing is kept: whoever writes the next one looks
+    if (standing.at === undefined) entries.delete(keyFor(who))
+    else entries.set(keyFor(who), { ...standing, address: who.address })
+    return arm(who, standing.at)
   }
 
   /**
@@ -112,7 +137,7 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
    */
   const note = Effect.fnUntraced(function* (who: Sleeper, at: number | undefined) {
     const key = keyFor(who)
-    let standing: Known = known.get(key) ?? nothingKnown
+    let standing: Known = known.get(who.slot)?.get(key) ?? nothingKnown
     for (let tries = 0; tries < writeTries; tries++) {
       if (standing.at === at || standing.slotEpoch > who.slotEpoch) break
       const written = yield* Effect.result(write(mesh, who, { revision: standing.revision, at }))
@@ -125,32 +150,39 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
       if (failure._tag === "MeshUnavailable" && standing.at !== at) return yield* failure
       if (standing.at !== undefined && (at === undefined || standing.at <= at)) break
     }
-    known.set(key, { ...standing, slot: who.slot, address: who.address })
-    yield* arm(who, standing.at)
+    yield* remember(who, standing)
   })
 
   const adopt = Effect.fnUntraced(function* (slot: string, wake: (address: Address) => void) {
     wakes.set(slot, wake)
-    for (const stored of yield* mesh.readMany(Stream.timers.name, [keySubject(Stream.timers, `${slot}.>`)])) {
+    const notes = yield* mesh.readMany(Stream.timers.name, [keySubject(Stream.timers, `${slot}.>`)])
+    // the slot was dropped meanwhile, or is someone else's to wake
+    if (wakes.get(slot) !== wake) return
+    const entries = knownIn(slot)
+    for (const stored of notes) {
       const found = noteIn(stored)
       if (Option.isNone(found)) continue
       const who = { slot, address: found.value.to }
       // a label may be a number, too: its slots are not this one's
-      if (keyFor(who) !== keyOf(Stream.timers, stored.subject)) continue
+      const key = keyFor(who)
+      if (key !== keyOf(Stream.timers, stored.subject)) continue
       // what a replica gives may be older than what an actor of this host has noted meanwhile
-      if ((known.get(keyFor(who))?.revision ?? 0) < stored.revision) {
-        known.set(keyFor(who), { ...knownOf(Option.some(stored)), ...who })
+      if ((entries.get(key)?.revision ?? 0) < stored.revision) {
+        entries.set(key, { ...knownOf(Option.some(stored)), address: who.address })
       }
     }
-    for (const noted of known.values()) if (noted.slot === slot) yield* arm(noted, noted.at)
+    for (const { address, at } of entries.values()) {
+      if (wakes.get(slot) !== wake) return
+      yield* arm({ slot, address }, at)
+    }
   })
 
   const drop = (slot: string) =>
     Effect.suspend(() => {
       wakes.delete(slot)
-      const keys = Array.from(known).flatMap(([key, of]) => (of.slot === slot ? [key] : []))
-      for (const key of keys) known.delete(key)
-      return Effect.forEach(keys, (key) => FiberMap.remove(alarms, key), { discard: true })
+      const keys = Array.from(known.get(slot)?.keys() ?? [])
+      known.delete(slot)
+      return Effect.forEach(keys, disarm, { discard: true })
     })
   return Timers.of({ expect: note, adopt, drop })
 })

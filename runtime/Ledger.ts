@@ -11,6 +11,8 @@ import type { Operation } from "../protocol/wire/StateRecord.ts"
 export interface LedgerLimits {
   readonly operationsMax: number
   readonly keepMs: number
+  /** Of all answers together, in their wire form. */
+  readonly answerBytesMax: number
 }
 
 /** What is saved of a ledger. */
@@ -44,15 +46,27 @@ const skewMs = 500
 const nothing: Finding = { found: "nothing" }
 
 /** A ledger that goes on from a record. */
-export const make = ({ forgottenAt, operations }: LedgerRecord, { keepMs, operationsMax }: LedgerLimits): Ledger => {
+export const make = ({ forgottenAt, operations }: LedgerRecord, limits: LedgerLimits): Ledger => {
+  const { answerBytesMax, keepMs, operationsMax } = limits
   const known = new Map(operations.map((operation) => [operation.id, operation]))
+  // what is never saved need not be weighed
+  const weigh = ({ answer }: Operation): number => (answerBytesMax === Infinity ? 0 : JSON.stringify(answer).length)
+  let bytes = operations.reduce((sum, operation) => sum + weigh(operation), 0)
   let forgottenAtMs = forgottenAt
+  // none of those that are known is older
+  let oldestAtMs = operations[0]?.at ?? Infinity
+
+  const isWithin = (nowMs: number, at: number): boolean =>
+    known.size <= operationsMax && bytes <= answerBytesMax && nowMs - at <= keepMs
 
   const forget = (nowMs: number): void => {
-    for (const [id, { at }] of known) {
-      if (known.size <= operationsMax && nowMs - at <= keepMs) return
-      known.delete(id)
-      forgottenAtMs = Math.max(forgottenAtMs ?? at, at)
+    if (isWithin(nowMs, oldestAtMs)) return
+    for (const operation of known.values()) {
+      oldestAtMs = operation.at
+      if (isWithin(nowMs, operation.at)) return
+      known.delete(operation.id)
+      bytes -= weigh(operation)
+      forgottenAtMs = Math.max(forgottenAtMs ?? operation.at, operation.at)
     }
   }
   return {
@@ -64,6 +78,8 @@ export const make = ({ forgottenAt, operations }: LedgerRecord, { keepMs, operat
     },
     add: (operation) => {
       known.set(operation.id, operation)
+      bytes += weigh(operation)
+      oldestAtMs = Math.min(oldestAtMs, operation.at)
       forget(operation.at)
     },
     record: () => ({ operations: Array.from(known.values()), forgottenAt: forgottenAtMs })

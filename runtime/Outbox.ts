@@ -4,12 +4,15 @@
  * In the background, and to each receiver in the order in which it was sent. It is bounded: what does not fit is told
  * as a failure, never kept in silence.
  */
-import { Context, Effect, FiberSet } from "effect"
+import { Context, Effect } from "effect"
 import type { MessageBody } from "../protocol/wire/ActorMessage.ts"
 import { type Address, addressText } from "../protocol/wire/Envelope.ts"
+import { makeLingering } from "./makeLingering.ts"
 
 /** Messages that wait to be sent from this process. */
 const messagesMax = 10_000
+/** Of these, to one receiver: one that can't be reached must leave room for the others. */
+const messagesToOneMax = 1000
 /** How long what still waits is sent when the process ends. */
 const flushWithin = "1 second"
 
@@ -32,11 +35,9 @@ export class Outbox extends Context.Service<
 
 /** An outbox that sends by `send`, for as long as the scope lives. */
 export const makeOutbox = Effect.fnUntraced(function* (send: (posted: Posted) => Effect.Effect<void>) {
-  const fibers = yield* FiberSet.make<void>()
-  const run = yield* FiberSet.runtime(fibers)()
+  const run = yield* makeLingering(flushWithin)
   const waiting = new Map<string, Array<Posted>>()
   let count = 0
-  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(FiberSet.awaitEmpty(fibers), flushWithin)))
 
   const sendAll = Effect.fnUntraced(function* (name: string, queue: Array<Posted>) {
     for (let posted = queue.shift(); posted !== undefined; posted = queue.shift()) {
@@ -48,10 +49,10 @@ export const makeOutbox = Effect.fnUntraced(function* (send: (posted: Posted) =>
   })
   return Outbox.of({
     post: (posted) => {
-      if (count >= messagesMax) return false
-      count += 1
       const name = addressText(posted.to)
       const queue = waiting.get(name)
+      if (count >= messagesMax || (queue?.length ?? 0) >= messagesToOneMax) return false
+      count += 1
       if (queue === undefined) {
         const first = [posted]
         waiting.set(name, first)

@@ -45,6 +45,8 @@ export interface Resident {
   behavior: Behavior | undefined
   bytes: number
   usedAtMs: number
+  /** Whether its life has begun. */
+  hasBegun: boolean
   /** Why it is left alone, and until when. */
   stopped: { readonly reason: string; readonly untilMs: number } | undefined
   /** Called each time that nothing waits and nothing is in hand. */
@@ -128,7 +130,7 @@ export const remind = (
   const common = { id, cause: "timer", budgetMs: ownBudgetMs }
   const work: Work = {
     envelope: { ...common, format: envelopeFormat, to: resident.address, body: { message, payload } },
-    incoming: { ...common, message, payload, traceParent: "", ageMs: 0, deadlineMs: nowMs + ownBudgetMs },
+    incoming: { ...common, message, payload, own: true, traceParent: "", ageMs: 0, deadlineMs: nowMs + ownBudgetMs },
     arrivedMs: nowMs,
     responders: [],
     tellers: new Set()

@@ -19,6 +19,8 @@ import { toForward } from "./Work.ts"
 
 /** Messages that wait for one actor, where its type says nothing: more would only wait longer than their askers do. */
 const mailboxMax = 1024
+/** How long the end of an actor's life is waited for: a save takes a fraction of it, where NATS answers. */
+const stopWithin = "100 millis"
 /** Actors that are looked at, from the least recently used on, to find one that has nothing to do. */
 const lookedAtMax = 64
 
@@ -129,12 +131,18 @@ export const sweep = (lives: ResidentLives): void => {
 /** Tells those who wait for an actor that has stopped; what nobody waits for is sent on. */
 const leave = ({ counts, now, ports }: ResidentLives, resident: Resident.Resident, reason: string): void => {
   const nowMs = now()
+  const begun = new Set(resident.inHand)
   for (const work of resident.underWay.values()) {
+    const isBegun = begun.has(work)
     for (const settle of work.tellers) {
-      ports.forward({ ...toForward(work, nowMs), settle }, resident.type.label ?? "")
+      ports.forward({ ...toForward(work, nowMs, isBegun), settle }, resident.type.label ?? "")
     }
     if (work.responders.length === 0) continue
-    const undelivered = new ActorUnavailable({ address: resident.name, reason })
+    const undelivered = new ActorUnavailable({
+      address: resident.name,
+      reason,
+      ...(isBegun ? {} : { untouched: true })
+    })
     for (const respond of work.responders) respond({ undelivered })
     counts.ended("rejected")
   }
@@ -174,8 +182,8 @@ const lifeOf = (lives: ResidentLives, resident: Resident.Resident): Effect.Effec
     Effect.ignore
   )
 
-/** Starts the actor of an address. */
-export const start = (
+/** Makes a place for the actor of an address; it begins to live when its first message is in its mailbox. */
+export const settle = (
   lives: ResidentLives,
   type: ActorType<never>,
   { tenure, to }: { readonly to: Address; readonly tenure: Tenure }
@@ -193,22 +201,32 @@ export const start = (
     behavior: undefined,
     bytes: 0,
     usedAtMs: nowMs,
+    hasBegun: false,
     stopped: undefined,
     onQuiet: () => undefined
   }
   lives.residents.set(resident.name, resident)
-  lives.fibers.set(resident, lives.run(lifeOf(lives, resident)))
-  // one that has started already is idle: its message comes only when this returns
-  if (isFull(lives)) makeRoom(lives, resident)
   return resident
 }
 
-/** Stops an actor at once. */
+/** Lets an actor live that has a place and a message, unless it does. */
+export const begin = (lives: ResidentLives, resident: Resident.Resident): void => {
+  if (resident.hasBegun) return
+  resident.hasBegun = true
+  const life = lives.run(lifeOf(lives, resident))
+  // one that ends on the spot has no life left to be stopped
+  if (lives.residents.get(resident.name) === resident && resident.stopped === undefined)
+    lives.fibers.set(resident, life)
+  if (isFull(lives)) makeRoom(lives, resident)
+}
+
+/** Stops an actor. What it is just saving is finished, without being waited for any longer than this. */
 export const stop = (lives: ResidentLives, resident: Resident.Resident): Effect.Effect<void> =>
   Effect.suspend(() => {
     forget(lives, resident)
     const life = lives.fibers.get(resident)
-    return life === undefined ? Effect.void : Fiber.interrupt(life)
+    if (life === undefined) return Effect.void
+    return Effect.asVoid(Effect.timeoutOption(Fiber.interrupt(life), stopWithin))
   })
 
 /** Waits until an actor has nothing to do, for so long at most, and stops it. */

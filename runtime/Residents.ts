@@ -80,9 +80,13 @@ const residentFor = (
   const name = addressText(to)
   const known = lives.residents.get(name)
   const nowMs = lives.now()
-  if (known === undefined || (known.stopped !== undefined && known.stopped.untilMs <= nowMs)) {
+  const isOver = known?.stopped !== undefined && known.stopped.untilMs <= nowMs
+  // one of an earlier tenure waits for a right that it will never have again
+  const isStale = known?.tenure.hasEnded() === true
+  if (known === undefined || isOver || isStale) {
     if (known !== undefined) ResidentLives.forget(lives, known)
-    return ResidentLives.start(lives, type, { to, tenure })
+    if (known !== undefined && isStale) lives.run(ResidentLives.stop(lives, known))
+    return ResidentLives.settle(lives, type, { to, tenure })
   }
   lives.residents.delete(name)
   lives.residents.set(name, known)
@@ -188,7 +192,8 @@ export const make = Effect.fnUntraced(function* ({ limits, ports, types }: Resid
     const { budgetMs, body, to } = arrival.envelope
     const type = byName.get(to.type)
     const address = addressText(to)
-    const nothingHere = (reason: string) => refuse(lives, arrival, new ActorUnavailable({ address, reason }))
+    const nothingHere = (reason: string) =>
+      refuse(lives, arrival, new ActorUnavailable({ address, reason, untouched: true }))
     if (!isOpen) return nothingHere("this host stops")
     if (type === undefined) return nothingHere("this host has no such type")
     if (!isBody(body)) return nothingHere("the message has no body")
@@ -200,7 +205,9 @@ export const make = Effect.fnUntraced(function* ({ limits, ports, types }: Resid
     // whoever still waits for it sends it again
     if (budgetMs <= unreadMs) return nothingHere("this host stood still, and the message's time may be over")
     const work = toWork(arrival, body, lives.now() - unreadMs)
-    take(lives, arrival, work, residentFor(lives, type, { to, tenure: arrival.tenure }))
+    const resident = residentFor(lives, type, { to, tenure: arrival.tenure })
+    take(lives, arrival, work, resident)
+    ResidentLives.begin(lives, resident)
   }
   const wake = (to: Address, tenure: Tenure): void => {
     const type = byName.get(to.type)
@@ -210,6 +217,7 @@ export const make = Effect.fnUntraced(function* ({ limits, ports, types }: Resid
     if (resident.stopped === undefined) {
       Resident.remind(resident, { id, message: Resident.wakeMessage, payload: null }, lives.now())
     }
+    ResidentLives.begin(lives, resident)
   }
   const stopAll = (slot: string, how: (resident: Resident.Resident) => Effect.Effect<void>) =>
     Effect.suspend(() => {

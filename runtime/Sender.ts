@@ -188,7 +188,9 @@ export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, tra
       if (budgetMs <= 0) return Effect.fail(noTime(recipient.to))
       const envelope = envelop(recipient, body, options, budgetMs)
       tally.begin()
-      const sending = transmit(envelope, { label: recipient.label, traceParent: traceParentIn(fiber.context) })
+      const how = { label: recipient.label, traceParent: traceParentIn(fiber.context) }
+      // suspended: what can't be packed ends the message, too
+      const sending = Effect.suspend(() => transmit(envelope, how))
       return Effect.onExit(
         Effect.flatMap(sending, (reply): Effect.Effect<Answer, Undelivered> => {
           if ("undelivered" in reply) return Effect.fail(reply.undelivered)

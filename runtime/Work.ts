@@ -30,9 +30,9 @@ export const endingOf = ({ _tag }: Undelivered): Ending => {
   return _tag === "MessageDeadLettered" ? "deadLettered" : "rejected"
 }
 
-/** The message to be sent on, with what is left of its time. */
-export const toForward = ({ arrivedMs, envelope, incoming }: Work, nowMs: number): Envelope => ({
+/** The message to be sent on, with what is left of its time. One that nobody has begun with is as new as it came. */
+export const toForward = ({ arrivedMs, envelope, incoming }: Work, nowMs: number, isBegun: boolean): Envelope => ({
   ...envelope,
-  ageMs: incoming.ageMs + Math.max(1, nowMs - arrivedMs),
+  ...(isBegun || incoming.ageMs > 0 ? { ageMs: incoming.ageMs + Math.max(1, nowMs - arrivedMs) } : {}),
   budgetMs: Math.max(0, incoming.deadlineMs - nowMs)
 })

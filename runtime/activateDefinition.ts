@@ -46,12 +46,13 @@ const fit = (what: string, coded: Result.Result<unknown, string>): Effect.Effect
 
 const keepDurable = Effect.fnUntraced(function* (
   plan: Plan,
-  { address, owner, slotEpoch }: Activation,
+  { address, owner, slot, slotEpoch }: Activation,
   first: unknown
 ) {
   const state = yield* ActorState.open({
     bucket: Stream.actors,
     key: ActorSubject.actorKey(address),
+    slot,
     slotEpoch,
     owner,
     form: Schema.Unknown,
@@ -158,29 +159,29 @@ export const activate = Effect.fnUntraced(function* (plan: Plan, activation: Act
       random: () => random.nextDoubleUnsafe()
     })
 
-  const save = Effect.fnUntraced(function* (next: Standing) {
+  /** Makes a lot true, and does what it asked for; once begun, both. */
+  const commit = Effect.fnUntraced(function* ({ errands, standing: next }: Lot) {
     const [before, after] = [nextDue(standing), nextDue(next)]
     // an earlier note first: to be woken for nothing does no harm
     const isEarlier = after !== undefined && (before === undefined || after < before)
-    if (isEarlier) yield* hands.expect(who, after)
-    yield* keeping.save(next.encoded, () => ({ ...ledger.record(), timers: next.timers }))
+    if (plan.isDurable) {
+      if (isEarlier) yield* hands.expect(who, after)
+      yield* keeping.save(next.encoded, () => ({ ...ledger.record(), timers: next.timers }))
+    }
     standing = next
+    for (const [errand, cause] of errands) yield* hands.run(errand, cause)
     // one that could not be put off wakes the actor for nothing, and is put off then
     if (!isEarlier && before !== after) yield* Effect.ignore(hands.expect(who, after))
-  })
+  }, Effect.uninterruptible)
 
   const handle = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming>) {
     const lot = runLot(standing, batch, { nowMs: clock.currentTimeMillisUnsafe(), step })
-    if (lot.changed) {
-      if (plan.isDurable) yield* save(lot.standing)
-      else standing = lot.standing
-    }
+    if (lot.changed) yield* commit(lot)
     // a note that stands for nothing is taken back, or put off
     const due = nextDue(standing)
     if (lot.woken && (due === undefined || due > clock.currentTimeMillisUnsafe())) {
       yield* Effect.ignore(hands.expect(who, due))
     }
-    for (const [errand, cause] of lot.errands) yield* hands.run(errand, cause)
     return lot.results
   })
   return {

@@ -27,7 +27,7 @@ export interface Definition<State extends Form, M extends AllForms> {
   readonly version?: number
   /** By the number of the form that it starts from: a stored state of that form as one of the next. */
   readonly migrations?: Readonly<Record<number, (stored: unknown) => unknown>>
-  /** The label of the hosts that have its actors; `actors` where it is absent. */
+  /** The label of the hosts that have its actors; the name of the type where it is absent. */
   readonly label?: string
   /** Messages that wait for one actor at most; 1,024 where it is absent. */
   readonly mailboxMax?: number
@@ -46,11 +46,9 @@ export interface DefinedActor<M extends AllForms> extends ActorType {
   readonly ref: (key: string) => ActorRef<M>
 }
 
-/** The label of actors whose definition names none. */
-export const labelDefault = "actors"
-
-// the router sends a message again for a minute at most: what is older need not be known
-const ledgerDefault: LedgerLimits = { operationsMax: 128, keepMs: 60_000 }
+// the router sends a message again for a minute at most; of an actor that does more than two a second in all that time
+// the last are known, which is what a move of its slot needs
+const ledgerDefault: LedgerLimits = { operationsMax: 128, keepMs: 60_000, answerBytesMax: 64 * 1024 }
 
 const isFunction = (initial: unknown): initial is (key: string) => unknown => typeof initial === "function"
 
@@ -81,7 +79,8 @@ const planOf = <State extends Form, M extends AllForms>({
       version,
       steps: new Map(Object.entries(migrations).map(([from, migrate]) => [Number(from), migrate]))
     },
-    ledger: { ...ledgerDefault, ...ledger }
+    // what is never saved is weighed by nobody
+    ledger: { ...ledgerDefault, ...(durable ? {} : { answerBytesMax: Infinity }), ...ledger }
   }
 }
 
@@ -100,7 +99,7 @@ const planOf = <State extends Form, M extends AllForms>({
 export const defineActor = <State extends Form, const M extends AllForms>(
   definition: Definition<State, M>
 ): DefinedActor<M> => {
-  const { label = labelDefault, mailboxMax, passivateAfter, restart, type } = definition
+  const { label = definition.type, mailboxMax, passivateAfter, restart, type } = definition
   const plan = planOf(definition)
   return {
     name: type,

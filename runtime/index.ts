@@ -5,7 +5,7 @@
  * brings the messages there: `ActorSystem.layerLocal` in one process, `seamless/cluster` over many. Below them is the
  * contract of actors that are effects, and the port to NATS.
  */
-export { defineActor, type DefinedActor, type Definition, labelDefault } from "./defineActor.ts"
+export { defineActor, type DefinedActor, type Definition } from "./defineActor.ts"
 export type { ActorRef, SendOptions } from "./ActorRef.ts"
 export type { AllForms, FailureOf, Form, MessageForms, Outcome, Payloads, ReplyOf, Steps } from "./MessageForms.ts"
 export { type Action, publish, type StepContext, type TimerOf } from "./StepContext.ts"

@@ -10,7 +10,7 @@ import type { MessageBody } from "../protocol/wire/ActorMessage.ts"
 import { MalformedMessage, OutcomeUnknown } from "../protocol/wire/Errors.ts"
 import type { Timer } from "../protocol/wire/StateRecord.ts"
 import type { Result as MessageResult } from "./Actor.ts"
-import type { Ledger } from "./Ledger.ts"
+import type { Finding, Ledger } from "./Ledger.ts"
 import type { MessageCodec } from "./MessageForms.ts"
 import type { Action, StepContext } from "./StepContext.ts"
 
@@ -43,6 +43,8 @@ export interface Given {
   readonly message: string
   readonly payload: unknown
   readonly ageMs: number
+  /** Whether it is the message of a timer. */
+  readonly own?: boolean
   readonly nowMs: number
   readonly key: string
   readonly epoch: number
@@ -178,10 +180,11 @@ const isAnswer = (
 const stepOnce = (program: Program, standing: Standing, ledger: Ledger, given: Given): Stepped => {
   const { ageMs, id, message, nowMs, payload } = given
   const address = `${program.type}/${given.key}`
-  const before = ledger.find(id, { nowMs, ageMs })
+  const codec = program.codecs.get(message)
+  // what only reads can't be done twice
+  const before: Finding = codec?.readOnly === true ? { found: "nothing" } : ledger.find(id, { nowMs, ageMs })
   if (before.found === "unknowable") return unchanged(standing, { undelivered: new OutcomeUnknown({ address, id }) })
   if (before.found === "answer" && isAnswer(before.answer)) return unchanged(standing, before.answer)
-  const codec = program.codecs.get(message)
   const decoded = codec?.decodePayload(payload) ?? Result.fail("is not known")
   if (codec === undefined || Result.isFailure(decoded)) {
     const problem = Result.isFailure(decoded) ? decoded.failure : "is not known"
@@ -201,7 +204,11 @@ const stepOnce = (program: Program, standing: Standing, ledger: Ledger, given: G
 /** Does one message. Whatever becomes of it, a timer whose message it is has done its part. */
 export const runStep = (program: Program, standing: Standing, ledger: Ledger, given: Given): Stepped => {
   const others = standing.timers.filter(({ id }) => id !== given.id)
-  if (others.length === standing.timers.length) return stepOnce(program, standing, ledger, given)
+  if (others.length === standing.timers.length) {
+    // it was cancelled, or set anew, while its message waited
+    if (given.own === true) return unchanged(standing, { body: null })
+    return stepOnce(program, standing, ledger, given)
+  }
   const stepped = stepOnce(program, { ...standing, timers: others }, ledger, given)
   return { ...stepped, changed: true }
 }

@@ -84,7 +84,8 @@ const activate = Effect.fnUntraced(function* ({ address, owner, slot, slotEpoch 
 
   /** Has the actor woken as long as there are jobs, on whichever host it is by then. */
   const expect = Effect.fnUntraced(function* (isNeeded: boolean) {
-    if (isNeeded === isExpected) return
+    // what is not needed is taken back in any case: an earlier owner may have noted it
+    if (isNeeded && isExpected) return
     const nowMs = yield* Clock.currentTimeMillis
     yield* timers.expect({ slot, slotEpoch, address }, isNeeded ? nowMs + lookAfterMs : undefined)
     isExpected = isNeeded

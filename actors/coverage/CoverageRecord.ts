@@ -37,10 +37,11 @@ export interface CoverageRecord {
 const unreadable = (error: { readonly message: string }) =>
   new MeshUnavailable({ operation: "read pages", reason: error.message })
 
-const openState = (entry: CatalogEntry, { address, owner, slotEpoch }: Activation) =>
+const openState = (entry: CatalogEntry, { address, owner, slot, slotEpoch }: Activation) =>
   ActorState.open({
     bucket: Stream.coverage,
     key: address.key,
+    slot,
     slotEpoch,
     owner,
     form: CoverageRoot,

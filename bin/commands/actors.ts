@@ -86,7 +86,8 @@ const release = Command.make("release", one, (asked: Named) =>
   Effect.gen(function* () {
     const { format, key, type } = asked
     const told = yield* withAdmin(asked, "release", { type, key })
-    const text = `${type}/${key} is released: its epoch is ${told.epoch} now, and its next message starts it again`
+    const how = told.epoch === 0 ? "is stopped, and has no record" : `is released: its epoch is ${told.epoch} now`
+    const text = `${type}/${key} ${how}, and its next message starts it again`
     yield* printData(format === "json" ? JSON.stringify(told) : text)
     return ExitCode.complete
   }).pipe(finish(asked.format))

@@ -19,12 +19,10 @@ import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
 import * as HostSession from "../../cluster/HostSession.ts"
 import * as hostStatus from "../../cluster/hostStatus.ts"
 import * as liveHosts from "../../cluster/liveHosts.ts"
-import { agreeOnManifest } from "../../cluster/manifestAgreement.ts"
+import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
-import * as Stream from "../../protocol/wire/Stream.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
-import { Mesh } from "../../runtime/Mesh.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
 import * as Otlp from "../../runtime/telemetry/Otlp.ts"
 
@@ -39,14 +37,6 @@ export interface HostOptions {
   /** Whose actors the host takes, beside those that have no label. */
   readonly labels: ReadonlyArray<string>
 }
-
-/** Streams first, then the agreement that they are this build's: nothing else starts before. */
-const agreed = Layer.effectDiscard(
-  Effect.gen(function* () {
-    yield* (yield* Mesh).provision(Stream.every)
-    yield* agreeOnManifest
-  })
-)
 
 const actorSystem = (types: ReadonlyArray<ActorType>) =>
   Layer.unwrap(

@@ -32,6 +32,9 @@ export const deadLetter = (address: { readonly type: string; readonly key: strin
 export const deadLettersOf = (type?: string): string =>
   `${root}.dead.${type === undefined ? "" : `${Token.encode(type)}.`}>`
 
+/** The dead letters of one id: operation ids are chosen by users, so it may have one of each actor. */
+export const deadLettersById = (id: string): string => `${root}.dead.*.*.${Token.encode(id)}`
+
 /** The key of an actor's records. */
 export const actorKey = ({ key, type }: { readonly type: string; readonly key: string }): string =>
   `${Token.encode(type)}.${Token.encode(key)}`

@@ -46,13 +46,13 @@ export class HostUnreachable extends Schema.TaggedError<HostUnreachable>()("Host
   }
 }
 
-/** There is no state record of the actor: it never saved anything, or its type keeps nothing. Nothing was done. */
+/** Nobody has the actor, and there is no state record of it: it was never used, or its type keeps nothing. */
 export class UnknownActor extends Schema.TaggedError<UnknownActor>()("UnknownActor", {
   type: Schema.String,
   key: Schema.String
 }) {
   override get message() {
-    return `there is no record of ${this.type}/${this.key}: it never saved a state, or its type keeps none`
+    return `there is no record of ${this.type}/${this.key}, and no host that answers has it`
   }
 }
 
@@ -62,6 +62,21 @@ export class UnknownLetter extends Schema.TaggedError<UnknownLetter>()("UnknownL
 }) {
   override get message() {
     return `there is no dead letter ${this.id}: list those that there are`
+  }
+}
+
+/**
+ * Letters of several actors have the id, since whoever sends a message may choose its id. Nothing was done: each of the
+ * messages can be sent again by whoever sent it.
+ */
+export class AmbiguousLetter extends Schema.TaggedError<AmbiguousLetter>()("AmbiguousLetter", {
+  id: Schema.String,
+  /** The actors that have one, as `type/key`. */
+  addresses: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const { addresses, id } = this
+    return `${addresses.length} dead letters have the id ${id}, and none was replayed: of ${addresses.join(" and ")}`
   }
 }
 

@@ -11,10 +11,15 @@ export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull"
   }
 }
 
-/** No host could take the message, or the host that did stopped. The outcome is unknown where `sent`. */
+/**
+ * No host could take the message, or the host that did stopped, and then the outcome is unknown. Ask again: under the
+ * same operation id it takes effect once.
+ */
 export class ActorUnavailable extends Schema.TaggedError<ActorUnavailable>()("ActorUnavailable", {
   address: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  /** Nothing of it was begun; where this is absent, what became of it is unknown. */
+  untouched: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     return `${this.address} can't be reached: ${this.reason}`

@@ -29,8 +29,13 @@ export const hostVerbs = {
     request: Schema.Struct({}),
     answer: Schema.Struct({ handovers: Schema.Int, handoverMsMax: Schema.Finite, elapsedMs: Schema.Finite })
   },
-  /** It stops an actor that lives there; answered when the actor has stopped. */
-  release: { verb: "release", request: admin.release.request, answer: Schema.Struct({}) }
+  /** It stops an actor that lives there, or has given up there; answered when that is done. */
+  release: {
+    verb: "release",
+    request: admin.release.request,
+    /** Whether it had the actor; a host that does not say did not look. */
+    answer: Schema.Struct({ had: Schema.optionalKey(Schema.Boolean) })
+  }
 } as const
 
 /** What a host is told: the verb, and what the verb takes. */

@@ -31,6 +31,8 @@ export type Timer = typeof Timer.Type
 /** A state record: who may write, and what is written. */
 export const StateRecord = Schema.Struct({
   format: Schema.Literal(1),
+  /** The name of the slot by which the activation has the actor; absent in records of version 1. */
+  slot: Schema.optionalKey(Schema.String),
   /** Rises each time the slot of the actor changes hands. */
   slotEpoch: Schema.Int,
   /** Rises with each activation. */

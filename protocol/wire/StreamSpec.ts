@@ -12,7 +12,7 @@ export type StreamKind =
   | "blob"
   /** Every message of a subject, in order. */
   | "log"
-  /** Messages that somebody has to look at: kept for a month, removed one by one. */
+  /** Messages that somebody has to look at: removed one by one, kept for a month, and the newest 100,000 at most. */
   | "letters"
   /** Work: one message a subject, gone when it is done. */
   | "queue"

@@ -13,6 +13,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   UnknownActor: 404,
   UnknownLetter: 404,
   AmbiguousHost: 409,
+  AmbiguousLetter: 409,
   StrictViolation: 409,
   OutcomeUnknown: 409,
   ResultTooLarge: 413,

@@ -30,6 +30,8 @@ const duplicateWindowMs = 100
 
 // long enough for a person to come back from a holiday
 const letterDays = 30
+// so many are more than anyone looks at; the oldest go first, and the disk is not theirs alone
+const lettersMax = 100_000
 
 const jobClasses = ["interactive"]
 
@@ -47,7 +49,13 @@ const configOf: Readonly<Record<StreamKind, Partial<StreamConfig>>> = {
   },
   blob: { max_msgs_per_subject: 1, allow_direct: true },
   log: { allow_direct: true, deny_delete: true, deny_purge: true },
-  letters: { max_msgs_per_subject: 1, allow_direct: true, max_age: nanos(letterDays * 24 * 3_600_000) },
+  letters: {
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    max_age: nanos(letterDays * 24 * 3_600_000),
+    max_msgs: lettersMax,
+    discard: DiscardPolicy.Old
+  },
   queue: {
     retention: RetentionPolicy.Workqueue,
     max_msgs_per_subject: 1,

@@ -2,32 +2,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Scope } from "effect"
 import { hold, makePorch } from "../../cluster/HeldSlot.ts"
-import type { HostSession } from "../../cluster/HostSession.ts"
 import type { Message } from "../../runtime/Mesh.ts"
-import { sessionOf } from "./slots.ts"
+import { sessionThat } from "./slots.ts"
 
 /** A session that a test loses and finds. */
 const makeSession = () => {
   const life = { isValid: true, stretch: 1 }
-  const unused = Effect.die("a tenure only looks")
-  const session: HostSession["Service"] = {
-    incarnation: "me",
-    hostId: "me",
-    labels: [],
-    record: () => sessionOf("me"),
+  const session = sessionThat({
     isValidNow: () => life.isValid,
     isValid: Effect.sync(() => life.isValid),
-    stretch: () => life.stretch,
-    silentMs: () => 0,
-    live: unused,
-    isLive: () => unused,
-    mayBury: unused,
-    mayMove: unused,
-    setDraining: unused,
-    draining: unused,
-    onRestored: () => unused,
-    onSilence: () => unused
-  }
+    stretch: () => life.stretch
+  })
   return { life, session }
 }
 

@@ -4,7 +4,11 @@ import * as fc from "fast-check"
 import { emptyRecord, type Finding, type Ledger, make } from "../../runtime/Ledger.ts"
 import { law } from "../support/law.ts"
 
-const limits = fc.record({ operationsMax: fc.integer({ min: 0, max: 5 }), keepMs: fc.constantFrom(0, 1500, 5000) })
+const limits = fc.record({
+  operationsMax: fc.integer({ min: 0, max: 5 }),
+  keepMs: fc.constantFrom(0, 1500, 5000),
+  answerBytesMax: fc.constant(Infinity)
+})
 
 /** Times by which clocks of two hosts may differ unnoticed. */
 const skewMs = 1000
@@ -31,7 +35,7 @@ const events = fc.array(
 
 /** Feeds messages to a ledger as an actor does, and gives what it found beside what really happened. */
 const replay = (events: ReadonlyArray<Event>, { keepMs, operationsMax }: { keepMs: number; operationsMax: number }) => {
-  const limits = { keepMs, operationsMax }
+  const limits = { keepMs, operationsMax, answerBytesMax: Infinity }
   let ledger: Ledger = make(emptyRecord, limits)
   let nowMs = 1_000_000
   const firstSentMs = new Map<number, number>()
@@ -96,7 +100,10 @@ describe("find()", () => {
   )
 
   it("find() of a message that is sent for the first time is never unknowable", () => {
-    const ledger = make({ operations: [], forgottenAt: 5_000_000 }, { operationsMax: 1, keepMs: 1 })
+    const ledger = make(
+      { operations: [], forgottenAt: 5_000_000 },
+      { operationsMax: 1, keepMs: 1, answerBytesMax: Infinity }
+    )
     assert.deepStrictEqual(ledger.find("new", { nowMs: 1, ageMs: 0 }), { found: "nothing" })
     assert.deepStrictEqual(ledger.find("old", { nowMs: 1, ageMs: 1 }), { found: "unknowable" })
   })

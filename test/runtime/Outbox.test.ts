@@ -45,11 +45,25 @@ describe("post()", () => {
           Effect.sync(() => void seen.sent++)
         )
       )
-      while (post(posted(String(seen.taken % 7), seen.taken))) seen.taken += 1
+      while (post(posted(String(seen.taken % 70), seen.taken))) seen.taken += 1
       assert.strictEqual(seen.taken, 10_000)
       yield* Deferred.succeed(open, undefined)
       while (seen.sent < seen.taken) yield* Effect.yieldNow
       assert.isTrue(post(posted("a", 0)))
+    })
+  )
+
+  it.effect("post() to a receiver that takes nothing leaves room for the others", () =>
+    Effect.gen(function* () {
+      const { post } = yield* makeOutbox(({ to }) => (to.key === "gone" ? Effect.never : Effect.void))
+      let taken = 0
+      while (post(posted("gone", taken))) taken += 1
+      assert.strictEqual(taken, 1000)
+      assert.isTrue(post(posted("there", 0)))
+      // the first of them is being sent by now, and no longer waits
+      yield* settle
+      assert.isTrue(post(posted("gone", 0)))
+      assert.isFalse(post(posted("gone", 0)))
     })
   )
 

@@ -27,7 +27,7 @@ const program = (step: Program["step"] = (_, __, outcome) => outcome, isDurable 
   isDurable
 })
 
-const limits = { operationsMax: 10, keepMs: 60_000 }
+const limits = { operationsMax: 10, keepMs: 60_000, answerBytesMax: Infinity }
 
 const standing: Standing = { state: { count: 1 }, encoded: { count: 1 }, timers: [] }
 

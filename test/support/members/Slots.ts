@@ -8,7 +8,6 @@ import type { Address } from "../../../protocol/wire/Envelope.ts"
 import type { SessionRecord } from "../../../protocol/wire/HostRecords.ts"
 import { manifest } from "../../../protocol/wire/Manifest.ts"
 import { slotName } from "../../../protocol/wire/ActorSubject.ts"
-import { labelDefault } from "../../../runtime/defineActor.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
 
 /** What stands, at one moment. */
@@ -19,7 +18,7 @@ export interface SlotView {
 }
 
 /** The names of all slots of the test's actors. */
-const names = Array.from({ length: manifest.slotCount }, (_, slot) => slotName(labelDefault, slot))
+const names = Array.from({ length: manifest.slotCount }, (_, slot) => slotName("actors", slot))
 
 /** Looks at the records and at who lives. */
 export const look: Effect.Effect<SlotView, never, Mesh> = Effect.gen(function* () {
@@ -36,8 +35,7 @@ const hostIdOf = ({ live }: SlotView, owner: string): string =>
 const holderOf = (view: SlotView, slot: string): string => hostIdOf(view, view.records.get(slot)?.owner ?? "")
 
 /** The label of the member where an actor lives. */
-export const homeOf = (view: SlotView, address: Address): string =>
-  holderOf(view, slotName(labelDefault, slotOf(address)))
+export const homeOf = (view: SlotView, address: Address): string => holderOf(view, slotName("actors", slotOf(address)))
 
 /** Whether these members live and no others, and each slot has the one that it should have. */
 export const isSpread =

@@ -13,6 +13,7 @@ const add = { payload: Schema.Struct({ by: Schema.Int }), reply: Added }
 /** Counts, and saves its count with each message. Remembers enough operations for any storm of a test. */
 export const Saved = defineActor({
   type: "saved",
+  label: "actors",
   state: Schema.Struct({ count: Schema.Int, rings: Schema.Int }),
   initial: { count: 0, rings: 0 },
   messages: {
@@ -42,6 +43,7 @@ export const Saved = defineActor({
 /** Counts, and keeps its count in memory alone. */
 export const Fleeting = defineActor({
   type: "fleeting",
+  label: "actors",
   durable: false,
   state: Schema.Struct({ count: Schema.Int }),
   initial: { count: 0 },

@@ -1,0 +1,75 @@
+/** Does a host that drains hold nothing in the end, also where NATS does not answer? */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { makeDrain } from "../../cluster/Drain.ts"
+import { hold } from "../../cluster/HeldSlot.ts"
+import * as SlotBook from "../../cluster/SlotBook.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
+import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
+import { settle } from "../support/residentPorts.ts"
+import { sessionThat, sessionOf } from "./slots.ts"
+
+/** A host that holds so many slots, on a mesh where no write is ever answered. */
+const makeHost = Effect.fnUntraced(function* (slots: number, silentMs: number) {
+  const seen = { draining: 0, told: 0, lost: 0 }
+  const session = sessionThat({
+    silentMs: () => silentMs,
+    // as long as nobody answers, nobody is told
+    setDraining: Effect.andThen(
+      Effect.sync(() => void (seen.draining += 1)),
+      Effect.andThen(
+        Effect.never,
+        Effect.sync(() => void (seen.told += 1))
+      )
+    )
+  })
+  const mesh = Mesh.of({ ...(yield* Mesh), write: () => Effect.never })
+  const unused = Effect.die("no slot is claimed here")
+  const book = SlotBook.empty({
+    mesh,
+    session,
+    handler: {
+      onClaimed: () => unused,
+      onMessage: () => undefined,
+      onHandOver: () => unused,
+      onLost: () => Effect.sync(() => void (seen.lost += 1))
+    }
+  })
+  for (let number = 0; number < slots; number++) {
+    const record = { slot: String(number), owner: sessionOf("me").incarnation, slotEpoch: 1, revision: 1 }
+    const subscription = yield* Scope.make()
+    book.held.set(record.slot, hold({ record, session, stretch: 1, subscription }))
+  }
+  return { book, seen, tenures: Array.from(book.held.values(), ({ tenure }) => tenure) }
+})
+
+describe("drain", () => {
+  it.effect("drain says that the host drains while renewals are silent, and waits for nobody to hear it", () =>
+    Effect.gen(function* () {
+      const { book, seen } = yield* makeHost(0, 10_000)
+      const { drain, isDrained } = makeDrain(book, Effect.die("nothing is checked while NATS is away"))
+      const draining = yield* Effect.forkChild(drain)
+      yield* settle
+      assert.isTrue(Exit.isSuccess(draining.pollUnsafe() ?? Exit.fail("it still waits")))
+      assert.deepStrictEqual(seen, { draining: 1, told: 0, lost: 0 })
+      assert.isTrue(isDrained())
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.effect("drain ends every tenure and stops all actors, however few slots can be given back in time", () =>
+    Effect.gen(function* () {
+      const { book, seen, tenures } = yield* makeHost(256, 10_000)
+      const draining = yield* Effect.forkChild(makeDrain(book, Effect.succeed(false)).drain)
+      yield* settle
+      assert.strictEqual(book.held.size, 0)
+      assert.lengthOf(
+        tenures.filter((tenure) => !tenure.hasEnded()),
+        0
+      )
+      assert.strictEqual(seen.lost, 256)
+      yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* Fiber.join(draining), { handovers: 0 })
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+})
