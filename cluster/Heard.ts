@@ -1,9 +1,9 @@
 /**
  * Which hosts have not been heard of for too long?
  *
- * Each renewal of a session is a new revision of its record. A host whose revision has stayed the same for longer than a
- * session lasts, on this host's own clock, is gone, though the server may take a quarter of a second more to say so. Only
- * what this host has seen itself counts, so a pause of its own makes it doubt nobody.
+ * Each renewal of a session is a new revision of its record. A host whose revision has stayed the same for longer than
+ * a session lasts, on this host's own clock, is gone, though the server may take a quarter of a second more to say so.
+ * Only what this host has seen itself counts, so a pause of its own makes it doubt nobody.
  */
 
 /** How long one revision may stand, beyond which its host is silent: the time to live, and a little for the way. */

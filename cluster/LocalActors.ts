@@ -20,7 +20,7 @@ export class LocalActors extends Context.Service<
     readonly actors: () => ReadonlyArray<ActorReport>
     /** Gives all slots to the other hosts and takes no more. */
     readonly drain: Effect.Effect<DrainFigures>
-    /** Stops an actor that lives here, or has given up here, and says whether it did; its next message starts it again. */
+    /** Stops an actor that lives here, or has given up here, and says whether it did; its next message starts it. */
     readonly release: (address: Address) => Effect.Effect<boolean>
   }
 >()("seamless/cluster/LocalActors") {}

@@ -91,19 +91,11 @@ interface Entry extends Known {
   readonly address: Address
 }
 
-/** Timers over the port, for as long as the scope lives. */
-export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Scope> = Effect.gen(function* () {
-  const mesh = yield* Mesh
+/** The alarms of actors, by the keys of their notes; `wakeOf` tells who wakes the actors of a slot now. */
+const makeAlarms = Effect.fnUntraced(function* (wakeOf: (slot: string) => ((address: Address) => void) | undefined) {
   const alarms = yield* FiberMap.make<string>()
-  const known = new Map<string, Map<string, Entry>>()
   const armedAt = new Map<string, number>()
-  const wakes = new Map<string, (address: Address) => void>()
 
-  const knownIn = (slot: string): Map<string, Entry> => {
-    const entries = known.get(slot) ?? new Map<string, Entry>()
-    known.set(slot, entries)
-    return entries
-  }
   const disarm = (key: string): Effect.Effect<void> => {
     armedAt.delete(key)
     return FiberMap.remove(alarms, key)
@@ -111,25 +103,52 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
   /** Sets the alarm of a note, unless it is set for then already. */
   const arm = (who: Noted, at: number | undefined): Effect.Effect<void> => {
     const key = keyFor(who)
-    if (at === undefined || !wakes.has(who.slot)) return disarm(key)
+    if (at === undefined || wakeOf(who.slot) === undefined) return disarm(key)
     if (armedAt.get(key) === at) return Effect.void
     armedAt.set(key, at)
     const ring = Effect.forever(
       Effect.andThen(
         // looked up each time: who has the slot anew wakes in its own name
-        Effect.sync(() => wakes.get(who.slot)?.(who.address)),
+        Effect.sync(() => wakeOf(who.slot)?.(who.address)),
         Effect.sleep(againAfterMs)
       )
     )
     return Effect.asVoid(FiberMap.run(alarms, key, Effect.andThen(sleepUntil(at), ring)))
   }
-  const remember = (who: Noted, standing: Known): Effect.Effect<void> => {
-    const entries = knownIn(who.slot)
-    // of a note that has ended nothing is kept: whoever writes the next one looks
-    if (standing.at === undefined) entries.delete(keyFor(who))
-    else entries.set(keyFor(who), { ...standing, address: who.address })
-    return arm(who, standing.at)
+  return { arm, disarm }
+})
+
+/** What is known of the notes that have not ended, by slot and key. */
+const makeNotes = () => {
+  const slots = new Map<string, Map<string, Entry>>()
+  const entriesOf = (slot: string): Map<string, Entry> => {
+    const entries = slots.get(slot) ?? new Map<string, Entry>()
+    slots.set(slot, entries)
+    return entries
   }
+  return {
+    entriesOf,
+    find: (who: Noted): Known => slots.get(who.slot)?.get(keyFor(who)) ?? nothingKnown,
+    remember: (who: Noted, standing: Known): void => {
+      // of a note that has ended nothing is kept: whoever writes the next one looks
+      if (standing.at === undefined) slots.get(who.slot)?.delete(keyFor(who))
+      else entriesOf(who.slot).set(keyFor(who), { ...standing, address: who.address })
+    },
+    /** Forgets a slot; gives the keys of what was known of it. */
+    forget: (slot: string): ReadonlyArray<string> => {
+      const keys = Array.from(slots.get(slot)?.keys() ?? [])
+      slots.delete(slot)
+      return keys
+    }
+  }
+}
+
+/** Timers over the port, for as long as the scope lives. */
+export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Scope> = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const notes = makeNotes()
+  const wakes = new Map<string, (address: Address) => void>()
+  const { arm, disarm } = yield* makeAlarms((slot) => wakes.get(slot))
 
   /**
    * Writes the note; where another has written meanwhile, only an earlier time replaces what stands there, and nothing
@@ -137,7 +156,7 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
    */
   const note = Effect.fnUntraced(function* (who: Sleeper, at: number | undefined) {
     const key = keyFor(who)
-    let standing: Known = known.get(who.slot)?.get(key) ?? nothingKnown
+    let standing: Known = notes.find(who)
     for (let tries = 0; tries < writeTries; tries++) {
       if (standing.at === at || standing.slotEpoch > who.slotEpoch) break
       const written = yield* Effect.result(write(mesh, who, { revision: standing.revision, at }))
@@ -150,19 +169,20 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
       if (failure._tag === "MeshUnavailable" && standing.at !== at) return yield* failure
       if (standing.at !== undefined && (at === undefined || standing.at <= at)) break
     }
-    yield* remember(who, standing)
+    notes.remember(who, standing)
+    yield* arm(who, standing.at)
   })
 
   const adopt = Effect.fnUntraced(function* (slot: string, wake: (address: Address) => void) {
     wakes.set(slot, wake)
-    const notes = yield* mesh.readMany(Stream.timers.name, [keySubject(Stream.timers, `${slot}.>`)])
+    const found = yield* mesh.readMany(Stream.timers.name, [keySubject(Stream.timers, `${slot}.>`)])
     // the slot was dropped meanwhile, or is someone else's to wake
     if (wakes.get(slot) !== wake) return
-    const entries = knownIn(slot)
-    for (const stored of notes) {
-      const found = noteIn(stored)
-      if (Option.isNone(found)) continue
-      const who = { slot, address: found.value.to }
+    const entries = notes.entriesOf(slot)
+    for (const stored of found) {
+      const noted = noteIn(stored)
+      if (Option.isNone(noted)) continue
+      const who = { slot, address: noted.value.to }
       // a label may be a number, too: its slots are not this one's
       const key = keyFor(who)
       if (key !== keyOf(Stream.timers, stored.subject)) continue
@@ -180,9 +200,7 @@ export const makeTimers: Effect.Effect<Timers["Service"], never, Mesh | Scope.Sc
   const drop = (slot: string) =>
     Effect.suspend(() => {
       wakes.delete(slot)
-      const keys = Array.from(known.get(slot)?.keys() ?? [])
-      known.delete(slot)
-      return Effect.forEach(keys, disarm, { discard: true })
+      return Effect.forEach(notes.forget(slot), disarm, { discard: true })
     })
   return Timers.of({ expect: note, adopt, drop })
 })

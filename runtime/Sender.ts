@@ -165,6 +165,13 @@ const keepTold = Effect.fnUntraced(function* ({
   return { open, close, settled, count: () => told.size }
 })
 
+const envelopeOf = (
+  { to }: Recipient,
+  body: MessageBody,
+  { cause = "", operationId: id }: DeliverOptions & { readonly operationId: string },
+  budgetMs: number
+): Envelope => ({ format: envelopeFormat, to, id, cause, budgetMs, body })
+
 /** A sender, for as long as the scope lives. */
 export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, transmit }: SenderOptions) {
   const now = yield* clockMs
@@ -172,14 +179,13 @@ export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, tra
   const told = yield* keepTold({ now, end: tally.end, deadOf })
   let count = 0
 
-  const envelop = ({ to }: Recipient, body: MessageBody, options: DeliverOptions, budgetMs: number): Envelope => ({
-    format: envelopeFormat,
-    to,
-    id: options.operationId ?? `${sender}-${(++count).toString(36)}`,
-    cause: options.cause ?? "",
-    budgetMs,
-    body
-  })
+  const envelop = (recipient: Recipient, body: MessageBody, options: DeliverOptions, budgetMs: number) =>
+    envelopeOf(
+      recipient,
+      body,
+      { ...options, operationId: options.operationId ?? `${sender}-${(++count).toString(36)}` },
+      budgetMs
+    )
 
   // plain code as far as it goes: each ask passes here
   const deliver: Sender["deliver"] = (recipient, body, options = {}) =>

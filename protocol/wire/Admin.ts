@@ -42,7 +42,7 @@ export const admin = {
       elapsedMs: Schema.Finite
     })
   },
-  /** Takes an actor out of the hands of whoever has it: stops it, raises its epoch, and gives the new one; 0 for none. */
+  /** Takes an actor out of the hands of whoever has it: stops it, and gives its epoch, raised; 0 for none. */
   release: { request: One, answer: Schema.Struct({ ...One.fields, epoch: Schema.Int }) },
   /** The messages upon which actors failed, of one type or of all, the newest last; and how many there are in all. */
   letters: {

@@ -99,10 +99,11 @@ const run = Effect.fnUntraced(function* (faults: ReadonlyArray<Fault>) {
   )
   const pendingMs = performance.now() - stoppedMs
   const commits = yield* recordedCommits(cluster.nc)
-  const letters = yield* Effect.flatMap(Mesh, (mesh) => DeadLetters.list(mesh, Saved.name)).pipe(
+  const { letters, total } = yield* Effect.flatMap(Mesh, (mesh) => DeadLetters.list(mesh, Saved.name)).pipe(
     Effect.provide(cluster.caller),
     Effect.orDie
   )
+  assert.lengthOf(letters, total, "more letters than are listed")
   const stopped = cluster.members.flatMap((member) => member.final()?.tally ?? [])
   return { senders, commits, letters, stopped, pendingMs }
 })

@@ -1,6 +1,6 @@
 /** Does a host answer operators for all hosts: also for those that can't, or don't? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
+import { Effect, Layer, Logger, Option } from "effect"
 import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
 import { HostSession } from "../../cluster/HostSession.ts"
 import { LocalActors } from "../../cluster/LocalActors.ts"
@@ -18,6 +18,7 @@ import { HostStatus } from "../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import { Counter } from "../support/actors/counter.ts"
+import { sessionThat } from "./slots.ts"
 
 const hostOf = (incarnation: string, protocolVersion = 2): SessionRecord => ({
   incarnation,
@@ -29,26 +30,10 @@ const hostOf = (incarnation: string, protocolVersion = 2): SessionRecord => ({
 
 const live = [hostOf("me"), hostOf("mute"), hostOf("old", 1)]
 
-const unused = Effect.die("not asked of a session here")
-
-const session = Layer.succeed(HostSession, {
-  incarnation: "me",
-  hostId: "host-me",
-  labels: [],
-  record: () => live[0]!,
-  isValidNow: () => true,
-  isValid: Effect.succeed(true),
-  stretch: () => 1,
-  silentMs: () => 0,
-  live: Effect.succeed(live),
-  isLive: () => unused,
-  mayBury: Effect.succeed(true),
-  mayMove: Effect.succeed(true),
-  setDraining: Effect.void,
-  draining: Effect.never,
-  onRestored: () => Effect.void,
-  onSilence: () => Effect.void
-})
+const session = Layer.succeed(
+  HostSession,
+  sessionThat({ hostId: "host-me", record: () => live[0]!, live: Effect.succeed(live) })
+)
 
 // it drains from the start, which must not keep operators from answers
 const status = Layer.succeed(HostStatus, {
@@ -58,6 +43,8 @@ const status = Layer.succeed(HostStatus, {
 })
 
 const released: Array<Address> = []
+/** The keys of the actors that this host has. */
+const resident = new Set<string>()
 
 const locals = Layer.succeed(LocalActors, {
   report: () => ({ state: "draining", residents: 1 }),
@@ -76,7 +63,11 @@ const locals = Layer.succeed(LocalActors, {
       bytes: 0
     })),
   drain: Effect.succeed({ handovers: 2, handoverMsMax: 1, elapsedMs: 3 }),
-  release: (address) => Effect.sync(() => void released.push(address))
+  release: (address) =>
+    Effect.sync(() => {
+      released.push(address)
+      return resident.has(address.key)
+    })
 })
 
 const system = ClusterAdmin.layer.pipe(
@@ -157,6 +148,39 @@ describe("ClusterAdmin", () => {
     }).pipe(Effect.provide(system))
   )
 
+  it.live("release keeps what it does not know of a record, and lets any owner of the slot stamp it", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const address = { type: "counter", key: "later" }
+      const subject = keySubject(Stream.actors, ActorSubject.actorKey(address))
+      const record = { format: 1, slotEpoch: 7, epoch: 3, owner: "x", nonce: "n", state: { count: 1 }, ofLater: [1] }
+      yield* mesh.write(subject, Codec.toJson(record))
+      assert.strictEqual((yield* ask("release", address)).answer.epoch, 4)
+      const { value } = Option.getOrThrow(yield* mesh.read(Stream.actors.name, subject))
+      const { nonce, ...left } = JSON.parse(new TextDecoder().decode(Option.getOrThrow(value)))
+      assert.notStrictEqual(nonce, "n")
+      assert.deepStrictEqual(left, { ...left, format: 1, slotEpoch: 0, epoch: 4, owner: "", ofLater: [1] })
+      // the host of this process owns since epoch 1
+      assert.strictEqual(yield* Counter.ref("later").ask("add", { by: 1 }), 2)
+    }).pipe(Effect.provide(system))
+  )
+
+  it.live("release of an actor without a record stops it where it is, and knows none that nobody has", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const [volatile, nobody] = ["volatile", "nobody"].map((key) => ({ type: "counter", key }))
+      resident.add("volatile")
+      for (const address of [volatile!, nobody!]) {
+        const slot = keySubject(Stream.slots, ActorSubject.slotName("counters", slotOf(address)))
+        yield* mesh.write(slot, Codec.toJson({ owner: "me", slotEpoch: 1 }))
+      }
+      assert.deepStrictEqual((yield* ask("release", volatile)).answer, { ...volatile, epoch: 0 })
+      assert.deepStrictEqual(released.at(-1), volatile)
+      const { answer, code } = yield* ask("release", nobody)
+      assert.deepStrictEqual([code, answer.error.tag], ["404", "UnknownActor"])
+    }).pipe(Effect.provide(system))
+  )
+
   it.live("replay keeps the letter as long as the actor fails, and removes it when it was handled", () =>
     Effect.gen(function* () {
       const { id } = yield* letterOf
@@ -167,6 +191,19 @@ describe("ClusterAdmin", () => {
       assert.deepStrictEqual((yield* ask("replay", { id })).answer, { id, type: "counter", key: "a" })
       assert.deepStrictEqual((yield* ask("letters", {})).answer, { letters: [], total: 0 })
       assert.strictEqual((yield* ask("replay", { id })).answer.error.tag, "UnknownLetter")
+    }).pipe(Effect.provide(system))
+  )
+
+  it.live("replay refuses an id of which several actors have a letter, and names them", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const letter = yield* letterOf
+      const other = { ...letter, to: { type: "counter", key: "b" } }
+      yield* mesh.write(ActorSubject.deadLetter(other.to, letter.id), Codec.toJson(other))
+      const { answer, code } = yield* ask("replay", { id: letter.id })
+      assert.strictEqual(code, "409")
+      assert.deepInclude(answer.error, { tag: "AmbiguousLetter", addresses: ["counter/a", "counter/b"] })
+      assert.strictEqual((yield* ask("letters", {})).answer.total, 2)
     }).pipe(Effect.provide(system))
   )
 

@@ -1,6 +1,6 @@
 /** Is an actor woken in time, whichever host has its slot by then? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { Address } from "../../protocol/wire/Envelope.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -180,6 +180,53 @@ describe("adopt()", () => {
       yield* TestClock.adjust(1000)
       assert.deepStrictEqual(woken, ["labelled"])
       assert.deepStrictEqual(other.woken, ["plain"])
+    })
+  )
+
+  it.effect(
+    "adopt() whose slot is dropped while it reads wakes nobody, and one of a later tenure wakes in its name",
+    () =>
+      Effect.gen(function* () {
+        const { host, layer } = yield* makeHosts
+        const before = yield* host
+        yield* before.timers.expect(who("a"), 1000)
+        const mesh = yield* Effect.provide(Effect.service(Mesh), layer)
+        const readable = yield* Deferred.make<void>()
+        const slow = Mesh.of({
+          ...mesh,
+          readMany: (...args) => Effect.andThen(Deferred.await(readable), mesh.readMany(...args))
+        })
+        const timers = yield* Effect.provideService(makeTimers, Mesh, slow)
+        const woken: Array<string> = []
+        const adopt = (name: string) => timers.adopt("3", ({ key }) => void woken.push(`${name} ${key}`))
+        const first = yield* Effect.forkChild(adopt("first"), { startImmediately: true })
+        yield* timers.drop("3")
+        yield* Deferred.succeed(readable, undefined)
+        yield* Fiber.join(first)
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(woken, [])
+        yield* adopt("second")
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(woken, ["second a"])
+      })
+  )
+
+  it.effect("adopt() once more changes nothing for those that are rung already", () =>
+    Effect.gen(function* () {
+      const { host } = yield* makeHosts
+      const { adopt, timers, woken } = yield* host
+      yield* adopt
+      yield* timers.expect(who("a"), 1000)
+      yield* timers.expect(who("b"), 5000)
+      yield* TestClock.adjust(1500)
+      assert.deepStrictEqual(woken, ["a"])
+      const elsewhere = yield* host
+      yield* elsewhere.timers.expect(who("b"), 4000)
+      yield* adopt
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(woken, ["a"])
+      yield* TestClock.adjust(2500)
+      assert.deepStrictEqual(woken, ["a", "a", "a", "b", "a"])
     })
   )
 

@@ -41,7 +41,12 @@ describe("makeLingering()", () => {
   it.effect("makeLingering() waits for what begins while it waits, and for nothing where nothing runs", () =>
     Effect.gen(function* () {
       const { note, run, scope, seen } = yield* begun
-      run(Effect.andThen(Effect.sleep(100), Effect.sync(() => note("after", 100))))
+      run(
+        Effect.andThen(
+          Effect.sleep(100),
+          Effect.sync(() => note("after", 100))
+        )
+      )
       yield* settle
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* settle
