@@ -9,7 +9,7 @@ import { Mesh, type MeshShape } from "../../runtime/Mesh.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 
 /** What is done to writes, from now on. */
-export interface Faults {
+interface Faults {
   /** Subjects written so far, in order. */
   readonly written: Array<string>
   /** Waited for before a write takes effect. */

@@ -18,7 +18,7 @@ export interface Heard {
 }
 
 /** Ports that remember what they hear. */
-export const makePorts = (): { readonly heard: Heard; readonly ports: ResidentPorts } => {
+const makePorts = (): { readonly heard: Heard; readonly ports: ResidentPorts } => {
   const heard: Heard = { settled: [], forwarded: [], buried: [], keepsLetters: true }
   return {
     heard,
