@@ -22,11 +22,12 @@ const twoForms: Migrations = {
 
 const makeKept = Effect.gen(function* () {
   const { faults, layer, mesh } = yield* makeFaultyMesh
-  const open = (slotEpoch: number, migrations?: Migrations) =>
+  const open = (slotEpoch: number, migrations?: Migrations, slot?: string) =>
     ActorState.open({
       bucket: Stream.actors,
       key,
       slotEpoch,
+      ...(slot === undefined ? {} : { slot }),
       owner: `host-${slotEpoch}`,
       form: Count,
       initial: { count: 0 },
@@ -92,6 +93,47 @@ describe("open()", () => {
       assert.strictEqual(state.epoch, 1)
       yield* state.save({ count: 3 })
       assert.deepInclude(yield* record, { epoch: 1, state: { count: 3 } })
+    })
+  )
+})
+
+describe("slots of a record", () => {
+  it.effect(
+    "open() by another slot takes the record over, whatever its epoch, and by the same an earlier is fenced",
+    () =>
+      Effect.gen(function* () {
+        const { open, record } = yield* makeKept
+        const before = yield* open(5, undefined, "actors.7")
+        yield* before.save({ count: 1 })
+        const moved = yield* open(2, undefined, "counter.7")
+        assert.deepStrictEqual(moved.current(), { count: 1 })
+        assert.strictEqual((yield* Effect.flip(before.save({ count: 2 })))._tag, "Fenced")
+        yield* moved.save({ count: 3 })
+        assert.deepInclude(yield* record, { slot: "counter.7", slotEpoch: 2, epoch: 2, state: { count: 3 } })
+        const failure = yield* Effect.flip(open(1, undefined, "counter.7"))
+        assert.strictEqual(failure._tag, "Fenced")
+        assert.deepInclude(yield* record, { slot: "counter.7", slotEpoch: 2, epoch: 2 })
+        assert.strictEqual((yield* open(2, undefined, "counter.7")).epoch, 3)
+      })
+  )
+
+  it.effect("open() of a record without a slot's name compares epochs, and names the slot", () =>
+    Effect.gen(function* () {
+      const { open, put, record } = yield* makeKept
+      yield* put({ ...stored, slotEpoch: 5, state: { count: 1 } })
+      assert.strictEqual((yield* Effect.flip(open(4, undefined, "counter.7")))._tag, "Fenced")
+      assert.notProperty(yield* record, "slot")
+      assert.strictEqual((yield* open(5, undefined, "counter.7")).epoch, 5)
+      assert.deepInclude(yield* record, { slot: "counter.7", slotEpoch: 5 })
+    })
+  )
+
+  it.effect("open() by a build that knows no slots' names compares epochs, whatever slot the record is of", () =>
+    Effect.gen(function* () {
+      const { open } = yield* makeKept
+      yield* open(5, undefined, "counter.7")
+      assert.strictEqual((yield* Effect.flip(open(4)))._tag, "Fenced")
+      assert.strictEqual((yield* open(6)).epoch, 2)
     })
   )
 })

@@ -108,6 +108,28 @@ describe("find()", () => {
     assert.deepStrictEqual(ledger.find("old", { nowMs: 1, ageMs: 1 }), { found: "unknowable" })
   })
 
+  law(
+    "add() keeps answers within answerBytesMax, the newest, and remembers that it forgot the others",
+    [fc.array(fc.nat(60), { minLength: 1, maxLength: 20 }), fc.integer({ min: 0, max: 200 })],
+    (sizes, answerBytesMax) => {
+      const bounds = { operationsMax: 100, keepMs: 60_000, answerBytesMax }
+      let ledger = make(emptyRecord, bounds)
+      const all = sizes.map((size, at) => ({ id: `m${at}`, at: 1000 + at, answer: { body: "x".repeat(size) } }))
+      for (const operation of all) {
+        ledger.add(operation)
+        // what was read back is weighed as what was added
+        ledger = make(ledger.record(), bounds)
+      }
+      const bytesOf = (some: typeof all) => some.reduce((sum, { answer }) => sum + JSON.stringify(answer).length, 0)
+      const keptFrom = all.findIndex((_, at) => bytesOf(all.slice(at)) <= answerBytesMax)
+      const kept = keptFrom === -1 ? [] : all.slice(keptFrom)
+      assert.deepStrictEqual(ledger.record(), {
+        operations: kept,
+        forgottenAt: all[all.length - kept.length - 1]?.at
+      })
+    }
+  )
+
   law("record() says all that there is to know of a ledger", [events, limits], (all, limits) => {
     const kept = all.map((event) => ({ ...event, reopens: false }))
     const reopened = all.map((event) => ({ ...event, reopens: true }))

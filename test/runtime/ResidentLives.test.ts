@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer, Logger, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { Fenced } from "../../protocol/wire/Errors.ts"
+import { Fenced, MalformedMessage } from "../../protocol/wire/Errors.ts"
+import type { ActorType } from "../../runtime/Actor.ts"
 import { unshared } from "../../runtime/Tenure.ts"
 import { makeActors, oneByOne, settle, wordOf } from "../support/residentPorts.ts"
 
@@ -91,6 +92,53 @@ describe("bounds", () => {
       residents.wake({ type: "nobody", key: "a" }, unshared)
       assert.strictEqual(residents.figures().residents, 1)
     })
+  )
+})
+
+/** A type whose activations fail on the spot. */
+const failing = (error: Fenced | MalformedMessage): ActorType<never> => ({
+  name: "failing",
+  activate: () => Effect.fail(error)
+})
+
+describe("an activation that fails on the spot", () => {
+  it.effect.each([
+    { error: new Fenced({ key: "failing.a", epoch: 1 }), word: "ActorUnavailable", residents: 0 },
+    { error: new MalformedMessage({ what: "state", problem: "none" }), word: "ActorStopped", residents: 1 }
+  ])("the message that started it is answered once, with $word", ({ error, residents, word }) =>
+    Effect.gen(function* () {
+      const { figures, heard, send } = yield* makeActors(failing(error))
+      const asked = [send({ id: "1" }), send({ id: "1" }), send({ id: "2", key: "b" })]
+      const told = send({ id: "3", key: "c", settle: "s" })
+      yield* settle
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(
+        asked.map((each) => each.map(wordOf)),
+        [[word], [word], [word]]
+      )
+      // what was taken is sent on or settled, once, where it was not refused in the first place
+      const ends = [...heard.forwarded.map(({ id }) => id), ...heard.settled.map(({ id }) => id)]
+      const [first, ...more] = told.map(wordOf)
+      assert.deepStrictEqual(more, [])
+      assert.deepStrictEqual(ends, first === "accepted by host" ? ["3"] : [])
+      assert.strictEqual(figures().mailboxMessages, 0)
+      assert.isAtMost(figures().residents, residents * 3)
+      const later = send({ id: "4" })
+      yield* settle
+      assert.deepStrictEqual(later.map(wordOf), [word])
+    }).pipe(Effect.provide(Logger.layer([])))
+  )
+
+  it.effect("wake() of it leaves nothing behind that a message would wait for", () =>
+    Effect.gen(function* () {
+      const { residents, send } = yield* makeActors(failing(new Fenced({ key: "failing.a", epoch: 1 })))
+      residents.wake({ type: "failing", key: "a" }, unshared)
+      yield* settle
+      assert.strictEqual(residents.figures().residents, 0)
+      const reply = send({ id: "1" })
+      yield* settle
+      assert.deepStrictEqual(reply.map(wordOf), ["ActorUnavailable"])
+    }).pipe(Effect.provide(Logger.layer([])))
   )
 })
 

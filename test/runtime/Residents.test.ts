@@ -354,6 +354,58 @@ describe("a tenure", () => {
     })
   )
 
+  it.effect("receive() under a new tenure replaces an actor whose tenure has ended, and tells who waits for that", () =>
+    Effect.gen(function* () {
+      const echo = yield* makeEcho
+      const { figures, heard, report, send } = yield* makeActors(echo.type())
+      const first = { valid: true, ended: false }
+      const lost = {
+        ...unshared,
+        slot: "7",
+        isValid: () => first.valid,
+        untilValid: Effect.never,
+        hasEnded: () => first.ended
+      }
+      const replies = [send({ id: "1", tenure: lost })]
+      yield* settle
+      first.valid = false
+      replies.push(send({ id: "2", tenure: lost }))
+      send({ id: "3", tenure: lost, settle: "s" })
+      yield* settle
+      first.ended = true
+      const tenure = { ...unshared, slot: "7", slotEpoch: 2 }
+      replies.push(send({ id: "4", tenure }), send({ id: "2", tenure }))
+      yield* settle
+      assert.deepStrictEqual(words(replies), [[1], ["ActorUnavailable"], [2], [2]])
+      assert.deepStrictEqual(echo.begun, ["1", "4", "2"])
+      assert.deepStrictEqual(
+        heard.forwarded.map(({ id }) => id),
+        ["3"]
+      )
+      assert.strictEqual(figures().residents, 1)
+      assert.deepStrictEqual(
+        report().map(({ epoch, state }) => [epoch, state]),
+        [[2, "active"]]
+      )
+    })
+  )
+
+  it.effect("receive() replaces an actor that has given up when its tenure has ended", () =>
+    Effect.gen(function* () {
+      const echo = yield* makeEcho
+      let ended = false
+      const lost = { ...unshared, slot: "7", hasEnded: () => ended }
+      const { send } = yield* makeActors(echo.type({ restart: Schedule.recurs(0) }))
+      send({ id: "1", message: "die", tenure: lost })
+      yield* settle
+      assert.deepStrictEqual(send({ id: "2", tenure: lost }).map(wordOf), ["ActorStopped"])
+      ended = true
+      const reply = send({ id: "3", tenure: { ...unshared, slot: "7" } })
+      yield* settle
+      assert.deepStrictEqual(reply.map(wordOf), [2])
+    })
+  )
+
   it.effect("peek() is not asked under an invalid tenure", () =>
     Effect.gen(function* () {
       let valid = true

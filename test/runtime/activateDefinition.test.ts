@@ -11,8 +11,9 @@ import { ActorSystem, layerLocal } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { defineActor } from "../../runtime/defineActor.ts"
 import { publish } from "../../runtime/StepContext.ts"
+import { makeDefinedActors } from "../support/definedActors.ts"
 import { makeFaultyMesh } from "../support/faultyMesh.ts"
-import { settle } from "../support/residentPorts.ts"
+import { settle, wordOf } from "../support/residentPorts.ts"
 
 const Amount = Schema.Struct({ by: Schema.Int })
 
@@ -29,7 +30,9 @@ const Counter = defineActor({
     get: { payload: Schema.Null, reply: Schema.Int, readOnly: true },
     peekAndChange: { payload: Schema.Null, reply: Schema.Int, readOnly: true },
     misreply: { payload: Schema.Null, reply: Schema.Int },
-    repeat: { payload: Amount }
+    repeat: { payload: Amount },
+    stop: { payload: Schema.Null },
+    announce: { payload: Schema.Null, reply: Schema.Int }
   },
   step: {
     add: ({ count }, { by }, { messageId }) => {
@@ -47,6 +50,20 @@ const Counter = defineActor({
     repeat: ({ count }, { by }, { setTimer }) => ({
       state: { count: count + by },
       actions: [setTimer("again", { afterMs: 10_000, message: "repeat", payload: { by } })]
+    }),
+    stop: (_, __, { cancelTimer }) => ({ actions: [cancelTimer("again")] }),
+    announce: ({ count }) => ({
+      state: { count: count + 1 },
+      reply: count + 1,
+      actions: [
+        publish("shouts", new TextEncoder().encode(String(count + 1))),
+        {
+          action: "tell",
+          to: { type: "listener", key: "l" },
+          label: "",
+          body: { message: "heard", payload: count + 1 }
+        }
+      ]
     })
   }
 })
@@ -80,8 +97,10 @@ const makeWorld = Effect.gen(function* () {
   let release = Effect.succeed(true)
   const hold = Effect.gen(function* () {
     const gate = yield* Deferred.make<void>()
-    release = Deferred.succeed(gate, undefined)
+    const open = Deferred.succeed(gate, undefined)
+    release = open
     faults.before = (written) => (written === subject ? Deferred.await(gate) : Effect.void)
+    return open
   })
   const system = Layer.provide(layerLocal([Counter, Fleeting]), layer)
   const record = Effect.map(
@@ -89,7 +108,7 @@ const makeWorld = Effect.gen(function* () {
     (stored) => Option.getOrThrow(Codec.fromJson(Option.getOrThrow(Option.getOrThrow(stored).value))) as StateRecord
   )
   const countOfSaves = () => faults.written.filter((written) => written === subject).length
-  return { mesh, heard, hold, release: Effect.suspend(() => release), system, record, countOfSaves }
+  return { faults, layer, mesh, heard, hold, release: Effect.suspend(() => release), system, record, countOfSaves }
 })
 
 const started = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
@@ -227,7 +246,103 @@ describe("a save", () => {
   )
 })
 
+describe("an actor that is stopped while it saves", () => {
+  for (const hung of ["before", "after"] as const) {
+    for (const stop of ["drop", "handOver"] as const) {
+      it.effect(`${stop}() while a save hangs ${hung} its effect loses neither the save nor what the step sends`, () =>
+        Effect.gen(function* () {
+          const { faults, heard, layer, record } = yield* makeWorld
+          const { residents, send, told } = yield* Effect.provide(makeDefinedActors(Counter), layer)
+          const gate = yield* Deferred.make<void>()
+          send({ id: "first", message: "announce" })
+          yield* settle
+          faults[hung] = (written) => (written === subject ? Deferred.await(gate) : Effect.void)
+          const asked = send({ id: "second", message: "announce" })
+          yield* settle
+          const stopping = yield* started(stop === "drop" ? residents.drop("7") : residents.handOver("7", 50))
+          yield* TestClock.adjust("1 second")
+          // whoever stops it does not hang on it
+          yield* Fiber.join(stopping)
+          assert.deepStrictEqual(heard, ["1"])
+          yield* Deferred.succeed(gate, undefined)
+          yield* settle
+          assert.deepStrictEqual((yield* record).state, { count: 2 })
+          assert.deepStrictEqual(heard, ["1", "2"])
+          assert.deepStrictEqual(asked.map(wordOf), ["ActorUnavailable"])
+          const again = send({ id: "second", message: "announce", ageMs: 1000 })
+          yield* settle
+          assert.deepStrictEqual(again.map(wordOf), [2])
+          assert.deepStrictEqual(heard, ["1", "2"])
+          assert.deepStrictEqual(
+            told.map(({ body, cause }) => [cause, body.payload]),
+            [
+              ["first", 1],
+              ["second", 2]
+            ]
+          )
+        })
+      )
+    }
+  }
+})
+
 describe("timers", () => {
+  it.effect("a timer that is cancelled, or set anew, while its message is still to come has no effect", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* Effect.gen(function* () {
+        yield* a.ask("repeat", { by: 1 })
+        const open = yield* world.hold
+        const adding = yield* started(add(5))
+        // the actor is woken behind what it saves, and hears of its due timer in one lot with what takes it back
+        yield* TestClock.adjust("10 seconds")
+        const again = yield* started(a.ask("repeat", { by: 1 }))
+        yield* open
+        yield* Fiber.joinAll([again])
+        assert.strictEqual(yield* Fiber.join(adding), 6)
+        yield* settle
+        assert.deepStrictEqual((yield* world.record).state, { count: 7 })
+        assert.lengthOf((yield* world.record).timers ?? [], 1)
+        const openAgain = yield* world.hold
+        const more = yield* started(add(5))
+        yield* TestClock.adjust("10 seconds")
+        const stopping = yield* started(a.ask("stop", null))
+        yield* openAgain
+        yield* Fiber.join(stopping)
+        assert.strictEqual(yield* Fiber.join(more), 12)
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual((yield* world.record).state, { count: 12 })
+        assert.notProperty(yield* world.record, "timers")
+      }).pipe(Effect.provide(world.system))
+    })
+  )
+
+  it.effect("a timer's message in one lot with what cancels the timer has no effect", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* Effect.gen(function* () {
+        yield* a.ask("repeat", { by: 1 })
+        const first = yield* world.hold
+        const asks = [yield* started(add(5))]
+        yield* TestClock.adjust("10 seconds")
+        // in one lot with the waking: the timer's message comes when this is saved
+        asks.push(yield* started(add(5)))
+        const second = yield* world.hold
+        yield* first
+        yield* settle
+        const stopping = yield* started(a.ask("stop", null))
+        const saves = world.countOfSaves()
+        yield* second
+        yield* Fiber.join(stopping)
+        assert.deepStrictEqual(yield* Effect.forEach(asks, (fiber) => Fiber.join(fiber)), [6, 11])
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual((yield* world.record).state, { count: 11 })
+        // that of the lot in between, and that of the last: what cancels and what was cancelled
+        assert.strictEqual(world.countOfSaves() - saves, 2)
+      }).pipe(Effect.provide(world.system))
+    })
+  )
+
   it.effect("a timer fires on the next system when the one that set it is gone, and goes on there", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

@@ -1,6 +1,6 @@
 /** Does an actor that is defined by steps keep its promises: saved before answered, done once, woken in time? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Schema } from "effect"
+import { Clock, Effect, Layer, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -11,6 +11,7 @@ import { ActorSystem, layerLocal } from "../../runtime/ActorSystem.ts"
 import { defineActor } from "../../runtime/defineActor.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
+import type { Action } from "../../runtime/StepContext.ts"
 
 /** The amount is too much. */
 class TooMuch extends Schema.TaggedError<TooMuch>()("TooMuch", { amount: Schema.Int }) {}
@@ -65,7 +66,89 @@ const recordOf = (key: string) =>
     return Option.getOrThrow(Codec.fromJson(Option.getOrThrow(stored.value))) as Record<string, unknown>
   })
 
+const Hoard = defineActor({
+  type: "hoard",
+  label: "vaults",
+  state: Schema.Struct({ held: Schema.String }),
+  initial: { held: "" },
+  messages: {
+    show: { payload: Schema.Struct({ size: Schema.Int }), reply: Schema.String },
+    hold: { payload: Schema.Struct({ size: Schema.Int }), reply: Schema.Int },
+    weigh: { payload: Schema.Null, reply: Schema.Int, readOnly: true }
+  },
+  step: {
+    show: ({ held }, { size }) => ({ state: { held }, reply: "x".repeat(size) }),
+    hold: (_, { size }) => ({ state: { held: "x".repeat(size) }, reply: size }),
+    weigh: ({ held }) => ({ reply: held.length })
+  }
+})
+
+const hoard = Hoard.ref("h")
+
+/** A system whose server takes so much at once. */
+const narrow = (payloadBytesMax: number) => {
+  const mesh = Layer.effect(
+    Mesh,
+    Effect.map(Effect.service(Mesh), (each) => Mesh.of({ ...each, payloadBytesMax: () => payloadBytesMax }))
+  )
+  return Layer.provideMerge(layerLocal([Hoard]), Layer.provide(mesh, MemoryMesh.layer))
+}
+
+const hoardBytes = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const subject = keySubject(Stream.actors, ActorSubject.actorKey(hoard.address))
+  return Option.getOrThrow(Option.getOrThrow(yield* mesh.read(Stream.actors.name, subject)).value).length
+})
+
+describe("the size of a record", () => {
+  it.effect("an actor with replies of 100 KB goes on, and its record holds few of them", () =>
+    Effect.gen(function* () {
+      const size = 100 * 1024
+      for (let round = 0; round < 200; round++) {
+        assert.lengthOf(yield* hoard.ask("show", { size }), size)
+        assert.isBelow(yield* hoardBytes, 64 * 1024 + size + 1024)
+      }
+    }).pipe(Effect.provide(narrow(1024 * 1024)))
+  )
+
+  it.effect("an actor with small replies remembers as many as fit, and its record stays as small", () =>
+    Effect.gen(function* () {
+      const size = 10 * 1024
+      for (let round = 0; round < 200; round++) yield* hoard.ask("show", { size }, { operationId: `op-${round}` })
+      assert.isBelow(yield* hoardBytes, 64 * 1024 + 1024)
+      const [remembered] = yield* Effect.all([hoard.ask("show", { size: 0 }, { operationId: "op-195" })])
+      assert.lengthOf(remembered, size)
+    }).pipe(Effect.provide(narrow(1024 * 1024)))
+  )
+
+  it.effect(
+    "a state that no server takes makes its message a dead letter at once, and the actor goes on as before",
+    () =>
+      Effect.gen(function* () {
+        yield* hoard.ask("hold", { size: 100 })
+        const begunMs = yield* Clock.currentTimeMillis
+        const failure = yield* Effect.flip(hoard.ask("hold", { size: 50_000 }))
+        assert.strictEqual(yield* Clock.currentTimeMillis, begunMs)
+        assert.strictEqual(failure._tag, "MessageDeadLettered")
+        const [bytes, bytesMax] = Array.from(failure.message.matchAll(/\d{5}/g), ([digits]) => Number(digits))
+        assert.isAbove(bytes!, 50_000)
+        assert.strictEqual(bytesMax, 20_000 - 4096)
+        assert.strictEqual(yield* hoard.ask("weigh", null), 100)
+        assert.strictEqual(yield* hoard.ask("hold", { size: 200 }), 200)
+        assert.strictEqual(yield* hoard.ask("weigh", null), 200)
+      }).pipe(Effect.provide(narrow(20_000)))
+  )
+})
+
 describe("defineActor()", () => {
+  it("defineActor() without a label has the type's name for one", () => {
+    const labelIn = (action: Action) => ("label" in action ? action.label : undefined)
+    assert.strictEqual(Counter.label, "counter")
+    assert.strictEqual(labelIn(a.send("add", { by: 1 })), "counter")
+    assert.strictEqual(Hoard.label, "vaults")
+    assert.strictEqual(labelIn(hoard.send("hold", { size: 1 })), "vaults")
+  })
+
   it.effect("ask() answers when the state is saved", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* a.ask("add", { by: 2 }), 2)

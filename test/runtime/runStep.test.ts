@@ -150,6 +150,13 @@ describe("runStep()", () => {
     assert.ok("undelivered" in stepped.result && stepped.result.undelivered._tag === "OutcomeUnknown")
   })
 
+  it("runStep() of a message that only reads is answered, however old it is", () => {
+    const ledger = Ledger.make({ operations: [], forgottenAt: 900 }, limits)
+    const stepped = runStep(program(), standing, ledger, given({ reply: 1 }, { message: "look", ageMs: 50_000 }))
+    assertUnchanged(stepped)
+    assert.deepStrictEqual(stepped.result, { body: 1 })
+  })
+
   it("runStep() of a message that only reads fails where its step changes something", () => {
     for (const outcome of [
       { reply: 1, state: { count: 2 } },
@@ -216,6 +223,22 @@ describe("timers of runStep()", () => {
       assert.deepStrictEqual(stepped.standing.timers, [timer("other")])
       assert.isTrue(stepped.changed)
     }
+  })
+
+  it("runStep() of a timer's message whose timer is gone, or was set anew, does nothing", () => {
+    const never = program(() => assert.fail("the step was run"))
+    const anew = { ...standing, timers: [{ ...timer("later"), name: "n" }] }
+    for (const from of [standing, anew]) {
+      const stepped = run(given(1, { id: "due", message: "tick", own: true }), never, from)
+      assert.deepStrictEqual(stepped.standing, from)
+      assert.deepInclude(stepped, { changed: false, errands: [], operations: [], result: { body: null } })
+    }
+    // what came from elsewhere needs no timer, and a timer that stands is done
+    const counting = program(() => ({ state: { count: 2 } }))
+    assert.isTrue(run(given(1, { id: "due", message: "tick" }), counting).changed)
+    const stands = { ...standing, timers: [timer("due")] }
+    const done = run(given(1, { id: "due", message: "tick", own: true }), counting, stands)
+    assert.deepStrictEqual(done.standing, { state: { count: 2 }, encoded: { count: 2 }, timers: [] })
   })
 
   it("a timer that sets itself again and again keeps an id of bounded length, unlike any before", () => {

@@ -14,6 +14,8 @@ interface Faults {
   readonly written: Array<string>
   /** Waited for before a write takes effect. */
   before: (subject: string) => Effect.Effect<void>
+  /** Waited for when a write has taken effect, before that is told. */
+  after: (subject: string) => Effect.Effect<void>
   /** Whether a write that took effect is not acknowledged; asked at each. */
   losesAck: (subject: string) => boolean
   /** Whether a write has no effect and no answer; asked at each. */
@@ -30,6 +32,7 @@ const spoiled = (mesh: MeshShape, faults: Faults): MeshShape => ({
       if (faults.losesWrite(subject)) return yield* away(`write ${subject}`)
       const revision = yield* mesh.write(subject, data, options)
       faults.written.push(subject)
+      yield* faults.after(subject)
       return faults.losesAck(subject) ? yield* away(`write ${subject}`) : revision
     })
 })
@@ -39,6 +42,7 @@ export const makeFaultyMesh = Effect.gen(function* () {
   const faults: Faults = {
     written: [],
     before: () => Effect.void,
+    after: () => Effect.void,
     losesAck: () => false,
     losesWrite: () => false
   }
