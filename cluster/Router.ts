@@ -74,6 +74,8 @@ const makeNames = () => {
   }
 }
 
+const doNothing = (): void => undefined
+
 /** How one try is made. */
 interface Try {
   readonly headers: Headers
@@ -89,15 +91,17 @@ const trying =
     const epoch = news.epochOf(slot)
     let isAbandoned = false
     const abandonOn = (abandon: () => void) =>
-      news.onNewOwner(slot, () => {
-        isAbandoned = true
-        abandon()
-      })
+      heedsNews
+        ? news.onNewOwner(slot, () => {
+            isAbandoned = true
+            abandon()
+          })
+        : doNothing
     return mesh
       .request(ActorSubject.slot(slot), Codec.pack(envelope), {
         headers,
         timeoutMs: Math.min(envelope.budgetMs, timeoutMs),
-        ...(heedsNews ? { abandonOn } : {})
+        abandonOn
       })
       .pipe(
         Effect.map(({ data }): Reply | Again => {

@@ -165,12 +165,14 @@ const keepTold = Effect.fnUntraced(function* ({
   return { open, close, settled, count: () => told.size }
 })
 
-const envelopeOf = (
-  { to }: Recipient,
-  body: MessageBody,
-  { cause = "", operationId: id }: DeliverOptions & { readonly operationId: string },
-  budgetMs: number
-): Envelope => ({ format: envelopeFormat, to, id, cause, budgetMs, body })
+const envelopeOf = (to: Address, id: string, rest: Pick<Envelope, "cause" | "budgetMs" | "body">): Envelope => ({
+  format: envelopeFormat,
+  to,
+  id,
+  cause: rest.cause,
+  budgetMs: rest.budgetMs,
+  body: rest.body
+})
 
 /** A sender, for as long as the scope lives. */
 export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, transmit }: SenderOptions) {
@@ -179,13 +181,9 @@ export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, tra
   const told = yield* keepTold({ now, end: tally.end, deadOf })
   let count = 0
 
-  const envelop = (recipient: Recipient, body: MessageBody, options: DeliverOptions, budgetMs: number) =>
-    envelopeOf(
-      recipient,
-      body,
-      { ...options, operationId: options.operationId ?? `${sender}-${(++count).toString(36)}` },
-      budgetMs
-    )
+  const nextId = (): string => `${sender}-${(++count).toString(36)}`
+  const envelop = ({ to }: Recipient, body: MessageBody, options: DeliverOptions, budgetMs: number) =>
+    envelopeOf(to, options.operationId ?? nextId(), { cause: options.cause ?? "", budgetMs, body })
 
   // plain code as far as it goes: each ask passes here
   const deliver: Sender["deliver"] = (recipient, body, options = {}) =>
@@ -193,10 +191,10 @@ export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, tra
       const budgetMs = Math.min(fiber.getRef(Deadline) - now(), sendBudgetMsMax)
       if (budgetMs <= 0) return Effect.fail(noTime(recipient.to))
       const envelope = envelop(recipient, body, options, budgetMs)
-      tally.begin()
       const how = { label: recipient.label, traceParent: traceParentIn(fiber.context) }
-      // suspended: what can't be packed ends the message, too
-      const sending = Effect.suspend(() => transmit(envelope, how))
+      // before it is counted: what can't be packed is never sent
+      const sending = transmit(envelope, how)
+      tally.begin()
       return Effect.onExit(
         Effect.flatMap(sending, (reply): Effect.Effect<Answer, Undelivered> => {
           if ("undelivered" in reply) return Effect.fail(reply.undelivered)

@@ -176,7 +176,9 @@ export const activate = Effect.fnUntraced(function* (plan: Plan, activation: Act
 
   const handle = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming>) {
     const lot = runLot(standing, batch, { nowMs: clock.currentTimeMillisUnsafe(), step })
-    if (lot.changed) yield* commit(lot)
+    // most lots of an actor whose state is not saved are true at once
+    if (lot.changed && !plan.isDurable && lot.errands.length === 0) standing = lot.standing
+    else if (lot.changed) yield* commit(lot)
     // a note that stands for nothing is taken back, or put off
     const due = nextDue(standing)
     if (lot.woken && (due === undefined || due > clock.currentTimeMillisUnsafe())) {
