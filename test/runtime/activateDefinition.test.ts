@@ -100,7 +100,7 @@ const makeWorld = Effect.gen(function* () {
     const open = Deferred.succeed(gate, undefined)
     release = open
     faults.before = (written) => (written === subject ? Deferred.await(gate) : Effect.void)
-    return open
+    return { open }
   })
   const system = Layer.provide(layerLocal([Counter, Fleeting]), layer)
   const record = Effect.map(
@@ -292,7 +292,7 @@ describe("timers", () => {
       const world = yield* makeWorld
       yield* Effect.gen(function* () {
         yield* a.ask("repeat", { by: 1 })
-        const open = yield* world.hold
+        const { open } = yield* world.hold
         const adding = yield* started(add(5))
         // the actor is woken behind what it saves, and hears of its due timer in one lot with what takes it back
         yield* TestClock.adjust("10 seconds")
@@ -303,7 +303,7 @@ describe("timers", () => {
         yield* settle
         assert.deepStrictEqual((yield* world.record).state, { count: 7 })
         assert.lengthOf((yield* world.record).timers ?? [], 1)
-        const openAgain = yield* world.hold
+        const { open: openAgain } = yield* world.hold
         const more = yield* started(add(5))
         yield* TestClock.adjust("10 seconds")
         const stopping = yield* started(a.ask("stop", null))
@@ -322,12 +322,12 @@ describe("timers", () => {
       const world = yield* makeWorld
       yield* Effect.gen(function* () {
         yield* a.ask("repeat", { by: 1 })
-        const first = yield* world.hold
+        const { open: first } = yield* world.hold
         const asks = [yield* started(add(5))]
         yield* TestClock.adjust("10 seconds")
         // in one lot with the waking: the timer's message comes when this is saved
         asks.push(yield* started(add(5)))
-        const second = yield* world.hold
+        const { open: second } = yield* world.hold
         yield* first
         yield* settle
         const stopping = yield* started(a.ask("stop", null))
