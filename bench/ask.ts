@@ -5,19 +5,15 @@
  * They are measured in turns: a round takes one sample of each under one load, every other round backwards, and the
  * ratios are those of a round, so that a busy neighbour meets both sides of a ratio.
  */
-import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
-import * as EmbeddedServer from "../runtime/nats/EmbeddedServer.ts"
 import { type Candidate, candidates, targetInFlight } from "./ask/candidates.ts"
 import { type Limit, type Load, loads } from "./ask/Load.ts"
 import * as Program from "./ask/Program.ts"
 import { type Measured, samplesTable, targetLines } from "./ask/report.ts"
+import { startServer } from "./support/natsServer.ts"
 
 const names = candidates.map(({ name }) => name)
 
@@ -39,17 +35,6 @@ const sampleLimit: Limit = { ms: 1_000 }
 const warmUpLimit: Limit = { ms: 5_000 }
 
 const onceLimit = ({ inFlight }: Load): Limit => ({ ms: 1_000, asks: 2 * inFlight })
-
-const findServer = (): string =>
-  execFileSync(process.execPath, [join(import.meta.dirname, "../scripts/natsServer.ts")], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"]
-  }).trim()
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "seamless-bench-ask-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }))
-)
 
 /** A candidate whose host and client run. */
 interface Runner {
@@ -99,8 +84,7 @@ const measureLoad = Effect.fnUntraced(function* (runners: ReadonlyArray<Runner>,
 })
 
 const measure = Effect.fnUntraced(function* (chosen: ReadonlyArray<Candidate>, once: boolean) {
-  const dataDir = yield* temporaryFolder
-  const { url } = yield* EmbeddedServer.start({ dataDir, binary: findServer() })
+  const url = yield* startServer
   const runners = yield* startAll(chosen, url)
   if (!once) {
     console.error("warming up")

@@ -4,10 +4,8 @@
  * Three members on one server, a thousand actors. A member is killed outright, and at that moment every actor is asked;
  * what is told is how long after the kill it answered. Then the member is started again, and another is killed.
  */
-import { type ChildProcess, execFileSync, fork } from "node:child_process"
+import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -15,10 +13,10 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Random } from "effect"
 import * as Member from "../cluster/Member.ts"
 import { withBudget } from "../runtime/Deadline.ts"
-import * as EmbeddedServer from "../runtime/nats/EmbeddedServer.ts"
 import { counter } from "./failover/counter.ts"
 import { quantile } from "./ask/quantile.ts"
 import { toTable } from "./support/measure.ts"
+import { startServer } from "./support/natsServer.ts"
 
 const usage = `usage: node bench/failover.ts [--once] [--rounds N]
 
@@ -34,12 +32,6 @@ const budgetMs = 20_000
 const targetMs = 3500
 /** Actors that needed longer were away; the others never noticed. */
 const noticedMs = 500
-
-const findServer = (): string =>
-  execFileSync(process.execPath, [join(import.meta.dirname, "../scripts/natsServer.ts")], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"]
-  }).trim()
 
 const startMember = async (servers: string, hostId: string): Promise<ChildProcess> => {
   const file = join(import.meta.dirname, "failover/member.ts")
@@ -88,13 +80,8 @@ const row = (title: string, tookMs: ReadonlyArray<number>): ReadonlyArray<string
   ...[0, 0.5, 0.99, 1].map((part) => ms(quantile(tookMs, part)))
 ]
 
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "seamless-bench-failover-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }))
-)
-
 const measure = Effect.fnUntraced(function* (rounds: number) {
-  const { url } = yield* EmbeddedServer.start({ dataDir: yield* temporaryFolder, binary: findServer() })
+  const url = yield* startServer
   const members = yield* Effect.acquireRelease(
     Effect.promise(() => Promise.all([0, 1, 2].map((index) => startMember(url, `member-${index}`)))),
     (started) => Effect.promise(() => Promise.all(started.map(kill)))

@@ -97,7 +97,6 @@ const arrivalOf = (tenure: Tenure, message: Message, unreadMs: number): Resident
 interface Parts {
   readonly mesh: Mesh["Service"]
   readonly router: Router.Router
-  readonly sender: Sender
 }
 
 /** What residents need: how senders are told, how messages are sent on, how dead letters are kept. */
@@ -178,11 +177,7 @@ const localActors = (
     },
     actors: () => residents.report().map((actor) => ({ ...actor, hostId: session.hostId })),
     drain: claims.drain,
-    release: (address) =>
-      Effect.suspend(() => {
-        const isHere = residents.report().some(({ key, type }) => type === address.type && key === address.key)
-        return Effect.as(residents.release(address, releaseWithinMs), isHere)
-      })
+    release: (address) => residents.release(address, releaseWithinMs)
   })
 
 const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions) {
@@ -198,7 +193,7 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
   const send = yield* makeLingering(forwardWithin)
   const residents = yield* Residents.make({
     types: equipped(types, { mesh, timers, outbox }),
-    ports: portsOf({ mesh, router, sender }, session, send),
+    ports: portsOf({ mesh, router }, session, send),
     limits
   })
   const pauses = yield* Pause.watch(mesh.caughtUp)

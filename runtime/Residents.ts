@@ -40,8 +40,8 @@ export interface Residents {
   readonly handOver: (slot: string, withinMs: number) => Effect.Effect<void>
   /** Stops the actors of a slot that this host does not own any more. */
   readonly drop: (slot: string) => Effect.Effect<void>
-  /** Stops one actor when it has finished what it is at, or after so long. */
-  readonly release: (address: Address, withinMs: number) => Effect.Effect<void>
+  /** Stops one actor when it has finished what it is at, or after so long; false where it was not here. */
+  readonly release: (address: Address, withinMs: number) => Effect.Effect<boolean>
   readonly report: () => ReadonlyArray<Omit<ActorReport, "hostId">>
   readonly figures: () => ResidentFigures
 }
@@ -237,7 +237,8 @@ export const make = Effect.fnUntraced(function* ({ limits, ports, types }: Resid
     release: (address, withinMs) =>
       Effect.suspend(() => {
         const resident = lives.residents.get(addressText(address))
-        return resident === undefined ? Effect.void : ResidentLives.finishAndStop(lives, resident, withinMs)
+        if (resident === undefined) return Effect.succeed(false)
+        return Effect.as(ResidentLives.finishAndStop(lives, resident, withinMs), true)
       }),
     report: () => Array.from(lives.residents.values(), (resident) => reportOf(resident, lives.now())),
     figures: () => figuresOf(lives)
