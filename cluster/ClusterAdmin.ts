@@ -16,8 +16,8 @@ import { ActorSystem } from "../runtime/ActorSystem.ts"
 import * as DeadLetters from "../runtime/DeadLetters.ts"
 import { enforce, withBudget } from "../runtime/Deadline.ts"
 import type { HostStatus } from "../runtime/HostStatus.ts"
-import { Mesh, type Message } from "../runtime/Mesh.ts"
-import { errorReply, type Reply, type Respond, serve, type Tagged } from "../runtime/ServiceEndpoint.ts"
+import { headroomBytes, Mesh, type Message } from "../runtime/Mesh.ts"
+import { errorReply, jsonReply, type Reply, type Respond, serve, type Tagged } from "../runtime/ServiceEndpoint.ts"
 import { busiest, canAnswer, findHost, hostReports, newestWithin, numberOf, slotReports } from "./adminReports.ts"
 import { requestReader } from "./adminRequest.ts"
 import * as HostControl from "./HostControl.ts"
@@ -41,8 +41,6 @@ const marginMs = 2000
 /** Hosts that are asked at once. */
 const asksMax = 64
 const topDefault = 50
-/** What of a payload letters may take: headers and framing have the rest. */
-const headroomBytes = 4096
 
 /** The verbs after which something is not as before: who asked for them is in the log. */
 const changing: ReadonlySet<AdminVerb> = new Set(["drain", "release", "replay"])
@@ -185,7 +183,7 @@ const makeRespond =
       Effect.gen(function* () {
         const asked = yield* read(message.data)
         yield* note(message, asked)
-        return HostControl.jsonReply(yield* perform(asked))
+        return jsonReply(yield* perform(asked))
       }).pipe(
         enforce(verb),
         withBudget(withinMs),

@@ -8,13 +8,13 @@ import { Effect, Layer, Option, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
 import { HostUnreachable } from "../protocol/wire/AdminErrors.ts"
 import { MalformedMessage, type MeshUnavailable } from "../protocol/wire/Errors.ts"
-import { Header, MediaType } from "../protocol/wire/Header.ts"
+import { Header } from "../protocol/wire/Header.ts"
 import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import { HostRequest, hostVerbs } from "../protocol/wire/HostRequest.ts"
 import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { HostStatus } from "../runtime/HostStatus.ts"
 import type { Mesh, Message } from "../runtime/Mesh.ts"
-import { errorReply, type Reply, type Respond, serve } from "../runtime/ServiceEndpoint.ts"
+import { errorReply, jsonReply, type Respond, serve } from "../runtime/ServiceEndpoint.ts"
 import { busiest } from "./adminReports.ts"
 import { HostSession } from "./HostSession.ts"
 import { LocalActors } from "./LocalActors.ts"
@@ -32,12 +32,6 @@ interface Question<Request, Answer> {
   readonly request: Request
   readonly timeoutMs: number
 }
-
-/** An answer as a message. */
-export const jsonReply = (value: unknown): Reply => ({
-  data: Codec.toJson(value),
-  headers: new Map([[Header.contentType, MediaType.json]])
-})
 
 const refusalOf = ({ data, headers }: Message): string | undefined => {
   const tag = headers.get(Header.error)

@@ -13,7 +13,7 @@ import { type BucketSpec, keySubject } from "../protocol/wire/StreamSpec.ts"
 import type { Wire } from "../protocol/wire/ActorMessage.ts"
 import { compareAndSet, revisionOf } from "./compareAndSet.ts"
 import { emptyRecord, type LedgerRecord } from "./Ledger.ts"
-import { Mesh, type Stored } from "./Mesh.ts"
+import { headroomBytes, Mesh, type Stored } from "./Mesh.ts"
 import { type Migrations, upgrade } from "./Migrations.ts"
 import { randomId } from "./randomId.ts"
 
@@ -88,9 +88,6 @@ interface Written {
   readonly revision: number
   readonly bytes: number
 }
-
-/** Headers and the server's own framing, kept free of the payload's limit. */
-const headroomBytes = 4096
 
 const tooLarge = (bytes: number, bytesMax: number): string =>
   `the actor's record would have ${bytes} bytes, and the server takes ${bytesMax}`

@@ -29,6 +29,12 @@ export interface Reply {
   readonly headers: Headers
 }
 
+/** A value in JSON as an answer. */
+export const jsonReply = (value: unknown): Reply => ({
+  data: Codec.toJson(value),
+  headers: new Map([[Header.contentType, MediaType.json]])
+})
+
 /** Answers one message; what goes wrong is an answer too. */
 export type Respond = (message: Message) => Effect.Effect<Reply>
 

@@ -21,12 +21,9 @@ import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
-import { Mesh, type Message } from "../../runtime/Mesh.ts"
-import { errorReply, type Reply, type Respond, serve } from "../../runtime/ServiceEndpoint.ts"
+import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
+import { errorReply, jsonReply, type Reply, type Respond, serve } from "../../runtime/ServiceEndpoint.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
-
-/** Headers and the server's own framing, kept free of the payload's limit. */
-const headroomBytes = 4096
 
 /** The coverage is one read of one record: who gets no answer by then gets none. */
 const coverageBudgetMs = 5000
@@ -41,8 +38,6 @@ const jsonText = (text: string): Reply => ({
   data: textEncoder.encode(text),
   headers: new Map([[Header.contentType, MediaType.json]])
 })
-
-const jsonReply = (value: unknown): Reply => jsonText(JSON.stringify(value))
 
 const arrowReply = ({ df, meta }: HistoryResult, returnMeta: boolean): Reply => {
   const metadata = new Map(returnMeta ? [[arrowMetaKey, JSON.stringify(encodeMeta(meta))]] : [])
