@@ -19,6 +19,8 @@ export interface Heard {
   readonly isSilent: (incarnation: string, revision: number, nowMs: number) => boolean
   /** Hosts that have become silent since this was asked last. */
   readonly newlySilent: (nowMs: number) => ReadonlyArray<string>
+  /** When the next host becomes silent, if none is heard of before then: milliseconds of the same clock. */
+  readonly nextSilenceAtMs: (nowMs: number) => number
 }
 
 interface Known {
@@ -47,6 +49,12 @@ export const make = (): Heard => {
       const silent = Array.from(known).filter(([, each]) => !each.isTold && isOver(each, nowMs))
       for (const [, each] of silent) each.isTold = true
       return silent.map(([incarnation]) => incarnation)
+    },
+    nextSilenceAtMs: (nowMs) => {
+      // a host that is heard of for the first time from now on is not silent before this
+      let atMs = nowMs + silentAfterMs
+      for (const { isTold, sinceMs } of known.values()) if (!isTold) atMs = Math.min(atMs, sinceMs + silentAfterMs)
+      return atMs
     }
   }
 }

@@ -22,8 +22,8 @@ import * as Touch from "./Touch.ts"
 const renewalsMax = 4
 const triesMax = 3
 const lookWithin = "1 second"
-// a host that falls silent is noticed this soon
-const listenEvery = "25 millis"
+// a moment that is over by so little is over for certain, whatever a timer rounds
+const silenceSlackMs = 1
 const leaveWithin = "1 second"
 // how long others may take to hear that this host drains, before it begins without their knowing
 const tellWithin = "2 seconds"
@@ -116,9 +116,11 @@ const listen = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life) {
     if (Option.isSome(parseSession(message.data))) life.heard.note(incarnation, revision, life.nowMs())
     else life.heard.forget(incarnation)
   })
-  yield* Effect.sync(() => {
-    if (life.heard.newlySilent(life.nowMs()).length > 0) for (const handler of life.silenceHandlers) handler()
-  }).pipe(Effect.repeat(Schedule.spaced(listenEvery)), Effect.forkScoped)
+  yield* Effect.suspend(() => {
+    const nowMs = life.nowMs()
+    if (life.heard.newlySilent(nowMs).length > 0) for (const handler of life.silenceHandlers) handler()
+    return Effect.sleep(life.heard.nextSilenceAtMs(nowMs) - nowMs + silenceSlackMs)
+  }).pipe(Effect.forever, Effect.forkScoped)
 })
 
 /** Of the sessions that stand, those whose hosts are heard of. */

@@ -4,7 +4,7 @@
  * A process that was stopped, or busy with something else for long, takes in at once what came meanwhile. How old each
  * message is can't be told, so all that the connection had for it by then counts as having come when the pause began.
  */
-import { Effect, FiberSet, Schedule } from "effect"
+import { Effect, FiberSet } from "effect"
 import { clockMs } from "./Deadline.ts"
 
 /** How often it is noted that the process takes its turns. */
@@ -41,11 +41,12 @@ export const watch = Effect.fnUntraced(function* (caughtUp: Effect.Effect<void>)
       )
     )
   }
-  yield* Effect.sync(() => {
+  const takeTurn = Effect.sync(() => {
     const nowMs = now()
     look(nowMs)
     lastTurnMs = nowMs
-  }).pipe(Effect.repeat(Schedule.spaced(turnEveryMs)), Effect.forkScoped)
+  })
+  yield* Effect.andThen(takeTurn, Effect.sleep(turnEveryMs)).pipe(Effect.forever, Effect.forkScoped)
 
   return {
     unreadMs: () => {

@@ -41,4 +41,14 @@ describe("Heard", () => {
     heard.forget("a")
     expect(heard.newlySilent(9000)).toEqual([])
   })
+
+  it("nextSilenceAtMs() is when the first host that was not told of falls silent, and never later for a new one", () => {
+    const heard = Heard.make()
+    expect(heard.nextSilenceAtMs(500)).toBe(500 + Heard.silentAfterMs)
+    heard.note("a", 5, 0)
+    heard.note("b", 6, 2000)
+    expect(heard.nextSilenceAtMs(2500)).toBe(Heard.silentAfterMs)
+    expect(heard.newlySilent(Heard.silentAfterMs + 1)).toEqual(["a"])
+    expect(heard.nextSilenceAtMs(Heard.silentAfterMs + 1)).toBe(2000 + Heard.silentAfterMs)
+  })
 })

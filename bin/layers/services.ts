@@ -1,0 +1,59 @@
+/**
+ * What makes a host of a way to NATS and of sources?
+ *
+ * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and
+ * the clients that actors use are answered by it. What reaches NATS, and where rows come from, is given from outside,
+ * so that a simulated host is the same host.
+ */
+import { Effect, Layer } from "effect"
+import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
+import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
+import * as JobFollower from "../../actors/backfill/JobFollower.ts"
+import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
+import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
+import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
+import * as WireService from "../../actors/provider/WireService.ts"
+import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
+import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
+import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
+import * as HostSession from "../../cluster/HostSession.ts"
+import * as hostStatus from "../../cluster/hostStatus.ts"
+import * as liveHosts from "../../cluster/liveHosts.ts"
+import { agreed } from "../../cluster/Member.ts"
+import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
+import { type Configuration, defaults } from "../../protocol/Settings.ts"
+import { type ActorType, provided } from "../../runtime/Actor.ts"
+
+/** What a host is, whatever it stands on. */
+export interface ServiceOptions {
+  readonly configuration: Configuration
+  readonly configurationHash: string
+  readonly hostId: string
+  /** Actors that others wrote, beside the product's own. */
+  readonly types: ReadonlyArray<ActorType>
+  /** Whose actors the host takes, beside those that have no label. */
+  readonly labels: ReadonlyArray<string>
+}
+
+const actorSystem = (types: ReadonlyArray<ActorType>) =>
+  Layer.unwrap(
+    Effect.map(provided(coverageActor), (coverage) => NatsActorSystem.layer({ types: [coverage, ...types] }))
+  )
+
+/** A host, given a way to NATS and the sources: it serves from when the layer is built until it is released. */
+export const layer = ({ configuration, configurationHash, hostId, labels, types }: ServiceOptions) => {
+  const { cacheBytes = defaults.cacheBytes, maxBars: barsMax = defaults.maxBars } = configuration.limits ?? {}
+  const host = Layer.mergeAll(liveHosts.layer, hostStatus.layer).pipe(
+    Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
+  )
+  const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
+  const services = Layer.mergeAll(WireService.layer({ hostId }), BackfillActor.layer, ClusterAdmin.layer)
+  return services.pipe(
+    Layer.provide(SeamlessDataProvider.layer({ barsMax })),
+    Layer.provideMerge(Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer)),
+    Layer.provideMerge(actorSystem(types)),
+    Layer.provideMerge(stores),
+    Layer.provideMerge(host),
+    Layer.provideMerge(agreed)
+  )
+}
