@@ -9,7 +9,14 @@ import { Data, Effect, Predicate, Result, Schema, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { LineCounter, parseDocument } from "yaml"
 import { sha256 } from "../protocol/frame/contentHash.ts"
-import { Configuration, ExchangeSettings, Limits, SeriesSettings, TelemetrySettings } from "../protocol/Settings.ts"
+import {
+  Configuration,
+  ExchangeSettings,
+  Limits,
+  NatsSettings,
+  SeriesSettings,
+  TelemetrySettings
+} from "../protocol/Settings.ts"
 import { findDisagreements } from "./findDisagreements.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -36,6 +43,7 @@ const knownKeys = ([room, ...below]: Path): ReadonlyArray<string> => {
   if (room === "sources" && below.length === 1) return Object.keys(ExchangeSettings.fields)
   if (room === "series" && below.length === 1) return Object.keys(SeriesSettings.fields)
   if (room === "limits") return Object.keys(Limits.fields)
+  if (room === "nats") return Object.keys(NatsSettings.fields)
   return room === "telemetry" ? Object.keys(TelemetrySettings.fields) : []
 }
 

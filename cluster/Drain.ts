@@ -6,6 +6,7 @@
  */
 import { Deferred, Effect, Fiber, Option, Semaphore } from "effect"
 import { monotonicMs } from "../runtime/Deadline.ts"
+import * as Invariants from "../runtime/Invariants.ts"
 import { writeSlot } from "./SlotRecords.ts"
 import type { SlotBook } from "./SlotBook.ts"
 
@@ -60,6 +61,16 @@ const dropRest = Effect.fnUntraced(function* ({ handler, held, mesh }: SlotBook)
   ).pipe(Effect.timeoutOption(dropWithin))
 })
 
+/** Asserts that nothing is held any more, and that no actor lives here whose messages nobody would bring. */
+const checkLeft = ({ handler, held, session }: SlotBook): Effect.Effect<void> => {
+  const residents = handler.residents?.() ?? 0
+  return Invariants.check("drainLosesNothing", held.size + residents === 0, () => ({
+    incarnation: session.incarnation,
+    slots: Array.from(held.keys()),
+    residents
+  }))
+}
+
 /** The drain of a host: done once, however often it is asked for. */
 export const makeDrain = (book: SlotBook, check: Effect.Effect<boolean, unknown>) => {
   const figures = Deferred.makeUnsafe<DrainFigures>()
@@ -75,6 +86,7 @@ export const makeDrain = (book: SlotBook, check: Effect.Effect<boolean, unknown>
     const left = book.held.size + book.busy.size
     yield* dropRest(book)
     isDrained = true
+    yield* checkLeft(book)
     const { handoverMsMax, handovers } = book.counts
     book.counts = { ...book.counts, handoverMsMax: Math.max(handoverMsMax, before.handoverMsMax) }
     const elapsedMs = (yield* monotonicMs) - startedMs

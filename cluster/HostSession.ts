@@ -14,8 +14,10 @@ import { keySubject } from "../protocol/wire/StreamSpec.ts"
 import { revisionOf } from "../runtime/compareAndSet.ts"
 import { clockMs } from "../runtime/Deadline.ts"
 import { Mesh, type RevisionConflict, type Stored } from "../runtime/Mesh.ts"
+import { patiently } from "../runtime/patiently.ts"
 import { randomId } from "../runtime/randomId.ts"
 import * as Heard from "./Heard.ts"
+import { readOnce } from "./readOnce.ts"
 import * as Touch from "./Touch.ts"
 
 // a write gives up after 2 s, and each renewal may need a look and a second write: more at once help nobody
@@ -100,12 +102,19 @@ interface Standing {
 const standingIn = (stored: Stored): ReadonlyArray<Standing> =>
   Option.match(parseStored(stored), { onNone: () => [], onSome: (host) => [{ host, revision: stored.revision }] })
 
-const listStanding = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<Standing>, MeshUnavailable> =>
-  Effect.map(mesh.readMany(Stream.sessions.name, [Stream.sessions.subjects]), (stored) => stored.flatMap(standingIn))
+/** Lists the sessions that stand: again and again, at the price of what has changed. */
+const standingLister = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<Standing>, MeshUnavailable> => {
+  const parse = readOnce(parseSession)
+  return Effect.map(mesh.readMany(Stream.sessions.name, [Stream.sessions.subjects]), (stored) =>
+    parse(stored).flatMap((host, index) =>
+      Option.isNone(host) ? [] : [{ host: host.value, revision: stored[index]!.revision }]
+    )
+  )
+}
 
 /** The sessions that stand. */
 export const listLive = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable> =>
-  Effect.map(listStanding(mesh), (standing) => standing.map(({ host }) => host))
+  Effect.suspend(() => Effect.map(standingLister(mesh), (standing) => standing.map(({ host }) => host)))
 
 /** Follows what is announced of sessions, and calls when a host has become silent. */
 const listen = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life) {
@@ -262,7 +271,9 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
   if (wrong !== undefined) return yield* new InvalidLabel({ label: wrong })
   const life: Life = yield* begin(options)
   const { hostId, incarnation, labels = [] } = life.record
-  yield* Effect.acquireRelease(Effect.catchTag(send(mesh, life, 0), "RevisionConflict", Effect.die), () =>
+  // a first try whose answer got lost has made the record, which is then renewed
+  const enter = retryingConflicts(mesh, life, (expect) => send(mesh, life, expect))
+  yield* Effect.acquireRelease(Effect.catchTag(patiently(enter), "RevisionConflict", Effect.die), () =>
     leave(mesh, life)
   )
   yield* listen(mesh, life)
@@ -279,7 +290,7 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
     isValid: Effect.sync(() => isInTouch(life)),
     stretch: () => life.touch.stretch,
     silentMs: () => silentMs(life),
-    live: Effect.map(listStanding(mesh), (standing) => [
+    live: Effect.map(standingLister(mesh), (standing) => [
       life.record,
       ...notSilent(life, standing).filter((host) => host.incarnation !== incarnation)
     ]),

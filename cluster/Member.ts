@@ -13,6 +13,7 @@ import { clockMs } from "../runtime/Deadline.ts"
 import { Mesh } from "../runtime/Mesh.ts"
 import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
 import type { HostStatus } from "../runtime/HostStatus.ts"
+import { patiently } from "../runtime/patiently.ts"
 import { randomId } from "../runtime/randomId.ts"
 import type { ResidentLimits } from "../runtime/ResidentLives.ts"
 import * as ClusterAdmin from "./ClusterAdmin.ts"
@@ -35,13 +36,15 @@ export interface MemberOptions {
   readonly limits?: Partial<ResidentLimits>
   /** Of the configuration that all members have; none where it is absent. */
   readonly configurationHash?: string
+  /** On how many servers each stream is kept that this member is the first to need; 1 where it is absent. */
+  readonly replicas?: number
 }
 
 /** Streams first, then the agreement that they are this build's: nothing else starts before. */
 export const agreed: Layer.Layer<never, MeshUnavailable | ClusterDisagreement, Mesh> = Layer.effectDiscard(
   Effect.gen(function* () {
     yield* (yield* Mesh).provision(Stream.every)
-    yield* agreeOnManifest
+    yield* patiently(agreeOnManifest)
   })
 )
 
@@ -54,6 +57,7 @@ export const layer = ({
   hostId,
   labels,
   limits = {},
+  replicas = 1,
   servers,
   types
 }: MemberOptions): Layer.Layer<
@@ -72,7 +76,7 @@ export const layer = ({
     Layer.provideMerge(hostStatus.layer),
     Layer.provideMerge(session),
     Layer.provideMerge(agreed),
-    Layer.provideMerge(NatsMesh.layer({ servers, name: `seamless ${hostId}` }))
+    Layer.provideMerge(NatsMesh.layer({ servers, name: `seamless ${hostId}`, replicas }))
   )
 }
 
@@ -102,12 +106,12 @@ const makeCaller = Effect.gen(function* () {
   return ActorSystem.of({ deliver: sender.deliver, tell: sender.tell, tally: sender.tally })
 })
 
+/** A caller of a cluster's actors, by any way to NATS. */
+export const caller: Layer.Layer<ActorSystem, MeshUnavailable, Mesh> = Layer.effect(ActorSystem, makeCaller)
+
 /** A caller of the actors of the cluster at the servers: it asks and tells, and owns nothing. */
 export const callerLayer = (options: {
   readonly servers: string
   readonly name?: string
 }): Layer.Layer<ActorSystem | Mesh, MeshUnavailable> =>
-  Layer.provideMerge(
-    Layer.effect(ActorSystem, makeCaller),
-    NatsMesh.layer({ servers: options.servers, name: options.name ?? "seamless caller" })
-  )
+  Layer.provideMerge(caller, NatsMesh.layer({ servers: options.servers, name: options.name ?? "seamless caller" }))

@@ -15,6 +15,7 @@ import { ActorSystem, equipped } from "../runtime/ActorSystem.ts"
 import * as DeadLetters from "../runtime/DeadLetters.ts"
 import { makeTimers, type Timers } from "../runtime/DurableTimer.ts"
 import { HostStatus } from "../runtime/HostStatus.ts"
+import * as Invariants from "../runtime/Invariants.ts"
 import { makeLingering } from "../runtime/makeLingering.ts"
 import { Mesh, type Message } from "../runtime/Mesh.ts"
 import { makeOutbox } from "../runtime/Outbox.ts"
@@ -163,17 +164,26 @@ const localActors = (
   {
     session,
     status,
-    tally
+    tally,
+    violations
   }: {
     readonly session: HostSession["Service"]
     readonly status: HostStatus["Service"]
     readonly tally: Sender["tally"]
+    readonly violations: Invariants.Violations
   }
 ) =>
   LocalActors.of({
     report: () => {
       const { counts, ...figures } = residents.figures()
-      return { state: status.state(), ...figures, counts: { ...counts, ...claims.counts() }, tally: tally() }
+      const violated = violations.counts()
+      return {
+        state: status.state(),
+        ...figures,
+        counts: { ...counts, ...claims.counts() },
+        tally: tally(),
+        ...(Object.keys(violated).length === 0 ? {} : { violations: violated })
+      }
     },
     actors: () => residents.report().map((actor) => ({ ...actor, hostId: session.hostId })),
     drain: claims.drain,
@@ -207,12 +217,14 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
       else residents.receive(arrival)
     },
     onHandOver: ({ slot }) => wakers.endAround(slot, residents.handOver(slot, finishWithinMs)),
-    onLost: ({ slot }) => wakers.endAround(slot, residents.drop(slot))
+    onLost: ({ slot }) => wakers.endAround(slot, residents.drop(slot)),
+    residents: () => residents.figures().residents
   })
+  const told = { session, status, tally: sender.tally, violations: yield* Invariants.Invariants }
   return Context.make(
     ActorSystem,
     ActorSystem.of({ deliver: sender.deliver, tell: sender.tell, tally: sender.tally })
-  ).pipe(Context.add(LocalActors, localActors(residents, claims, { session, status, tally: sender.tally })))
+  ).pipe(Context.add(LocalActors, localActors(residents, claims, told)))
 })
 
 /** The actor system of this host, which may own any actor of the types. */

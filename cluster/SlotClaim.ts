@@ -11,6 +11,7 @@ import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { clockMs } from "../runtime/Deadline.ts"
 import { Mesh } from "../runtime/Mesh.ts"
+import { patiently } from "../runtime/patiently.ts"
 import { makeDrain, type DrainFigures } from "./Drain.ts"
 import { handOver, noteBatch } from "./Handoff.ts"
 import { hold, makePorch } from "./HeldSlot.ts"
@@ -197,6 +198,6 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
     return isIdle || isLookDue ? check : claimFreed(freed)
   })
   yield* Effect.addFinalizer(() => drain)
-  yield* check
+  yield* patiently(check)
   return { names: () => Array.from(held.keys()), counts: () => book.counts, drain } satisfies SlotClaims
 })

@@ -13,4 +13,6 @@ export interface SlotHandler {
   readonly onHandOver: (tenure: Tenure) => Effect.Effect<void>
   /** Someone else owns the slot: stops the actors at once. */
   readonly onLost: (tenure: Tenure) => Effect.Effect<void>
+  /** How many actors live here, of whichever slot; absent where it has none at all. */
+  readonly residents?: () => number
 }

@@ -11,30 +11,39 @@ import * as Stream from "../protocol/wire/Stream.ts"
 import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
 import type { Mesh, Stored } from "../runtime/Mesh.ts"
 import type { SlotRecord } from "./planClaims.ts"
+import { readOnce } from "./readOnce.ts"
 
 const settleWithin = "1 second"
 
 const decodeValue = Schema.decodeUnknownOption(SlotValue)
 
+const parseValue = (bytes: Uint8Array): Option.Option<SlotValue> => Option.flatMap(Codec.fromJson(bytes), decodeValue)
+
 /** The record of a slot, from its bytes; none where they are none. */
 export const parseSlot = (slot: string, revision: number, bytes: Uint8Array): Option.Option<SlotRecord> =>
-  Option.map(Option.flatMap(Codec.fromJson(bytes), decodeValue), (value) => ({ slot, revision, ...value }))
+  Option.map(parseValue(bytes), (value) => ({ slot, revision, ...value }))
 
 const parseStored = ({ revision, subject, value }: Stored): Option.Option<SlotRecord> =>
   Option.flatMap(value, (bytes) => parseSlot(keyOf(Stream.slots, subject), revision, bytes))
 
+/** Reads the records of all slots, by name: again and again, at the price of what has changed. */
+export const slotReader = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyMap<string, SlotRecord>, MeshUnavailable> => {
+  const parse = readOnce(parseValue)
+  return Effect.map(mesh.readMany(Stream.slots.name, [Stream.slots.subjects]), (stored) => {
+    const records = new Map<string, SlotRecord>()
+    for (const [index, value] of parse(stored).entries()) {
+      if (Option.isNone(value)) continue
+      const { revision, subject } = stored[index]!
+      const slot = keyOf(Stream.slots, subject)
+      records.set(slot, { slot, revision, ...value.value })
+    }
+    return records
+  })
+}
+
 /** The records of all slots, by name. */
 export const readSlots = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyMap<string, SlotRecord>, MeshUnavailable> =>
-  Effect.map(
-    mesh.readMany(Stream.slots.name, [Stream.slots.subjects]),
-    (stored) =>
-      new Map(
-        stored
-          .map(parseStored)
-          .filter(Option.isSome)
-          .map(({ value }) => [value.slot, value])
-      )
-  )
+  Effect.suspend(() => slotReader(mesh))
 
 const isAsWritten = (wanted: SlotRecord) => (standing: SlotRecord) =>
   standing.owner === wanted.owner && standing.slotEpoch === wanted.slotEpoch && standing.revision > wanted.revision

@@ -11,7 +11,7 @@ import { monotonicMs } from "../runtime/Deadline.ts"
 import { type ClaimPlan, type ClaimView, planClaims } from "./planClaims.ts"
 import type { SlotBook } from "./SlotBook.ts"
 import type { SlotNews } from "./SlotNews.ts"
-import { readSlots } from "./SlotRecords.ts"
+import { slotReader } from "./SlotRecords.ts"
 
 // what was asked when touch was lost is never answered: the next look must not wait for it
 const lookWithin = "1 second"
@@ -41,9 +41,10 @@ const spareLiving = Effect.fnUntraced(function* ({ session }: SlotBook, plan: Cl
 export const makePlanner = (book: SlotBook, news: SlotNews) => {
   const { mesh, session } = book
   const acquaint = makeAcquaintance()
+  const readSlots = slotReader(mesh)
   return Effect.gen(function* () {
     // slots first: whoever owns one by then had a session by then
-    const records = yield* readSlots(mesh)
+    const records = yield* readSlots
     const live = yield* session.live
     news.noteHosts(live)
     news.noteRecords(records.values())

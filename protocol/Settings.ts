@@ -55,6 +55,15 @@ export const Limits = Schema.Struct({
   cacheBytes: Schema.optionalKey(Count)
 })
 
+/** How the cluster keeps what it stores in NATS. */
+export const NatsSettings = Schema.Struct({
+  /**
+   * Servers that keep a copy of each stream, of 1 to 5: with 3, one may fail, and with 5, two. Streams that have more
+   * keep them; those that have fewer get more.
+   */
+  replicas: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 })))
+})
+
 /** Where spans go; none without an address. */
 export const TelemetrySettings = Schema.Struct({
   otlpUrl: Schema.optionalKey(Schema.String)
@@ -65,6 +74,7 @@ export const Configuration = Schema.Struct({
   sources: Schema.Record(Schema.String, ExchangeSettings),
   series: Schema.NonEmptyArray(SeriesSettings),
   limits: Schema.optionalKey(Limits),
+  nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
 export type Configuration = typeof Configuration.Type
@@ -72,6 +82,7 @@ export type Configuration = typeof Configuration.Type
 /** What holds where a configuration says nothing. */
 export const defaults = {
   maxBars: 50_000,
+  replicas: 1,
   cacheBytes: 64 * 1024 * 1024,
   maxEmptyBars: 60,
   finalityDelayMs: 1000,

@@ -1,7 +1,7 @@
 /**
  * What can be seen of a running system, and what is it called?
  *
- * Every span and every attribute of a span is named here once. A test proves that each is emitted.
+ * Every span, every attribute of a span and every metric is named here once. Tests prove that each is emitted.
  */
 
 /** Spans, by what they time. */
@@ -24,6 +24,18 @@ export const Span = {
   backfillRun: "backfill.run",
   /** Asking a source for rows: an exchange, or the store. */
   dataSourceRead: "datasource.read"
+} as const
+
+/** Metrics: counts since the process began. */
+export const Metrics = {
+  /** How often something did not hold that must always hold, by `invariant`. */
+  invariantViolations: "invariant.violations"
+} as const
+
+/** Labels of metrics; each has few values. */
+export const MetricLabel = {
+  /** A name from `wire/Invariant`. */
+  invariant: "invariant"
 } as const
 
 /** Attributes of spans. Times are epoch milliseconds, durations milliseconds. */

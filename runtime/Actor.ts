@@ -7,11 +7,12 @@
  */
 import { type Duration, Effect, Option, type Schedule, Schema, type Scope } from "effect"
 import type { ActorMessage } from "../protocol/wire/ActorMessage.ts"
-import type { Address, Undelivered } from "../protocol/wire/Envelope.ts"
+import { type Address, addressText, type Undelivered } from "../protocol/wire/Envelope.ts"
 import { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { Timer } from "../protocol/wire/StateRecord.ts"
 import { withBudget } from "./Deadline.ts"
 import type { Timers } from "./DurableTimer.ts"
+import * as Invariants from "./Invariants.ts"
 import type { Mesh } from "./Mesh.ts"
 import type { Outbox } from "./Outbox.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
@@ -143,13 +144,19 @@ export const on = <Payload, Success, Failure>(
 /** A behaviour of effects, without an epoch of its own: these messages, one by one. */
 export const handler = (address: Address, messages: ReadonlyArray<MessageHandler>): Behavior => {
   const byName = new Map(messages.map((message) => [message.name, message]))
-  const handleOne = ({ budgetMs, message, payload, traceParent }: Incoming): Effect.Effect<Result, Stopped> => {
+  const handleOne = ({ budgetMs, id, message, payload, traceParent }: Incoming): Effect.Effect<Result, Stopped> => {
     const known = byName.get(message)
     const handled =
       known === undefined
         ? Effect.fail(new MalformedMessage({ what: `message to ${address.type}`, problem: `${message} is not known` }))
         : known.handle(payload)
-    return handled.pipe(
+    const inTime = Invariants.check("startedInTime", budgetMs > 0, () => ({
+      actor: addressText(address),
+      message,
+      id,
+      budgetMs
+    }))
+    return Effect.andThen(inTime, handled).pipe(
       withBudget(budgetMs),
       withRemoteParent(traceParent),
       // what can't be read says nothing about the actor: it goes on

@@ -13,6 +13,7 @@ import { type BucketSpec, keySubject } from "../protocol/wire/StreamSpec.ts"
 import type { Wire } from "../protocol/wire/ActorMessage.ts"
 import { compareAndSet, revisionOf } from "./compareAndSet.ts"
 import { emptyRecord, type LedgerRecord } from "./Ledger.ts"
+import * as Invariants from "./Invariants.ts"
 import { headroomBytes, Mesh, type Stored } from "./Mesh.ts"
 import { type Migrations, upgrade } from "./Migrations.ts"
 import { randomId } from "./randomId.ts"
@@ -67,20 +68,16 @@ export const recordOf = (
   })
 }
 
-const isRecord =
-  (nonce: string) =>
-  ({ value }: Stored): boolean =>
-    value.pipe(
-      Option.flatMap(Codec.fromJson),
-      Option.flatMap(decodeRecord),
-      Option.exists((found) => found.nonce === nonce)
-    )
+const readRecord = ({ value }: Stored): StateRecord | undefined =>
+  value.pipe(Option.flatMap(Codec.fromJson), Option.flatMap(decodeRecord), Option.getOrUndefined)
 
 interface Write {
   readonly bucket: BucketSpec
   readonly key: string
   readonly record: StateRecord
   readonly expect: number
+  /** Whether the record that it replaces is of the same epoch, in which then nobody else writes. */
+  readonly isOwn?: boolean
 }
 
 interface Written {
@@ -94,11 +91,26 @@ const tooLarge = (bytes: number, bytesMax: number): string =>
 
 const named = (slot: string | undefined): { readonly slot?: string } => (slot === undefined ? {} : { slot })
 
+/** Asserts that what stands in the way of a write is what may: a later epoch's record, or for a stamp the same's. */
+const checkStanding = ({ isOwn = false, key, record }: Write, standing: StateRecord | undefined) => {
+  if (standing === undefined) return Effect.void
+  const details = () => ({
+    key,
+    epoch: record.epoch,
+    owner: record.owner,
+    standing: standing.epoch,
+    by: standing.owner
+  })
+  // a stamp raises the epoch that it found
+  const found = isOwn ? record.epoch : record.epoch - 1
+  const grows = Invariants.check("epochGrows", standing.epoch >= found, details)
+  return Effect.andThen(grows, Invariants.check("oneWriter", !isOwn || standing.epoch !== found, details))
+}
+
 /** Replaces the record of a key; `Fenced` where the expected one does not stand there any more. */
-export const write = (
-  mesh: Mesh["Service"],
-  { bucket, expect, key, record }: Write
-): Effect.Effect<Written, Fenced | MeshUnavailable> => {
+export const write = (mesh: Mesh["Service"], change: Write): Effect.Effect<Written, Fenced | MeshUnavailable> => {
+  const { bucket, expect, key, record } = change
+  let standing: StateRecord | undefined
   const data = Codec.toJson(record)
   const bytesMax = mesh.payloadBytesMax() - headroomBytes
   // no server will take it, now or later: a fault of whatever made it so large
@@ -108,10 +120,15 @@ export const write = (
     subject: keySubject(bucket, key),
     data,
     expect,
-    isOurs: isRecord(record.nonce)
+    isOurs: (stored) => {
+      standing = readRecord(stored)
+      return standing?.nonce === record.nonce
+    }
   }).pipe(
     Effect.map((revision) => ({ record, revision, bytes: data.length })),
-    Effect.catchTag("RevisionConflict", () => Effect.fail(new Fenced({ key, epoch: record.epoch })))
+    Effect.catchTag("RevisionConflict", () =>
+      Effect.andThen(checkStanding(change, standing), Effect.fail(new Fenced({ key, epoch: record.epoch })))
+    )
   )
 }
 
@@ -201,7 +218,7 @@ export const open = Effect.fnUntraced(function* <S>(options: OpenOptions<S>) {
       ...written(nextBook),
       state: yield* Effect.orDie(encode(next))
     }
-    last = yield* write(mesh, { bucket, key, record, expect: last.revision })
+    last = yield* write(mesh, { bucket, key, record, expect: last.revision, isOwn: true })
     state = next
     book = nextBook
   })

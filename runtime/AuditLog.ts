@@ -17,6 +17,10 @@ const decodeNumber = Schema.decodeUnknownOption(Numbered)
 
 /** A log that this writer appends to. */
 export interface AuditLog {
+  /** The entry that was the last when it was opened; none where the log was empty. */
+  readonly found: Option.Option<Uint8Array>
+  /** The number of the last entry, or 0. */
+  readonly version: () => number
   /** Appends the entry unless its number is there. Fails with `Fenced` where another has appended meanwhile. */
   readonly append: <A>(version: number, form: Wire<A>, entry: A) => Effect.Effect<void, Fenced | MeshUnavailable>
 }
@@ -53,5 +57,6 @@ export const open = Effect.fnUntraced(function* (subject: string, stream: string
       }
       last = { version, revision: revisionOf(standing) }
     })
-  return { append } satisfies AuditLog
+  const found = Option.flatMap(stored, ({ value }) => value)
+  return { found, version: () => last.version, append } satisfies AuditLog
 })

@@ -18,6 +18,7 @@ import {
 import type { ActorType, Behavior, Result, Stopped } from "./Actor.ts"
 import type { ActorFigures } from "./ActorFigures.ts"
 import { monotonicMs } from "./Deadline.ts"
+import type { Note } from "./Invariants.ts"
 import type { Mailbox } from "./Mailbox.ts"
 import type { Tenure } from "./Tenure.ts"
 import { endingOf, type Reply, type Work } from "./Work.ts"
@@ -66,6 +67,7 @@ export interface Surroundings {
   /** Called after each lot that was handled. */
   readonly handled: (resident: Resident) => void
   readonly activated: () => void
+  readonly note: Note
 }
 
 /** Whether nothing waits for it and it has nothing in hand. */
@@ -76,15 +78,29 @@ const respondAll = (work: Work, reply: Reply): void => {
   for (const respond of work.responders) respond(reply)
 }
 
-/** Ends a message: whoever waits is told. */
-export const finish = (
-  { underWay }: Pick<Resident, "underWay">,
-  { ended }: Pick<Surroundings, "ended">,
-  { reply, work }: { readonly work: Work; readonly reply: Exclude<Reply, { readonly accepted: string }> }
-): void => {
-  underWay.delete(work.incoming.id)
+/** A message, and what becomes of it. */
+interface Outcome {
+  readonly work: Work
+  readonly reply: Exclude<Reply, { readonly accepted: string }>
+}
+
+/** Answers a message that never had to wait: whoever sent it is told. */
+export const answerAtOnce = ({ ended }: Pick<Surroundings, "ended">, { reply, work }: Outcome): void => {
   respondAll(work, reply)
   ended(work, "undelivered" in reply ? endingOf(reply.undelivered) : "handled")
+}
+
+/** Ends a message: whoever waits is told. */
+export const finish = (
+  { name, underWay }: Pick<Resident, "name" | "underWay">,
+  around: Pick<Surroundings, "ended" | "note">,
+  outcome: Outcome
+): void => {
+  const { id, message } = outcome.work.incoming
+  const isOpen = underWay.get(id) === outcome.work
+  around.note("endedOnce", isOpen, () => ({ actor: name, message, id, ending: Object.keys(outcome.reply) }))
+  underWay.delete(id)
+  answerAtOnce(around, outcome)
 }
 
 const refused = (undelivered: Undelivered) => ({ undelivered })

@@ -11,6 +11,7 @@ import { ActorUnavailable } from "../protocol/wire/Errors.ts"
 import type { ActorType } from "./Actor.ts"
 import * as ActorFigures from "./ActorFigures.ts"
 import { clockMs } from "./Deadline.ts"
+import * as Invariants from "./Invariants.ts"
 import * as Mailbox from "./Mailbox.ts"
 import * as Resident from "./Resident.ts"
 import * as ResidentCounts from "./ResidentCounts.ts"
@@ -21,6 +22,8 @@ import { toForward } from "./Work.ts"
 const mailboxMax = 1024
 /** How long the end of an actor's life is waited for: a save takes a fraction of it, where NATS answers. */
 const stopWithin = "100 millis"
+/** For so long there may be too many, of which none has nothing to do. */
+const overLimitMsMax = 10_000
 /** Actors that are looked at, from the least recently used on, to find one that has nothing to do. */
 const lookedAtMax = 64
 
@@ -51,12 +54,15 @@ export interface ResidentLives {
   readonly fibers: Map<Resident.Resident, Fiber.Fiber<void>>
   readonly run: (life: Effect.Effect<void>) => Fiber.Fiber<void>
   bytes: number
+  /** Since when there are too many, and whether that was told. */
+  over: { readonly sinceMs: number; isTold: boolean } | undefined
 }
 
 /** No actors yet; they stop when the scope ends. */
 export const make = Effect.fnUntraced(function* (ports: ResidentPorts, limits: ResidentLimits) {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const counts = ResidentCounts.make()
+  const note = yield* Invariants.noting
   const lives: ResidentLives = {
     ports,
     limits,
@@ -66,7 +72,9 @@ export const make = Effect.fnUntraced(function* (ports: ResidentPorts, limits: R
     fibers: new Map(),
     run,
     bytes: 0,
+    over: undefined,
     around: {
+      note,
       owner: ports.owner,
       bury: ports.bury,
       activated: counts.activated,
@@ -116,6 +124,19 @@ const makeRoom = (lives: ResidentLives, newcomer?: Resident.Resident): void => {
   }
 }
 
+/** Asserts that there are not too many for long: those that have something to do are let, and may be stuck. */
+const checkLimits = (lives: ResidentLives, nowMs: number): void => {
+  if (!isFull(lives)) lives.over = undefined
+  else lives.over ??= { sinceMs: nowMs, isTold: false }
+  const { around, bytes, limits, over, residents } = lives
+  // told once each time, not at each look
+  if (over === undefined || over.isTold) return
+  const overMs = nowMs - over.sinceMs
+  over.isTold = overMs > overLimitMsMax
+  const details = () => ({ residents: residents.size, residentBytes: bytes, ...limits, overMs })
+  around.note("withinLimits", !over.isTold, details)
+}
+
 /** Puts to sleep those that nobody has used for as long as their type says. */
 export const sweep = (lives: ResidentLives): void => {
   const nowMs = lives.now()
@@ -126,6 +147,7 @@ export const sweep = (lives: ResidentLives): void => {
     else if (isIdle(resident)) passivate(lives, resident)
   }
   makeRoom(lives)
+  checkLimits(lives, nowMs)
 }
 
 /** Tells those who wait for an actor that has stopped; what nobody waits for is sent on. */

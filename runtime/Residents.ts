@@ -131,7 +131,7 @@ const take = (lives: ResidentLives.ResidentLives, arrival: Arrival, work: Work, 
   const peeked = peekAt(resident, work)
   if (peeked !== undefined) {
     resident.figures.count(nowMs, 0)
-    return Resident.finish(resident, lives.around, { work, reply: peeked })
+    return Resident.answerAtOnce(lives.around, { work, reply: peeked })
   }
   // before it is offered: the actor may be done with it when the offer returns
   resident.underWay.set(work.incoming.id, work)

@@ -130,11 +130,13 @@ const keepTold = Effect.fnUntraced(function* ({
   readonly deadOf: SenderOptions["deadOf"]
 }) {
   const told = new Map<string, Set<Told>>()
+  let count = 0
 
   const open = (entry: Told): Told => {
     const same = told.get(entry.id)
     if (same === undefined) told.set(entry.id, new Set([entry]))
     else same.add(entry)
+    count += 1
     return entry
   }
   /** Ends a message that was told, unless it has ended. */
@@ -142,6 +144,7 @@ const keepTold = Effect.fnUntraced(function* ({
     const same = told.get(entry.id)
     if (same?.delete(entry) !== true) return
     if (same.size === 0) told.delete(entry.id)
+    count -= 1
     end(how)
   }
   const settled = ({ accepted, how, id }: Notice): void => {
@@ -162,7 +165,7 @@ const keepTold = Effect.fnUntraced(function* ({
     }
   })
   yield* lookForLost.pipe(Effect.repeat(Schedule.spaced(lookEvery)), Effect.delay(lookEvery), Effect.forkScoped)
-  return { open, close, settled, count: () => told.size }
+  return { open, close, settled, count: () => count }
 })
 
 const envelopeOf = (to: Address, id: string, rest: Pick<Envelope, "cause" | "budgetMs" | "body">): Envelope => ({
@@ -210,11 +213,12 @@ export const makeSender = Effect.fnUntraced(function* ({ deadOf, id: sender, tra
   const tell = Effect.fnUntraced(function* (recipient: Recipient, body: MessageBody, options: DeliverOptions = {}) {
     const budgetMs = Math.min(yield* remainingMs, sendBudgetMsMax)
     if (budgetMs <= 0) return yield* noTime(recipient.to)
+    const how = { label: recipient.label, traceParent: yield* traceParent }
+    // nothing is waited for between the look and the entry
     if (told.count() >= toldMax) {
       return yield* new MailboxFull({ address: addressText(recipient.to), retryAfterMs: toldRetryAfterMs })
     }
     const envelope = { ...envelop(recipient, body, options, budgetMs), settle: sender }
-    const how = { label: recipient.label, traceParent: yield* traceParent }
     tally.begin()
     // before it is sent: its end may be told before its acceptance
     const entry = told.open({ id: envelope.id, host: undefined, untilMs: now() + budgetMs })

@@ -11,6 +11,7 @@ import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import type { Activation, Behavior, Incoming, Result as MessageResult, Stopped } from "./Actor.ts"
 import * as ActorState from "./ActorState.ts"
 import { Timers } from "./DurableTimer.ts"
+import * as Invariants from "./Invariants.ts"
 import * as Ledger from "./Ledger.ts"
 import { Mesh } from "./Mesh.ts"
 import type { Migrations } from "./Migrations.ts"
@@ -78,6 +79,9 @@ const keepNowhere = ({ slotEpoch }: Activation, first: unknown): Keeping => ({
   bytes: () => volatileBytes
 })
 
+const isDone = (ledger: Ledger.Ledger, { id, nowMs }: { readonly id: string; readonly nowMs: number }): boolean =>
+  ledger.find(id, { nowMs, ageMs: 0 }).found === "answer"
+
 const nextDue = ({ timers }: Pick<Standing, "timers">): number | undefined =>
   timers.length === 0 ? undefined : Math.min(...timers.map(({ at }) => at))
 
@@ -140,6 +144,7 @@ export const activate = Effect.fnUntraced(function* (plan: Plan, activation: Act
   const hands = yield* makeHands
   const random = yield* Random.Random
   const clock = yield* Clock.Clock
+  const note = yield* Invariants.noting
   const name = `${address.type}/${address.key}`
 
   const first = yield* fit(`initial state of ${name}`, plan.encodeState(plan.initial(address.key)))
@@ -150,14 +155,21 @@ export const activate = Effect.fnUntraced(function* (plan: Plan, activation: Act
   // what the notes of its slot say is not known: those who owned it before may have written it
   if (standing.timers.length > 0) yield* hands.expect(who, nextDue(standing))
 
-  const step = (from: Standing, incoming: Incoming): Stepped =>
-    runStep(plan, from, ledger, {
+  const step = (from: Standing, incoming: Incoming): Stepped => {
+    const { budgetMs, id, message, own = false } = incoming
+    const nowMs = clock.currentTimeMillisUnsafe()
+    const details = () => ({ actor: name, epoch: keeping.epoch, message, id, budgetMs })
+    note("startedInTime", budgetMs > 0, details)
+    // one save makes its effect true and takes it away
+    note("firedOnce", !own || !isDone(ledger, { id, nowMs }) || from.timers.every((timer) => timer.id !== id), details)
+    return runStep(plan, from, ledger, {
       ...incoming,
-      nowMs: clock.currentTimeMillisUnsafe(),
+      nowMs,
       key: address.key,
       epoch: keeping.epoch,
       random: () => random.nextDoubleUnsafe()
     })
+  }
 
   /** Makes a lot true, and does what it asked for; once begun, both. */
   const commit = Effect.fnUntraced(function* ({ errands, standing: next }: Lot) {

@@ -6,6 +6,7 @@
  */
 import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import * as Invariants from "./Invariants.ts"
 import { type Mesh, RevisionConflict, type Stored } from "./Mesh.ts"
 
 /** One change of a record. */
@@ -16,6 +17,8 @@ export interface Change {
   /** The revision that it replaces; 0 for none. */
   readonly expect: number
   readonly ttlSeconds?: number
+  /** Whether records end by themselves there: where nothing stands any more, what was replaced has had its time. */
+  readonly canExpire?: boolean
   /** Whether what stands there was written by this change: by its nonce. */
   readonly isOurs: (standing: Stored) => boolean
 }
@@ -23,6 +26,8 @@ export interface Change {
 // a crash of a stream's leader stops writes for up to 9 s: 50 tries 250 ms apart outlast it
 const tries = 50
 const pause = "250 millis"
+// one answer may come from a leader that is none any more
+const sightingsMin = 4
 
 /** The record's revision, or 0. */
 export const revisionOf: (stored: Option.Option<Stored>) => number = Option.match({
@@ -32,18 +37,36 @@ export const revisionOf: (stored: Option.Option<Stored>) => number = Option.matc
 
 /**
  * Writes until it is known what became of it; gives the new revision. `RevisionConflict` means that someone else's
- * write stands there; `MeshUnavailable` that nobody could say.
+ * write stands there; `MeshUnavailable` that nobody could say. A refusal although less stands there than was
+ * acknowledged before, again and again, means that the storage was rolled back.
  */
 export const compareAndSet = Effect.fnUntraced(function* (mesh: Mesh["Service"], change: Change) {
   const { data, expect, isOurs, stream, subject } = change
   const ttl = change.ttlSeconds === undefined ? {} : { ttlSeconds: change.ttlSeconds }
+  let sightings = 0
   for (let attempt = 0; attempt < tries; attempt++) {
     const written = yield* Effect.result(mesh.write(subject, data, { expect, ...ttl }))
-    if (written._tag === "Success") return written.success
+    if (written._tag === "Success") {
+      const revision = written.success
+      yield* Invariants.check("revisionGrows", revision > expect, () => ({ subject, revision, replaced: expect }))
+      return revision
+    }
     const standing = yield* Effect.option(mesh.read(stream, subject))
     if (Option.isSome(standing)) {
       if (Option.isSome(standing.value) && isOurs(standing.value.value)) return standing.value.value.revision
-      if (revisionOf(standing.value) > expect) return yield* new RevisionConflict({ subject })
+      const revision = revisionOf(standing.value)
+      if (revision > expect) return yield* new RevisionConflict({ subject })
+      const isLess = written.failure._tag === "RevisionConflict" && revision < expect
+      sightings = isLess ? sightings + 1 : 0
+      if (change.canExpire === true && revision === 0 && sightings === sightingsMin) {
+        return yield* new RevisionConflict({ subject })
+      }
+      yield* Invariants.check("storageKept", sightings !== sightingsMin, () => ({
+        alarm: "StorageRolledBack",
+        subject,
+        acknowledged: expect,
+        found: revision
+      }))
     }
     yield* Effect.sleep(pause)
   }

@@ -88,6 +88,8 @@ const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effe
     data: writeJob(job),
     expect: held.revision,
     ...(isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: finalTtlSeconds } : {}),
+    // a holder may come back after another has ended the run, and its record has had its time
+    canExpire: true,
     isOurs: wasWrittenBy(job.nonce)
   }).pipe(
     Effect.map((revision) => ({ key: held.key, job, revision })),

@@ -73,8 +73,10 @@ const make = Effect.gen(function* () {
           (waiter) => leave(job, waiter)
         )
 
-  yield* mesh.subscribe(Announcement.changed("jobs"), (message) => {
-    Option.map(readJob(Option.some(message.data)), tell)
+  yield* mesh.subscribe(Announcement.changed("jobs"), ({ data, subject }) => {
+    // every change of every job passes here, and somebody waits for few of them
+    if (!waiting.has(Option.getOrElse(Announcement.changedKey("jobs", subject), () => ""))) return
+    Option.map(readJob(Option.some(data)), tell)
   })
   yield* Effect.suspend(() => look(Array.from(waiting.keys()))).pipe(
     Effect.ignore,

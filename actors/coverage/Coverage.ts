@@ -61,6 +61,18 @@ const place = (
   return Result.succeed({ ...entry, chunks: [...others, chunk] })
 }
 
+/**
+ * The windows of which a commit replaces a chunk by one that covers less: the root would go on to claim what no chunk
+ * has.
+ */
+export const narrowed = ({ pages }: State, { windows }: Commit, grid: Grid): ReadonlyArray<number> =>
+  windows.flatMap(({ chunk, windowStart }) => {
+    const entry = entryOf(pages.get(pageIndex(grid, windowStart)), windowStart)
+    const standing = entry.chunks.find(({ source }) => source === chunk.source)
+    if (standing === undefined || sameChunk(standing, chunk)) return []
+    return RangeSet.contains(chunk.ranges, standing.ranges) ? [] : [windowStart]
+  })
+
 const emptyPage = (index: number): CoveragePage => ({ format: 1, index, windows: [] })
 
 /** The pages that the commit changes, with its entries in them. */

@@ -10,13 +10,7 @@ import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import type { Series } from "../../protocol/history/Series.ts"
-import {
-  Coverage,
-  commitMessage,
-  type CoverageView,
-  ensureMessage,
-  type Freshness
-} from "../../protocol/messages/Coverage.ts"
+import { Coverage, commitMessage, ensureMessage, type Freshness } from "../../protocol/messages/Coverage.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -27,21 +21,15 @@ import { StateRecord } from "../../protocol/wire/StateRecord.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
+import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import * as KnownRoots from "./KnownRoots.ts"
 
-// announcements can get lost: no root is trusted for longer without a look
-const trustedMs = 5000
 // a read may be older than what was announced, until its replica has caught up
 const catchUpTries = 50
 const catchUpPause = "20 millis"
-
-interface Known {
-  readonly view: CoverageView
-  readonly revision: number
-  readonly readAtMs: number
-}
 
 const RootRecord = Schema.Struct({ ...StateRecord.fields, state: CoverageRoot })
 const decodeRecord = Schema.decodeUnknownOption(RootRecord)
@@ -86,7 +74,7 @@ const makeLoad = Effect.gen(function* () {
     const readAtMs = yield* monotonicMs
     const stored = yield* mesh.read(Stream.coverage.name, keySubject(Stream.coverage, keyOf(series)))
     const root = Option.getOrUndefined(yield* rootOf(keyOf(series), stored)) ?? (yield* emptyRoot(series))
-    const known: Known = { view: yield* viewOf(root), revision: revisionOf(stored), readAtMs }
+    const known: KnownRoots.KnownRoot = { view: yield* viewOf(root), revision: revisionOf(stored), readAtMs }
     return known
   })
 })
@@ -96,21 +84,14 @@ const make = Effect.gen(function* () {
   const load = yield* makeLoad
   const system = yield* ActorSystem
   const loading = new Map<string, Semaphore.Semaphore>()
-  const known = new Map<string, Known>()
-  const announced = new Map<string, number>()
+  const known = KnownRoots.make(yield* Invariants.noting)
 
   yield* mesh.subscribe(Announcement.changed("coverage"), (message) => {
     const key = Announcement.changedKey("coverage", message.subject)
     const revision = Number(message.headers.get("Nats-Sequence"))
-    if (Option.isSome(key) && revision > (announced.get(key.value) ?? 0)) announced.set(key.value, revision)
+    if (Option.isSome(key) && Number.isFinite(revision)) known.announce(key.value, revision)
   })
-  yield* mesh.onReconnect(() => known.clear())
-
-  const isFresh = (key: string, minVersion: number, nowMs: number): Known | undefined => {
-    const found = known.get(key)
-    if (found === undefined || found.revision < (announced.get(key) ?? 0)) return undefined
-    return found.view.root.version >= minVersion && nowMs - found.readAtMs < trustedMs ? found : undefined
-  }
+  yield* mesh.onReconnect(known.clear)
 
   /** One load of a series at a time: those who want it meanwhile take what it brings. */
   const oneAtATime = (key: string): Semaphore.Semaphore => {
@@ -120,14 +101,11 @@ const make = Effect.gen(function* () {
   }
 
   const loadNow = Effect.fnUntraced(function* (series: Series) {
-    const key = keyOf(series)
-    const loaded = yield* load(series)
-    // versions never go back: an older answer than the one that is known came from a replica that lags
-    if (loaded.revision >= (known.get(key)?.revision ?? 0)) known.set(key, loaded)
+    known.add(keyOf(series), yield* load(series))
   })
 
   const loadOnce = Effect.fnUntraced(function* (series: Series, minVersion: number) {
-    if (isFresh(keyOf(series), minVersion, yield* monotonicMs) === undefined) yield* loadNow(series)
+    if (known.fresh(keyOf(series), minVersion, yield* monotonicMs) === undefined) yield* loadNow(series)
   })
 
   const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
@@ -135,10 +113,12 @@ const make = Effect.gen(function* () {
     for (let tries = 0; tries < catchUpTries; tries++) {
       // the gate is held for one load, not for the wait: others of the series want what is there, not what is to come
       yield* oneAtATime(key).withPermits(1)(loadOnce(series, minVersion))
-      const fresh = isFresh(key, minVersion, yield* monotonicMs)
+      const fresh = known.fresh(key, minVersion, yield* monotonicMs)
       if (fresh !== undefined) return fresh.view
       yield* Effect.sleep(catchUpPause)
     }
+    // storage that was rolled back never brings it: who asks next is told what stands
+    known.forget(key)
     return yield* new MeshUnavailable({
       operation: `read coverage of ${key}`,
       reason: `version ${minVersion} did not come`
@@ -148,7 +128,7 @@ const make = Effect.gen(function* () {
   const of = Effect.fnUntraced(function* (series: Series, { fresh = false, minVersion = 0 }: Freshness = {}) {
     // a read that begins now: one that is under way may have begun before what the asker has to see
     if (fresh) yield* oneAtATime(keyOf(series)).withPermits(1)(loadNow(series))
-    const found = isFresh(keyOf(series), minVersion, yield* monotonicMs)
+    const found = known.fresh(keyOf(series), minVersion, yield* monotonicMs)
     return found?.view ?? (yield* refresh(series, minVersion))
   })
 

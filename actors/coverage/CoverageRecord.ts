@@ -18,9 +18,11 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import type { Activation, Stopped } from "../../runtime/Actor.ts"
 import * as ActorState from "../../runtime/ActorState.ts"
 import * as AuditLog from "../../runtime/AuditLog.ts"
+import * as Invariants from "../../runtime/Invariants.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Coverage from "./Coverage.ts"
+import { judgeHistory, raiseVersion } from "./judgeHistory.ts"
 
 /** The coverage of a series in the hands of its one activation. */
 export interface CoverageRecord {
@@ -48,6 +50,27 @@ const openState = (entry: CatalogEntry, { address, owner, slot, slotEpoch }: Act
     initial: initial(entry.series, { windowBars: entry.grid.windowBars, schemaVersion: entry.schema.version })
   })
 
+/** Goes on where the audit stream says that it stood, with a version that none had before where roots are lost. */
+const continueHistory = Effect.fnUntraced(function* (
+  state: ActorState.ActorState<CoverageRoot>,
+  audit: AuditLog.AuditLog,
+  given: { readonly key: string; readonly covered: RangeSet }
+) {
+  const root = state.current()
+  const audited = { version: audit.version(), entry: audit.found }
+  const judgement = judgeHistory(root, audited)
+  const details = { series: given.key, version: root.version, audited: audited.version }
+  yield* Invariants.check("auditContinues", judgement !== "broken", () => details)
+  if (judgement !== "rolledBack") return
+  const raised = raiseVersion(root, audited, { ...given, nowMs: yield* Clock.currentTimeMillis })
+  yield* Invariants.check("storageKept", false, () => ({
+    ...details,
+    alarm: "StorageRolledBack",
+    goesOnAs: raised.version
+  }))
+  yield* state.save(raised)
+})
+
 /** Takes over the coverage of a series. */
 export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation: Activation) {
   const store = yield* ChunkStore
@@ -73,6 +96,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   if (state.current().coveredInPagesBefore !== null) {
     covered = InlineCoverage.whole(state.current(), Array.from((yield* loadPages("all")).values()))
   }
+  yield* continueHistory(state, audit, { key: activation.address.key, covered })
   yield* auditRoot
 
   const generations = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
@@ -89,6 +113,13 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     const step = Coverage.commit(before, message, { grid, nowMs: yield* Clock.currentTimeMillis })
     if (Result.isFailure(step)) return yield* step.failure
     if (!step.success.changed) return { version: before.root.version }
+    const narrowed = Coverage.narrowed(before, message, grid)
+    yield* Invariants.check("coverageKept", narrowed.length === 0, () => ({
+      series: activation.address.key,
+      source: message.source,
+      jobs: message.jobs,
+      windows: narrowed
+    }))
     const stored = yield* Effect.forEach(step.success.pages, (page) =>
       Effect.map(store.putPage(entry.series, page), (id) => ({ index: page.index, id }))
     )

@@ -32,11 +32,18 @@ export const open = Effect.fnUntraced(function* (series: Series) {
   const known = yield* KnownJobs.follow(series)
   const seriesKey = Subject.series(series.nodeId, series.interval)
 
+  // the record stands, and whatever is open is put into the queue again each second
   const enqueue = ({ jobClass, windowStart }: BackfillJob) =>
-    mesh.enqueue(
-      QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
-      new Uint8Array(0)
-    )
+    mesh
+      .enqueue(
+        QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
+        new Uint8Array(0)
+      )
+      .pipe(
+        Effect.catch((error) =>
+          Effect.logDebug("job not queued yet", { series: seriesKey, windowStart, reason: error.message })
+        )
+      )
 
   /** Writes the planned record; false means that someone was faster, and that it is known again what stands there. */
   const write = ({ expect, job }: Extract<JobPlan, { action: "write" }>) =>

@@ -5,7 +5,7 @@
  * written upon the revision that is known here, and a conflict means that it is time to look again.
  */
 import { Effect, Option } from "effect"
-import { isFinal } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, jobId } from "../../protocol/history/BackfillJob.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import { readJob } from "../../protocol/messages/Backfill.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
@@ -13,6 +13,7 @@ import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import type { KnownJob } from "./planJobs.ts"
 
@@ -31,22 +32,40 @@ interface KnownJobs {
   readonly subjectOf: (windowStart: number) => string
 }
 
+/**
+ * Whether a run that had succeeded did not stay as it was. A record that is expired is followed by one that waits, and
+ * counts its runs from 1 again.
+ */
+const isUndone = (before: BackfillJob, next: BackfillJob): boolean =>
+  before.state === "SUCCEEDED" && before.run === next.run && before.nonce !== next.nonce && next.state !== "PENDING"
+
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
   const mesh = yield* Mesh
+  const note = yield* Invariants.noting
   const seriesKey = Subject.series(series.nodeId, series.interval)
   const subjectOf = (windowStart: number): string => keySubject(Stream.jobs, Subject.window(seriesKey, windowStart))
   const known = new Map<number, KnownJob>()
 
   const set = (next: KnownJob): void => {
     const before = known.get(next.job.windowStart)
-    if (before === undefined || before.revision < next.revision) known.set(next.job.windowStart, next)
+    if (before !== undefined && before.revision >= next.revision) return
+    note("completedOnce", before === undefined || !isUndone(before.job, next.job), () => ({
+      series: seriesKey,
+      job: jobId(next.job),
+      before: { revision: before?.revision, fence: before?.job.fence, state: before?.job.state },
+      after: { revision: next.revision, fence: next.job.fence, state: next.job.state }
+    }))
+    known.set(next.job.windowStart, next)
   }
   const remember = ({ revision, value }: Pick<Stored, "revision" | "value">): void => {
     Option.map(readJob(value), (job) => set({ job, revision }))
   }
   const readAll = (subjects: ReadonlyArray<string>) =>
-    Effect.map(mesh.readMany(Stream.jobs.name, subjects), (stored) => stored.forEach(remember))
+    Effect.map(mesh.readMany(Stream.jobs.name, subjects), (stored) => {
+      stored.forEach(remember)
+      return new Set(stored.map(({ subject }) => subject))
+    })
 
   yield* mesh.subscribe(Announcement.changedUnder("jobs", seriesKey), (message) => {
     const revision = Number(message.headers.get("Nats-Sequence"))
@@ -57,18 +76,27 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     Effect.catch((error) => Effect.logWarning("jobs not listed", { series: seriesKey, reason: error.message }))
   )
 
+  const look = Effect.fnUntraced(function* (windowStart: number) {
+    const stored = yield* mesh.read(Stream.jobs.name, subjectOf(windowStart))
+    known.delete(windowStart)
+    Option.map(stored, remember)
+  })
+  const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
+    if (windowStarts.length === 0) return
+    const found = yield* readAll(windowStarts.map(subjectOf))
+    // what had its time, or was lost, is nobody's job any more; but a replica may only lag, so the leader is asked
+    const gone = windowStarts.filter((windowStart) => known.has(windowStart) && !found.has(subjectOf(windowStart)))
+    yield* Effect.forEach(gone, look, { discard: true })
+  })
+
   const unfinished = (): ReadonlyArray<number> =>
     Array.from(known).flatMap(([windowStart, { job }]) => (isFinal(job) ? [] : [windowStart]))
 
   return {
     get: (windowStart) => known.get(windowStart),
     set,
-    refresh: (windowStarts) => (windowStarts.length === 0 ? Effect.void : readAll(windowStarts.map(subjectOf))),
-    look: Effect.fnUntraced(function* (windowStart: number) {
-      const stored = yield* mesh.read(Stream.jobs.name, subjectOf(windowStart))
-      known.delete(windowStart)
-      Option.map(stored, remember)
-    }),
+    refresh,
+    look,
     unfinished,
     prune: () => {
       for (const [windowStart, { job }] of known) if (isFinal(job)) known.delete(windowStart)

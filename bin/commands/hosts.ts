@@ -2,12 +2,13 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import type { HostReport } from "../../protocol/wire/HostReport.ts"
+import { invariants } from "../../protocol/wire/Invariant.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { finish } from "../finish.ts"
 import { isoTime } from "../isoTime.ts"
 import { type OperatorFlags, operatorFlags } from "../operator.ts"
 import { printData } from "../print.ts"
-import { absent, numberText, orAbsent, tableOf } from "../tableOf.ts"
+import { absent, type ColumnOf, numberText, orAbsent, tableOf } from "../tableOf.ts"
 import { withAdmin } from "../withClient.ts"
 
 const bytesOfMiB = 1024 * 1024
@@ -15,9 +16,22 @@ const bytesOfMiB = 1024 * 1024
 const sizeText = (bytes: number | undefined): string =>
   bytes === undefined ? absent : `${(bytes / bytesOfMiB).toFixed(1)} MiB`
 
-/** One line a host; what a host did not tell is a dash. */
-export const hostsTable = (hosts: ReadonlyArray<HostReport>): string =>
-  tableOf(hosts, [
+const violationsText = ({ violations = {} }: HostReport): string =>
+  orAbsent(
+    Object.entries(violations)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ")
+  )
+
+/** What each of the names claims; a host of a later build may have names that are not known here. */
+const claimsOf = (names: ReadonlySet<string>): ReadonlyArray<string> =>
+  Object.entries(invariants).flatMap(([name, { claim }]) => (names.has(name) ? [`${name}: ${claim}`] : []))
+
+/** One line a host; what a host did not tell is a dash. Violations are shown only where there are any. */
+export const hostsTable = (hosts: ReadonlyArray<HostReport>): string => {
+  const violated = new Set(hosts.flatMap(({ violations = {} }) => Object.keys(violations)))
+  const violations: ColumnOf<HostReport> = ["violations", violationsText]
+  const table = tableOf(hosts, [
     ["host", ({ hostId }) => orAbsent(hostId)],
     ["state", ({ state }) => state],
     ["labels", ({ labels }) => orAbsent(labels.join(","))],
@@ -29,8 +43,11 @@ export const hostsTable = (hosts: ReadonlyArray<HostReport>): string =>
     ["fenced", ({ counts }) => numberText(counts?.fenced), "right"],
     ["version", ({ protocolVersion }) => (protocolVersion === 0 ? absent : String(protocolVersion)), "right"],
     ["since", ({ startedAt }) => (startedAt === 0 ? absent : isoTime(startedAt))],
+    ...(violated.size === 0 ? [] : [violations]),
     ["incarnation", ({ incarnation }) => incarnation]
   ])
+  return [table, ...claimsOf(violated)].join("\n")
+}
 
 const answer = Effect.fnUntraced(function* (asked: OperatorFlags) {
   const told = yield* withAdmin(asked, "hosts", {})
@@ -44,7 +61,8 @@ export const hosts = Command.make("hosts", operatorFlags, (asked: OperatorFlags)
 ).pipe(
   Command.withDescription(
     "Lists every host that lives or owns a slot: how it is, what it owns and what it does. A host that did not " +
-      "answer within a second is unreachable."
+      "answer within a second is unreachable. A violation is something that must always hold and did not: a fault of " +
+      "the program or of the storage, of which the host's log says more."
   ),
   Command.withShortDescription("Lists the hosts"),
   Command.withExamples([

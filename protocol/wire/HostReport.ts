@@ -1,5 +1,6 @@
 /** What does a host tell of itself? */
 import { Schema } from "effect"
+import { ViolationCounts } from "./Invariant.ts"
 
 /** Messages that this process has sent to actors, by how they ended. `sent` is the sum of all the others. */
 export const Tally = Schema.Struct({
@@ -59,6 +60,8 @@ export const HostReport = Schema.Struct({
   residentBytes: Schema.optionalKey(Schema.Int),
   mailboxMessages: Schema.optionalKey(Schema.Int),
   counts: Schema.optionalKey(HostCounts),
-  tally: Schema.optionalKey(Tally)
+  tally: Schema.optionalKey(Tally),
+  /** What did not hold that must always hold; absent where there is none. */
+  violations: Schema.optionalKey(ViolationCounts)
 })
 export type HostReport = typeof HostReport.Type

@@ -16,14 +16,9 @@ export const nodeIdBytesMax = 256
 /** How many bytes the text has in UTF-8. */
 export const byteLength = (text: string): number => textEncoder.encode(text).length
 
-const isPlain = (byte: number): boolean =>
-  (byte >= 0x30 && byte <= 0x39) ||
-  (byte >= 0x41 && byte <= 0x5a) ||
-  (byte >= 0x61 && byte <= 0x7a) ||
-  byte === 0x5f ||
-  byte === 0x2d
-
 const escaped = (byte: number): string => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`
+
+const escapedCharacter = (character: string): string => Array.from(textEncoder.encode(character), escaped).join("")
 
 /**
  * The text as one token.
@@ -31,8 +26,7 @@ const escaped = (byte: number): string => `=${byte.toString(16).toUpperCase().pa
  * @example
  * encode("ohlcv:binance:BTC/USDT") // => "ohlcv=3Abinance=3ABTC=2FUSDT"
  */
-export const encode = (text: string): string =>
-  Array.from(textEncoder.encode(text), (byte) => (isPlain(byte) ? String.fromCharCode(byte) : escaped(byte))).join("")
+export const encode = (text: string): string => text.replace(/[^A-Za-z0-9_-]/gu, escapedCharacter)
 
 /** The text of a token; none where the token is not one that `encode` makes. */
 export const decode = (token: string): Option.Option<string> => {

@@ -73,6 +73,12 @@ describe("parse", () => {
     assert.match(found[0]!, expected)
   })
 
+  it("parse() takes from 1 to 5 replicas, and knows no other setting of NATS", () => {
+    assert.deepStrictEqual(configuration(`${good}nats: { replicas: 3 }`).nats, { replicas: 3 })
+    assert.match(mistakes(`${good}nats: { replicas: 6 }`)[0] ?? "", /^nats\.replicas: /)
+    assert.match(mistakes(`${good}nats: { replica: 3 }`)[0] ?? "", /^nats\.replica: .* known here: replicas$/)
+  })
+
   it("parse() finds all mistakes at once, those of the schema and those between fields", () => {
     const found = mistakes(`
 sources:

@@ -8,10 +8,11 @@ import * as SlotBook from "../../cluster/SlotBook.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { settle } from "../support/residentPorts.ts"
+import { violationsOf } from "../support/violations.ts"
 import { sessionThat, sessionOf } from "./slots.ts"
 
 /** A host that holds so many slots, on a mesh where no write is ever answered. */
-const makeHost = Effect.fnUntraced(function* (slots: number, silentMs: number) {
+const makeHost = Effect.fnUntraced(function* (slots: number, silentMs: number, residents = 0) {
   const seen = { draining: 0, told: 0, lost: 0 }
   const session = sessionThat({
     silentMs: () => silentMs,
@@ -33,7 +34,8 @@ const makeHost = Effect.fnUntraced(function* (slots: number, silentMs: number) {
       onClaimed: () => unused,
       onMessage: () => undefined,
       onHandOver: () => unused,
-      onLost: () => Effect.sync(() => void (seen.lost += 1))
+      onLost: () => Effect.sync(() => void (seen.lost += 1)),
+      residents: () => residents
     }
   })
   for (let number = 0; number < slots; number++) {
@@ -70,6 +72,27 @@ describe("drain", () => {
       assert.strictEqual(seen.lost, 256)
       yield* TestClock.adjust("1 second")
       assert.deepInclude(yield* Fiber.join(draining), { handovers: 0 })
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.effect("drain that leaves an actor behind, or a slot, violates an invariant, and one that does not none", () =>
+    Effect.gen(function* () {
+      const drained = Effect.fnUntraced(function* (residents: number, straggler = false) {
+        const { book } = yield* makeHost(1, 10_000, residents)
+        const late = book.held.get("0")!
+        const draining = yield* Effect.forkChild(makeDrain(book, Effect.succeed(false)).drain)
+        yield* settle
+        // a claim that was under way when all was dropped
+        if (straggler) book.held.set("9", late)
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(draining)
+      })
+      assert.deepStrictEqual(yield* violationsOf(drained(0)), [])
+      const behind = (details: object) => [
+        { invariant: "drainLosesNothing" as const, count: 1, details: { incarnation: "me", ...details } }
+      ]
+      assert.deepStrictEqual(yield* violationsOf(drained(2)), behind({ slots: [], residents: 2 }))
+      assert.deepStrictEqual(yield* violationsOf(drained(0, true)), behind({ slots: ["9"], residents: 0 }))
     }).pipe(Effect.provide(MemoryMesh.layer))
   )
 })

@@ -17,6 +17,7 @@ import * as NatsServer from "../support/NatsServer.ts"
 import * as SlotHost from "../support/SlotHost.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
 import { untilTrue } from "../support/untilTrue.ts"
+import { withoutViolations } from "../support/violations.ts"
 
 type Host = Effect.Success<ReturnType<typeof SlotHost.start>>
 
@@ -47,7 +48,7 @@ const epochsIn = (records: ReadonlyMap<string, SlotRecord>) => slots.map((name) 
 
 const until = (what: string, look: () => boolean, withinMs?: number) => untilTrue(what, Effect.sync(look), withinMs)
 
-/** A server, a connection past all hosts, and the way to start hosts. */
+/** A server, a connection past all hosts, and the way to start hosts; all must hold for them that always must. */
 const withServer = <A, E>(
   test: (server: NatsServer.NatsServer, mesh: MeshShape) => Effect.Effect<A, E, Scope.Scope>
 ): Effect.Effect<A, E> =>
@@ -57,7 +58,7 @@ const withServer = <A, E>(
       Effect.provide(NatsMesh.layer({ servers: server.url, name: "onlooker" })),
       Effect.catchTag("MeshUnavailable", Effect.die)
     )
-  }).pipe(Effect.scoped) as Effect.Effect<A, E>
+  }).pipe(Effect.scoped, withoutViolations) as Effect.Effect<A, E>
 
 const startAll = (servers: string, hostIds: ReadonlyArray<string>) =>
   Effect.forEach(hostIds, (hostId) => SlotHost.start({ servers, hostId }), { concurrency: "unbounded" })

@@ -373,6 +373,43 @@ describe("reset", () => {
   )
 })
 
+describe("halfOpen", () => {
+  it.live("halfOpen ends the server's side by RST; the client hears nothing, and who connects again is served", () =>
+    Effect.gen(function* () {
+      const { echo, proxy } = yield* startBetween
+      const forgotten = yield* dial(proxy.port)
+      forgotten.socket.write("a text")
+      yield* until("the text comes back", () => forgotten.seen.text === "a text")
+      yield* proxy.halfOpen
+      yield* until("the server is rid of it", () => echo.sockets.size === 0)
+      forgotten.socket.write("in vain")
+      yield* roundTrip(proxy.port)
+      assert.deepStrictEqual(forgotten.seen, { text: "a text", isConnected: true, isEnded: false, error: "" })
+    })
+  )
+})
+
+describe("lose()", () => {
+  it.live("lose() makes what is lost late, gives a connection up where it is lost again, and is taken away by 0", () =>
+    Effect.gen(function* () {
+      const { proxy } = yield* startBetween
+      // lost, and sent again with success
+      const late = [0, 0.5]
+      yield* proxy.lose(0.1, () => late.shift() ?? 1)
+      const startedMs = performance.now()
+      yield* roundTrip(proxy.port)
+      assert.isAtLeast(performance.now() - startedMs, 150)
+      assert.deepStrictEqual(late, [])
+      yield* proxy.lose(0.1, () => 0)
+      const given = yield* dial(proxy.port)
+      given.socket.write("a text")
+      yield* until("the client is reset", () => given.seen.error === "ECONNRESET")
+      yield* proxy.lose(0)
+      yield* roundTrip(proxy.port)
+    })
+  )
+})
+
 describe("refuse", () => {
   it.live("refuse turns away who connects and keeps who is connected; restore listens on the same port", () =>
     Effect.gen(function* () {

@@ -148,6 +148,19 @@ describe("tally()", () => {
     })
   )
 
+  it.effect("tell() beyond what may be under way is refused, also where all is one operation", () =>
+    Effect.gen(function* () {
+      const sender = yield* makeSender({ id: "me", transmit: () => Effect.succeed({ accepted: "host" }) })
+      const telling = sender.tell(to, body, { operationId: "op" })
+      yield* Effect.repeat(telling, { times: 99_999 })
+      const refused = yield* Effect.flip(telling)
+      assert.strictEqual(refused._tag, "MailboxFull")
+      sender.settled({ id: "op", how: "handled" })
+      assert.deepInclude(sender.tally(), { sent: 100_000, replied: 100_000, pending: 0 })
+      yield* telling
+    })
+  )
+
   it.effect("tell() whose host has died is lost", () =>
     Effect.gen(function* () {
       const { held, sender } = yield* makeHeld(new Set(["dead"]))

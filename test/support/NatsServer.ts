@@ -34,6 +34,14 @@ export interface NatsServerSettings {
   readonly syncInterval?: "always" | `${number}${"ms" | "s" | "m"}`
   /** How often it looks whether a client still lives; each second without it. */
   readonly pingInterval?: `${number}${"s" | "m"}`
+  /** The cluster that it is a server of; alone without it. */
+  readonly cluster?: Membership
+}
+
+/** A server's place in a cluster: the port on which it hears the others, and theirs. */
+interface Membership {
+  readonly port: number
+  readonly others: ReadonlyArray<number>
 }
 
 const binary = process.env["SEAMLESS_NATS_SERVER"] ?? "nats-server"
@@ -50,14 +58,32 @@ const folder = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, maxRetries: 5 }))
 )
 
+// clients are not told of the other servers: a test decides which way they go
+const clusterPart = ({ others, port }: Membership): string => `
+cluster {
+  name: "test"
+  host: 127.0.0.1
+  port: ${port}
+  no_advertise: true
+  routes: ${JSON.stringify(others.map((other) => `nats://127.0.0.1:${other}`))}
+}
+`
+
+/** Where a server's store is, and where it listens. */
+interface Place {
+  readonly root: string
+  readonly port: number
+  readonly monitorPort: number
+}
+
 const configuration = (
-  root: string,
-  port: number,
-  { pingInterval = "1s", syncInterval }: NatsServerSettings
+  { monitorPort, port, root }: Place,
+  { cluster, pingInterval = "1s", syncInterval }: NatsServerSettings
 ): string => `
 server_name: "test-${port}"
 host: 127.0.0.1
 port: ${port}
+http: 127.0.0.1:${monitorPort}
 max_payload: 8MB
 ping_interval: ${JSON.stringify(pingInterval)}
 ping_max: 2
@@ -65,11 +91,16 @@ jetstream {
   store_dir: ${JSON.stringify(join(root, "jetstream"))}
   ${syncInterval === undefined ? "" : `sync_interval: ${JSON.stringify(syncInterval)}`}
 }
+${cluster === undefined ? "" : clusterPart(cluster)}
 `
 
-/** Whether it answers a question to JetStream. */
-const serves = (url: string): Effect.Effect<boolean> =>
+/** Whether it has caught up with what it stores, and answers a question to JetStream. */
+const serves = (url: string, monitorPort: number): Effect.Effect<boolean> =>
   Effect.tryPromise(async () => {
+    const health = await fetch(`http://127.0.0.1:${monitorPort}/healthz`, {
+      signal: AbortSignal.timeout(answerTimeoutMs)
+    })
+    if (!health.ok) return false
     const nc = await connect({ servers: url, reconnect: false, timeout: answerTimeoutMs })
     try {
       const manager = await jetstreamManager(nc, { timeout: answerTimeoutMs })
@@ -77,10 +108,8 @@ const serves = (url: string): Effect.Effect<boolean> =>
     } finally {
       await nc.close()
     }
-  }).pipe(
-    Effect.as(true),
-    Effect.catch(() => Effect.succeed(false))
-  )
+    return true
+  }).pipe(Effect.orElseSucceed(() => false))
 
 const launch = (config: string, log: string): ChildProcess => {
   const output = openSync(log, "a")
@@ -104,9 +133,10 @@ export const start = (settings: NatsServerSettings = {}): Effect.Effect<NatsServ
   Effect.gen(function* () {
     const root = yield* folder
     const port = yield* freePort
+    const monitorPort = yield* freePort
     const url = `nats://127.0.0.1:${port}`
     const [config, log] = [join(root, "nats.conf"), join(root, "nats.log")]
-    writeFileSync(config, configuration(root, port, settings))
+    writeFileSync(config, configuration({ root, port, monitorPort }, settings))
 
     let child: ChildProcess | undefined
     const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null
@@ -116,7 +146,7 @@ export const start = (settings: NatsServerSettings = {}): Effect.Effect<NatsServ
       // two on one store would both acknowledge, and ruin it
       if (isRunning()) return Effect.die(new Error(`${url} runs already`))
       child = launch(config, log)
-      const served = untilTrue(`${url} serves JetStream`, serves(url), startTimeoutMs)
+      const served = untilTrue(`${url} serves JetStream`, serves(url, monitorPort), startTimeoutMs)
       return Effect.raceFirst(served, ending(child, log))
     })
 

@@ -2,8 +2,9 @@
  * How does a test come between two programs that speak TCP?
  *
  * A proxy on loopback that passes bytes until it is told otherwise: it can fall silent, in one direction or in both,
- * be slow, reset what is connected, or refuse who connects. It speaks no protocol, and runs in the test's own process,
- * on the real clock. Its port is the same for its whole life.
+ * be slow, stall and break as where packets are lost, reset what is connected or the far side of it alone, or refuse
+ * who connects. It speaks no protocol, and runs in the test's own process, on the real clock. Its port is the same for
+ * its whole life.
  */
 import { Effect, type Scope } from "effect"
 import { createServer, type Server, Socket } from "node:net"
@@ -32,16 +33,26 @@ export interface TcpProxy {
   /** The same for one direction; the other stays as it is. */
   readonly cutOneWay: (way: Way) => Effect.Effect<void>
   /**
-   * Undoes `cut`, `cutOneWay` and `refuse`; a delay stays. What waits passes, in its order; with `"reset"` it is lost
+   * Undoes `cut`, `cutOneWay` and `refuse`; a delay and a loss stay. What waits passes, in its order; with `"reset"` it is lost
    * with its connections, and only new ones work.
    */
   readonly restore: (waiting?: "pass" | "reset") => Effect.Effect<void>
   /** Ends all connections by RST, on both sides, cut or not; who connects again is served as before. */
   readonly reset: Effect.Effect<void>
+  /**
+   * Ends all connections by RST on the server's side, and tells the clients nothing: as after the fall of a machine in
+   * between, which nobody hears of who does not ask. Who connects again is served as before.
+   */
+  readonly halfOpen: Effect.Effect<void>
   /** Listens no longer, until `restore`: who connects is refused. What is connected stays so. */
   readonly refuse: Effect.Effect<void>
   /** Adds a latency to each direction, for what is sent from now on; 0 takes it away. */
   readonly delay: (ms: number) => Effect.Effect<void>
+  /**
+   * Loses that share of the packets, for what is sent from now on; 0 takes it away. TCP sends them again, so what is
+   * seen of it are stalls, and now and then a connection that is given up. Which ones `next` decides, from 0 to below 1.
+   */
+  readonly lose: (share: number, next?: () => number) => Effect.Effect<void>
   /** How many are connected: those who wait, too, and those whose end the other side has not been told. */
   readonly connections: () => number
   /** How many bytes have passed, in all connections so far. */
@@ -52,6 +63,12 @@ const loopback = "127.0.0.1"
 
 // What waits for its delay; beyond it the sender is not read. More than a fast sender brings up in a short delay.
 const waitingBytesMax = 4 * 1024 * 1024
+
+// What is lost is sent again after so long, as Linux has it at the least.
+const sentAgainMs = 200
+
+// Of the packets that are lost, so many are lost again and again.
+const givenUpShare = 0.02
 
 // More are a leak of the test's.
 const connectionsMax = 1000
@@ -92,6 +109,15 @@ interface Network {
   readonly cut: Record<Way, boolean>
   readonly bytes: Record<Way, number>
   delayMs: number
+  /** How much longer the next packet takes; null where the connection is given up. */
+  lossMs: () => number | null
+}
+
+const noLoss = (): number => 0
+
+const lossOf = (share: number, next: () => number) => (): number | null => {
+  if (next() >= share) return 0
+  return next() < givenUpShare ? null : sentAgainMs
 }
 
 /** One direction of one connection. */
@@ -145,22 +171,27 @@ const makeLane = (network: Network, way: Way, source: Socket, sink: Socket): Lan
       pass(next.what)
       next = first()
     }
-    if (next !== undefined) timer = setTimeout(advance, next.dueMs - performance.now())
+    if (next !== undefined) timer = setTimeout(advance, Math.max(0, next.dueMs - performance.now()))
     // what is not read stays in the kernel, and there its sender notices
     const reads = !network.cut[way] && !sink.destroyed && !sink.writableNeedDrain && waitingBytes < waitingBytesMax
     if (reads) source.resume()
     else source.pause()
   }
 
-  const add = (what: Waiting["what"]): void => {
-    waiting.push({ dueMs: performance.now() + network.delayMs, what })
+  const add = (what: Waiting["what"], lostMs = 0): void => {
+    waiting.push({ dueMs: performance.now() + network.delayMs + lostMs, what })
     advance()
   }
 
   source.pause()
   source.on("data", (bytes: Buffer) => {
+    const lostMs = network.lossMs()
+    if (lostMs === null) {
+      resetSocket(source)
+      return resetSocket(sink)
+    }
     waitingBytes += bytes.length
-    add(bytes)
+    add(bytes, lostMs)
   })
   source.on("end", () => add("end"))
   sink.on("drain", advance)
@@ -181,6 +212,7 @@ interface Link {
   /** Does what may be done now; called whenever the network has changed. */
   readonly advance: () => void
   readonly reset: () => void
+  readonly halfOpen: () => void
 }
 
 interface LinkOptions {
@@ -197,6 +229,7 @@ const makeLink = ({ client, network, onClose, target }: LinkOptions): Link => {
     toClient: makeLane(network, "toClient", server, client)
   }
   let isDialled = false
+  let isHalfOpen = false
 
   const advance = (): void => {
     if (!isDialled && !network.cut.toServer && !client.destroyed) {
@@ -211,11 +244,17 @@ const makeLink = ({ client, network, onClose, target }: LinkOptions): Link => {
     reset: () => {
       resetSocket(client)
       resetSocket(server)
+    },
+    halfOpen: () => {
+      isHalfOpen = true
+      // what has not been led on yet never is
+      isDialled = true
+      resetSocket(server)
     }
   }
 
   const onClosed = (lane: Lane) => (isBroken: boolean) => {
-    if (isBroken) lane.reset()
+    if (isBroken && !isHalfOpen) lane.reset()
     if (client.closed && server.closed) onClose(link)
   }
   // why it broke is of no interest: "close" follows
@@ -243,7 +282,8 @@ const makeSwitchboard = (target: Target): Switchboard => {
   const network: Network = {
     cut: { toServer: false, toClient: false },
     bytes: { toServer: 0, toClient: 0 },
-    delayMs: 0
+    delayMs: 0,
+    lossMs: noLoss
   }
   const links = new Set<Link>()
   const onClose = (link: Link): void => void links.delete(link)
@@ -259,6 +299,9 @@ export const start = (target: Target): Effect.Effect<TcpProxy, never, Scope.Scop
 
     const reset = Effect.sync(() => {
       for (const link of links) link.reset()
+    })
+    const halfOpen = Effect.sync(() => {
+      for (const link of links) link.halfOpen()
     })
     const cutWays = (ways: ReadonlyArray<Way>, isCut: boolean) =>
       Effect.sync(() => {
@@ -286,8 +329,11 @@ export const start = (target: Target): Effect.Effect<TcpProxy, never, Scope.Scop
       restore: (waiting = "pass") =>
         Effect.all([waiting === "reset" ? reset : Effect.void, cutWays(both, false), listenAgain], { discard: true }),
       reset,
+      halfOpen,
       refuse,
       delay: (ms) => Effect.sync(() => void (network.delayMs = ms)),
+      lose: (share, next = Math.random) =>
+        Effect.sync(() => void (network.lossMs = share === 0 ? noLoss : lossOf(share, next))),
       connections: () => links.size,
       bytes: () => ({ ...network.bytes })
     }

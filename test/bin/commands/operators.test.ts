@@ -38,6 +38,19 @@ it("hostsTable() has a line a host, and dashes for what it did not tell", () => 
   assert.deepStrictEqual(second, ["-", "unreachable", "-", "1", "-", "-", "-", "-", "-", "-", "-", "i2"])
 })
 
+it("hostsTable() shows violations where there are any, and what each of the names claims", () => {
+  const broken: HostReport = { ...host, hostId: "b", violations: { storageKept: 2, endedOnce: 1, invented: 1 } }
+  const [head, first, second, ...claims] = hostsTable([host, broken]).split("\n")
+  assert.match(head!, / violations +incarnation$/)
+  assert.match(first!, / - +i1$/)
+  assert.match(second!, / storageKept 2, endedOnce 1, invented 1 +i1$/)
+  assert.deepStrictEqual(claims, [
+    "storageKept: what was acknowledged is still stored",
+    "endedOnce: a message ends once"
+  ])
+  assert.notInclude(hostsTable([host]), "violations")
+})
+
 const slot = (more: Partial<SlotReport>): SlotReport => ({
   label: "x",
   slot: 1,

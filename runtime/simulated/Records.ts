@@ -1,0 +1,287 @@
+/**
+ * What does one stream keep, and what does it refuse?
+ *
+ * The last message of each subject under one count of sequences, by the rules of the stream's kind: what may end, what
+ * an end leaves behind, and what may be purged.
+ */
+import { Option } from "effect"
+import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
+import type { Stored, WriteOptions } from "../Mesh.ts"
+import { type Answer, conflict, done, refused } from "./Answer.ts"
+import * as Expiries from "./Expiries.ts"
+import * as History from "./History.ts"
+import { hasWildcard, matcher } from "./SubjectIndex.ts"
+
+/** A message as its stream has accepted it. */
+export interface Accepted {
+  readonly version: History.Version
+  /** The revision of the subject that stood before; 0 where none did. */
+  readonly previous: number
+  readonly options: WriteOptions
+  /** Which client wrote it; undefined for the server itself. */
+  readonly by: string | undefined
+}
+
+/** What a stream writes, and for whom. */
+export interface Append {
+  readonly subject: string
+  readonly data: Uint8Array
+  readonly options: WriteOptions
+  readonly by: string
+}
+
+/** One stream. */
+export interface Records {
+  readonly append: (message: Append) => Answer<number>
+  /** What stands for a subject, or stood so long ago. */
+  readonly read: (subject: string, lagMs: number) => Option.Option<Stored>
+  /** The same of several, by patterns; in the order of their revisions. */
+  readonly readMany: (subjects: ReadonlyArray<string>, lagMs: number) => ReadonlyArray<Stored>
+  readonly purge: (subject: string) => Answer<void>
+  /** What stands, in the order of the revisions; of a log each message. */
+  readonly entries: () => ReadonlyArray<History.Version>
+  readonly lastSequence: () => number
+  readonly rollBack: (keepUntilMs: number) => void
+  /** Whether there is no more room. */
+  readonly setFull: (isFull: boolean) => void
+  /** Ends what is due; for when ends were held up. */
+  readonly wake: () => void
+}
+
+/** What a stream works with. */
+export interface RecordsOptions {
+  readonly spec: StreamSpec
+  readonly nowMs: () => number
+  readonly schedule: (afterMs: number, run: () => void) => void
+  /** How late the end of a record's time comes. */
+  readonly expiryLagMs: () => number
+  readonly historyMs: number
+  /** Whether the stream is without a leader, and so nothing ends. */
+  readonly isHeld: () => boolean
+  readonly onAccepted: (accepted: Accepted) => void
+}
+
+interface Rules {
+  readonly expires?: boolean
+  readonly marks?: boolean
+  readonly purges?: boolean
+  readonly keepsAll?: boolean
+  readonly ageMsMax?: number
+  readonly countMax?: number
+}
+
+// as the streams are configured: see runtime/nats/provision.ts
+const rulesOf: Readonly<Record<StreamKind, Rules>> = {
+  state: {},
+  expiring: { expires: true },
+  lease: { expires: true, marks: true, purges: true },
+  blob: { purges: true },
+  log: { keepsAll: true },
+  letters: { purges: true, ageMsMax: 30 * 24 * 3_600_000, countMax: 100_000 },
+  queue: { purges: true }
+}
+
+const markerTtlMs = 60_000
+const none = new Uint8Array(0)
+
+const storedOf = (subject: string, revision: number, value: Option.Option<Uint8Array>): Option.Option<Stored> =>
+  Option.some({ subject, revision, value })
+
+interface State {
+  readonly given: RecordsOptions
+  readonly rules: Rules
+  /** What stands, in the order of the revisions. */
+  last: Map<string, History.Version>
+  /** What was there a while ago and is gone. */
+  readonly ghosts: Map<string, History.Version>
+  /** Of a log: each message. */
+  all: Array<History.Version>
+  readonly history: History.History
+  readonly expiries: Expiries.Expiries<History.Version>
+  sequence: number
+  isFull: boolean
+}
+
+const vanish = (state: State, subject: string): void => {
+  const before = state.last.get(subject)
+  if (before === undefined) return
+  state.last.delete(subject)
+  const ghost: History.Version = {
+    subject,
+    form: "gone",
+    revision: 0,
+    data: none,
+    sinceMs: state.given.nowMs(),
+    endsAtMs: Infinity,
+    sequenceBefore: state.sequence,
+    stored: Option.none(),
+    before
+  }
+  state.ghosts.set(subject, ghost)
+  state.history.note(ghost)
+}
+
+interface Change {
+  readonly subject: string
+  readonly form: "value" | "removed" | "marker"
+  readonly data: Uint8Array
+  readonly endsAtMs: number
+}
+
+/** Puts a message in the place of what stood. */
+const put = (state: State, { data, endsAtMs, form, subject }: Change): History.Version => {
+  const { ghosts, history, last } = state
+  const standing = last.get(subject)
+  // the map's order is that of the revisions
+  if (standing !== undefined) last.delete(subject)
+  const before = standing ?? (ghosts.size === 0 ? undefined : ghosts.get(subject))
+  if (standing === undefined && before !== undefined) ghosts.delete(subject)
+  const revision = state.sequence + 1
+  const version: History.Version = {
+    subject,
+    form,
+    revision,
+    data,
+    sinceMs: state.given.nowMs(),
+    endsAtMs,
+    sequenceBefore: state.sequence,
+    stored: storedOf(subject, revision, form === "value" ? Option.some(data) : Option.none()),
+    before
+  }
+  state.sequence = revision
+  last.set(subject, version)
+  if (state.rules.keepsAll === true) state.all.push(version)
+  history.note(version)
+  if (endsAtMs !== Infinity) state.expiries.add(endsAtMs + state.given.expiryLagMs(), version)
+  return version
+}
+
+const end = (state: State, version: History.Version): void => {
+  // written anew since, or purged
+  if (state.last.get(version.subject) !== version) return
+  if (state.rules.marks !== true || version.form === "marker") return vanish(state, version.subject)
+  const { subject } = version
+  const endsAtMs = state.given.nowMs() + markerTtlMs
+  const marker = put(state, { subject, form: "marker", data: none, endsAtMs })
+  state.given.onAccepted({ version: marker, previous: version.revision, options: {}, by: undefined })
+}
+
+const whyNot = ({ given: { spec }, rules }: State, { ttlSeconds }: WriteOptions): string | undefined => {
+  if (ttlSeconds === undefined) return undefined
+  if (rules.expires !== true) return `JetStreamApiError: per-message TTL is disabled on ${spec.name}`
+  return ttlSeconds >= 1 ? undefined : "JetStreamApiError: invalid per-message TTL"
+}
+
+const endOf = ({ given, rules }: State, ttlSeconds: number | undefined): number => {
+  if (ttlSeconds !== undefined) return given.nowMs() + ttlSeconds * 1000
+  return rules.ageMsMax === undefined ? Infinity : given.nowMs() + rules.ageMsMax
+}
+
+const append = (state: State, { by, data, options, subject }: Append): Answer<number> => {
+  const reason = whyNot(state, options)
+  if (reason !== undefined) return refused(reason)
+  const standing = state.last.get(subject)
+  const previous = standing?.revision ?? 0
+  if (options.expect !== undefined && options.expect !== previous) return conflict
+  // not a byte more: what there is may be replaced by what is no larger
+  if (state.isFull && (standing === undefined || data.length > standing.data.length)) {
+    return refused("JetStreamApiError: maximum bytes exceeded")
+  }
+  const form = options.remove === true ? "removed" : "value"
+  const version = put(state, { subject, form, data, endsAtMs: endOf(state, options.ttlSeconds) })
+  const { countMax = Infinity } = state.rules
+  for (const oldest of state.last.keys()) {
+    if (state.last.size <= countMax) break
+    vanish(state, oldest)
+  }
+  state.given.onAccepted({ version, previous, options, by })
+  return done(version.revision)
+}
+
+const read = ({ ghosts, given, last }: State, subject: string, lagMs: number): Option.Option<Stored> => {
+  const newest = last.get(subject) ?? ghosts.get(subject)
+  const found = lagMs === 0 ? newest : History.at(newest, given.nowMs() - lagMs)
+  return found === undefined ? Option.none() : found.stored
+}
+
+const readMatching = (state: State, pattern: string, lagMs: number): ReadonlyArray<Stored> => {
+  const names = matcher(pattern)
+  const found: Array<Stored> = []
+  const take = (subject: string): void => {
+    if (!names(subject)) return
+    const one = read(state, subject, lagMs)
+    if (Option.isSome(one)) found.push(one.value)
+  }
+  for (const subject of state.last.keys()) take(subject)
+  if (lagMs > 0) for (const subject of state.ghosts.keys()) take(subject)
+  return found
+}
+
+const readMany = (state: State, subjects: ReadonlyArray<string>, lagMs: number): ReadonlyArray<Stored> => {
+  const found = new Map<string, Stored>()
+  for (const subject of subjects) {
+    const many = hasWildcard(subject)
+      ? readMatching(state, subject, lagMs)
+      : Option.match(read(state, subject, lagMs), { onNone: () => [], onSome: (one) => [one] })
+    for (const one of many) found.set(one.subject, one)
+  }
+  return Array.from(found.values()).toSorted((a, b) => a.revision - b.revision)
+}
+
+const purge = (state: State, subject: string): Answer<void> => {
+  if (state.rules.purges !== true) return refused("JetStreamApiError: stream purge not permitted")
+  if (!hasWildcard(subject)) vanish(state, subject)
+  else for (const one of Array.from(state.last.keys()).filter(matcher(subject))) vanish(state, one)
+  return done(undefined)
+}
+
+const undo = (state: State, version: History.Version): void => {
+  const { before, sequenceBefore, subject } = version
+  state.sequence = sequenceBefore
+  state.last.delete(subject)
+  state.ghosts.delete(subject)
+  if (before === undefined) return
+  if (before.form === "gone") {
+    state.ghosts.set(subject, before)
+    return
+  }
+  state.last.set(subject, before)
+  if (before.endsAtMs !== Infinity) state.expiries.add(before.endsAtMs + state.given.expiryLagMs(), before)
+}
+
+const rollBack = (state: State, keepUntilMs: number): void => {
+  state.history.takeBack(keepUntilMs, (version) => undo(state, version))
+  state.all = state.all.filter(({ revision }) => revision <= state.sequence)
+  state.last = new Map(Array.from(state.last).toSorted(([, a], [, b]) => a.revision - b.revision))
+}
+
+/** An empty stream. */
+export const make = (given: RecordsOptions): Records => {
+  const ghosts = new Map<string, History.Version>()
+  const forget = (version: History.Version): void => {
+    if (version.form === "gone" && ghosts.get(version.subject) === version) ghosts.delete(version.subject)
+  }
+  const { isHeld, nowMs, schedule } = given
+  const state: State = {
+    given,
+    rules: rulesOf[given.spec.kind],
+    last: new Map(),
+    ghosts,
+    all: [],
+    history: History.make({ keepMs: given.historyMs, forget }),
+    expiries: Expiries.make({ nowMs, schedule, isHeld, end: (version) => end(state, version) }),
+    sequence: 0,
+    isFull: false
+  }
+  return {
+    append: (message) => append(state, message),
+    read: (subject, lagMs) => read(state, subject, lagMs),
+    readMany: (subjects, lagMs) => readMany(state, subjects, lagMs),
+    purge: (subject) => purge(state, subject),
+    entries: () => (state.rules.keepsAll === true ? state.all.slice() : Array.from(state.last.values())),
+    lastSequence: () => state.sequence,
+    rollBack: (keepUntilMs) => rollBack(state, keepUntilMs),
+    setFull: (isFull) => void (state.isFull = isFull),
+    wake: state.expiries.wake
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What happened in a run, in the order in which it did?
+ *
+ * Everything that can be judged afterwards: what was stored, what was asked and answered, what the sources were asked,
+ * which steps were taken, which faults there were. Its hash tells two runs apart.
+ */
+import type { StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
+
+/** One thing that a caller asked. */
+export interface Operation {
+  readonly client: string
+  /** Its number in the run. */
+  readonly id: string
+  readonly what: string
+  /** What it was about: an actor's key, or a series and a range. */
+  readonly about: string
+  readonly invokedAtMs: number
+  /** When it had to be answered. */
+  readonly untilMs: number
+  completedAtMs: number
+  /** `ok`, the tag of an error, or `open` where it never ended. */
+  outcome: string
+  /** What came back. */
+  answer: unknown
+}
+
+/** One page that a source was asked for. */
+export interface PageAsked {
+  readonly host: string
+  readonly series: number
+  readonly startMs: number
+  readonly endMs: number
+  readonly atMs: number
+  outcome: string
+}
+
+/** A fault, or another thing that was done to the cluster. */
+export interface Fault {
+  readonly atMs: number
+  readonly kind: string
+  readonly target: string
+}
+
+/** A step that an actor took. */
+export interface Step {
+  readonly atMs: number
+  readonly key: string
+  readonly operation: string
+  readonly untilMs: number
+}
+
+/** What a host had to say of an error, or of an invariant that did not hold. */
+export interface Complaint {
+  readonly host: string
+  readonly text: string
+}
+
+/** A line of a trace. */
+export interface Line {
+  readonly atMs: number
+  readonly who: string
+  readonly text: string
+}
+
+/** Mixes a text into a hash: FNV-1a over its characters. */
+const mixed = (hash: number, text: string): number => {
+  let next = hash
+  for (let at = 0; at < text.length; at++) next = Math.imul(next ^ text.charCodeAt(at), 0x01000193)
+  return next >>> 0
+}
+
+/** The history of one run. */
+export class History {
+  stored: Array<StoredEntry> = []
+  readonly operations: Array<Operation> = []
+  readonly pages: Array<PageAsked> = []
+  readonly faults: Array<Fault> = []
+  readonly steps: Array<Step> = []
+  readonly complaints: Array<Complaint> = []
+  /** Empty unless the run is traced. */
+  readonly lines: Array<Line> = []
+  private readonly now: () => number
+  private readonly isTraced: boolean
+  private hash = 0x811c9dc5
+
+  constructor(now: () => number, isTraced: boolean) {
+    this.now = now
+    this.isTraced = isTraced
+  }
+
+  /** Takes notice of something; the text is made where somebody wants to read it. */
+  note(who: string, what: string, text: () => string): void {
+    this.hash = mixed(this.hash, `${this.now()} ${who} ${what}`)
+    if (this.isTraced) this.lines.push({ atMs: this.now(), who, text: `${what} ${text()}` })
+  }
+
+  /** Leaves out what streams have lost that they had accepted after a moment. */
+  forgetStored(streams: ReadonlyArray<string>, keepUntilMs: number): void {
+    this.stored = this.stored.filter(({ atMs, stream }) => atMs <= keepUntilMs || !streams.includes(stream))
+  }
+
+  /** Eight digits that two runs share only where they were the same. */
+  digest(): string {
+    return this.hash.toString(16).padStart(8, "0")
+  }
+}

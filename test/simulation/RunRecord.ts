@@ -1,0 +1,143 @@
+/**
+ * What was stored in a run, in forms that can be judged?
+ *
+ * What storage lost in a power failure is left out: the invariants speak of what has stayed.
+ */
+import { Option } from "effect"
+import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import * as Codec from "../../protocol/wire/Codec.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import { keyOf } from "../../protocol/wire/StreamSpec.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import type { StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
+import type { History } from "./History.ts"
+
+interface Written {
+  readonly subject: string
+  readonly revision: number
+  readonly atMs: number
+  /** Its place among all that was stored. */
+  readonly atOrder: number
+}
+
+/** A state record, as far as writers are judged by it. */
+interface StateWritten extends Written {
+  readonly record: { readonly slotEpoch: number; readonly epoch: number; readonly owner: string }
+}
+
+/** A root in plain data. */
+interface Root {
+  readonly version: number
+  readonly covered: ReadonlyArray<Range>
+  readonly pages: ReadonlyArray<{ readonly id: string }>
+}
+
+/** A root that was committed. */
+export interface RootWritten extends Written {
+  readonly node: string
+  readonly root: Root
+}
+
+interface SlotWritten extends Written {
+  readonly record: { readonly owner: string; readonly slotEpoch: number }
+}
+
+interface JobWritten extends Written {
+  readonly job: BackfillJob
+}
+
+/** A page that a source was asked for, and of what. */
+interface Asked {
+  readonly atMs: number
+  readonly host: string
+  readonly node: string
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** What was stored, by what it is. */
+export interface RunRecord {
+  readonly coverage: ReadonlyArray<StateWritten>
+  readonly registers: ReadonlyArray<StateWritten>
+  readonly roots: ReadonlyArray<RootWritten>
+  readonly slots: ReadonlyArray<SlotWritten>
+  readonly jobs: ReadonlyArray<JobWritten>
+  readonly audited: ReadonlyArray<Written & { readonly version: number }>
+  /** By id. */
+  readonly pages: ReadonlyMap<string, { readonly atOrder: number; readonly chunkIds: ReadonlyArray<string> }>
+  /** When each was stored first, by id. */
+  readonly chunks: ReadonlyMap<string, number>
+  readonly pagesAsked: ReadonlyArray<Asked>
+  /** Which process an incarnation was. */
+  readonly processes: ReadonlyMap<string, string>
+}
+
+/** The value of a record as the product writes it. */
+interface Forms {
+  readonly state: StateWritten["record"] & { readonly state: unknown }
+  readonly root: StateWritten["record"] & { readonly state: Root }
+  readonly slot: SlotWritten["record"]
+  readonly job: BackfillJob
+  readonly page: { readonly windows: ReadonlyArray<{ readonly chunks: ReadonlyArray<{ readonly id: string }> }> }
+  readonly audit: { readonly version: number }
+}
+
+// what the product writes it decodes by its schemas; here it is only looked at
+function parsed<Form extends keyof Forms>(form: Form, data: Uint8Array): Forms[Form]
+function parsed(_form: string, data: Uint8Array): unknown {
+  return Option.getOrThrow(Codec.fromJson(data))
+}
+
+const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1)
+
+const nodeOf = (subject: string): string =>
+  Option.match(Subject.parseSeries(keyOf(Stream.coverage, subject)), {
+    onNone: () => subject,
+    onSome: ({ nodeId }) => nodeId
+  })
+
+/** Everything of one run. */
+export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRecord => {
+  const record = {
+    coverage: new Array<StateWritten>(),
+    registers: new Array<StateWritten>(),
+    roots: new Array<RootWritten>(),
+    slots: new Array<SlotWritten>(),
+    jobs: new Array<JobWritten>(),
+    audited: new Array<Written & { readonly version: number }>(),
+    pages: new Map<string, { readonly atOrder: number; readonly chunkIds: ReadonlyArray<string> }>(),
+    chunks: new Map<string, number>(),
+    processes: new Map<string, string>(),
+    pagesAsked: history.pages.map(({ series, ...asked }) => ({ ...asked, node: nodes[series] ?? "" }))
+  }
+  const take = ({ data, form, stream, ...entry }: StoredEntry, atOrder: number): void => {
+    const written: Written = { ...entry, atOrder }
+    if (form !== "value") return
+    if (stream === Stream.sessions.name) {
+      record.processes.set(keyOf(Stream.sessions, entry.subject), entry.by ?? "")
+      return
+    }
+    if (stream === Stream.coverage.name) {
+      const found = parsed("root", data)
+      record.coverage.push({ ...written, record: found })
+      record.roots.push({ ...written, node: nodeOf(entry.subject), root: found.state })
+    } else if (stream === Stream.actors.name) {
+      record.registers.push({ ...written, record: parsed("state", data) })
+    } else if (stream === Stream.slots.name) record.slots.push({ ...written, record: parsed("slot", data) })
+    else if (stream === Stream.jobs.name) record.jobs.push({ ...written, job: parsed("job", data) })
+    else if (stream === Stream.audit.name) {
+      record.audited.push({ ...written, version: parsed("audit", data).version })
+    } else if (stream === Stream.chunks.name) {
+      const id = lastToken(entry.subject)
+      if (!record.chunks.has(id)) record.chunks.set(id, atOrder)
+    } else if (stream === Stream.pages.name) {
+      const id = lastToken(entry.subject)
+      if (record.pages.has(id)) return
+      const chunkIds = parsed("page", data).windows.flatMap(({ chunks }) => chunks.map((chunk) => chunk.id))
+      record.pages.set(id, { atOrder, chunkIds })
+    }
+  }
+  for (const [index, entry] of history.stored.entries()) take(entry, index)
+  return record
+}

@@ -1,0 +1,87 @@
+/**
+ * What is a source in a simulated world?
+ *
+ * An exchange that knows the market and has its bad days: it is slow, it fails, it cuts pages short, or it does not
+ * answer at all. What it is asked is written down.
+ */
+import { Effect } from "effect"
+import { type DataSource, type PageRequest, RequestFailed } from "../../actors/sources/DataSource.ts"
+import type { History, PageAsked } from "./History.ts"
+import * as Market from "./Market.ts"
+import type { SimulatedProcess } from "./SimulatedProcess.ts"
+
+/** How a source is at the moment. */
+export interface Mood {
+  readonly latencyMsMax: number
+  /** How likely a request fails, and how likely that is for good. */
+  readonly fails: number
+  readonly refuses: number
+  /** How likely a page has fewer bars than there are. */
+  readonly cutsShort: number
+  /** How likely nothing comes for a minute. */
+  readonly hangs: number
+}
+
+/** A source on a good day. */
+export const friendly: Mood = { latencyMsMax: 40, fails: 0.02, refuses: 0, cutsShort: 0.05, hangs: 0 }
+
+const hangsForMs = 60_000
+
+/** What all hosts share of a source: it is one exchange. */
+export interface Upstream {
+  mood: Mood
+}
+
+/** The symbol of a series, and its number. */
+export const symbolOf = (series: number): string => `S${series}/USD`
+const seriesOf = (symbol: string): number => Number(symbol.slice(1, symbol.indexOf("/")))
+
+/** Who asks it, what it is, and where it is written down what it was asked. */
+export interface SourceOptions {
+  readonly name: string
+  readonly host: SimulatedProcess
+  readonly upstream: Upstream
+  readonly history: History
+}
+
+const capabilities = { barsPerRequest: 20, maxEmptyBars: Market.maxEmptyBars, finalityDelayMs: 1000, attemptsMax: 3 }
+
+const failedFor = (reason: string, retryable: boolean) => new RequestFailed({ reason, retryable, retryAfterMs: null })
+
+/** The source, as a host reaches it. */
+export const make = ({ history, host, name, upstream }: SourceOptions): DataSource => {
+  const { world } = host
+
+  const answer = ({ end, start, symbol }: PageRequest, asked: PageAsked) => {
+    const { cutsShort, fails, refuses } = upstream.mood
+    if (world.chance(refuses)) return Effect.fail(failedFor("the exchange refuses", false))
+    if (world.chance(fails)) return Effect.fail(failedFor("the exchange is busy", true))
+    const all = capabilities.barsPerRequest
+    const barsMax = world.chance(cutsShort) ? 1 + world.pick(all) : all
+    asked.outcome = "answered"
+    return Effect.succeed(Market.barsOf(seriesOf(symbol), { startMs: start, endMs: end, barsMax }))
+  }
+
+  return {
+    name,
+    kind: "BACKFILL",
+    capabilities,
+    page: (request) =>
+      Effect.callback((resume) => {
+        const { hangs, latencyMsMax } = upstream.mood
+        const series = seriesOf(request.symbol)
+        const asked: PageAsked = {
+          host: host.name,
+          series,
+          startMs: request.start,
+          endMs: request.end,
+          atMs: world.nowMs,
+          outcome: "open"
+        }
+        history.pages.push(asked)
+        history.note(host.name, "page", () => `${request.symbol} ${request.start}..${request.end}`)
+        const afterMs = world.chance(hangs) ? hangsForMs : world.random() * latencyMsMax
+        return Effect.sync(host.after(afterMs, () => resume(answer(request, asked))))
+      })
+  }
+}

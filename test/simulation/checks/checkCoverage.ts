@@ -1,0 +1,70 @@
+/**
+ * Is what is said to be covered there, and does it stay? (Invariants 3 and 5)
+ *
+ * Each root holds all that the one before it held, is one version later, and names pages and chunks that were stored
+ * before it. The audit stream has the same roots.
+ */
+import { bars } from "../../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import * as Market from "../Market.ts"
+import type { RootWritten, RunRecord } from "../RunRecord.ts"
+
+/** Versions are raised by so many when storage was rolled back. */
+const rolledBackBy = 2 ** 20
+
+const checkStep = (before: RootWritten, after: RootWritten): ReadonlyArray<string> => {
+  const [old, next] = [before.root, after.root]
+  const name = `root of ${after.subject} at revision ${after.revision}`
+  const problems: Array<string> = []
+  if (next.version < old.version) problems.push(`${name}: version ${next.version} after ${old.version}`)
+  const lost = RangeSet.subtract(RangeSet.make(old.covered), RangeSet.make(next.covered))
+  const lostBars = bars(lost, Market.barMs)
+  if (lostBars > 0) problems.push(`${name}: ${lostBars} covered bars were lost`)
+  const isSame = JSON.stringify(old) === JSON.stringify(next)
+  const step = next.version - old.version
+  if (!isSame && step !== 1 && step < rolledBackBy) problems.push(`${name}: another root of version ${next.version}`)
+  return problems
+}
+
+const checkNamed = ({ atOrder, root, subject, revision }: RootWritten, run: RunRecord): ReadonlyArray<string> => {
+  const problems: Array<string> = []
+  for (const { id } of root.pages) {
+    const page = run.pages.get(id)
+    if (page === undefined || page.atOrder > atOrder) {
+      problems.push(`root of ${subject} at revision ${revision}: page ${id} was not stored before it`)
+      continue
+    }
+    for (const chunk of page.chunkIds) {
+      const storedAt = run.chunks.get(chunk)
+      if (storedAt === undefined || storedAt > page.atOrder) {
+        problems.push(`page ${id}: chunk ${chunk} was not stored before it`)
+      }
+    }
+  }
+  return problems
+}
+
+/** Whether the versions of each series only rise in the audit stream. */
+const checkAudit = (run: RunRecord): ReadonlyArray<string> => {
+  const problems: Array<string> = []
+  const last = new Map<string, number>()
+  for (const { revision, subject, version } of run.audited) {
+    const before = last.get(subject) ?? 0
+    if (version <= before) problems.push(`audit ${subject} at ${revision}: version ${version} after ${before}`)
+    last.set(subject, Math.max(before, version))
+  }
+  return problems
+}
+
+/** What roots say that can't be, or that others said before. */
+export const checkCoverage = (run: RunRecord): ReadonlyArray<string> => {
+  const problems: Array<string> = [...checkAudit(run)]
+  const last = new Map<string, RootWritten>()
+  for (const written of run.roots) {
+    const before = last.get(written.subject)
+    if (before !== undefined) problems.push(...checkStep(before, written))
+    problems.push(...checkNamed(written, run))
+    last.set(written.subject, written)
+  }
+  return problems
+}

@@ -1,0 +1,64 @@
+/** Is it noticed when a run of a job ends twice, or goes on under two hands? */
+import { assert, describe, it } from "vitest"
+import * as Stream from "../../../protocol/wire/Stream.ts"
+import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
+import { checkJobs } from "./checkJobs.ts"
+import { jobWritten, leasedTo, recordWith } from "./samples.ts"
+
+const name = (revision: number): string => `job ${keySubject(Stream.jobs, "window")} at revision ${revision}`
+
+const problemsOf = (...jobs: ReadonlyArray<ReturnType<typeof jobWritten>>) => checkJobs(recordWith({ jobs }))
+
+describe("checkJobs()", () => {
+  it("checkJobs() has nothing against a job that is worked on, taken over, ended and opened again", () => {
+    const found = problemsOf(
+      jobWritten(1),
+      jobWritten(2, { state: "RUNNING", fence: 1, lease: leasedTo("a") }),
+      jobWritten(3, { state: "RUNNING", fence: 1, lease: leasedTo("a"), renewals: 1 }),
+      jobWritten(4, { state: "RUNNING", fence: 2, lease: leasedTo("b") }),
+      jobWritten(5, { state: "FAILED", fence: 2, lease: null }),
+      jobWritten(6, { run: 2, fence: 2 }),
+      jobWritten(7, { run: 2, state: "RUNNING", fence: 3, lease: leasedTo("a") }),
+      jobWritten(8, { run: 2, state: "SUCCEEDED", fence: 3 })
+    )
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("checkJobs() tells of a run after a later one", () => {
+    assert.deepStrictEqual(problemsOf(jobWritten(1, { run: 3 }), jobWritten(2, { run: 2 })), [
+      `${name(2)}: run 2 after 3`
+    ])
+  })
+
+  it("checkJobs() tells of a fence after a higher one", () => {
+    assert.deepStrictEqual(problemsOf(jobWritten(1, { fence: 3 }), jobWritten(2, { fence: 2 })), [
+      `${name(2)}: fence 2 after 3`
+    ])
+  })
+
+  it.each(["SUCCEEDED", "FAILED", "QUARANTINED"] as const)(
+    "checkJobs() tells of a run that had ended %s and goes on",
+    (state) => {
+      for (const next of ["RUNNING", "SUCCEEDED"] as const) {
+        assert.deepStrictEqual(problemsOf(jobWritten(1, { state }), jobWritten(2, { state: next })), [
+          `${name(2)}: run 1 had ended ${state} and was made ${next}`
+        ])
+      }
+    }
+  )
+
+  it.each(["PENDING", "RUNNING"] as const)("checkJobs() tells of a run that is opened while another is %s", (state) => {
+    assert.deepStrictEqual(problemsOf(jobWritten(1, { state }), jobWritten(2, { run: 2 })), [
+      `${name(2)}: run 2 was opened while run 1 was ${state}`
+    ])
+  })
+
+  it("checkJobs() tells of work that was taken over without a higher fence", () => {
+    const work = { state: "RUNNING", fence: 1 } as const
+    const found = problemsOf(
+      jobWritten(1, { ...work, lease: leasedTo("a") }),
+      jobWritten(2, { ...work, lease: leasedTo("b") })
+    )
+    assert.deepStrictEqual(found, [`${name(2)}: taken over by b without a higher fence`])
+  })
+})

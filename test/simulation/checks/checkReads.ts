@@ -1,0 +1,78 @@
+/**
+ * Is every answer true, and whole as far as it says so?
+ *
+ * A bar that came was asked for and is the market's; a bar of covered time that did not come was never traded; covered
+ * and missing time are the range; and whoever has seen a version is not answered with an older one. (Invariant 5)
+ */
+import type { HistoryFrame } from "../../../client/HistoryFrame.ts"
+import type { HistoryResult } from "../../../client/HistoryResult.ts"
+import { reservedColumns } from "../../../protocol/frame/DataSchema.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { includes, isEmpty } from "../../../protocol/history/RangeMeasure.ts"
+import * as Callers from "../Callers.ts"
+import type { Operation } from "../History.ts"
+import * as Market from "../Market.ts"
+
+interface Answer {
+  readonly node: string
+  readonly range: Range
+  readonly minVersion: number
+  readonly result: HistoryResult | HistoryFrame
+}
+
+const isAnswer = (answer: unknown): answer is Answer =>
+  typeof answer === "object" && answer !== null && "result" in answer && "node" in answer
+
+/** Bars of one series that came, and of what. */
+interface Came {
+  readonly series: number
+  readonly range: Range
+  readonly covered: RangeSet.RangeSet
+  readonly df: HistoryFrame
+}
+
+const checkBars = (name: string, { covered, df, range, series }: Came): ReadonlyArray<string> => {
+  const problems: Array<string> = []
+  const { close } = df.columns
+  const times = df.columns[reservedColumns.eventTime] ?? []
+  const asked = RangeSet.of(...range)
+  const came = new Set<number>()
+  let last = -Infinity
+  for (let row = 0; row < df.length; row++) {
+    const time = Number(times[row])
+    came.add(time)
+    if (time <= last) problems.push(`${name}: bar ${time} after ${last}`)
+    last = time
+    if (!includes(asked, time)) problems.push(`${name}: bar ${time} was not asked for`)
+    if (!Market.isTraded(series, time)) problems.push(`${name}: bar ${time} was never traded`)
+    else if (close?.[row] !== Market.closeOf(series, time)) problems.push(`${name}: bar ${time} is not the market's`)
+  }
+  for (let time = range[0]; time < range[1]; time += Market.barMs) {
+    if (came.has(time)) continue
+    if (includes(covered, time) && Market.isTraded(series, time)) {
+      problems.push(`${name}: bar ${time} is covered, was traded, and did not come`)
+    }
+  }
+  return problems
+}
+
+const checkAnswer = (name: string, { minVersion, node, range, result }: Answer): ReadonlyArray<string> => {
+  if (!("meta" in result)) return [`${name}: no account of the answer`]
+  const { df, meta } = result
+  const series = Callers.nodes.indexOf(node)
+  const covered = RangeSet.intersect(RangeSet.make(meta.coverageRanges), RangeSet.of(...range))
+  const problems = [...checkBars(name, { series, covered, df, range })]
+  const missing = RangeSet.make(meta.missingRanges.map(({ end, start }): Range => [start, end]))
+  const unaccounted = RangeSet.subtract(RangeSet.of(...range), RangeSet.union(covered, missing))
+  if (!isEmpty(unaccounted)) problems.push(`${name}: time that is neither covered nor missing`)
+  if (!isEmpty(RangeSet.intersect(covered, missing))) problems.push(`${name}: time that is covered and missing`)
+  if (meta.coverageVersion < minVersion) {
+    problems.push(`${name}: version ${meta.coverageVersion} for who has seen ${minVersion}`)
+  }
+  return problems
+}
+
+/** What answers said that is not so. */
+export const checkReads = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
+  operations.flatMap(({ about, answer, id }) => (isAnswer(answer) ? checkAnswer(`read ${id} of ${about}`, answer) : []))

@@ -1,0 +1,111 @@
+/**
+ * Would the checks notice if the protocol were wrong?
+ *
+ * Each mutant is the product with one mistake that somebody could have made. One that lives through two thousand seeds
+ * means that a check is missing, or that the simulation never gets there.
+ */
+import type { SourceEdit } from "./SourceEdit.ts"
+
+/** The product with a mistake. */
+export interface Mutant {
+  readonly name: string
+  /** What it does wrong. */
+  readonly mistake: string
+  readonly edits: ReadonlyArray<SourceEdit>
+}
+
+const mutant = (name: string, mistake: string, file: string, ...places: ReadonlyArray<readonly [string, string]>) => ({
+  name,
+  mistake,
+  edits: places.map(([from, to]): SourceEdit => ({ file, from, to }))
+})
+
+/** All mutants. */
+export const mutants: ReadonlyArray<Mutant> = [
+  mutant("skip-cas", "a record is written without comparing its revision", "runtime/compareAndSet.ts", [
+    "{ expect, ...ttl }",
+    "ttl"
+  ]),
+  mutant(
+    "forget-nonce",
+    "whatever stands there after a conflict is taken for the own write",
+    "runtime/compareAndSet.ts",
+    ["&& isOurs(standing.value.value)", ""]
+  ),
+  mutant(
+    "renew-by-ack",
+    "a session counts from when its renewal was answered, not from when it was sent",
+    "cluster/HostSession.ts",
+    ["{ revision, sentMs, answeredMs: life.nowMs() }", "{ revision, sentMs: life.nowMs(), answeredMs: life.nowMs() }"]
+  ),
+  mutant("release-without-epoch", "a slot that is given back forgets its epoch", "cluster/Handoff.ts", [
+    `{ ...record, owner: "" }`,
+    `{ ...record, owner: "", slotEpoch: 0 }`
+  ]),
+  mutant("outbid-stale", "a slot is claimed upon whatever was read of it, however old", "cluster/SlotRecords.ts", [
+    ", { expect: record.revision })",
+    ")"
+  ]),
+  mutant("bury-early", "after an outage the first host that is back takes the others for dead", "cluster/Touch.ts", [
+    "isSteady(touch, nowMs) && nowMs - touch.joinedAtMs >= ttlMs",
+    "isInTouch(touch, nowMs)"
+  ]),
+  mutant("same-epoch", "an activation does not raise the epoch", "runtime/ActorState.ts", [
+    "epoch: (standing?.epoch ?? 0) + 1",
+    "epoch: standing?.epoch ?? 1"
+  ]),
+  mutant("commit-before-chunk", "a chunk is stored after the root that names it", "actors/backfill/commitRows.ts", [
+    "yield* store.putChunk(entry.series, windowStart, chunk)",
+    `yield* Effect.forkDetach(Effect.delay(store.putChunk(entry.series, windowStart, chunk), "1 second"))`
+  ]),
+  mutant(
+    "complete-without-fence",
+    "a run is ended by whoever worked on it, whoever has it now",
+    "actors/backfill/BackfillCoordinator.ts",
+    [
+      "  compareAndSet(mesh, {\n    stream: Stream.jobs.name",
+      "  (isFinal(job) ? mesh.write(subjectOf(held.key), writeJob(job)) : compareAndSet(mesh, {\n    stream: Stream.jobs.name"
+    ],
+    ["isOurs: wasWrittenBy(job.nonce)\n  })", "isOurs: wasWrittenBy(job.nonce)\n  }))"]
+  ),
+  mutant(
+    "reopen-same-run",
+    "a job that is opened again has the number of the run before",
+    "actors/coverage/planJobs.ts",
+    ["run: (before?.run ?? 0) + 1", "run: before?.run ?? 1"]
+  ),
+  mutant(
+    "cover-truncated",
+    "a page that is not full is taken for the end of what the source has",
+    "actors/backfill/Answer.ts",
+    [
+      "({ cursor, emptyPages, question, seenBehind }: Answer)",
+      "({ cursor, emptyPages, question, reachedEnd, seenBehind }: Answer)"
+    ],
+    ["|| seenBehind || emptyPages", "|| seenBehind || reachedEnd || emptyPages"]
+  ),
+  mutant("lose-coverage", "a commit replaces what was covered instead of adding to it", "actors/coverage/Coverage.ts", [
+    "const covered = RangeSet.union(state.covered, brought)",
+    "const covered = brought"
+  ]),
+  mutant(
+    "ignore-min-version",
+    "a reader who has seen a version is answered with an older one",
+    "actors/coverage/KnownRoots.ts",
+    ["return found.view.root.version >= minVersion && ", "return "]
+  ),
+  mutant("start-late", "a message is begun though its time is over", "runtime/Resident.ts", [
+    "if (work.incoming.deadlineMs > nowMs) return true",
+    "if (nowMs > 0) return true"
+  ]),
+  mutant("forget-ledger", "a message that is sent again takes effect again", "runtime/runStep.ts", [
+    "ledger.find(id, { nowMs, ageMs })",
+    `{ found: "nothing" }`
+  ]),
+  mutant(
+    "forget-timers",
+    "a new owner of a slot does not look for timers that were set before",
+    "runtime/DurableTimer.ts",
+    ["for (const stored of found) {", "for (const stored of found.slice(found.length)) {"]
+  )
+]

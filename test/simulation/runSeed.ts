@@ -1,0 +1,185 @@
+/**
+ * What becomes of a cluster with this seed?
+ *
+ * Three hosts, two callers, a server, and sixty virtual seconds. Questions are put in the first forty of them, faults
+ * happen in the same time, and then there is quiet: at the end everything is asked once more, and judged.
+ */
+import type { Configuration } from "../../protocol/Settings.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import * as SimulatedServer from "../../runtime/simulated/SimulatedServer.ts"
+import * as Callers from "./Callers.ts"
+import { checkBurials } from "./checks/checkBurials.ts"
+import { checkCoverage } from "./checks/checkCoverage.ts"
+import { checkJobs } from "./checks/checkJobs.ts"
+import { checkReads } from "./checks/checkReads.ts"
+import { checkRegisters } from "./checks/checkRegisters.ts"
+import { checkRequests, checkSteps } from "./checks/checkRequests.ts"
+import { checkUpstream } from "./checks/checkUpstream.ts"
+import { checkWriters } from "./checks/checkWriters.ts"
+import * as Faults from "./Faults.ts"
+import { History, type Line } from "./History.ts"
+import { observeSteps } from "./Register.ts"
+import { recordOf } from "./RunRecord.ts"
+import * as SimulatedHost from "./SimulatedHost.ts"
+import { SimulatedProcess } from "./SimulatedProcess.ts"
+import * as SimulatedSource from "./SimulatedSource.ts"
+import { traceLogger } from "./traceLogger.ts"
+import { World } from "./World.ts"
+
+const hostNames = ["a", "b", "c"]
+const callerNames = ["x", "y"]
+
+/** How much happens in a run, and when. */
+const shape = {
+  operations: 200,
+  loadFromMs: 1500,
+  loadToMs: 40_000,
+  faultsFromMs: 1000,
+  faultsToMs: 38_000,
+  lastAtMs: 52_000,
+  endMs: 60_000
+} as const
+
+/** A pause of a process that is shorter than this may go unnoticed: see smallWorld. */
+const unnoticedMs = 650
+
+/** What a run came to. */
+export interface Verdict {
+  readonly seed: number
+  readonly problems: ReadonlyArray<string>
+  readonly hash: string
+  readonly counts: Readonly<Record<string, number>>
+  readonly lines: ReadonlyArray<Line>
+}
+
+const configuration: Configuration = {
+  sources: { exchange: { kind: "exchange", exchange: "binance", baseUrl: "http://127.0.0.1:1" } },
+  series: [
+    {
+      node: Callers.nodes[0]!,
+      intervals: [Callers.interval],
+      sources: ["exchange"],
+      symbol: SimulatedSource.symbolOf(0),
+      windowBars: Callers.windowBars
+    },
+    {
+      node: Callers.nodes[1]!,
+      intervals: [Callers.interval],
+      sources: ["exchange"],
+      symbol: SimulatedSource.symbolOf(1),
+      windowBars: Callers.windowBars
+    }
+  ]
+}
+
+/** The hosts of a run: which run now, and how they are replaced. */
+const makeHosts = (surroundings: SimulatedHost.Surroundings, world: World) => {
+  const hosts = new Map<string, SimulatedHost.SimulatedHost>()
+  const start = (name: string): void => {
+    hosts.set(
+      name,
+      SimulatedHost.start(name, surroundings, ({ isAsked }) => {
+        if (hosts.get(name)?.isServing() === true) return
+        // whoever runs it starts it again, at once where it was asked to stop
+        world.after(isAsked ? 100 : 1000, () => start(name))
+      })
+    )
+  }
+  return {
+    start,
+    running: () => Array.from(hosts.values()).filter((host) => host.isServing() && host.process.isReady()),
+    upgrade: (name: string) => hosts.get(name)?.stop()
+  }
+}
+
+const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> => {
+  const { complaints, faults, operations, steps } = history
+  const isRolledBack = faults.some(({ kind }) => kind.includes("rolled back"))
+  const run = recordOf(history, Callers.nodes)
+  return [
+    ...checkWriters(run),
+    ...(isRolledBack ? [] : checkBurials(run, faults)),
+    ...checkCoverage(run),
+    ...checkJobs(run),
+    ...checkReads(operations),
+    ...checkRequests(operations),
+    ...checkSteps(steps, heldBackMsMax),
+    ...checkRegisters(operations, isRolledBack),
+    ...checkUpstream(run),
+    ...operations
+      .filter(({ id, outcome }) => id.startsWith("last") && outcome !== "ok")
+      .map(({ about, outcome }) => `at the end, ${about} gives ${outcome}`),
+    // that storage has lost something is told where it has
+    ...complaints
+      .filter(({ text }) => !(isRolledBack && text.includes("StorageRolledBack")))
+      .map(({ host, text }) => `${host} complains: ${text}`)
+  ]
+}
+
+/** Runs a cluster through the faults of a seed, and judges what happened. */
+export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?: boolean } = {}): Verdict => {
+  const world = new World(seed)
+  const history = new History(() => world.nowMs, isTraced)
+  observeSteps((step) => history.steps.push({ ...step, atMs: world.nowMs }))
+  const server = SimulatedServer.make({
+    nowMs: () => world.nowMs,
+    schedule: (afterMs, run) => world.after(afterMs, run),
+    expiryLagMs: () => world.random() * 250,
+    pick: (count) => world.pick(count),
+    historyMs: 5000,
+    streams: Stream.every,
+    onStored: (entry) => {
+      history.stored.push(entry)
+      history.note("server", `stores ${entry.subject} ${entry.revision}`, () => `by ${entry.by ?? "itself"}`)
+    }
+  })
+  let spawned = 0
+  const upstreams = new Map([["exchange", { mood: SimulatedSource.friendly }]])
+  const surroundings: SimulatedHost.Surroundings = {
+    server,
+    history,
+    configuration,
+    upstreams,
+    links: [],
+    // a process that takes the place of another is not the other
+    spawn: (host) => {
+      const name = `${host}${++spawned}`
+      return new SimulatedProcess(world, name, traceLogger(name, history, isTraced))
+    }
+  }
+  const hosts = makeHosts(surroundings, world)
+  for (const name of hostNames) hosts.start(name)
+  const callers = callerNames.map((name) => Callers.connect(name, surroundings))
+  Callers.load(callers, history, { count: shape.operations, fromMs: shape.loadFromMs, toMs: shape.loadToMs })
+  Faults.plan(
+    {
+      world,
+      server,
+      history,
+      hosts: hosts.running,
+      callers,
+      upstreams: Array.from(upstreams.values()),
+      restart: hosts.start,
+      upgrade: hosts.upgrade
+    },
+    { fromMs: shape.faultsFromMs, toMs: shape.faultsToMs }
+  )
+  world.at(shape.lastAtMs, () => Callers.readAll(callers[0]!, history, shape.endMs - shape.lastAtMs - 2000))
+  world.runUntil(shape.endMs)
+  // from the caller to the server, from there to the host, and what a process does not notice of its own pauses
+  const heldBackMs = 2 * Math.max(...surroundings.links.map(({ heldBackMsMax }) => heldBackMsMax)) + unnoticedMs
+  return {
+    seed,
+    problems: judge(history, heldBackMs),
+    hash: history.digest(),
+    counts: {
+      steps: world.steps,
+      stored: history.stored.length,
+      operations: history.operations.length,
+      answered: history.operations.filter(({ outcome }) => outcome === "ok").length,
+      faults: history.faults.length,
+      pages: history.pages.length
+    },
+    lines: history.lines
+  }
+}

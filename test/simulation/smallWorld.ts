@@ -1,0 +1,18 @@
+/**
+ * What is smaller in the simulated world than in the real one?
+ *
+ * Numbers that decide how much there is of something, and not how it works: so that sixty seconds of a cluster take
+ * well under one.
+ */
+import type { SourceEdit } from "./SourceEdit.ts"
+
+/** What is changed, and how. */
+export const smallWorld: ReadonlyArray<SourceEdit> = [
+  // each slot works as every other one
+  { file: "protocol/wire/Manifest.ts", from: "slotCount: 256", to: "slotCount: 8" },
+  // two workers of a host get into each other's way as four do
+  // a process that watches itself fifty times a second does little else; pauses here last longer
+  { file: "runtime/Pause.ts", from: "turnEveryMs = 20", to: "turnEveryMs = 250" },
+  { file: "protocol/Settings.ts", from: "concurrency: 4", to: "concurrency: 2" },
+  { file: "runtime/Pause.ts", from: "pauseMsMin = 50", to: "pauseMsMin = 400" }
+]
