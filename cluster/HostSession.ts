@@ -78,6 +78,13 @@ export class HostSession extends Context.Service<
     readonly draining: Effect.Effect<void>
     /** Runs `handler` each time that the session is valid again after it was not, until the scope ends. */
     readonly onRestored: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
+    /**
+     * Runs `handler` each time that a session's record was announced, its own among them, until the scope ends; the
+     * bytes of one that has ended are none.
+     */
+    readonly onAnnounced: (
+      handler: (incarnation: string, record: Uint8Array) => void
+    ) => Effect.Effect<void, never, Scope.Scope>
     /** Runs `handler` each time that a host has not been heard of for too long, until the scope ends. */
     readonly onSilence: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
@@ -106,8 +113,11 @@ const standingIn = (stored: Stored): ReadonlyArray<Standing> =>
 const standingLister = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyArray<Standing>, MeshUnavailable> => {
   const parse = readOnce(parseSession)
   return Effect.map(mesh.readMany(Stream.sessions.name, [Stream.sessions.subjects]), (stored) =>
-    parse(stored).flatMap((host, index) =>
-      Option.isNone(host) ? [] : [{ host: host.value, revision: stored[index]!.revision }]
+    stored.flatMap(({ revision, subject, value }) =>
+      Option.match(
+        Option.flatMap(value, (bytes) => parse(subject, bytes)),
+        { onNone: () => [], onSome: (host) => [{ host, revision }] }
+      )
     )
   )
 }
@@ -122,8 +132,10 @@ const listen = Effect.fnUntraced(function* (mesh: Mesh["Service"], life: Life) {
     const incarnation = Option.getOrUndefined(Announcement.changedKey("sessions", message.subject))
     const revision = Number(message.headers.get("Nats-Sequence"))
     if (incarnation === undefined || !Number.isFinite(revision)) return
-    if (Option.isSome(parseSession(message.data))) life.heard.note(incarnation, revision, life.nowMs())
+    // what has ended has no value, and what is said in it is of no interest here
+    if (message.data.length > 0) life.heard.note(incarnation, revision, life.nowMs())
     else life.heard.forget(incarnation)
+    for (const handler of life.announcedHandlers) handler(incarnation, message.data)
   })
   yield* Effect.suspend(() => {
     const nowMs = life.nowMs()
@@ -142,7 +154,7 @@ const notSilent = (life: Life, standing: ReadonlyArray<Standing>): ReadonlyArray
 }
 
 /** Calls a handler as long as the scope lives. */
-const registered = (handlers: Set<() => void>, handler: () => void) =>
+const registered = <Handler>(handlers: Set<Handler>, handler: Handler) =>
   Effect.acquireRelease(
     Effect.sync(() => void handlers.add(handler)),
     () => Effect.sync(() => void handlers.delete(handler))
@@ -156,6 +168,7 @@ interface Life {
   isMissed: boolean
   readonly restoredHandlers: Set<() => void>
   readonly silenceHandlers: Set<() => void>
+  readonly announcedHandlers: Set<(incarnation: string, record: Uint8Array) => void>
   readonly heard: Heard.Heard
   readonly nowMs: () => number
 }
@@ -176,6 +189,7 @@ const begin = Effect.fnUntraced(function* ({ configurationHash, hostId, labels =
     isMissed: false,
     restoredHandlers: new Set(),
     silenceHandlers: new Set(),
+    announcedHandlers: new Set(),
     heard: Heard.make(),
     nowMs: yield* clockMs
   } satisfies Life
@@ -309,6 +323,7 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
     }),
     draining: Deferred.await(draining),
     onRestored: (handler) => registered(life.restoredHandlers, handler),
+    onAnnounced: (handler) => registered(life.announcedHandlers, handler),
     onSilence: (handler) => registered(life.silenceHandlers, handler)
   })
 })

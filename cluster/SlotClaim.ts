@@ -2,8 +2,9 @@
  * How does a host get, keep and give back slots?
  *
  * A slot is one record; owning it is having written it last, by compare-and-set. Each check looks at what stands and
- * at who lives, plans, and does it. Checks come twice a second, and at once when hosts come or go; a slot that was
- * given back is claimed as soon as that is heard. The ack of a write decides, never what was read or heard.
+ * at who lives, plans, and does it. Checks come at once when hosts come or go, and twice a second until nothing is
+ * left to do; a slot that was given back is claimed as soon as that is heard. The ack of a write decides, never what
+ * was read or heard.
  */
 import { type Cause, Effect, Exit, FiberSet, Option, Queue, Scope, Semaphore } from "effect"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
@@ -25,6 +26,8 @@ import { writeSlot } from "./SlotRecords.ts"
 import { SlotStanding } from "./SlotStanding.ts"
 
 const checkEvery = "500 millis"
+// whatever happens is heard; this is for what was not
+const calmCheckEvery = "2 seconds"
 // what changes with one host changes many slots within milliseconds: one turn sees all of it
 const settleFor = "10 millis"
 // a host that starts alone claims every slot: more at once only wait in the server
@@ -136,11 +139,13 @@ const makeAgenda = ({ busy, held, session }: SlotBook.SlotBook, wake: () => void
 }
 
 /** Checks at once when there is something to do, and now and then in any case; until the scope ends. */
-const keepChecking = Effect.fnUntraced(function* (wakes: Queue.Dequeue<void>, act: (isIdle: boolean) => Turn) {
+const keepChecking = Effect.fnUntraced(function* (
+  wakes: Queue.Dequeue<void>,
+  { act, isCalm }: { readonly act: (isIdle: boolean) => Turn; readonly isCalm: () => boolean }
+) {
   const failures = makeFailureLog()
-  yield* Queue.take(wakes).pipe(
-    Effect.andThen(Effect.sleep(settleFor)),
-    Effect.timeoutOption(checkEvery),
+  const woken = Effect.andThen(Queue.take(wakes), Effect.sleep(settleFor))
+  yield* Effect.suspend(() => Effect.timeoutOption(woken, isCalm() ? calmCheckEvery : checkEvery)).pipe(
     Effect.tap(Queue.clear(wakes)),
     Effect.flatMap((woken) => act(Option.isNone(woken))),
     Effect.tap(Effect.sync(failures.onSuccess)),
@@ -160,14 +165,17 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
   const runFork = yield* FiberSet.makeRuntime()
   const look = makePlanner(book, news)
   let live: ReadonlyArray<SessionRecord> = []
+  let isCalm = false
   const turn = yield* Semaphore.make(1)
 
   /** Whether nothing is left to do, and nothing under way. */
   const check = Effect.gen(function* () {
+    isCalm = false
     if (!session.isValidNow()) return false
     agenda.takeNext()
     const { plan, ...seen } = yield* look
     live = seen.live
+    isCalm = seen.isCalm
     yield* each(plan.lost, (name) => lose(book, name))
     yield* each(plan.confirms, (record) => confirm(book, record))
     yield* each(plan.claims, (record) => claim(book, record))
@@ -193,9 +201,12 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
   })
   yield* session.onRestored(agenda.lookSoon)
   yield* session.onSilence(agenda.lookSoon)
-  yield* keepChecking(wakes, (isIdle) => {
-    const { freed, isLookDue } = agenda.takeNext()
-    return isIdle || isLookDue ? check : claimFreed(freed)
+  yield* keepChecking(wakes, {
+    isCalm: () => isCalm,
+    act: (isIdle) => {
+      const { freed, isLookDue } = agenda.takeNext()
+      return isIdle || isLookDue ? check : claimFreed(freed)
+    }
   })
   yield* Effect.addFinalizer(() => drain)
   yield* patiently(check)

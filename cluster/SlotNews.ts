@@ -10,9 +10,9 @@ import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import { Mesh, type Message } from "../runtime/Mesh.ts"
 import { HostSession, parseSession } from "./HostSession.ts"
 import type { SlotRecord } from "./planClaims.ts"
+import { readOnce } from "./readOnce.ts"
 import { parseSlot } from "./SlotRecords.ts"
 
-const sessions = "sessions"
 const slots = "slots"
 const sequenceHeader = "Nats-Sequence"
 
@@ -40,16 +40,16 @@ interface Listener {
   readonly onSlot: (record: SlotRecord) => void
 }
 
-const keyOf = (bucket: string, { subject }: Message): string =>
-  Option.getOrElse(Announcement.changedKey(bucket, subject), () => "")
+const keyOf = (subject: string): string => Option.getOrElse(Announcement.changedKey(slots, subject), () => "")
 
 const slotOf = (message: Message): Option.Option<SlotRecord> =>
-  parseSlot(keyOf(slots, message), Number(message.headers.get(sequenceHeader)), message.data)
+  parseSlot(keyOf(message.subject), Number(message.headers.get(sequenceHeader)), message.data)
 
 /** Listens as long as the scope lives. */
 export const listen = Effect.fnUntraced(function* ({ onHosts, onSlot }: Listener) {
   const mesh = yield* Mesh
-  const { incarnation: me } = yield* HostSession
+  const session = yield* HostSession
+  const me = session.incarnation
   // incarnations, and whether they drain; what is wrong here is put right by the next look
   let known = new Map<string, boolean>()
   const awaited = new Map<string, Awaited>()
@@ -58,10 +58,11 @@ export const listen = Effect.fnUntraced(function* ({ onHosts, onSlot }: Listener
     if (incarnation === me) return false
     return host === undefined ? known.has(incarnation) : known.get(incarnation) !== (host.draining === true)
   }
-  const onSession = (message: Message): void => {
+  // renewals say the same each second
+  const parse = readOnce(parseSession)
+  const onSession = (incarnation: string, data: Uint8Array): void => {
     // a host that left, or whose time is over, leaves a record without a value
-    const host = Option.getOrUndefined(parseSession(message.data))
-    const incarnation = keyOf(sessions, message)
+    const host = Option.getOrUndefined(parse(incarnation, data))
     if (!isNews(incarnation, host)) return
     if (host === undefined) known.delete(incarnation)
     else known.set(incarnation, host.draining === true)
@@ -79,7 +80,7 @@ export const listen = Effect.fnUntraced(function* ({ onHosts, onSlot }: Listener
     noteSlot(record)
     onSlot(record)
   }
-  yield* mesh.subscribe(Announcement.changed(sessions), onSession)
+  yield* session.onAnnounced(onSession)
   yield* mesh.subscribe(Announcement.changed(slots), onRecord)
   return {
     nextOwner: (slot, slotEpoch) =>

@@ -31,11 +31,11 @@ export const slotReader = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyMap<str
   const parse = readOnce(parseValue)
   return Effect.map(mesh.readMany(Stream.slots.name, [Stream.slots.subjects]), (stored) => {
     const records = new Map<string, SlotRecord>()
-    for (const [index, value] of parse(stored).entries()) {
-      if (Option.isNone(value)) continue
-      const { revision, subject } = stored[index]!
+    for (const { revision, subject, value } of stored) {
+      const parsed = Option.flatMap(value, (bytes) => parse(subject, bytes))
+      if (Option.isNone(parsed)) continue
       const slot = keyOf(Stream.slots, subject)
-      records.set(slot, { slot, revision, ...value.value })
+      records.set(slot, { slot, revision, ...parsed.value })
     }
     return records
   })

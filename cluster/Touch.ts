@@ -61,9 +61,12 @@ export const renewed = (touch: Touch, { answeredMs, revision, sentMs }: Renewal)
 /** Whether the session certainly still stands. */
 export const isInTouch = (touch: Touch, nowMs: number): boolean => nowMs - touch.lastSentMs < ttlMs
 
-/** Whether nothing was amiss for one time to live, or since the host began where that is later. */
+/**
+ * Whether nothing was amiss for one time to live, or since the host began where that is later. Renewals that are not
+ * answered now may be the beginning of an outage: sessions of others may end before this one does.
+ */
 export const isSteady = (touch: Touch, nowMs: number): boolean =>
-  isInTouch(touch, nowMs) && nowMs - touch.unsteadyAtMs >= ttlMs
+  nowMs - touch.lastSentMs < outageMsMin && nowMs - touch.unsteadyAtMs >= ttlMs
 
 /** Whether a host whose session is absent may be taken for dead: each that lives has had the time to come back. */
 export const mayBury = (touch: Touch, nowMs: number): boolean =>

@@ -37,6 +37,13 @@ const spareLiving = Effect.fnUntraced(function* ({ session }: SlotBook, plan: Cl
   return { ...plan, claims: plan.claims.filter(({ owner }) => !living.has(owner)) }
 })
 
+/** Whether nothing is to be done, and nothing will be before something is heard. */
+const isCalm = ({ acquainted, busy, live, mayBury, mayMove }: ClaimView, plan: ClaimPlan): boolean =>
+  mayBury &&
+  mayMove &&
+  acquainted.size === live.length &&
+  plan.claims.length + plan.confirms.length + plan.moves.length + plan.lost.length + busy.size === 0
+
 /** Looks at what stands and at who lives, and plans; remembers since when it saw each host. */
 export const makePlanner = (book: SlotBook, news: SlotNews) => {
   const { mesh, session } = book
@@ -62,7 +69,8 @@ export const makePlanner = (book: SlotBook, news: SlotNews) => {
       mayMove: yield* session.mayMove,
       acquainted: acquaint(live, yield* monotonicMs)
     }
-    return { live, plan: yield* spareLiving(book, planClaims(view)) }
+    const plan = yield* spareLiving(book, planClaims(view))
+    return { live, plan, isCalm: isCalm(view, plan) }
   }).pipe(
     Effect.timeoutOrElse({
       duration: lookWithin,

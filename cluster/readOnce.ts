@@ -1,16 +1,19 @@
 /**
- * What do records say that were read before?
+ * What does a record say that was read before?
  *
- * Records of hosts and slots are read twice a second, and hardly ever change. Each is parsed when its bytes are others
- * than the last time; its revision says nothing, since storage that was rolled back gives it to another record.
+ * Records of hosts and slots are read twice a second and announced each second, and hardly ever change. Each is parsed
+ * when its bytes are others than the last time; its revision says nothing, since storage that was rolled back gives it
+ * to another record.
  */
-import { Option } from "effect"
-import type { Stored } from "../runtime/Mesh.ts"
+import type { Option } from "effect"
 
 interface Known<A> {
   readonly bytes: Uint8Array
   readonly parsed: Option.Option<A>
 }
+
+/** Subjects that are remembered: more than a cluster has hosts and slots, but for those that ended long ago. */
+const knownMax = 10_000
 
 const isSame = (one: Uint8Array, other: Uint8Array): boolean => {
   if (one.length !== other.length) return false
@@ -18,24 +21,17 @@ const isSame = (one: Uint8Array, other: Uint8Array): boolean => {
   return true
 }
 
-/** Parses the values of records that are read again and again; what was not among the last ones is forgotten. */
+/** Parses the value of a subject's record, unless it is the one that was parsed last. */
 export const readOnce = <A>(
   parse: (bytes: Uint8Array) => Option.Option<A>
-): ((stored: ReadonlyArray<Stored>) => ReadonlyArray<Option.Option<A>>) => {
-  let known = new Map<string, Known<A>>()
-  return (stored) => {
-    const next = new Map<string, Known<A>>()
-    const parsed = stored.map(({ subject, value }) => {
-      if (Option.isNone(value)) return Option.none<A>()
-      const before = known.get(subject)
-      const entry =
-        before !== undefined && isSame(before.bytes, value.value)
-          ? before
-          : { bytes: value.value, parsed: parse(value.value) }
-      next.set(subject, entry)
-      return entry.parsed
-    })
-    known = next
+): ((subject: string, bytes: Uint8Array) => Option.Option<A>) => {
+  const known = new Map<string, Known<A>>()
+  return (subject, bytes) => {
+    const before = known.get(subject)
+    if (before !== undefined && isSame(before.bytes, bytes)) return before.parsed
+    if (known.size >= knownMax) known.clear()
+    const parsed = parse(bytes)
+    known.set(subject, { bytes, parsed })
     return parsed
   }
 }

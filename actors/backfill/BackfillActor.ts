@@ -5,7 +5,7 @@
  * whether there is something to do, and who does it. A worker that got a window claims those that follow it too, so
  * that the source is asked for full pages.
  */
-import { Effect, Layer, Option, Schedule } from "effect"
+import { Effect, Layer, Option } from "effect"
 import type { BackfillJob, JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
@@ -122,8 +122,7 @@ const worker: Effect.Effect<never, never, Services> = workOnce.pipe(
   Effect.catchCause((cause) =>
     Effect.andThen(Effect.logWarning("backfill interrupted", cause), Effect.sleep(restAfterFailure))
   ),
-  Effect.repeat(Schedule.forever),
-  Effect.andThen(Effect.never)
+  Effect.forever
 )
 
 /** Workers of this host, as many as a source may be asked at once. */

@@ -41,6 +41,14 @@ describe("Touch", () => {
     expect(Touch.mayBury(again, 8000)).toBe(true)
   })
 
+  it("mayBury() does not hold while an outage may be under way, though the own session stands", () => {
+    // the others renewed up to a second before this host did, and are taken for dead before it is out of touch
+    const steady = after(renewal(0), renewal(1000), renewal(2000), renewal(3000))
+    expect(Touch.mayBury(steady, 4999)).toBe(true)
+    expect(Touch.isInTouch(steady, 5000)).toBe(true)
+    expect(Touch.mayBury(steady, 5000)).toBe(false)
+  })
+
   it("isSteady() holds from the start, and not after an outage", () => {
     const started = after(renewal(0))
     expect(Touch.isSteady(started, 1)).toBe(true)

@@ -34,6 +34,7 @@ export const sessionThat = (does: Partial<HostSession["Service"]> = {}): HostSes
   setDraining: unused,
   draining: unused,
   onRestored: () => unused,
+  onAnnounced: () => unused,
   onSilence: () => unused,
   ...does
 })

@@ -31,8 +31,8 @@ export const windowBars = 16
 /** Keys of the registers. */
 const registers = ["r0", "r1", "r2", "r3", "r4", "r5"]
 /** How far back history goes that is asked for, in bars. */
-const historyBars = 128
-const lengthBarsMax = 40
+const historyBars = 64
+const lengthBarsMax = 24
 
 const historyEnd = Math.floor(epochMs / (Market.barMs * windowBars)) * Market.barMs * windowBars - 60 * Market.barMs
 /** What is asked for of each series. */
@@ -83,7 +83,15 @@ interface Question {
 
 const choose = <A>(world: World, items: ReadonlyArray<A>): A => items[world.pick(items.length)]!
 
+/** How likely whole windows are asked for: other ranges take a run more for each part of a window. */
+const wholeWindows = 0.6
+
 const drawRange = (world: World): Range => {
+  if (world.chance(wholeWindows)) {
+    const window = world.pick(historyBars / windowBars)
+    const start = wanted[0] + window * windowBars * Market.barMs
+    return [start, Math.min(wanted[1], start + (1 + world.pick(2)) * windowBars * Market.barMs)]
+  }
   const first = world.pick(historyBars - 1)
   const bars = 1 + world.pick(Math.min(lengthBarsMax, historyBars - first))
   const start = wanted[0] + first * Market.barMs
@@ -168,8 +176,8 @@ const asking = (world: World, caller: Caller, how: "ask" | "tell"): Question => 
 
 const draw = (world: World, caller: Caller): Question => {
   const drawn = world.random()
-  if (drawn < 0.14) return aRead(world, caller)
-  if (drawn < 0.18) return anEnsure(world, caller)
+  if (drawn < 0.1) return aRead(world, caller)
+  if (drawn < 0.13) return anEnsure(world, caller)
   return asking(world, caller, drawn < 0.8 ? "ask" : "tell")
 }
 

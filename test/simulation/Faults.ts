@@ -108,8 +108,7 @@ const partition: Fault = (victims) => {
   const cut = ways[world.pick(ways.length)]!
   const forMs = world.between(200, 8000)
   told(victims, `cut ${cut.join(" and ")} for ${Math.round(forMs)} ms`, target.process.name)
-  target.link.cut(cut)
-  world.after(forMs, () => target.link.heal())
+  world.after(forMs, target.link.cut(cut))
 }
 
 /** Everybody loses the connection at once. */
@@ -183,10 +182,10 @@ const slowConsumer: Fault = (victims) => {
   const target = host(victims)
   if (target === undefined) return
   told(victims, "slow consumer", target.process.name)
-  target.link.cut(["toProcess"])
+  const heal = target.link.cut(["toProcess"])
   victims.world.after(victims.world.between(100, 1000), () => {
     target.link.lose()
-    target.link.heal()
+    heal()
   })
 }
 

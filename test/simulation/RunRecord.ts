@@ -3,8 +3,8 @@
  *
  * What storage lost in a power failure is left out: the invariants speak of what has stayed.
  */
-import { Option } from "effect"
-import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import { Option, Schema } from "effect"
+import { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -78,12 +78,13 @@ interface Forms {
   readonly state: StateWritten["record"] & { readonly state: unknown }
   readonly root: StateWritten["record"] & { readonly state: Root }
   readonly slot: SlotWritten["record"]
-  readonly job: BackfillJob
   readonly page: { readonly windows: ReadonlyArray<{ readonly chunks: ReadonlyArray<{ readonly id: string }> }> }
   readonly audit: { readonly version: number }
 }
 
-// what the product writes it decodes by its schemas; here it is only looked at
+const jobOf = Schema.decodeUnknownSync(BackfillJob)
+
+// what the product writes it decodes by its schemas; here most of it is only looked at
 function parsed<Form extends keyof Forms>(form: Form, data: Uint8Array): Forms[Form]
 function parsed(_form: string, data: Uint8Array): unknown {
   return Option.getOrThrow(Codec.fromJson(data))
@@ -125,8 +126,9 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     } else if (stream === Stream.actors.name) {
       record.registers.push({ ...written, record: parsed("state", data) })
     } else if (stream === Stream.slots.name) record.slots.push({ ...written, record: parsed("slot", data) })
-    else if (stream === Stream.jobs.name) record.jobs.push({ ...written, job: parsed("job", data) })
-    else if (stream === Stream.audit.name) {
+    else if (stream === Stream.jobs.name) {
+      record.jobs.push({ ...written, job: jobOf(Option.getOrThrow(Codec.fromJson(data))) })
+    } else if (stream === Stream.audit.name) {
       record.audited.push({ ...written, version: parsed("audit", data).version })
     } else if (stream === Stream.chunks.name) {
       const id = lastToken(entry.subject)

@@ -60,9 +60,15 @@ export const runBatch = async (
     child.once("error", reject)
     child.once("close", resolve)
   })
-  for await (const line of createInterface({ input: child.stdout })) onRun(parse(line))
+  // told below: one that can't be started says so before it has said anything else
+  ended.catch(() => undefined)
+  try {
+    for await (const line of createInterface({ input: child.stdout })) onRun(parse(line))
+  } finally {
+    if (child.exitCode === null && child.stdout.readable) stop()
+    process.off("exit", stop)
+  }
   const code = await ended
-  process.off("exit", stop)
   if (code !== 0) throw new Error(`a process of the simulation ended with ${code}`)
 }
 

@@ -173,18 +173,18 @@ describe("weather", () => {
 })
 
 describe("cut()", () => {
-  it.each(both)("cut() holds what is sent %s, and heal() delivers it where nobody has noticed", (way) => {
+  it.each(both)("cut() holds what is sent %s, and delivers it when it is healed where nobody has noticed", (way) => {
     for (const seed of seeds) {
       const { heard, link, names, send, world } = begin({ seed })
       const other = way === "toServer" ? "toProcess" : "toServer"
       link.onReconnect(() => heard.push("back"))
-      link.cut([way])
+      const heal = link.cut([way])
       for (const name of ["0", "1", "2"]) send(way, name)
       send(other, "passes")
       world.runUntil(1900)
       assert.strictEqual(names(way), "")
       assert.strictEqual(names(other), "passes")
-      link.heal()
+      heal()
       send(way, "3")
       world.runUntil(10_000)
       assert.strictEqual(names(way), "0 1 2 3")
@@ -216,10 +216,41 @@ describe("cut()", () => {
     }
   })
 
+  it("heldBackMsMax says how long anything waited for its way to open, or was on it", () => {
+    const { link, send, world } = begin({ latencyMsMax: 0 })
+    send("toServer", "at once")
+    assert.strictEqual(link.heldBackMsMax, 0)
+    const heal = link.cut(["toServer"])
+    for (const atMs of [100, 200]) world.at(atMs, () => send("toServer", "waits"))
+    world.at(1500, heal)
+    world.runUntil(1600)
+    assert.strictEqual(link.heldBackMsMax, 1400)
+    link.weather = { ...fair, overtaken: 1, overtakenMsMax: 90_000 }
+    for (let number = 0; number < 100; number++) send("toProcess", "late")
+    assert.isAbove(link.heldBackMsMax, 60_000)
+  })
+
+  it("cut() twice at once is noticed by the first, and over when both are healed", () => {
+    const { heard, link, world } = begin()
+    link.onReconnect(() => heard.push("back"))
+    const healFirst = link.cut(both)
+    world.at(1500, () => {
+      const healSecond = link.cut(["toServer"])
+      world.at(8000, healSecond)
+    })
+    world.at(5000, healFirst)
+    world.runUntil(3100)
+    assert.deepStrictEqual(heard, ["lost"])
+    world.runUntil(7900)
+    assert.deepStrictEqual(heard, ["lost"])
+    world.runUntil(9000)
+    assert.deepStrictEqual(heard, ["lost", "back"])
+  })
+
   it("cut() of a way that was healed counts from its own time", () => {
     const { heard, link, world } = begin()
-    link.cut(both)
-    world.at(1500, () => link.heal())
+    const heal = link.cut(both)
+    world.at(1500, heal)
     world.at(1600, () => link.cut(["toServer"]))
     world.runUntil(3500)
     assert.deepStrictEqual(heard, [])
@@ -246,10 +277,10 @@ describe("lose()", () => {
 
   it("lose() takes what a cut way held for the process", () => {
     const { link, names, send, world } = begin()
-    link.cut(both)
+    const heal = link.cut(both)
     send("toProcess", "held")
     world.runUntil(4000)
-    link.heal()
+    heal()
     world.runUntil(8000)
     assert.isTrue(link.isUp())
     assert.strictEqual(names("toProcess"), "")
@@ -259,11 +290,11 @@ describe("lose()", () => {
     const ends = new Set<string>()
     for (const seed of seeds) {
       const { link, names, send, world } = begin({ seed })
-      link.cut(["toServer"])
+      const heal = link.cut(["toServer"])
       for (const name of ["0", "1", "2"]) send("toServer", name, "write")
       world.runUntil(4000)
       assert.strictEqual(names("toServer"), "")
-      link.heal()
+      heal()
       world.runUntil(8000)
       ends.add(names("toServer"))
     }
@@ -295,18 +326,30 @@ describe("onReconnect()", () => {
     }
   })
 
+  it("onReconnect() is called once where the way is opened after the connection was lost", () => {
+    for (const seed of seeds) {
+      const { heard, link, world } = begin({ seed })
+      link.onReconnect(() => heard.push("back"))
+      const heal = link.cut(["toProcess"])
+      link.lose()
+      heal()
+      world.runUntil(5000)
+      assert.deepStrictEqual(heard, ["lost", "back"])
+    }
+  })
+
   it("onReconnect() is not called before both ways are open", () => {
     const { heard, link, world } = begin()
     link.onReconnect(() => heard.push("back"))
-    link.cut(["toServer"])
+    const healServer = link.cut(["toServer"])
     world.runUntil(10_000)
     assert.deepStrictEqual(heard, ["lost"])
-    link.heal()
+    healServer()
     // cut again before it could be made anew
-    link.cut(["toProcess"])
+    const healProcess = link.cut(["toProcess"])
     world.runUntil(20_000)
     assert.deepStrictEqual(heard, ["lost"])
-    link.heal()
+    healProcess()
     world.runUntil(20_300)
     assert.deepStrictEqual(heard, ["lost", "back"])
   })

@@ -66,7 +66,8 @@ export class SimulatedLink implements Link {
   private readonly process: SimulatedProcess
   private readonly world: World
   private readonly handlers = new Set<() => void>()
-  private readonly isCut: Record<Way, boolean> = { toServer: false, toProcess: false }
+  /** How many cuts hold each way closed. */
+  private readonly closed: Record<Way, number> = { toServer: 0, toProcess: 0 }
   private readonly waiting: Record<Way, Array<Waiting>> = { toServer: [], toProcess: [] }
   private readonly lastAtMs: Record<Way, number> = { toServer: 0, toProcess: 0 }
   private standing = true
@@ -106,25 +107,41 @@ export class SimulatedLink implements Link {
     if (!isSure(parcel) && this.world.chance(repeat)) this.send(way, parcel, act)
   }
 
-  /** Makes a black hole of the way. */
-  cut(ways: ReadonlyArray<Way>): void {
-    for (const way of ways) this.isCut[way] = true
+  /** Makes a black hole of the ways; gives what opens them again, where no other cut holds them closed. */
+  cut(ways: ReadonlyArray<Way>): () => void {
+    const wasOpen = this.isOpen()
+    for (const way of ways) this.closed[way] += 1
+    if (wasOpen) this.noticeLater()
+    return () => {
+      for (const way of ways) {
+        this.closed[way] -= 1
+        if (this.closed[way] === 0) this.sendWaiting(way)
+      }
+      if (this.isOpen()) this.reopen()
+    }
+  }
+
+  private isOpen(): boolean {
+    return this.closed.toServer + this.closed.toProcess === 0
+  }
+
+  private noticeLater(): void {
     const cut = ++this.cuts
     this.world.after(this.world.between(noticedAfterMs.least, noticedAfterMs.most), () => {
       if (cut === this.cuts) this.lose()
     })
   }
 
-  /** Opens the way again; where the connection was lost, it is made anew a little later. */
-  heal(): void {
-    this.cuts += 1
-    for (const way of ["toServer", "toProcess"] as const) {
-      this.isCut[way] = false
-      for (const { act, sinceMs } of this.waiting[way].splice(0)) {
-        this.noteHeldBack(this.world.nowMs - sinceMs)
-        this.deliver(way, act, false)
-      }
+  private sendWaiting(way: Way): void {
+    for (const { act, sinceMs } of this.waiting[way].splice(0)) {
+      this.noteHeldBack(this.world.nowMs - sinceMs)
+      this.deliver(way, act, false)
     }
+  }
+
+  /** All ways are open: nobody notices the cut any more, and a connection that was lost is made anew a little later. */
+  private reopen(): void {
+    this.cuts += 1
     if (!this.standing) this.reconnect()
   }
 
@@ -137,13 +154,13 @@ export class SimulatedLink implements Link {
     this.waiting.toProcess.length = 0
     if (this.world.chance(arrivesAfterAll)) this.waiting.toServer.push(...arriving)
     this.onLost()
-    if (!this.isCut.toServer && !this.isCut.toProcess) this.reconnect()
+    if (this.isOpen()) this.reconnect()
   }
 
   private reconnect(): void {
     const { connection } = this
     this.world.after(this.world.between(reconnectAfterMs.least, reconnectAfterMs.most), () => {
-      if (connection !== this.connection || this.standing || this.isCut.toServer || this.isCut.toProcess) return
+      if (connection !== this.connection || this.standing || !this.isOpen()) return
       if (this.process.condition === "dead") return
       this.standing = true
       for (const handler of this.handlers) this.process.enter(handler)
@@ -155,7 +172,7 @@ export class SimulatedLink implements Link {
   }
 
   private send(way: Way, parcel: Parcel, act: () => void): void {
-    if (this.isCut[way]) this.waiting[way].push({ act, sinceMs: this.world.nowMs })
+    if (this.closed[way] > 0) this.waiting[way].push({ act, sinceMs: this.world.nowMs })
     else this.deliver(way, act, !isSure(parcel) && this.world.chance(this.weather.overtaken))
   }
 

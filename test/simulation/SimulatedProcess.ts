@@ -27,9 +27,6 @@ export const epochMs = 1_700_000_000_000
 /** How a process is. */
 type Condition = "running" | "frozen" | "dead"
 
-/** Operations of one fiber in a row: a short run lets more orders come up. */
-const operationsPerTurn = 256
-
 /** A process of the simulation. */
 export class SimulatedProcess implements Turn {
   condition: Condition = "running"
@@ -45,6 +42,8 @@ export class SimulatedProcess implements Turn {
     this.name = name
     this.context = Context.empty().pipe(
       Context.add(Scheduler.Scheduler, this.scheduler()),
+      // nothing here runs for long, and to ask after each operation takes as long as the operation
+      Context.add(Scheduler.PreventSchedulerYield, true),
       Context.add(Clock.Clock, this.clock()),
       Context.add(Random.Random, seededRandom(world)),
       // what a process has counted is its own, and gone with it
@@ -121,7 +120,7 @@ export class SimulatedProcess implements Turn {
     }
     return {
       executionMode: "async",
-      shouldYield: (fiber) => fiber.currentOpCount >= operationsPerTurn,
+      shouldYield: () => false,
       makeDispatcher: () => dispatcher
     }
   }

@@ -55,7 +55,10 @@ describe("World", () => {
   it("pick(), between() and chance() keep to their bounds", () => {
     const world = new World(1)
     const picked = new Set(Array.from({ length: 200 }, () => world.pick(3)))
-    assert.deepStrictEqual(Array.from(picked).toSorted((a, b) => a - b), [0, 1, 2])
+    assert.deepStrictEqual(
+      Array.from(picked).toSorted((a, b) => a - b),
+      [0, 1, 2]
+    )
     for (let draw = 0; draw < 200; draw++) {
       const drawn = world.between(-2, 3)
       assert.isTrue(drawn >= -2 && drawn < 3)

@@ -14,8 +14,8 @@ export interface Turn {
   readonly hold: (run: () => void) => void
 }
 
-/** Tasks that are ready at one moment before the world calls it a loop that never waits. */
-const tasksAtOnceMax = 200_000
+/** Tasks and events of one moment before the world calls it a loop that never waits. */
+const atOnceMax = 200_000
 
 /** A world in which nothing has happened yet. */
 export class World {
@@ -64,16 +64,18 @@ export class World {
   runUntil(untilMs: number): void {
     let atOnce = 0
     for (;;) {
+      if (++atOnce > atOnceMax) throw new Error(`at ${this.nowMs} ms something runs and never waits`)
       if (this.tasks.length > 0) {
-        if (++atOnce > tasksAtOnceMax) throw new Error(`at ${this.nowMs} ms something runs and never waits`)
         this.runOne()
         continue
       }
-      atOnce = 0
       if (this.events.nextAtMs() > untilMs) break
       const event = this.events.take()
       if (event === undefined) break
-      if (event.atMs > this.nowMs) this.nowMs = event.atMs
+      if (event.atMs > this.nowMs) {
+        this.nowMs = event.atMs
+        atOnce = 0
+      }
       event.run()
     }
     this.nowMs = Math.max(this.nowMs, untilMs)

@@ -34,22 +34,30 @@ const twiceMax = 10
 /** Lines of a failing seed's trace that are printed: the whole is a replay away. */
 const linesShown = 60
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "2000" },
-    from: { type: "string", default: "1" },
-    replay: { type: "string" },
-    mutant: { type: "string" },
-    "no-mutants": { type: "boolean", default: false },
-    jobs: { type: "string", default: String(availableParallelism()) },
-    help: { type: "boolean", default: false }
-  }
-})
-
 const wrong = (problem: string): never => {
   complain(`${problem}\n\n${usage}`)
   process.exit(2)
 }
+
+const options = {
+  seeds: { type: "string", default: "2000" },
+  from: { type: "string", default: "1" },
+  replay: { type: "string" },
+  mutant: { type: "string" },
+  "no-mutants": { type: "boolean", default: false },
+  jobs: { type: "string", default: String(availableParallelism()) },
+  help: { type: "boolean", default: false }
+} as const
+
+const parse = () => {
+  try {
+    return parseArgs({ options }).values
+  } catch (cause) {
+    return wrong(cause instanceof Error ? cause.message : String(cause))
+  }
+}
+
+const values = parse()
 
 const whole = (name: string, text: string, least: number): number => {
   const value = Number(text)

@@ -4,8 +4,10 @@
  * Three hosts, two callers, a server, and sixty virtual seconds. Questions are put in the first forty of them, faults
  * happen in the same time, and then there is quiet: at the end everything is asked once more, and judged.
  */
+import { Context } from "effect"
 import type { Configuration } from "../../protocol/Settings.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { ActorSystem } from "../../runtime/ActorSystem.ts"
 import * as SimulatedServer from "../../runtime/simulated/SimulatedServer.ts"
 import * as Callers from "./Callers.ts"
 import { checkBurials } from "./checks/checkBurials.ts"
@@ -13,7 +15,7 @@ import { checkCoverage } from "./checks/checkCoverage.ts"
 import { checkJobs } from "./checks/checkJobs.ts"
 import { checkReads } from "./checks/checkReads.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
-import { checkRequests, checkSteps } from "./checks/checkRequests.ts"
+import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
 import * as Faults from "./Faults.ts"
@@ -40,8 +42,11 @@ const shape = {
   endMs: 60_000
 } as const
 
+/** So long after its time a message that was told counts as lost: see runtime/Sender.ts, and when it looks. */
+const toldWithinMs = 32_000
+
 /** A pause of a process that is shorter than this may go unnoticed: see smallWorld. */
-const unnoticedMs = 650
+const unnoticedMs = 1200
 
 /** What a run came to. */
 export interface Verdict {
@@ -116,6 +121,16 @@ const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> =
   ]
 }
 
+const tallied = (history: History, { name, system }: Callers.Caller): ReadonlyArray<string> => {
+  const built = system()
+  if (built === undefined) return [`${name} was never connected`]
+  // how they ended is told once, and where that got lost they count as lost a while after their time
+  const mayWait = history.operations.filter(
+    ({ client, untilMs, what }) => client === name && what === "tell" && untilMs > shape.endMs - toldWithinMs
+  )
+  return checkTally(name, Context.get(built, ActorSystem).tally(), mayWait.length)
+}
+
 /** Runs a cluster through the faults of a seed, and judges what happened. */
 export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?: boolean } = {}): Verdict => {
   const world = new World(seed)
@@ -170,7 +185,7 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   const heldBackMs = 2 * Math.max(...surroundings.links.map(({ heldBackMsMax }) => heldBackMsMax)) + unnoticedMs
   return {
     seed,
-    problems: judge(history, heldBackMs),
+    problems: [...judge(history, heldBackMs), ...callers.flatMap((caller) => tallied(history, caller))],
     hash: history.digest(),
     counts: {
       steps: world.steps,

@@ -10,9 +10,9 @@ import type { SourceEdit } from "./SourceEdit.ts"
 export const smallWorld: ReadonlyArray<SourceEdit> = [
   // each slot works as every other one
   { file: "protocol/wire/Manifest.ts", from: "slotCount: 256", to: "slotCount: 8" },
-  // two workers of a host get into each other's way as four do
+  // workers of three hosts get into each other's way as those of one do
   // a process that watches itself fifty times a second does little else; pauses here last longer
-  { file: "runtime/Pause.ts", from: "turnEveryMs = 20", to: "turnEveryMs = 250" },
-  { file: "protocol/Settings.ts", from: "concurrency: 4", to: "concurrency: 2" },
-  { file: "runtime/Pause.ts", from: "pauseMsMin = 50", to: "pauseMsMin = 400" }
+  { file: "runtime/Pause.ts", from: "turnEveryMs = 20", to: "turnEveryMs = 500" },
+  { file: "protocol/Settings.ts", from: "concurrency: 4", to: "concurrency: 1" },
+  { file: "runtime/Pause.ts", from: "pauseMsMin = 50", to: "pauseMsMin = 700" }
 ]

@@ -25,7 +25,7 @@ import * as NatsCluster from "../../support/NatsCluster.ts"
 import type { NatsServer } from "../../support/NatsServer.ts"
 import * as ReadyProcess from "../../support/ReadyProcess.ts"
 import * as TcpProxy from "../../support/TcpProxy.ts"
-import type { History } from "./History.ts"
+import { didNotStart, type History } from "./History.ts"
 
 /** What the cluster keeps: one series each. */
 export const files = [BarFile.barFiles.quiet, BarFile.barFiles.fullDay, BarFile.barFiles.outage]
@@ -174,7 +174,7 @@ const makeMember = Effect.fnUntraced(function* ({ config, history, logFolder, wa
   let current = yield* launch
   const start = launch.pipe(
     Effect.sandbox,
-    Effect.tapError(() => Effect.sync(() => history.event("did not start", name))),
+    Effect.tapError(() => Effect.sync(() => history.event(didNotStart, name))),
     Effect.retry({ times: startTries, schedule: Schedule.spaced("500 millis") }),
     Effect.orDie,
     Effect.map((started) => void (current = started))

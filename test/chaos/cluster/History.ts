@@ -53,6 +53,13 @@ export interface EventRecord {
   readonly atMs: number
 }
 
+/** The event of a member that found no servers when it started, and was started again. */
+export const didNotStart = "did not start"
+/** The event of a member that took too long to stop, and was killed. */
+export const didNotStop = "did not stop"
+/** The event of a member whose process ended though nobody ended it. */
+export const diedByItself = "died by itself"
+
 /** One line of a history. */
 export type Line = Operation | FaultRecord | EventRecord
 

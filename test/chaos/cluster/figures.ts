@@ -1,6 +1,6 @@
 /** What does a run come to, in numbers? */
 import { nameOf } from "./Fault.ts"
-import type { History, Operation } from "./History.ts"
+import { didNotStart, didNotStop, type History, type Operation } from "./History.ts"
 
 /** The numbers of a run. */
 export interface Figures {
@@ -22,6 +22,8 @@ export interface Figures {
   readonly settledMs: number
   /** Members that found no servers when they started, and were started again. */
   readonly failedStarts: number
+  /** Members that were told to stop, and had to be killed. */
+  readonly forcedStops: number
 }
 
 /** The moments between which a run is measured. */
@@ -75,20 +77,21 @@ export const figuresOf = (history: History, moments: Moments): Figures => {
     ),
     overdueMs: overdue(operations),
     settledMs: Math.round(moments.settledMs),
-    failedStarts: history.events().filter(({ what }) => what === "did not start").length
+    failedStarts: history.events().filter(({ what }) => what === didNotStart).length,
+    forcedStops: history.events().filter(({ what }) => what === didNotStop).length
   }
 }
 
 /** The numbers, a line each. */
 export const describe = (figures: Figures): ReadonlyArray<string> => {
-  const { errors, failedStarts, failovers, faults, ok, operations, unknown } = figures
+  const { errors, failedStarts, failovers, forcedStops, faults, ok, operations, unknown } = figures
   const injected = Object.values(faults).reduce((sum, each) => sum + each, 0)
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
   return [
     `faults: ${injected}`,
     ...Object.entries(faults).map(([kind, times]) => `  ${kind}: ${times}`),
     `operations: ${operations}; ${ok} ok, ${unknown} of unknown outcome, ${errors} refused or in vain`,
-    `slots that changed hands: ${failovers}; starts in vain: ${failedStarts}`,
+    `slots that changed hands: ${failovers}; starts in vain: ${failedStarts}; stops by force: ${forcedStops}`,
     `longest stall: ${seconds(figures.longestStallMs)}; of counters: ${seconds(figures.longestWriteStallMs)}`,
     `longest time beyond a budget: ${figures.overdueMs} ms`,
     `all work done after the last fault: ${seconds(figures.settledMs)}`

@@ -1,9 +1,9 @@
 /** How is each fault done to a cluster, and undone? */
 import { Effect } from "effect"
 import { seededNumbers } from "../../support/seededOrder.ts"
-import { type Bottle, type MemberSlot, serverName, type Ways } from "./Bottle.ts"
+import { type Bottle, isAlive, type MemberSlot, serverName, type Ways } from "./Bottle.ts"
 import { drawer, type Fault, type Track, type WayFault } from "./Fault.ts"
-import type { History } from "./History.ts"
+import { didNotStop, diedByItself, type History } from "./History.ts"
 
 /** Of the packets; more, and nothing gets through at all. */
 const lossShare = 0.1
@@ -20,18 +20,30 @@ interface Victim {
   readonly start: Effect.Effect<void>
 }
 
-const memberVictim = ({ current, name, start }: MemberSlot): Victim => ({
-  name,
-  start,
-  kill: Effect.suspend(() => current().kill),
-  stop: Effect.suspend(() => current().stop),
-  freeze: Effect.suspend(() => current().freeze),
-  thaw: Effect.suspend(() => current().thaw)
-})
+// then it is killed
+const stopWithinMs = 10_000
 
-const victimsOf = ({ members, servers }: Bottle, track: Track): ReadonlyArray<Victim> =>
+const memberVictim = ({ current, name, start }: MemberSlot, history: History): Victim => {
+  /** Does it to the process of now, which should still be there. */
+  const toCurrent = (verb: "kill" | "stop" | "freeze" | "thaw") =>
+    Effect.suspend(() => {
+      if (!isAlive(current().pid)) history.event(diedByItself, name)
+      return current()[verb]
+    })
+  const stop = Effect.suspend(() => {
+    const beganMs = history.nowMs()
+    return Effect.tap(toCurrent("stop"), () =>
+      Effect.sync(() => {
+        if (history.nowMs() - beganMs >= stopWithinMs) history.event(didNotStop, name)
+      })
+    )
+  })
+  return { name, start, stop, kill: toCurrent("kill"), freeze: toCurrent("freeze"), thaw: toCurrent("thaw") }
+}
+
+const victimsOf = ({ members, servers }: Bottle, history: History, track: Track): ReadonlyArray<Victim> =>
   track === "member"
-    ? members.map(memberVictim)
+    ? members.map((member) => memberVictim(member, history))
     : servers.map((server, index) => ({ ...server, name: serverName(index) }))
 
 const toAll = ({ proxies }: Ways, verb: (proxy: Ways["proxies"][number]) => Effect.Effect<void>) =>
@@ -65,7 +77,7 @@ const mend = (ways: Ways): Effect.Effect<void> =>
 
 /** One fault, from its beginning until its victim has recovered. */
 const inflictOne = (bottle: Bottle, history: History, { forMs, kind, target, track }: Fault): Effect.Effect<void> => {
-  const victims = track === "way" ? [] : victimsOf(bottle, track)
+  const victims = track === "way" ? [] : victimsOf(bottle, history, track)
   const lasting = (name: string, begin: Effect.Effect<void>, end: Effect.Effect<void>) =>
     history.fault({ track, kind, lane: name }, begin.pipe(Effect.andThen(Effect.sleep(forMs)), Effect.andThen(end)))
   const victim = victims[target]

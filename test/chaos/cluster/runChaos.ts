@@ -40,9 +40,16 @@ const write = (out: string | undefined, title: string, history: History.History)
   writeFileSync(join(out, "timeline.html"), timelinePage(title, lines))
 }
 
-/** Members whose process has ended though nobody ended it. */
-const died = ({ members }: Bottle.Bottle): ReadonlyArray<string> =>
-  members.filter(({ current }) => !Bottle.isAlive(current().pid)).map(({ name }) => `member ${name} died by itself`)
+/** Members that died in the run, or are not there at its end, though nobody ended them. */
+const deaths = ({ members }: Bottle.Bottle, history: History.History): ReadonlyArray<string> => {
+  for (const { current, name } of members) {
+    if (!Bottle.isAlive(current().pid)) history.event(History.diedByItself, name)
+  }
+  return history
+    .events()
+    .filter(({ what }) => what === History.diedByItself)
+    .map(({ atMs, lane }) => `member ${lane} died by itself, ${Math.round(atMs / 1000)} s into the run at the latest`)
+}
 
 /** The faults, then what is left to do, then what there is to see; the cluster is gone afterwards. */
 const disturb = Effect.fnUntraced(function* (history: History.History, { forMs, out, seed }: ChaosOptions) {
@@ -57,7 +64,6 @@ const disturb = Effect.fnUntraced(function* (history: History.History, { forMs, 
     discard: true
   })
   const lastFaultMs = history.nowMs()
-  const deaths = died(bottle)
   const stopping = yield* Effect.forkScoped(load.stop)
   let doneMs = lastFaultMs
   const late = yield* unsettled(bottle, {
@@ -77,7 +83,7 @@ const disturb = Effect.fnUntraced(function* (history: History.History, { forMs, 
   yield* Fiber.join(stopping)
   return {
     evidence: yield* collect(bottle, history, seen),
-    broken: [...deaths, ...late.map((what) => `not within ${settledWithinMs} ms: ${what}`)],
+    broken: [...deaths(bottle, history), ...late.map((what) => `not within ${settledWithinMs} ms: ${what}`)],
     moments: { beganMs, settledMs: doneMs - lastFaultMs }
   }
 }, Effect.scoped)

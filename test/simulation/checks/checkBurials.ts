@@ -11,7 +11,10 @@ import type { RunRecord } from "../RunRecord.ts"
 
 /** Slots that were taken from hosts that lived and could be reached. */
 export const checkBurials = ({ processes, slots }: RunRecord, faults: ReadonlyArray<Fault>): ReadonlyArray<string> => {
-  const hurt = new Set(faults.flatMap(({ target }) => target.split(" ")))
+  const hurt = new Map<string, number>()
+  for (const { atMs, target } of faults) {
+    for (const name of target.split(" ")) if (!hurt.has(name)) hurt.set(name, atMs)
+  }
   const problems: Array<string> = []
   const owners = new Map<string, string>()
   for (const { atMs, record, revision, subject } of slots) {
@@ -19,7 +22,7 @@ export const checkBurials = ({ processes, slots }: RunRecord, faults: ReadonlyAr
     owners.set(subject, record.owner)
     if (before === "" || record.owner === "" || before === record.owner) continue
     const taken = processes.get(before) ?? before
-    if (hurt.has(taken)) continue
+    if ((hurt.get(taken) ?? Infinity) <= atMs) continue
     const slot = keyOf(Stream.slots, subject)
     const by = processes.get(record.owner) ?? record.owner
     problems.push(

@@ -43,7 +43,8 @@ describe("checkCoverage()", () => {
 
   it("checkCoverage() has nothing against the leap of versions after storage was rolled back", () => {
     const leap = rootWritten(5, { version: 1 + 2 ** 20, covered: first.root.covered })
-    assert.deepStrictEqual(problemsOf({ roots: [first, leap] }), [])
+    const leapt = audited(1 + 2 ** 20, 2)
+    assert.deepStrictEqual(problemsOf({ roots: [first, leap], audited: [audited(1), leapt] }), [])
   })
 
   it("checkCoverage() tells of a version that falls", () => {
@@ -86,8 +87,12 @@ describe("checkCoverage()", () => {
     assert.deepStrictEqual(problemsOf({ roots, pages, chunks: new Map([["c", 3]]) }), [problem])
   })
 
-  it.each([1, 2])("checkCoverage() tells of an audit of version %i after 2", (version) => {
-    assert.deepStrictEqual(problemsOf({ audited: [audited(2), audited(version, 9)] }), [
+  it("checkCoverage() tells of a first audit that is not of the first version", () => {
+    assert.deepStrictEqual(problemsOf({ audited: [audited(2)] }), ["audit audit.a at 2: version 2 after 0"])
+  })
+
+  it.each([1, 2, 4])("checkCoverage() tells of an audit of version %i after 2", (version) => {
+    assert.deepStrictEqual(problemsOf({ audited: [audited(1), audited(2), audited(version, 9)] }), [
       `audit audit.a at 9: version ${version} after 2`
     ])
   })

@@ -3,7 +3,8 @@ import { assert, describe, it } from "vitest"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import { checkJobs } from "./checkJobs.ts"
-import { jobWritten, leasedTo, recordWith } from "./samples.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { jobWritten, leasedTo, recordWith, rootWritten } from "./samples.ts"
 
 const name = (revision: number): string => `job ${keySubject(Stream.jobs, "window")} at revision ${revision}`
 
@@ -60,5 +61,25 @@ describe("checkJobs()", () => {
       jobWritten(2, { ...work, lease: leasedTo("b") })
     )
     assert.deepStrictEqual(found, [`${name(2)}: taken over by b without a higher fence`])
+  })
+
+  describe("what a run has brought", () => {
+    const brought = jobWritten(5, { state: "SUCCEEDED", completedRanges: RangeSet.of(0, 60) })
+    const judge = (...roots: ReadonlyArray<ReturnType<typeof rootWritten>>) =>
+      checkJobs(recordWith({ jobs: [brought], roots }))
+
+    it("checkJobs() has nothing against what is covered by then", () => {
+      const narrow = rootWritten(3, { version: 1, covered: [[0, 30]] })
+      assert.deepStrictEqual(judge(narrow, rootWritten(4, { version: 2, covered: [[0, 90]] })), [])
+    })
+
+    it("checkJobs() tells of what is not covered, or only later, or of another series", () => {
+      const problems = [`${name(5)}: has brought what is not covered`]
+      const whole = { version: 1, covered: [[0, 90]] } as const
+      assert.deepStrictEqual(judge(), problems)
+      assert.deepStrictEqual(judge(rootWritten(4, { version: 1, covered: [[0, 59]] })), problems)
+      assert.deepStrictEqual(judge(rootWritten(6, whole)), problems)
+      assert.deepStrictEqual(judge({ ...rootWritten(4, whole), node: "sim:b" }), problems)
+    })
   })
 })

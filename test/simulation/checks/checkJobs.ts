@@ -6,6 +6,8 @@
  */
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
 import { isFinal } from "../../../protocol/history/BackfillJob.ts"
+import { isEmpty } from "../../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import type { RunRecord } from "../RunRecord.ts"
 
 const checkStep = (name: string, before: BackfillJob, after: BackfillJob): ReadonlyArray<string> => {
@@ -25,13 +27,23 @@ const checkStep = (name: string, before: BackfillJob, after: BackfillJob): Reado
   return problems
 }
 
+/** Whether the last root before it covers what the job says that it has brought. */
+const checkBrought = (name: string, { atOrder, job }: RunRecord["jobs"][number], run: RunRecord) => {
+  const root = run.roots.findLast(({ atOrder: before, node }) => node === job.series.nodeId && before < atOrder)
+  const uncovered = RangeSet.subtract(job.completedRanges, RangeSet.make(root?.root.covered ?? []))
+  return isEmpty(uncovered) ? [] : [`${name}: has brought what is not covered`]
+}
+
 /** What became of jobs that must not. */
 export const checkJobs = (run: RunRecord): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const last = new Map<string, BackfillJob>()
-  for (const { job, revision, subject } of run.jobs) {
+  for (const written of run.jobs) {
+    const { job, revision, subject } = written
+    const name = `job ${subject} at revision ${revision}`
     const before = last.get(subject)
-    if (before !== undefined) problems.push(...checkStep(`job ${subject} at revision ${revision}`, before, job))
+    if (before !== undefined) problems.push(...checkStep(name, before, job))
+    problems.push(...checkBrought(name, written, run))
     last.set(subject, job)
   }
   return problems

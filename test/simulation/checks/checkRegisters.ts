@@ -28,6 +28,8 @@ const checkOne = (
     ...doubled(done).map((id) => `${key}: ${id} took effect twice`),
     ...doubled(rung).map((id) => `${key}: timer ${id} took effect twice`)
   ]
+  const asked = new Set(operations.map(({ id }) => id))
+  for (const id of done) if (!asked.has(id) && !id.endsWith(" passed")) problems.push(`${key}: nobody asked for ${id}`)
   const placeOf = new Map(done.map((id, place) => [id, place]))
   for (const operation of operations) {
     const { answer, id, outcome, what } = operation

@@ -3,6 +3,7 @@
  *
  * In simulation exactly: time passes only where somebody waits.
  */
+import type { Tally } from "../../../protocol/wire/HostReport.ts"
 import type { Operation, Step } from "../History.ts"
 
 /** What rounding of times may come to, in milliseconds. */
@@ -32,6 +33,18 @@ const checkEnd = ({ about, completedAtMs, id, outcome, untilMs, what }: Operatio
   if (!known.has(outcome)) return [`${name}: ended with ${outcome}`]
   const lateMs = completedAtMs - untilMs
   return lateMs > roundingMs ? [`${name}: ended ${lateMs.toFixed(0)} ms after its deadline`] : []
+}
+
+/** Whether all that a caller has sent to actors has ended, but for so many at most, and is counted once. */
+export const checkTally = (
+  caller: string,
+  { pending, sent, ...ended }: Tally,
+  pendingMax: number
+): ReadonlyArray<string> => {
+  const counted = Object.values(ended).reduce((sum, count) => sum + count, 0)
+  return pending <= pendingMax && counted + pending === sent
+    ? []
+    : [`${caller} has sent ${sent} messages to actors: ${counted} have ended, ${pending} are pending`]
 }
 
 /** What outlived its time, or never ended. */

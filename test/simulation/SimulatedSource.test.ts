@@ -1,0 +1,69 @@
+/** Does a simulated source give the market's bars on a good day, and have the bad days that it is told to have? */
+import type { Exit } from "effect"
+import { assert, describe, it } from "vitest"
+import type { RequestFailed } from "../../actors/sources/DataSource.ts"
+import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import { intervalOf } from "../support/rows.ts"
+import { History } from "./History.ts"
+import * as Market from "./Market.ts"
+import { SimulatedProcess } from "./SimulatedProcess.ts"
+import * as SimulatedSource from "./SimulatedSource.ts"
+import { World } from "./World.ts"
+
+const good: SimulatedSource.Mood = { latencyMsMax: 40, fails: 0, refuses: 0, cutsShort: 0, hangs: 0 }
+const start = 28_000_000 * Market.barMs
+const request = { symbol: SimulatedSource.symbolOf(1), interval: intervalOf("1m"), start, end: start + 600_000 }
+const traded = Market.barsOf(1, { startMs: start, endMs: request.end, barsMax: 20 })
+
+/** How often asking a source in that mood ended how, by the time. */
+const ask = (mood: Partial<SimulatedSource.Mood>, { times = 1, untilMs = 100 } = {}) => {
+  const world = new World(1)
+  const process = new SimulatedProcess(world, "a1", undefined)
+  const history = new History(() => world.nowMs, false)
+  const upstream = { mood: { ...good, ...mood } }
+  const source = SimulatedSource.make({ name: "exchange", host: process, upstream, history })
+  const exits: Array<Exit.Exit<RawRows, RequestFailed>> = []
+  for (let count = 0; count < times; count++) {
+    process.run(source.page(request), (exit) => exits.push(exit))
+  }
+  world.runUntil(untilMs)
+  const came = exits.flatMap((exit) => (exit._tag === "Success" ? [exit.value.eventTime.length] : []))
+  const failed = exits.flatMap((exit) => (exit._tag === "Failure" ? exit.cause.reasons : []))
+  return { exits, came, failed, pages: history.pages }
+}
+
+describe("SimulatedSource", () => {
+  it("page() gives what was traded, soon, and is written down", () => {
+    const { exits, pages } = ask({}, { untilMs: good.latencyMsMax })
+    assert.deepInclude(exits[0], { _tag: "Success", value: traded })
+    const { end: endMs } = request
+    assert.deepStrictEqual(pages, [{ host: "a1", series: 1, startMs: start, endMs, atMs: 0, outcome: "answered" }])
+  })
+
+  it.each([
+    ["fails", true],
+    ["refuses", false]
+  ] as const)("page() %s as often as the mood says, and may then be retried: %s", (mood, retryable) => {
+    const { came, failed, pages } = ask({ [mood]: 0.3 }, { times: 1000 })
+    assert.strictEqual(came.length + failed.length, 1000)
+    assert.isTrue(failed.length > 250 && failed.length < 350, `${failed.length} failed`)
+    for (const reason of failed) assert.deepInclude(reason, { _tag: "Fail" })
+    for (const reason of failed) assert.deepInclude(reason._tag === "Fail" ? reason.error : {}, { retryable })
+    assert.lengthOf(
+      pages.filter(({ outcome }) => outcome === "open"),
+      failed.length
+    )
+  })
+
+  it("page() is cut short in a mood for that, and has one bar at least", () => {
+    const { came } = ask({ cutsShort: 1 }, { times: 200 })
+    assert.strictEqual(Math.min(...came), 1)
+    assert.strictEqual(Math.max(...came), traded.eventTime.length)
+    assert.isAbove(new Set(came).size, 5)
+  })
+
+  it("page() gives nothing for a minute in a mood for that", () => {
+    assert.lengthOf(ask({ hangs: 1 }, { untilMs: 59_999 }).exits, 0)
+    assert.lengthOf(ask({ hangs: 1 }, { untilMs: 60_000 }).came, 1)
+  })
+})
