@@ -140,6 +140,27 @@ const shuffled = weather("repeated and reordered", (world) => ({
 }))
 const stale = weather("stale reads", (world) => ({ stale: 0.5, staleMsMax: world.between(100, 3000) }))
 
+/**
+ * A host loses the way to the leaders of streams, while others still reach it: first their answers come late, then
+ * nothing is heard of them.
+ */
+const leaderOutOfReach: Fault = (victims) => {
+  const target = host(victims)
+  if (target === undefined) return
+  const { world } = victims
+  const lateMs = world.between(500, 2500)
+  const outMs = world.between(1000, 7000)
+  told(victims, `leader late by ${Math.round(lateMs)} ms, then out of reach`, target.process.name)
+  target.link.weather = { ...SimulatedLink.fair, leaderLateMs: lateMs }
+  world.after(lateMs + 500, () => {
+    told(victims, `leader out of reach for ${Math.round(outMs)} ms`, target.process.name)
+    target.link.weather = { ...SimulatedLink.fair, leaderLoss: 1 }
+    world.after(outMs, () => {
+      target.link.weather = SimulatedLink.fair
+    })
+  })
+}
+
 const skew: Fault = (victims) => {
   const target = host(victims)
   if (target === undefined) return
@@ -226,6 +247,8 @@ const faults: ReadonlyArray<Fault> = [
   stale,
   skew,
   leaderChange,
+  leaderOutOfReach,
+  leaderOutOfReach,
   fullDisk,
   rollBack,
   slowConsumer,

@@ -26,6 +26,9 @@ export interface Weather {
   /** How likely a read is answered by a replica that is behind, and by how much at most. */
   readonly stale: number
   readonly staleMsMax: number
+  /** How much longer answers of the leaders of streams take, and how likely what is said to them or by them is lost. */
+  readonly leaderLateMs: number
+  readonly leaderLoss: number
 }
 
 /** A network as it is on a good day. */
@@ -36,7 +39,9 @@ export const fair: Weather = {
   overtaken: 0,
   overtakenMsMax: 0,
   stale: 0.02,
-  staleMsMax: 50
+  staleMsMax: 50,
+  leaderLateMs: 0,
+  leaderLoss: 0
 }
 
 /** What can't be sent yet. */
@@ -53,6 +58,11 @@ const arrivesAfterAll = 0.3
 
 /** Nobody tells a subscription twice, and what is asked of it never gets lost while the connection stands. */
 const isSure = ({ kind }: Parcel): boolean => kind === "subscribe"
+
+/** What clients say to each other goes through any server; the rest is for the leaders of streams, or from them. */
+const core = /^(seamless\.v1\.(slot|settled|read|ensure|coverage|health|admin|host)\b|_INBOX)/
+const isOfLeader = ({ kind, subject }: Parcel): boolean =>
+  kind !== "message" && kind !== "publish" && kind !== "request" && !isSure({ kind, subject }) && !core.test(subject)
 
 /** The way between one process and the server. */
 export class SimulatedLink implements Link {
@@ -101,8 +111,9 @@ export class SimulatedLink implements Link {
   carry(way: Way, parcel: Parcel, act: () => void): void {
     this.onCarry?.(way, parcel)
     if (!this.standing || this.process.condition === "dead") return
-    const { loss, repeat } = this.weather
+    const { leaderLoss, loss, repeat } = this.weather
     if (!isSure(parcel) && this.world.chance(loss)) return
+    if (leaderLoss > 0 && isOfLeader(parcel) && this.world.chance(leaderLoss)) return
     this.send(way, parcel, act)
     if (!isSure(parcel) && this.world.chance(repeat)) this.send(way, parcel, act)
   }
@@ -172,8 +183,12 @@ export class SimulatedLink implements Link {
   }
 
   private send(way: Way, parcel: Parcel, act: () => void): void {
+    const { leaderLateMs } = this.weather
     if (this.closed[way] > 0) this.waiting[way].push({ act, sinceMs: this.world.nowMs })
-    else this.deliver(way, act, !isSure(parcel) && this.world.chance(this.weather.overtaken))
+    else if (leaderLateMs > 0 && way === "toProcess" && isOfLeader(parcel)) {
+      this.noteHeldBack(leaderLateMs)
+      this.world.after(leaderLateMs, () => this.deliver(way, act, false))
+    } else this.deliver(way, act, !isSure(parcel) && this.world.chance(this.weather.overtaken))
   }
 
   private deliver(way: Way, act: () => void, isOvertaken: boolean): void {

@@ -97,6 +97,9 @@ const makeHosts = (surroundings: SimulatedHost.Surroundings, world: World) => {
   }
 }
 
+/** What a host counts that finds out that storage has lost what it had acknowledged. */
+const tellsOfLoss = ["storageKept", "coverageKept", "coverageForward", "completedOnce", "auditContinues"]
+
 const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> => {
   const { complaints, faults, operations, steps } = history
   const isRolledBack = faults.some(({ kind }) => kind.includes("rolled back"))
@@ -116,7 +119,7 @@ const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> =
       .map(({ about, outcome }) => `at the end, ${about} gives ${outcome}`),
     // that storage has lost something is told where it has
     ...complaints
-      .filter(({ text }) => !(isRolledBack && text.includes("StorageRolledBack")))
+      .filter(({ text }) => !isRolledBack || !tellsOfLoss.some((name) => text.includes(`"invariant":"${name}"`)))
       .map(({ host, text }) => `${host} complains: ${text}`)
   ]
 }
