@@ -98,7 +98,17 @@ const makeHosts = (surroundings: SimulatedHost.Surroundings, world: World) => {
 }
 
 /** What a host counts that finds out that storage has lost what it had acknowledged. */
-const tellsOfLoss = ["storageKept", "coverageKept", "coverageForward", "completedOnce", "auditContinues"]
+const tellsOfLoss = [
+  "storageKept",
+  "coverageKept",
+  "coverageForward",
+  "completedOnce",
+  "auditContinues",
+  // an epoch that was lost is begun again by another
+  "oneWriter",
+  "epochGrows",
+  "revisionGrows"
+]
 
 const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> => {
   const { complaints, faults, operations, steps } = history
