@@ -192,6 +192,8 @@ const live = (resident: Resident, around: Surroundings) => {
   const serve = Effect.gen(function* () {
     const { address, tenure, type } = resident
     const { owner } = around
+    // whose slot is in doubt may be another's by now: to find that out by a write, again and again, is a storm
+    if (!tenure.isValid()) yield* tenure.untilValid
     const behavior = yield* type.activate({ address, owner, slot: tenure.slot, slotEpoch: tenure.slotEpoch })
     resident.behavior = behavior
     around.activated()

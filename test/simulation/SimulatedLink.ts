@@ -73,7 +73,11 @@ export class SimulatedLink implements Link {
   onLost: () => void = () => undefined
   /** The longest that anything was on its way, or waited for it to open. */
   heldBackMsMax = 0
-  private readonly process: SimulatedProcess
+  /** The most that the process has sent in any one second. */
+  sentPerSecondMax = 0
+  private sentInSecond = 0
+  private second = 0
+  readonly process: SimulatedProcess
   private readonly world: World
   private readonly handlers = new Set<() => void>()
   /** How many cuts hold each way closed. */
@@ -109,6 +113,7 @@ export class SimulatedLink implements Link {
   }
 
   carry(way: Way, parcel: Parcel, act: () => void): void {
+    if (way === "toServer") this.countSent()
     this.onCarry?.(way, parcel)
     if (!this.standing || this.process.condition === "dead") return
     const { leaderLoss, loss, repeat } = this.weather
@@ -176,6 +181,13 @@ export class SimulatedLink implements Link {
       this.standing = true
       for (const handler of this.handlers) this.process.enter(handler)
     })
+  }
+
+  private countSent(): void {
+    const second = Math.floor(this.world.nowMs / 1000)
+    this.sentInSecond = second === this.second ? this.sentInSecond + 1 : 1
+    this.second = second
+    if (this.sentInSecond > this.sentPerSecondMax) this.sentPerSecondMax = this.sentInSecond
   }
 
   private noteHeldBack(ms: number): void {

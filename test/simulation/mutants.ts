@@ -33,6 +33,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     ["&& isOurs(standing.value.value)", ""]
   ),
   mutant(
+    "storm-after-outage",
+    "a write that is refused is tried again at once, and again",
+    "runtime/compareAndSet.ts",
+    ["yield* Effect.sleep(pause)", "yield* Effect.void"]
+  ),
+  mutant(
     "renew-by-ack",
     "a session counts from when its renewal was answered, not from when it was sent",
     "cluster/HostSession.ts",

@@ -4,6 +4,7 @@ import process from "node:process"
 import { parseArgs } from "node:util"
 import type { Line } from "./History.ts"
 import { mutants } from "./mutants.ts"
+import { mutantSeeds } from "./mutantSeeds.ts"
 import { regressions } from "./regressions.ts"
 import { type Batch, inTurns, type Run, runBatch } from "./Seeds.ts"
 
@@ -12,7 +13,7 @@ const usage = `usage: npm run sim -- [--seeds N] [--from S] [--replay SEED]
 Runs a cluster of three hosts in one process, for sixty virtual seconds a seed, with faults; checks what happened. Then
 does the same with each mutant, the product with one mistake, until the checks have noticed it.
 
-  --seeds N        how many seeds, 2000 unless told otherwise; for each mutant as many at most
+  --seeds N        how many seeds, 2000 unless told otherwise; each mutant is looked for in 2000 at least
   --from S         the first seed, 1 unless told otherwise
   --replay SEED    run one seed and print what happened, in virtual time
   --mutant NAME    the mutant to replay, or the only one to look for
@@ -29,6 +30,8 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Seeds of a process: a few seconds of work. */
 const handful = 50
+/** Seeds in which each mutant is looked for, whatever the product is run with. */
+const mutantSeedsMin = 2000
 /** Seeds that are run twice, to see that they give the same. */
 const twiceMax = 10
 /** Lines of a failing seed's trace that are printed: the whole is a replay away. */
@@ -117,12 +120,15 @@ const progress = (what: string, done: number, all: number, startedMs: number): v
   if (process.stderr.isTTY) process.stderr.write(`\r${what}: ${done} of ${all}${left}   `)
 }
 
-const seedsOf = ({ count, from }: { readonly from: number; readonly count: number }): ReadonlyArray<Batch> => [
-  ...regressions.map(({ seed }) => ({ from: seed, count: 1 })),
-  ...Array.from({ length: Math.ceil(count / handful) }, (_, index) => {
+const handfuls = ({ count, from }: { readonly from: number; readonly count: number }): ReadonlyArray<Batch> =>
+  Array.from({ length: Math.ceil(count / handful) }, (_, index) => {
     const first = from + index * handful
     return { from: first, count: Math.min(handful, from + count - first) }
   })
+
+const seedsOf = (range: { readonly from: number; readonly count: number }): ReadonlyArray<Batch> => [
+  ...regressions.map(({ seed }) => ({ from: seed, count: 1 })),
+  ...handfuls(range)
 ]
 
 /** Runs the product; gives whether nothing was found. */
@@ -183,6 +189,12 @@ const runProduct = async (range: { readonly from: number; readonly count: number
   return failed.length === 0 && different.length === 0
 }
 
+/** The seeds that look for a mutant: first the one that has found it before. */
+const batchesFor = (mutant: string, range: { readonly from: number; readonly count: number }): ReadonlyArray<Batch> => {
+  const known = mutantSeeds[mutant]
+  return [...(known === undefined ? [] : [{ from: known, count: 1 }]), ...handfuls(range)]
+}
+
 /** Looks for each mutant until it is found; gives whether all were. */
 const findMutants = async (
   names: ReadonlyArray<string>,
@@ -193,9 +205,8 @@ const findMutants = async (
   await inTurns(
     names.map((mutant) => async () => {
       let last: Run | undefined
-      for (let from = range.from; from < range.from + range.count; from += handful) {
-        const count = Math.min(handful, range.from + range.count - from)
-        await runBatch({ from, count, mutant, stops: true }, (run) => {
+      for (const batch of batchesFor(mutant, range)) {
+        await runBatch({ ...batch, mutant, stops: true }, (run) => {
           last = run
         })
         if (last !== undefined && last.problems.length > 0) break
@@ -223,7 +234,7 @@ const main = async (): Promise<boolean> => {
   if (values["no-mutants"]) return isWell
   const allFound = await findMutants(
     mutants.map(({ name }) => name),
-    range,
+    { ...range, count: Math.max(range.count, mutantSeedsMin) },
     jobs
   )
   return isWell && allFound

@@ -16,6 +16,7 @@ import { checkJobs } from "./checks/checkJobs.ts"
 import { checkReads } from "./checks/checkReads.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
+import { checkStorms } from "./checks/checkStorms.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
 import * as Faults from "./Faults.ts"
@@ -198,7 +199,16 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   const heldBackMs = 2 * Math.max(...surroundings.links.map(({ heldBackMsMax }) => heldBackMsMax)) + unnoticedMs
   return {
     seed,
-    problems: [...judge(history, heldBackMs), ...callers.flatMap((caller) => tallied(history, caller))],
+    problems: [
+      ...judge(history, heldBackMs),
+      ...checkStorms(
+        surroundings.links.map(({ process, sentPerSecondMax }) => ({
+          name: process.name,
+          sentPerSecond: sentPerSecondMax
+        }))
+      ),
+      ...callers.flatMap((caller) => tallied(history, caller))
+    ],
     hash: history.digest(),
     counts: {
       steps: world.steps,
@@ -206,7 +216,8 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
       operations: history.operations.length,
       answered: history.operations.filter(({ outcome }) => outcome === "ok").length,
       faults: history.faults.length,
-      pages: history.pages.length
+      pages: history.pages.length,
+      sentPerSecondMax: Math.max(...surroundings.links.map(({ sentPerSecondMax }) => sentPerSecondMax))
     },
     lines: history.lines
   }
