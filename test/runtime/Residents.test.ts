@@ -354,6 +354,24 @@ describe("a tenure", () => {
     })
   )
 
+  it.effect("an invalid tenure begins no life before it is valid again: whose the actor is may have changed", () =>
+    Effect.gen(function* () {
+      const echo = yield* makeEcho
+      const { figures, send } = yield* makeActors(echo.type())
+      const back = yield* Deferred.make<void>()
+      let valid = false
+      const tenure = { ...unshared, isValid: () => valid, untilValid: Deferred.await(back) }
+      const reply = send({ id: "1", tenure })
+      yield* settle
+      assert.strictEqual(figures().counts.activations, 0)
+      valid = true
+      yield* Deferred.succeed(back, undefined)
+      yield* settle
+      assert.strictEqual(figures().counts.activations, 1)
+      assert.deepStrictEqual(words([reply]), [[1]])
+    })
+  )
+
   it.effect("receive() under a new tenure replaces an actor whose tenure has ended, and tells who waits for that", () =>
     Effect.gen(function* () {
       const echo = yield* makeEcho
