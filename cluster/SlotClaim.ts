@@ -190,9 +190,11 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
 
   // with those who lived at the last look: that is all that a slot waits for which was given back
   const claimFreed = (freed: ReadonlyArray<SlotRecord>): Turn =>
-    Effect.suspend(() =>
-      each(planFreed({ me: session.record(), live, held, busy }, freed), (record) => claim(book, record))
-    ).pipe(turn.withPermits(1))
+    Effect.suspend(() => {
+      // one that can't be claimed now is looked at soon
+      isCalm = false
+      return each(planFreed({ me: session.record(), live, held, busy }, freed), (record) => claim(book, record))
+    }).pipe(turn.withPermits(1))
 
   const { drain, isDrained } = makeDrain(book, check)
   ;(yield* SlotStanding).tell({

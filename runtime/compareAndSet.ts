@@ -36,9 +36,9 @@ export const revisionOf: (stored: Option.Option<Stored>) => number = Option.matc
 })
 
 /**
- * Writes until it is known what became of it; gives the new revision. `RevisionConflict` means that someone else's
- * write stands there; `MeshUnavailable` that nobody could say. A refusal although less stands there than was
- * acknowledged before, again and again, means that the storage was rolled back.
+ * Writes until it is known what became of it; gives the new revision. `RevisionConflict` means that what was to be
+ * replaced does not stand there any more: someone else's write does, or, where less stands there again and again than
+ * was acknowledged before, storage was rolled back. `MeshUnavailable` means that nobody could say.
  */
 export const compareAndSet = Effect.fnUntraced(function* (mesh: Mesh["Service"], change: Change) {
   const { data, expect, isOurs, stream, subject } = change
@@ -58,15 +58,17 @@ export const compareAndSet = Effect.fnUntraced(function* (mesh: Mesh["Service"],
       if (revision > expect) return yield* new RevisionConflict({ subject })
       const isLess = written.failure._tag === "RevisionConflict" && revision < expect
       sightings = isLess ? sightings + 1 : 0
-      if (change.canExpire === true && revision === 0 && sightings === sightingsMin) {
+      if (sightings === sightingsMin) {
+        const hasEnded = change.canExpire === true && revision === 0
+        yield* Invariants.check("storageKept", hasEnded, () => ({
+          alarm: "StorageRolledBack",
+          subject,
+          acknowledged: expect,
+          found: revision
+        }))
+        // what was to be replaced is gone, and comes back no more
         return yield* new RevisionConflict({ subject })
       }
-      yield* Invariants.check("storageKept", sightings !== sightingsMin, () => ({
-        alarm: "StorageRolledBack",
-        subject,
-        acknowledged: expect,
-        found: revision
-      }))
     }
     yield* Effect.sleep(pause)
   }

@@ -7,8 +7,8 @@ const tries = 60
 const pause = "500 millis"
 
 /**
- * Tries again for half a minute what fails because NATS is not of service: for what a host begins with, where to give
- * up only means that somebody starts it again.
+ * Tries again what fails because NATS is not of service, sixty times with half a second between: for what a host
+ * begins with, where to give up only means that somebody starts it again.
  */
 export const patiently = <A, E, R>(self: Effect.Effect<A, E | MeshUnavailable, R>) =>
   Effect.retry(self, {

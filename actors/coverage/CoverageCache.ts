@@ -118,7 +118,7 @@ const make = Effect.gen(function* () {
       yield* Effect.sleep(catchUpPause)
     }
     // storage that was rolled back never brings it: who asks next is told what stands
-    known.forget(key)
+    known.yieldTo(key, yield* load(series))
     return yield* new MeshUnavailable({
       operation: `read coverage of ${key}`,
       reason: `version ${minVersion} did not come`

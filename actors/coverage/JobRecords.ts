@@ -32,18 +32,22 @@ export const open = Effect.fnUntraced(function* (series: Series) {
   const known = yield* KnownJobs.follow(series)
   const seriesKey = Subject.series(series.nodeId, series.interval)
 
-  // the record stands, and whatever is open is put into the queue again each second
-  const enqueue = ({ jobClass, windowStart }: BackfillJob) =>
-    mesh
-      .enqueue(
-        QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
-        new Uint8Array(0)
-      )
-      .pipe(
-        Effect.catch((error) =>
-          Effect.logDebug("job not queued yet", { series: seriesKey, windowStart, reason: error.message })
-        )
-      )
+  /**
+   * Puts jobs into the queue, up to the first that it does not take: the records stand, and whatever is open is put
+   * there again each second, while the actor has more to do than to wait for a queue.
+   */
+  const enqueueAll = (jobs: ReadonlyArray<BackfillJob>) =>
+    Effect.forEach(
+      jobs,
+      ({ jobClass, windowStart }) =>
+        mesh.enqueue(
+          QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
+          new Uint8Array(0)
+        ),
+      { discard: true }
+    ).pipe(
+      Effect.catch((error) => Effect.logWarning("jobs not queued yet", { series: seriesKey, reason: error.message }))
+    )
 
   /** Writes the planned record; false means that someone was faster, and that it is known again what stands there. */
   const write = ({ expect, job }: Extract<JobPlan, { action: "write" }>) =>
@@ -77,7 +81,7 @@ export const open = Effect.fnUntraced(function* (series: Series) {
       concurrency: openConcurrency
     })
     // after all records are there: who takes the first window can claim those that follow
-    for (const plan of plans) if (plan.action === "write") yield* enqueue(plan.job)
+    yield* enqueueAll(plans.flatMap((plan) => (plan.action === "write" ? [plan.job] : [])))
     return plans
   })
 
@@ -85,10 +89,7 @@ export const open = Effect.fnUntraced(function* (series: Series) {
     yield* known.refresh(known.unfinished())
     known.prune()
     const windowStarts = known.unfinished()
-    for (const windowStart of windowStarts) {
-      const found = known.get(windowStart)
-      if (found !== undefined) yield* enqueue(found.job)
-    }
+    yield* enqueueAll(windowStarts.flatMap((windowStart) => known.get(windowStart)?.job ?? []))
     return windowStarts
   })
 

@@ -27,8 +27,11 @@ interface KnownRoots {
   readonly add: (key: string, read: KnownRoot) => void
   /** The root that may be told now; undefined where it has to be read. */
   readonly fresh: (key: string, minVersion: number, nowMs: number) => KnownRoot | undefined
-  /** Forgets a series, of which what was announced or known does not come any more: what stands now counts. */
-  readonly forget: (key: string) => void
+  /**
+   * Gives up what was announced or known of a series where what stands, as its leader says, is of an earlier revision
+   * again and again: storage was rolled back, and what stands counts.
+   */
+  readonly yieldTo: (key: string, standing: KnownRoot) => void
   /** Forgets all, for announcements may have been missed, and what they said may be void. */
   readonly clear: () => void
 }
@@ -74,9 +77,18 @@ export const make = (note: Note): KnownRoots => {
       if (found === undefined || found.revision < (announced.get(key) ?? 0)) return undefined
       return found.view.root.version >= minVersion && nowMs - found.readAtMs < trustedMs ? found : undefined
     },
-    forget: (key) => {
-      known.delete(key)
+    yieldTo: (key, standing) => {
+      const before = known.get(key)
+      const expected = Math.max(before?.revision ?? 0, announced.get(key) ?? 0)
+      if (standing.revision >= expected) return
+      note("storageKept", false, () => ({
+        series: key,
+        alarm: "StorageRolledBack",
+        known: { version: before?.view.root.version, revision: expected },
+        stands: { version: standing.view.root.version, revision: standing.revision }
+      }))
       announced.delete(key)
+      known.set(key, standing)
     },
     clear: () => {
       known.clear()

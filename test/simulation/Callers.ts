@@ -225,7 +225,7 @@ const putQuestion = (
     }
     history.note(
       caller.name,
-      `${what} ${id} ended`,
+      `${what} ${id} ended ${operation.outcome}`,
       () => `${operation.outcome} after ${world.nowMs - operation.invokedAtMs} ms`
     )
   })

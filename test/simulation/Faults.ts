@@ -24,7 +24,7 @@ export interface Victims {
   readonly world: World
   readonly server: SimulatedServer
   readonly history: History
-  /** The hosts that run now. */
+  /** The hosts that run now, also those that start or leave. */
   readonly hosts: () => ReadonlyArray<Target>
   readonly callers: ReadonlyArray<Target>
   readonly upstreams: ReadonlyArray<SimulatedSource.Upstream>
@@ -59,8 +59,7 @@ const killNow = (victims: Victims, target: Target, kind: string): void => {
 const crash: Fault = (victims) => {
   const target = host(victims)
   if (target === undefined) return
-  // among the tasks of this moment, not after all of them
-  victims.world.ready({ isReady: () => true, hold: () => undefined }, () => killNow(victims, target, "crash"))
+  killNow(victims, target, "crash")
 }
 
 const armedMs = 5000
@@ -191,10 +190,11 @@ const kvStreams = [Stream.coverage, Stream.jobs, Stream.actors, Stream.slots, St
 /** A power failure: what the last moment wrote to the buckets is gone, and everybody has to connect again. */
 const rollBack: Fault = (victims) => {
   const { history, server, world } = victims
-  const byMs = world.between(1, 200)
-  told(victims, `buckets rolled back by ${Math.round(byMs)} ms`, "server")
+  const byMs = world.chance(0.5) ? world.between(1, 200) : world.between(200, 3000)
+  const lost = history.forgetStored(kvStreams, world.nowMs - byMs)
+  told(victims, `power failure: buckets have lost ${lost} messages of ${Math.round(byMs)} ms`, "server")
   server.rollBack({ streams: kvStreams, keepUntilMs: world.nowMs - byMs })
-  history.forgetStored(kvStreams, world.nowMs - byMs)
+  history.isRolledBack ||= lost > 0
   loseAll(victims)
 }
 
@@ -224,11 +224,11 @@ const badSource: Fault = (victims) => {
   upstream.mood = {
     latencyMsMax: world.between(50, 3000),
     fails: world.between(0, 0.8),
-    refuses: 0,
+    refuses: world.chance(0.4) ? world.between(0, 0.6) : 0,
     cutsShort: world.between(0, 1),
     hangs: world.between(0, 0.1)
   }
-  world.after(world.between(1000, 8000), () => {
+  world.after(world.between(1000, 5000), () => {
     upstream.mood = SimulatedSource.friendly
   })
 }

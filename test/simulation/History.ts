@@ -79,6 +79,8 @@ export class History {
   readonly complaints: Array<Complaint> = []
   /** Empty unless the run is traced. */
   readonly lines: Array<Line> = []
+  /** Whether storage has lost what it had acknowledged. */
+  isRolledBack = false
   private readonly now: () => number
   private readonly isTraced: boolean
   private hash = 0x811c9dc5
@@ -94,9 +96,16 @@ export class History {
     if (this.isTraced) this.lines.push({ atMs: this.now(), who, text: `${what} ${text()}` })
   }
 
-  /** Leaves out what streams have lost that they had accepted after a moment. */
-  forgetStored(streams: ReadonlyArray<string>, keepUntilMs: number): void {
+  /** Leaves out what streams have lost that they had accepted after a moment; gives how much that is. */
+  forgetStored(streams: ReadonlyArray<string>, keepUntilMs: number): number {
+    const before = this.stored.length
     this.stored = this.stored.filter(({ atMs, stream }) => atMs <= keepUntilMs || !streams.includes(stream))
+    return before - this.stored.length
+  }
+
+  /** Adds a line to the trace, which says nothing of what happened: the hash is without it. */
+  tell(who: string, text: () => string): void {
+    if (this.isTraced) this.lines.push({ atMs: this.now(), who, text: text() })
   }
 
   /** Eight digits that two runs share only where they were the same. */

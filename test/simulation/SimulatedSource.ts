@@ -18,14 +18,15 @@ export interface Mood {
   readonly refuses: number
   /** How likely a page has fewer bars than there are. */
   readonly cutsShort: number
-  /** How likely nothing comes for a minute. */
+  /** How likely nothing comes until it is too late. */
   readonly hangs: number
 }
 
 /** A source on a good day. */
 export const friendly: Mood = { latencyMsMax: 40, fails: 0.02, refuses: 0, cutsShort: 0.05, hangs: 0 }
 
-const hangsForMs = 60_000
+/** What gives no answer by then has failed, as an exchange's requests do. */
+const hangsForMs = 6000
 
 /** What all hosts share of a source: it is one exchange. */
 export interface Upstream {
@@ -80,8 +81,12 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
         }
         history.pages.push(asked)
         history.note(host.name, "page", () => `${request.symbol} ${request.start}..${request.end}`)
-        const afterMs = world.chance(hangs) ? hangsForMs : world.random() * latencyMsMax
-        return Effect.sync(host.after(afterMs, () => resume(answer(request, asked))))
+        const late = Effect.fail(failedFor("the exchange does not answer", true))
+        return Effect.sync(
+          world.chance(hangs)
+            ? host.after(hangsForMs, () => resume(late))
+            : host.after(world.random() * latencyMsMax, () => resume(answer(request, asked)))
+        )
       })
   }
 }

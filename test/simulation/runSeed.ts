@@ -6,6 +6,7 @@
  */
 import { Context } from "effect"
 import type { Configuration } from "../../protocol/Settings.ts"
+import type { Invariant } from "../../protocol/wire/Invariant.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { ActorSystem } from "../../runtime/ActorSystem.ts"
 import * as SimulatedServer from "../../runtime/simulated/SimulatedServer.ts"
@@ -13,7 +14,7 @@ import * as Callers from "./Callers.ts"
 import { checkBurials } from "./checks/checkBurials.ts"
 import { checkCoverage } from "./checks/checkCoverage.ts"
 import { checkJobs } from "./checks/checkJobs.ts"
-import { checkReads } from "./checks/checkReads.ts"
+import { checkLast, checkReads } from "./checks/checkReads.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
@@ -93,13 +94,13 @@ const makeHosts = (surroundings: SimulatedHost.Surroundings, world: World) => {
   }
   return {
     start,
-    running: () => Array.from(hosts.values()).filter((host) => host.isServing() && host.process.isReady()),
+    running: () => Array.from(hosts.values()).filter((host) => host.process.isReady()),
     upgrade: (name: string) => hosts.get(name)?.stop()
   }
 }
 
 /** What a host counts that finds out that storage has lost what it had acknowledged. */
-const tellsOfLoss = [
+const tellsOfLoss: ReadonlyArray<Invariant> = [
   "storageKept",
   "coverageKept",
   "coverageForward",
@@ -112,8 +113,7 @@ const tellsOfLoss = [
 ]
 
 const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> => {
-  const { complaints, faults, operations, steps } = history
-  const isRolledBack = faults.some(({ kind }) => kind.includes("rolled back"))
+  const { complaints, faults, isRolledBack, operations, steps } = history
   const run = recordOf(history, Callers.nodes)
   return [
     ...checkWriters(run),
@@ -125,9 +125,7 @@ const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> =
     ...checkSteps(steps, heldBackMsMax),
     ...checkRegisters(operations, isRolledBack),
     ...checkUpstream(run),
-    ...operations
-      .filter(({ id, outcome }) => id.startsWith("last") && outcome !== "ok")
-      .map(({ about, outcome }) => `at the end, ${about} gives ${outcome}`),
+    ...checkLast(operations),
     // that storage has lost something is told where it has
     ...complaints
       .filter(({ text }) => !isRolledBack || !tellsOfLoss.some((name) => text.includes(`"invariant":"${name}"`)))
@@ -159,7 +157,8 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
     streams: Stream.every,
     onStored: (entry) => {
       history.stored.push(entry)
-      history.note("server", `stores ${entry.subject} ${entry.revision}`, () => `by ${entry.by ?? "itself"}`)
+      const what = `stores ${entry.subject} ${entry.revision}, ${entry.data.length} bytes`
+      history.note("server", what, () => `by ${entry.by ?? "itself"}`)
     }
   })
   let spawned = 0

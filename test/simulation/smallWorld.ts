@@ -11,8 +11,8 @@ export const smallWorld: ReadonlyArray<SourceEdit> = [
   // each slot works as every other one
   { file: "protocol/wire/Manifest.ts", from: "slotCount: 256", to: "slotCount: 8" },
   // workers of three hosts get into each other's way as those of one do
+  { file: "protocol/Settings.ts", from: "concurrency: 4", to: "concurrency: 1" },
   // a process that watches itself fifty times a second does little else; pauses here last longer
   { file: "runtime/Pause.ts", from: "turnEveryMs = 20", to: "turnEveryMs = 500" },
-  { file: "protocol/Settings.ts", from: "concurrency: 4", to: "concurrency: 1" },
   { file: "runtime/Pause.ts", from: "pauseMsMin = 50", to: "pauseMsMin = 700" }
 ]

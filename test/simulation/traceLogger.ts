@@ -14,6 +14,6 @@ export const traceLogger = (host: string, history: History, isTraced: boolean): 
     const isComplaint = logLevel === "Error" || logLevel === "Fatal"
     if (!isTraced && !isComplaint) return
     const text = `${textOf(message)}${cause.reasons.length > 0 ? ` ${String(cause)}` : ""}`
-    history.note(host, `says (${logLevel})`, () => text)
+    history.tell(host, () => `says (${logLevel}) ${text}`)
     if (isComplaint) history.complaints.push({ host, text })
   })

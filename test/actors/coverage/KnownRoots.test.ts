@@ -118,13 +118,28 @@ describe("after storage was rolled back", () => {
     return known
   })
 
-  it.effect("fresh() waits for what was announced, until the series is forgotten", () =>
+  it.effect("yieldTo() tells what stands where that is of an earlier revision than what was announced", () =>
     Effect.gen(function* () {
-      const known = yield* rolledBack
-      assert.strictEqual(known.fresh("a", 0, 1000), undefined)
-      known.forget("a")
+      const violated = yield* violatedBy(
+        Effect.gen(function* () {
+          const known = yield* rolledBack
+          assert.strictEqual(known.fresh("a", 0, 1000), undefined)
+          known.yieldTo("a", rootOf({ version: 2, revision: 9 }))
+          assert.strictEqual(known.fresh("a", 0, 1000)?.revision, 9)
+        })
+      )
+      assert.deepStrictEqual(violated, ["storageKept"])
+    })
+  )
+
+  it.effect("yieldTo() gives nothing up for a version that was never there", () =>
+    Effect.gen(function* () {
+      const known = KnownRoots.make(yield* noting)
+      known.announce("a", 9)
       known.add("a", rootOf({ version: 2, revision: 9 }))
+      known.yieldTo("a", rootOf({ version: 2, revision: 9 }))
       assert.strictEqual(known.fresh("a", 0, 1000)?.revision, 9)
+      assert.strictEqual(known.fresh("a", 7, 1000), undefined)
     })
   )
 

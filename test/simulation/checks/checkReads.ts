@@ -73,6 +73,18 @@ const checkAnswer = (name: string, { minVersion, node, range, result }: Answer):
   return problems
 }
 
+/** Whether all is there at the end, but for what a source has refused: that is tried again later and later. */
+export const checkLast = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
+  operations
+    .filter(({ id }) => id.startsWith("last"))
+    .flatMap(({ about, answer, outcome }) => {
+      if (outcome !== "ok") return [`at the end, ${about} gives ${outcome}`]
+      if (!isAnswer(answer) || !("meta" in answer.result)) return []
+      return answer.result.meta.missingRanges
+        .filter(({ reason }) => !/refuse|failed|exchange/.test(reason))
+        .map(({ end, reason, start, state }) => `at the end, ${about} lacks ${start}..${end}: ${state}, ${reason}`)
+    })
+
 /** What answers said that is not so. */
 export const checkReads = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
   operations.flatMap(({ about, answer, id }) => (isAnswer(answer) ? checkAnswer(`read ${id} of ${about}`, answer) : []))

@@ -23,7 +23,6 @@ const known = new Set([
   "ActorStopped",
   "OutcomeUnknown",
   "MailboxFull",
-  "StoreDamaged",
   "NotConnected"
 ])
 
