@@ -64,15 +64,36 @@ const crash: Fault = (victims) => {
 
 const armedMs = 5000
 
+/** What a host is about to write, or was just told of, when it dies: anything, or something that is rare. */
+const streamsToCrashAt = [
+  "",
+  "",
+  "-coverage",
+  ".audit.",
+  "-timers",
+  "-slots",
+  "-jobs",
+  "-actors",
+  ".chunks.",
+  ".pages."
+]
+
 /** Kills a host when it is about to send something to the server, or when it was just answered. */
 const crashAtWrite: Fault = (victims) => {
   const target = host(victims)
   if (target === undefined) return
   const { world } = victims
   const way = world.chance(0.5) ? "toServer" : "toProcess"
-  let left = 1 + world.pick(30)
+  const about = streamsToCrashAt[world.pick(streamsToCrashAt.length)]!
+  let left = 1 + world.pick(about === "" ? 30 : 4)
   target.link.onCarry = (carried, { kind, subject }) => {
-    if (carried !== way || (way === "toServer" && kind !== "write") || subject.includes("sessions")) return
+    if (
+      carried !== way ||
+      (way === "toServer" && kind !== "write") ||
+      subject.includes("sessions") ||
+      !subject.includes(about)
+    )
+      return
     left -= 1
     if (left > 0) return
     target.link.onCarry = undefined

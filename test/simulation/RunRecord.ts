@@ -19,11 +19,18 @@ interface Written {
   readonly atMs: number
   /** Its place among all that was stored. */
   readonly atOrder: number
+  /** The process that wrote it. */
+  readonly by?: string | undefined
 }
 
 /** A state record, as far as writers are judged by it. */
 interface StateWritten extends Written {
-  readonly record: { readonly slotEpoch: number; readonly epoch: number; readonly owner: string }
+  readonly record: {
+    readonly slotEpoch: number
+    readonly epoch: number
+    readonly owner: string
+    readonly slot?: string
+  }
 }
 
 /** A root in plain data. */

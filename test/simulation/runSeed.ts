@@ -11,10 +11,14 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import { ActorSystem } from "../../runtime/ActorSystem.ts"
 import * as SimulatedServer from "../../runtime/simulated/SimulatedServer.ts"
 import * as Callers from "./Callers.ts"
+import { checkAnswers } from "./checks/checkAnswers.ts"
 import { checkBurials } from "./checks/checkBurials.ts"
 import { checkCoverage } from "./checks/checkCoverage.ts"
 import { checkJobs } from "./checks/checkJobs.ts"
+import { checkLeases } from "./checks/checkLeases.ts"
 import { checkLast, checkReads } from "./checks/checkReads.ts"
+import { checkMessages } from "./checks/checkMessages.ts"
+import { checkOwners } from "./checks/checkOwners.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
@@ -118,6 +122,10 @@ const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> =
   return [
     ...checkWriters(run),
     ...(isRolledBack ? [] : checkBurials(run, faults)),
+    ...(isRolledBack ? [] : checkOwners(run)),
+    ...(isRolledBack ? [] : checkLeases(run, faults)),
+    ...(isRolledBack ? [] : checkAnswers(operations, run)),
+    ...(isRolledBack ? [] : checkMessages(operations, { isFaultless: faults.length === 0, lastAtMs: shape.lastAtMs })),
     ...checkCoverage(run),
     ...checkJobs(run),
     ...checkReads(operations),

@@ -8,13 +8,11 @@ import { keyOf } from "../../../protocol/wire/StreamSpec.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import type { Fault } from "../History.ts"
 import type { RunRecord } from "../RunRecord.ts"
+import { hurtSince } from "./hurtSince.ts"
 
 /** Slots that were taken from hosts that lived and could be reached. */
 export const checkBurials = ({ processes, slots }: RunRecord, faults: ReadonlyArray<Fault>): ReadonlyArray<string> => {
-  const hurt = new Map<string, number>()
-  for (const { atMs, target } of faults) {
-    for (const name of target.split(" ")) if (!hurt.has(name)) hurt.set(name, atMs)
-  }
+  const hurt = hurtSince(faults)
   const problems: Array<string> = []
   const owners = new Map<string, string>()
   for (const { atMs, record, revision, subject } of slots) {

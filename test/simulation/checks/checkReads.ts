@@ -14,7 +14,8 @@ import * as Callers from "../Callers.ts"
 import type { Operation } from "../History.ts"
 import * as Market from "../Market.ts"
 
-interface Answer {
+/** An answer to a read, and what it was asked. */
+export interface Answer {
   readonly node: string
   readonly range: Range
   readonly minVersion: number
@@ -72,6 +73,9 @@ const checkAnswer = (name: string, { minVersion, node, range, result }: Answer):
   }
   return problems
 }
+
+/** What a read was answered; undefined for anything else. */
+export const answerOf = ({ answer }: Operation): Answer | undefined => (isAnswer(answer) ? answer : undefined)
 
 /** Whether all is there at the end, but for what a source has refused: that is tried again later and later. */
 export const checkLast = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>

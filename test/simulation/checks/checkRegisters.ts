@@ -9,6 +9,9 @@ import type { State } from "../Register.ts"
 
 const isState = (answer: unknown): answer is State => typeof answer === "object" && answer !== null && "done" in answer
 
+/** The state of a register; undefined for anything else. */
+export const stateOf = (answer: unknown): State | undefined => (isState(answer) ? answer : undefined)
+
 const isPlace = (answer: unknown): answer is { readonly place: number } =>
   typeof answer === "object" && answer !== null && "place" in answer
 
