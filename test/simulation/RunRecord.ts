@@ -54,6 +54,12 @@ interface JobWritten extends Written {
   readonly job: BackfillJob
 }
 
+/** A root as it is in the audit stream. */
+interface AuditWritten extends Written {
+  readonly version: number
+  readonly covered?: ReadonlyArray<Range>
+}
+
 /** A page that a source was asked for, and of what. */
 interface Asked {
   readonly atMs: number
@@ -70,7 +76,7 @@ export interface RunRecord {
   readonly roots: ReadonlyArray<RootWritten>
   readonly slots: ReadonlyArray<SlotWritten>
   readonly jobs: ReadonlyArray<JobWritten>
-  readonly audited: ReadonlyArray<Written & { readonly version: number }>
+  readonly audited: ReadonlyArray<AuditWritten>
   /** By id. */
   readonly pages: ReadonlyMap<string, { readonly atOrder: number; readonly chunkIds: ReadonlyArray<string> }>
   /** When each was stored first, by id. */
@@ -86,7 +92,7 @@ interface Forms {
   readonly root: StateWritten["record"] & { readonly state: Root }
   readonly slot: SlotWritten["record"]
   readonly page: { readonly windows: ReadonlyArray<{ readonly chunks: ReadonlyArray<{ readonly id: string }> }> }
-  readonly audit: { readonly version: number }
+  readonly audit: { readonly version: number; readonly covered: ReadonlyArray<Range> }
 }
 
 const jobOf = Schema.decodeUnknownSync(BackfillJob)
@@ -113,7 +119,7 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     roots: new Array<RootWritten>(),
     slots: new Array<SlotWritten>(),
     jobs: new Array<JobWritten>(),
-    audited: new Array<Written & { readonly version: number }>(),
+    audited: new Array<AuditWritten>(),
     pages: new Map<string, { readonly atOrder: number; readonly chunkIds: ReadonlyArray<string> }>(),
     chunks: new Map<string, number>(),
     processes: new Map<string, string>(),
@@ -136,7 +142,8 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     else if (stream === Stream.jobs.name) {
       record.jobs.push({ ...written, job: jobOf(Option.getOrThrow(Codec.fromJson(data))) })
     } else if (stream === Stream.audit.name) {
-      record.audited.push({ ...written, version: parsed("audit", data).version })
+      const { covered, version } = parsed("audit", data)
+      record.audited.push({ ...written, version, covered })
     } else if (stream === Stream.chunks.name) {
       const id = lastToken(entry.subject)
       if (!record.chunks.has(id)) record.chunks.set(id, atOrder)

@@ -113,5 +113,41 @@ export const mutants: ReadonlyArray<Mutant> = [
     "a new owner of a slot does not look for timers that were set before",
     "runtime/DurableTimer.ts",
     ["for (const stored of found) {", "for (const stored of found.slice(found.length)) {"]
-  )
+  ),
+  mutant(
+    "steal-lease",
+    "a run is taken over from a holder who lives and renews",
+    "actors/backfill/BackfillCoordinator.ts",
+    ["if (job.lease === null) return true", `if (job.lease === null || key !== "") return true`]
+  ),
+  mutant("settle-early", "who waits for a run is told of its end when it changes", "actors/backfill/JobFollower.ts", [
+    "(job.run === run && isFinal(job))",
+    "job.run === run"
+  ]),
+  mutant("never-send", "what a step sends to others is dropped", "runtime/activateDefinition.ts", [
+    "standing = next\n    for (const [errand, cause] of errands) yield* hands.run(errand, cause)",
+    "standing = next"
+  ]),
+  mutant("forget-to-save-ledger", "the ledger is not saved with the state", "runtime/activateDefinition.ts", [
+    "({ ...ledger.record(), timers: next.timers })",
+    "({ operations: keeping.book.operations, forgottenAt: keeping.book.forgottenAt, timers: next.timers })"
+  ]),
+  mutant("peek-out-of-touch", "an actor answers reads though its host has lost touch", "runtime/Residents.ts", [
+    " || !tenure.isValid()) return undefined",
+    ") return undefined"
+  ]),
+  mutant("audit-never", "no root is audited", "actors/coverage/CoverageRecord.ts", [
+    "root.version === 0 ? Effect.void",
+    "root.version >= 0 ? Effect.void"
+  ]),
+  mutant(
+    "same-version-again",
+    "a root whose storage was rolled back goes on with versions that were there before",
+    "actors/coverage/judgeHistory.ts",
+    [`if (audited.version > root.version) return "rolledBack"`, `if (audited.version > root.version) return "fits"`]
+  ),
+  mutant("hand-over-at-once", "a slot is given back while its actors still work", "cluster/Handoff.ts", [
+    "yield* handler.onHandOver(slot.tenure)",
+    "yield* Effect.forkDetach(handler.onHandOver(slot.tenure))"
+  ])
 ]

@@ -12,4 +12,9 @@ export interface Regression {
 }
 
 /** All of them. */
-export const regressions: ReadonlyArray<Regression> = []
+export const regressions: ReadonlyArray<Regression> = [
+  { seed: 211, found: "readers waited for ever for a revision that storage had lost" },
+  { seed: 832, found: "a host whose renewals went unanswered took live hosts for dead" },
+  { seed: 61, found: "messages sent on and on between two hosts, of which one was in doubt about its slot" },
+  { seed: 172, found: "a save upon a revision that storage had lost was tried for twelve seconds" }
+]

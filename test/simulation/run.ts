@@ -62,8 +62,17 @@ const parse = () => {
 
 const values = parse()
 
+// one that is told to end takes its processes with it; one that nobody reads any more has nothing to say
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143]
+] as const) {
+  process.once(signal, () => process.exit(code))
+}
+process.stdout.on("error", () => process.exit(0))
+
 const whole = (name: string, text: string, least: number): number => {
-  const value = Number(text)
+  const value = text.trim() === "" ? Number.NaN : Number(text)
   return Number.isSafeInteger(value) && value >= least
     ? value
     : wrong(`--${name} ${text}: give a whole number from ${least} on`)
@@ -228,6 +237,8 @@ const main = async (): Promise<boolean> => {
   if (mutant !== undefined && !mutants.some(({ name }) => name === mutant)) wrong(`there is no mutant ${mutant}`)
   if (values.replay !== undefined) return replay(whole("replay", values.replay, 0), mutant)
   const range = { from: whole("from", values.from, 0), count: whole("seeds", values.seeds, 1) }
+  if (!Number.isSafeInteger(range.from + range.count))
+    wrong(`--from ${values.from}: the last seed would be no whole number`)
   const jobs = whole("jobs", values.jobs, 1)
   if (mutant !== undefined) return findMutants([mutant], range, jobs)
   const isWell = await runProduct(range, jobs)

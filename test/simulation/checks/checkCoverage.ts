@@ -6,6 +6,8 @@
  */
 import { bars } from "../../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import * as Stream from "../../../protocol/wire/Stream.ts"
+import { keyOf } from "../../../protocol/wire/StreamSpec.ts"
 import * as Market from "../Market.ts"
 import type { RootWritten, RunRecord } from "../RunRecord.ts"
 
@@ -59,9 +61,24 @@ const checkAudit = (run: RunRecord): ReadonlyArray<string> => {
   return problems
 }
 
+/** Roots that have the version of another: also where storage was rolled back, which takes nothing from the audit. */
+const checkVersions = ({ audited, roots }: RunRecord): ReadonlyArray<string> => {
+  const known = new Map<string, string>()
+  for (const { covered, subject, version } of audited) {
+    if (covered !== undefined)
+      known.set(`${subject.slice(subject.indexOf(".audit.") + 7)} ${version}`, JSON.stringify(covered))
+  }
+  return roots.flatMap(({ revision, root, subject }) => {
+    const other = known.get(`${keyOf(Stream.coverage, subject)} ${root.version}`)
+    return other === undefined || other === JSON.stringify(root.covered)
+      ? []
+      : [`root of ${subject} at revision ${revision}: the audit has another root of version ${root.version}`]
+  })
+}
+
 /** What roots say that can't be, or that others said before. */
 export const checkCoverage = (run: RunRecord): ReadonlyArray<string> => {
-  const problems: Array<string> = [...checkAudit(run)]
+  const problems: Array<string> = [...checkAudit(run), ...checkVersions(run)]
   const last = new Map<string, RootWritten>()
   for (const written of run.roots) {
     const before = last.get(written.subject)
