@@ -13,6 +13,7 @@ import type { Taken } from "./JobQueue.ts"
 import type { Link, Parcel } from "./Link.ts"
 import { isTooLarge, tooLarge, writeHeaders } from "./Payload.ts"
 import type { SimulatedServer } from "./SimulatedServer.ts"
+import { hasWildcard } from "./SubjectIndex.ts"
 import * as Talk from "./Talk.ts"
 
 // as in runtime/nats/KeyValue.ts
@@ -25,6 +26,10 @@ const untilLeader = Schedule.upTo(Schedule.spaced("500 millis"), { duration: "30
 // two heartbeats of a pull that did not come; what is far away takes its time
 const heartbeatsMissedMs = 1500
 const heartbeatsMissedDownMs = 1000
+
+/** Tokens with something in them, and nothing that the protocol's own lines are cut by. */
+const isSubject = (subject: string): boolean => /^[^\s.]+(\.[^\s.]+)*$/.test(subject)
+const noSubject = "InvalidSubjectError: illegal subject"
 
 const down = "Error: the connection is down"
 
@@ -47,6 +52,7 @@ const records = (client: Talk.Client): Pick<MeshShape, "provision" | "write" | "
       Effect.suspend(() => {
         const fails = failing(`write ${subject}`)
         if (!link.isUp()) return fails(down)
+        if (!isSubject(subject)) return fails(noSubject)
         if (isTooLarge(server.payloadBytesMax, data, () => writeHeaders(options))) return fails(tooLarge)
         return ask(client, {
           parcel: { kind: "write", subject },
@@ -61,6 +67,7 @@ const records = (client: Talk.Client): Pick<MeshShape, "provision" | "write" | "
       Effect.suspend(() => {
         const fails = failing(`read ${subject}`)
         if (!link.isUp()) return fails(down)
+        if (!isSubject(subject) || hasWildcard(subject)) return fails(noSubject)
         return ask(client, {
           parcel: { kind: "read", subject },
           boundMs: readTimeoutMs,

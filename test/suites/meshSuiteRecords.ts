@@ -61,6 +61,17 @@ const recordClaims = (claim: Claim): void => {
     })
   )
 
+  claim("write() and read() of what is no subject are refused", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const at = (key: string) => keySubject(Stream.actors, `${fresh()}.${key}`)
+      for (const key of [" x", ".x", ""]) {
+        assert.strictEqual((yield* Effect.flip(mesh.write(at(key), bytes("a"))))._tag, "MeshUnavailable", key)
+      }
+      assert.strictEqual((yield* Effect.flip(mesh.read(Stream.actors.name, at("*"))))._tag, "MeshUnavailable")
+    })
+  )
+
   claim("write() of an empty value is a value", () =>
     Effect.gen(function* () {
       const { read, write } = yield* recordAt(Stream.actors)
