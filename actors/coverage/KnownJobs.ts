@@ -64,7 +64,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   const readAll = (subjects: ReadonlyArray<string>) =>
     Effect.map(mesh.readMany(Stream.jobs.name, subjects), (stored) => {
       stored.forEach(remember)
-      return new Set(stored.map(({ subject }) => subject))
+      return new Map(stored.map(({ revision, subject }) => [subject, revision]))
     })
 
   yield* mesh.subscribe(Announcement.changedUnder("jobs", seriesKey), (message) => {
@@ -84,9 +84,13 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
     if (windowStarts.length === 0) return
     const found = yield* readAll(windowStarts.map(subjectOf))
-    // what had its time, or was lost, is nobody's job any more; but a replica may only lag, so the leader is asked
-    const gone = windowStarts.filter((windowStart) => known.has(windowStart) && !found.has(subjectOf(windowStart)))
-    yield* Effect.forEach(gone, look, { discard: true })
+    // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica may
+    // only lag, so the leader is asked
+    const doubtful = windowStarts.filter((windowStart) => {
+      const before = known.get(windowStart)
+      return before !== undefined && (found.get(subjectOf(windowStart)) ?? 0) < before.revision
+    })
+    yield* Effect.forEach(doubtful, look, { discard: true })
   })
 
   const unfinished = (): ReadonlyArray<number> =>

@@ -68,6 +68,19 @@ const keyOf = (series: Series): string => Subject.series(series.nodeId, series.i
 const inBatches = <Item>(items: ReadonlyArray<Item>, size: number): ReadonlyArray<ReadonlyArray<Item>> =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, batch) => items.slice(batch * size, (batch + 1) * size))
 
+// one that was the leader a moment ago may still say what it knew then
+const leaderTries = 5
+const leaderPause = "200 millis"
+
+/** The bytes under a subject, as the stream's leader says: asked again for a while where it has none. */
+const readLeader = Effect.fnUntraced(function* (mesh: Mesh["Service"], stream: string, subject: string) {
+  for (let tries = 1; ; tries++) {
+    const value = Option.flatMap(yield* mesh.read(stream, subject), (stored) => stored.value)
+    if (Option.isSome(value) || tries === leaderTries) return value
+    yield* Effect.sleep(leaderPause)
+  }
+})
+
 /**
  * The bytes under each subject. What a batch does not give is asked of the stream's leader before it counts as lost.
  */
@@ -78,7 +91,7 @@ const readBytes = Effect.fnUntraced(function* (mesh: Mesh["Service"], stream: st
   const found = new Map(batches.flat().map((stored) => [stored.subject, stored.value]))
   return yield* Effect.forEach(subjects, (subject) =>
     Effect.gen(function* () {
-      const value = found.get(subject) ?? Option.flatMap(yield* mesh.read(stream, subject), (stored) => stored.value)
+      const value = found.get(subject) ?? (yield* readLeader(mesh, stream, subject))
       return yield* Effect.mapError(Effect.fromOption(value), () => damaged(subject, "is named but not there"))
     })
   )

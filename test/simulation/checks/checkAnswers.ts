@@ -49,7 +49,7 @@ const checkPatience = (name: string, { completedAtMs, untilMs }: Operation, { me
   const isUnfilled = meta.missingRanges.some(({ reason }) => reason === unfilled)
   if (meta.strategy !== "auto_backfill" || !isUnfilled || leftMs < readingMsMax) return []
   // what could not even be queued is told at once
-  if (meta.notes.some((note) => /could not be queued|could not be read/.test(note))) return []
+  if (meta.notes.some((note) => /could not be queued|could not be read|asked for again and again/.test(note))) return []
   return [`${name}: not filled yet, ${leftMs.toFixed(0)} ms before its time was over`]
 }
 
