@@ -32,6 +32,8 @@ export interface ActorState<S> {
   readonly book: () => Book
   /** Bytes of the record. */
   readonly bytes: () => number
+  /** Whether the record stands as it was written last: storage that was rolled back has an earlier one, or none. */
+  readonly stands: Effect.Effect<boolean, MeshUnavailable>
   /** Replaces the state. After `MeshUnavailable` the outcome is unknown and the activation must step down. */
   readonly save: (next: S, book?: Book) => Effect.Effect<void, Fenced | MeshUnavailable>
 }
@@ -227,6 +229,10 @@ export const open = Effect.fnUntraced(function* <S>(options: OpenOptions<S>) {
     current: () => state,
     book: () => book,
     bytes: () => last.bytes,
+    stands: Effect.suspend(() => {
+      const { revision } = last
+      return Effect.map(mesh.read(bucket.name, keySubject(bucket, key)), (stored) => revisionOf(stored) >= revision)
+    }),
     save
   } satisfies ActorState<S>
 })

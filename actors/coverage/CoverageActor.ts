@@ -44,6 +44,8 @@ const ensureIn = (record: CoverageRecord.CoverageRecord, jobs: JobRecords.JobRec
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
     const nowMs = yield* Clock.currentTimeMillis
     const missing = RangeSet.subtract(message.ranges, record.covered())
+    // who asks for what is covered has not heard of it yet, or knows better: storage may have been rolled back
+    if (isEmpty(missing)) yield* record.checkStanding
     const wanted = MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)
     if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
     const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())

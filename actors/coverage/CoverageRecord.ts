@@ -12,7 +12,7 @@ import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { Commit, Committed, StaleCommit } from "../../protocol/messages/Coverage.ts"
-import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import { Fenced, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import type { Activation, Stopped } from "../../runtime/Actor.ts"
@@ -32,6 +32,8 @@ export interface CoverageRecord {
   readonly grid: Window.Grid
   /** The generation of each of the windows, by its start. */
   readonly generations: (windowStarts: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, number>, Stopped>
+  /** Fails where the root does not stand any more: what this activation believes covered may not be. */
+  readonly checkStanding: Effect.Effect<void, Fenced | MeshUnavailable>
   readonly commit: (message: Commit) => Effect.Effect<Committed, StaleCommit | Stopped>
 }
 
@@ -106,6 +108,11 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     )
   })
 
+  const checkStanding = Effect.gen(function* () {
+    if (yield* state.stands) return
+    return yield* new Fenced({ key: activation.address.key, epoch: state.epoch })
+  })
+
   const commit = Effect.fn(Span.coverageCommit)(function* (message: Commit) {
     yield* auditRoot
     const touched = new Set(message.windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
@@ -129,5 +136,12 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     return { version: state.current().version }
   })
 
-  return { root: state.current, covered: () => covered, grid, generations, commit } satisfies CoverageRecord
+  return {
+    root: state.current,
+    covered: () => covered,
+    grid,
+    generations,
+    checkStanding,
+    commit
+  } satisfies CoverageRecord
 })
