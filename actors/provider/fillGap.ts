@@ -25,10 +25,12 @@ export interface Filled {
   readonly timedOut: boolean
   /** What the caller should know beside that. */
   readonly notes: ReadonlyArray<string>
+  /** The newest version that was heard of meanwhile: the answer is of no earlier one. */
+  readonly version: number
 }
 
 /** A gap about which nothing was done. */
-export const untouched: Filled = { jobs: [], timedOut: false, notes: [] }
+export const untouched: Filled = { jobs: [], timedOut: false, notes: [], version: 0 }
 
 /** The actor answers within milliseconds; a caller without a deadline does not wait longer for it to be found. */
 const queueWaitMsMax = 30_000
@@ -53,9 +55,13 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
   const coverage = yield* Coverage
   const remainingMs = Math.min(yield* budget.remainingMs, queueWaitMsMax)
   const asked = yield* coverage.ensure(yield* demandOf(request, gap)).pipe(withBudget(remainingMs), Effect.result)
-  if (asked._tag === "Success") return { jobs: asked.success.jobs, timedOut: false, notes: [] } satisfies Filled
+  if (asked._tag === "Success") {
+    const { jobs, version } = asked.success
+    return { jobs, timedOut: false, notes: [], version } satisfies Filled
+  }
   const note = `the backfill could not be queued: ${asked.failure.message}`
-  return { jobs: [], timedOut: asked.failure._tag === "DeadlineExceeded", notes: [note] } satisfies Filled
+  const timedOut = asked.failure._tag === "DeadlineExceeded"
+  return { jobs: [], timedOut, notes: [note], version: 0 } satisfies Filled
 })
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
@@ -93,18 +99,24 @@ const fillRounds = Effect.fnUntraced(function* (
   let retriesLeft = 1
   let jobs: ReadonlyArray<BackfillJob> = []
   let left = gap
+  let version = 0
   for (let round = 0; round < roundsMax && !isEmpty(left); round++) {
     const asked = yield* queueGap(request, left, budget)
     jobs = merged(jobs, asked.jobs)
-    seen({ jobs, timedOut: !jobs.every(isFinal), notes: asked.notes })
+    version = Math.max(version, asked.version)
+    seen({ jobs, timedOut: !jobs.every(isFinal), notes: asked.notes, version })
     if (asked.notes.length > 0) return
     if (asked.jobs.every(isFinal)) yield* Effect.sleep(idleRoundPause)
     const settled = yield* backfill.settled(asked.jobs)
     jobs = merged(jobs, settled)
-    seen({ jobs, timedOut: false, notes: [] })
-    const minVersion = Math.max(0, ...settled.map(({ coverageVersion }) => coverageVersion))
+    // what the actor knew when it was asked is there to be read, too
+    version = Math.max(version, ...settled.map(({ coverageVersion }) => coverageVersion))
+    seen({ jobs, timedOut: false, notes: [], version })
     const nowMs = yield* Clock.currentTimeMillis
-    left = leftOf(gap, yield* coverage.of(request.entry.series, { minVersion }), nowMs)
+    const view = yield* coverage.of(request.entry.series, { minVersion: version })
+    version = Math.max(version, view.root.version)
+    seen({ jobs, timedOut: false, notes: [], version })
+    left = leftOf(gap, view, nowMs)
     const retry = retryInMs(settled, nowMs)
     if (Option.isNone(retry) || isEmpty(left)) continue
     // a retry that lies beyond the budget gives the stored error at once
@@ -115,7 +127,12 @@ const fillRounds = Effect.fnUntraced(function* (
   }
   const missing = bars(left, request.entry.interval.lengthMs)
   if (missing > 0)
-    seen({ jobs, timedOut: false, notes: [`${missing} bars were asked for again and again: others came first`] })
+    seen({
+      jobs,
+      timedOut: false,
+      notes: [`${missing} bars were asked for again and again: others came first`],
+      version
+    })
 })
 
 /** Asks that the gap be filled and waits for it, within the backfill budget. */

@@ -56,7 +56,7 @@ const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budge
 /** The findings with what the filling of the gap has brought, as far as it can be read in time. */
 const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, found: Findings) {
   const { filled, plan, view: before } = found
-  const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
+  const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
   const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
@@ -77,7 +77,7 @@ const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.
   })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings = { view: before, plan, filled, ...stored }
-  if (filled.jobs.length === 0) return found
+  if (filled.jobs.length === 0 && filled.version <= before.root.version) return found
   return yield* newer(request, budget, found).pipe(
     Effect.catch(({ message }) => {
       const notes = [...filled.notes, `what came meanwhile could not be read: ${message}`]

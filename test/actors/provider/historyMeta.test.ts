@@ -13,7 +13,12 @@ import { conformed, flatBars } from "../../support/rows.ts"
 
 const request = requestOf()
 const failure = { tag: "SourceUnavailable", message: "HTTP 503", source: "binance" }
-const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({ jobs, timedOut, notes: [] })
+const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({
+  jobs,
+  timedOut,
+  notes: [],
+  version: 0
+})
 
 const outcomes = (of: Filled, storageTimedOut = false) => sourceOutcomes(request, of, storageTimedOut)
 
