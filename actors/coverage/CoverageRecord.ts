@@ -73,6 +73,11 @@ const continueHistory = Effect.fnUntraced(function* (
   yield* state.save(raised)
 })
 
+const checkStanding = (state: ActorState.ActorState<CoverageRoot>, { address }: Activation) =>
+  Effect.gen(function* () {
+    if (!(yield* state.stands)) return yield* new Fenced({ key: address.key, epoch: state.epoch })
+  })
+
 /** Takes over the coverage of a series. */
 export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation: Activation) {
   const store = yield* ChunkStore
@@ -108,11 +113,6 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     )
   })
 
-  const checkStanding = Effect.gen(function* () {
-    if (yield* state.stands) return
-    return yield* new Fenced({ key: activation.address.key, epoch: state.epoch })
-  })
-
   const commit = Effect.fn(Span.coverageCommit)(function* (message: Commit) {
     yield* auditRoot
     const touched = new Set(message.windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
@@ -141,7 +141,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     covered: () => covered,
     grid,
     generations,
-    checkStanding,
+    checkStanding: checkStanding(state, activation),
     commit
   } satisfies CoverageRecord
 })

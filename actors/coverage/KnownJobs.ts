@@ -84,8 +84,8 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
     if (windowStarts.length === 0) return
     const found = yield* readAll(windowStarts.map(subjectOf))
-    // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica may
-    // only lag, so the leader is asked
+    // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica
+    // may only lag, so the leader is asked
     const doubtful = windowStarts.filter((windowStart) => {
       const before = known.get(windowStart)
       return before !== undefined && (found.get(subjectOf(windowStart)) ?? 0) < before.revision
