@@ -146,6 +146,14 @@ const anEnsure = (world: World, { session }: Caller): Question => {
   }
 }
 
+/** Sends to an actor on a caller's behalf, within a budget. */
+const asCaller = ({ system }: Caller, budgetMs: number, sending: Effect.Effect<unknown, unknown, ActorSystem>) =>
+  Effect.suspend(() => {
+    const built = system()
+    if (built === undefined) return Effect.fail({ _tag: "NotConnected" })
+    return sending.pipe(withBudget(budgetMs), Effect.provide(built))
+  })
+
 const asking = (world: World, caller: Caller, how: "ask" | "tell"): Question => {
   const key = choose(world, registers)
   const budgetMs = choose(world, budgetsMs)
@@ -165,12 +173,7 @@ const asking = (world: World, caller: Caller, how: "ask" | "tell"): Question => 
     about: key,
     budgetMs,
     graceMs: 0,
-    put: (id, untilMs) =>
-      Effect.suspend(() => {
-        const system = caller.system()
-        if (system === undefined) return Effect.fail({ _tag: "NotConnected" })
-        return send(id, untilMs).pipe(withBudget(budgetMs), Effect.provide(system))
-      })
+    put: (id, untilMs) => asCaller(caller, budgetMs, send(id, untilMs))
   }
 }
 
@@ -265,14 +268,7 @@ export const readAll = (caller: Caller, history: History, budgetMs: number): voi
       about: key,
       budgetMs,
       graceMs: 0,
-      put: (id, untilMs) =>
-        Effect.suspend(() => {
-          const system = caller.system()
-          if (system === undefined) return Effect.fail({ _tag: "NotConnected" })
-          return Register.ref(key)
-            .ask("read", { operation: id, untilMs })
-            .pipe(withBudget(budgetMs), Effect.provide(system))
-        })
+      put: (id, untilMs) => asCaller(caller, budgetMs, Register.ref(key).ask("read", { operation: id, untilMs }))
     }
     putQuestion(caller, `last ${key}`, question, history)
   }

@@ -3,17 +3,19 @@ import { assert } from "@effect/vitest"
 import { Effect, Logger } from "effect"
 import * as Invariants from "../../runtime/Invariants.ts"
 
+/** Runs with a count of its own; `seen` fills with what did not hold meanwhile, in order. */
+const counted = <A, E, R>(test: Effect.Effect<A, E, R>) => {
+  const violations = Invariants.make()
+  const seen: Array<Invariants.Violation> = []
+  violations.listen((violation) => void seen.push(violation))
+  return { seen, run: Effect.provideService(test, Invariants.Invariants, violations) }
+}
+
 /** Runs with a count of its own, and without a log; gives what did not hold meanwhile, in order. */
 export const violationsOf = <A, E, R>(test: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
-    const violations = Invariants.make()
-    const seen: Array<Invariants.Violation> = []
-    violations.listen((violation) => void seen.push(violation))
-    return test.pipe(
-      Effect.provideService(Invariants.Invariants, violations),
-      Effect.provide(Logger.layer([])),
-      Effect.as(seen)
-    )
+    const { run, seen } = counted(test)
+    return run.pipe(Effect.provide(Logger.layer([])), Effect.as(seen))
   })
 
 /** The names of what did not hold while it ran, in order. */
@@ -23,13 +25,8 @@ export const violatedBy = <A, E, R>(test: Effect.Effect<A, E, R>) =>
 /** Runs, and claims that all held that must always hold. */
 export const withoutViolations = <A, E, R>(test: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    const violations = Invariants.make()
-    const seen: Array<Invariants.Violation> = []
-    violations.listen((violation) => void seen.push(violation))
-    return test.pipe(
-      Effect.provideService(Invariants.Invariants, violations),
-      Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(seen, [])))
-    )
+    const { run, seen } = counted(test)
+    return Effect.tap(run, () => Effect.sync(() => assert.deepStrictEqual(seen, [])))
   })
 
 /** A logger that keeps the violations that were logged, and the lines. */
