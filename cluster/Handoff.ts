@@ -50,10 +50,10 @@ const giveBack = Effect.fnUntraced(function* (book: SlotBook, news: SlotNews, { 
 })
 
 /**
- * Hands the slot over, or only gives it back where it is not held. It's `busy` until its new owner is known; one that
- * can't be given back is still this host's by its record, and found at the next check.
+ * Hands the slot over, or only gives it back where it is not held; tells whether it is given back. It's `busy` until
+ * its new owner is known; one that can't be given back is still this host's by its record, and found at the next check.
  */
-export const handOver = (book: SlotBook, news: SlotNews, move: Move): Effect.Effect<void> =>
+export const handOver = (book: SlotBook, news: SlotNews, move: Move): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     const { slot: name } = move.record
     const slot = Option.fromUndefinedOr(book.held.get(name))
@@ -64,6 +64,9 @@ export const handOver = (book: SlotBook, news: SlotNews, move: Move): Effect.Eff
     yield* giveBack(book, news, move)
     if (Option.isSome(slot)) countOne(book, (yield* monotonicMs) - startedMs)
   }).pipe(
-    Effect.catchCause((cause) => Effect.logDebug("slot not given back", { slot: move.record.slot }, cause)),
+    Effect.as(true),
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logDebug("slot not given back", { slot: move.record.slot }, cause), false)
+    ),
     Effect.ensuring(Effect.sync(() => void book.busy.delete(move.record.slot)))
   )

@@ -31,10 +31,12 @@ interface Hold {
   /** The stretch of the session in which it was claimed. */
   readonly stretch: number
   readonly subscription: Scope.Closeable
+  /** Is told of later slot epochs, as by `Tenure.onOutbid`. */
+  readonly onOutbid: (slotEpoch: number) => void
 }
 
 /** The slot, from the ack of its claim. */
-export const hold = ({ record, session, stretch, subscription }: Hold): HeldSlot => {
+export const hold = ({ onOutbid, record, session, stretch, subscription }: Hold): HeldSlot => {
   let current = record
   let confirmedIn = stretch
   let isEnded = false
@@ -46,6 +48,7 @@ export const hold = ({ record, session, stretch, subscription }: Hold): HeldSlot
     slotEpoch: record.slotEpoch,
     isValid,
     hasEnded: () => isEnded,
+    onOutbid,
     untilValid: Effect.gen(function* () {
       while (!isValid()) yield* Deferred.await(nextConfirm)
     })

@@ -50,7 +50,8 @@ const claim = Effect.fnUntraced(function* (book: SlotBook.SlotBook, standing: Sl
   // the plan was made in touch, and touch may be lost by now
   if (!session.isValidNow()) return
   const stretch = session.stretch()
-  const wanted = { ...standing, owner: session.incarnation, slotEpoch: standing.slotEpoch + 1 }
+  const slotEpoch = Math.max(standing.slotEpoch, SlotBook.latestEpoch(book, standing.slot)) + 1
+  const wanted = { ...standing, owner: session.incarnation, slotEpoch }
   const subscription = yield* Scope.make()
   const porch = makePorch(yield* clockMs)
   const revision = yield* mesh.subscribe(ActorSubject.slot(wanted.slot), porch.onMessage).pipe(
@@ -58,7 +59,12 @@ const claim = Effect.fnUntraced(function* (book: SlotBook.SlotBook, standing: Sl
     Effect.andThen(writeSlot(mesh, wanted)),
     Effect.onError((cause) => Scope.close(subscription, Exit.failCause(cause)))
   )
-  const slot = hold({ record: { ...wanted, revision }, session, stretch, subscription })
+  SlotBook.noteEpoch(book, wanted.slot, slotEpoch)
+  const onOutbid = (by: number): void => {
+    SlotBook.noteEpoch(book, wanted.slot, by)
+    book.onOutbid()
+  }
+  const slot = hold({ record: { ...wanted, revision }, session, stretch, subscription, onOutbid })
   held.set(wanted.slot, slot)
   book.counts = { ...book.counts, claims: book.counts.claims + 1 }
   yield* Effect.ensuring(
@@ -78,7 +84,7 @@ const confirm = Effect.fnUntraced(function* (book: SlotBook.SlotBook, standing: 
   book.counts = { ...book.counts, confirms: book.counts.confirms + 1 }
 })
 
-/** Lets go of a slot that someone else owns by now. */
+/** Lets go of a slot that someone else owns by now, or by which nothing can be saved. */
 const lose = Effect.fnUntraced(function* (book: SlotBook.SlotBook, name: string) {
   const slot = book.held.get(name)
   if (slot === undefined) return
@@ -157,7 +163,12 @@ const keepChecking = Effect.fnUntraced(function* (
 
 /** Claims slots as long as the scope lives, and gives them back at its end. */
 export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
-  const book = SlotBook.empty({ mesh: yield* Mesh, session: yield* HostSession, handler })
+  const book = SlotBook.empty({
+    mesh: yield* Mesh,
+    session: yield* HostSession,
+    handler,
+    onOutbid: () => agenda.lookSoon()
+  })
   const { busy, held, session } = book
   const wakes = yield* Queue.sliding<void>(1)
   const agenda = makeAgenda(book, () => void Queue.offerUnsafe(wakes, undefined))
@@ -177,11 +188,14 @@ export const claimSlots = Effect.fnUntraced(function* (handler: SlotHandler) {
     live = seen.live
     isCalm = seen.isCalm
     yield* each(plan.lost, (name) => lose(book, name))
+    // what was void may be claimed now
+    if (plan.lost.length > 0) agenda.lookSoon()
     yield* each(plan.confirms, (record) => confirm(book, record))
     yield* each(plan.claims, (record) => claim(book, record))
     for (const move of plan.moves) {
       busy.add(move.record.slot)
-      runFork(Effect.andThen(handOver(book, news, move), Effect.sync(agenda.lookSoon)))
+      // one that can't be given back now is looked at in its turn: it would fail as soon again
+      runFork(Effect.map(handOver(book, news, move), (isGivenBack) => isGivenBack && agenda.lookSoon()))
     }
     const isDone = plan.moves.length + plan.confirms.length + busy.size === 0
     if (isDone) yield* noteBatch(book)

@@ -45,6 +45,13 @@ export const slotReader = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyMap<str
 export const readSlots = (mesh: Mesh["Service"]): Effect.Effect<ReadonlyMap<string, SlotRecord>, MeshUnavailable> =>
   Effect.suspend(() => slotReader(mesh))
 
+/** The revision of a slot's record as the leader has it; 0 where there is none. */
+export const readRevision = (mesh: Mesh["Service"], slot: string): Effect.Effect<number, MeshUnavailable> =>
+  Effect.map(
+    mesh.read(Stream.slots.name, keySubject(Stream.slots, slot)),
+    Option.match({ onNone: () => 0, onSome: ({ revision }) => revision })
+  )
+
 const isAsWritten = (wanted: SlotRecord) => (standing: SlotRecord) =>
   standing.owner === wanted.owner && standing.slotEpoch === wanted.slotEpoch && standing.revision > wanted.revision
 

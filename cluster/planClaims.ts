@@ -24,6 +24,8 @@ interface Holding {
   readonly record: SlotRecord
   /** Whether it was written since this host last lost touch. */
   readonly isConfirmed: boolean
+  /** Whether nothing can be saved by it any more: storage lost its record, or has a later slot epoch. */
+  readonly isVoid: boolean
 }
 
 /** What a host knows when it plans. */
@@ -60,7 +62,7 @@ export interface ClaimPlan {
   readonly confirms: ReadonlyArray<SlotRecord>
   /** To be handed over; as many at most as may be under way. */
   readonly moves: ReadonlyArray<Move>
-  /** Held, and someone else's by now. */
+  /** Held, and someone else's by now or void: what is void may be claimed at the next look. */
   readonly lost: ReadonlyArray<string>
 }
 
@@ -82,6 +84,7 @@ const standingOf = (view: ClaimView, { record }: Holding): SlotRecord => {
 
 // the epoch rises with each change of hands: the same one is the same tenure, whatever the revision
 const isStillMine = (view: ClaimView, holding: Holding): boolean => {
+  if (holding.isVoid) return false
   const standing = standingOf(view, holding)
   return standing.owner === view.me.incarnation && standing.slotEpoch === holding.record.slotEpoch
 }

@@ -153,7 +153,7 @@ const stamp = Effect.fnUntraced(function* (
   // a type that was given another label has other slots, whose epochs say nothing of these
   const isComparable = slot === undefined || standing?.slot === undefined || standing.slot === slot
   if (standing !== undefined && isComparable && standing.slotEpoch > slotEpoch) {
-    return yield* new Fenced({ key, epoch: standing.epoch })
+    return yield* new Fenced({ key, epoch: standing.epoch, slotEpoch: standing.slotEpoch })
   }
   const record: StateRecord = {
     // all or nothing: what stands there without a version is of version 1, not of this build's

@@ -7,7 +7,7 @@
  */
 import { Cause, Duration, Effect, Exit, Fiber, FiberSet, Option } from "effect"
 import { type Address, addressText, type Ending, type Envelope } from "../protocol/wire/Envelope.ts"
-import { ActorUnavailable } from "../protocol/wire/Errors.ts"
+import { ActorUnavailable, type Fenced, type MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { ActorType } from "./Actor.ts"
 import * as ActorFigures from "./ActorFigures.ts"
 import { clockMs } from "./Deadline.ts"
@@ -184,6 +184,12 @@ const endReason = (exit: Exit.Exit<void, { readonly message: string }>): string 
   })
 }
 
+/** Tells of the later slot epoch, where a life ended since the actor's record bears one. */
+const tellOutbid = (tenure: Tenure, cause: Cause.Cause<Fenced | MeshUnavailable>): void => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error?._tag === "Fenced" && error.slotEpoch !== undefined) tenure.onOutbid(error.slotEpoch)
+}
+
 const lifeOf = (lives: ResidentLives, resident: Resident.Resident): Effect.Effect<void> =>
   Resident.lifeOf(resident, lives.around).pipe(
     Effect.onExit((exit) =>
@@ -195,6 +201,7 @@ const lifeOf = (lives: ResidentLives, resident: Resident.Resident): Effect.Effec
         const reason = endReason(exit)
         if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
           lives.counts.stopped(exit.cause)
+          tellOutbid(resident.tenure, exit.cause)
           yield* Effect.logWarning("actor stopped", { actor: resident.name, reason })
         }
         leave(lives, resident, reason)

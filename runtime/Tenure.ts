@@ -17,6 +17,8 @@ export interface Tenure {
   readonly untilValid: Effect.Effect<void>
   /** Whether the slot was lost or handed over. */
   readonly hasEnded: () => boolean
+  /** Tells that a record of one of the slot's actors bears this slot epoch, which is later than the tenure's. */
+  readonly onOutbid: (slotEpoch: number) => void
 }
 
 /** The tenure of a process that has nobody beside it. */
@@ -25,5 +27,6 @@ export const unshared: Tenure = {
   slotEpoch: 1,
   isValid: () => true,
   untilValid: Effect.void,
-  hasEnded: () => false
+  hasEnded: () => false,
+  onOutbid: () => undefined
 }

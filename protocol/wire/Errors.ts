@@ -75,7 +75,9 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 /** Someone else owns the record now. The activation that learns this stops; ask again and the owner answers. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", {
   key: Schema.String,
-  epoch: Schema.Int
+  epoch: Schema.Int,
+  /** The slot epoch that stands in the record, where it is later than that of who tried. */
+  slotEpoch: Schema.optionalKey(Schema.Int)
 }) {
   override get message() {
     return `the activation of epoch ${this.epoch} no longer owns ${this.key}`

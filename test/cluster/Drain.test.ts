@@ -36,12 +36,13 @@ const makeHost = Effect.fnUntraced(function* (slots: number, silentMs: number, r
       onHandOver: () => unused,
       onLost: () => Effect.sync(() => void (seen.lost += 1)),
       residents: () => residents
-    }
+    },
+    onOutbid: () => undefined
   })
   for (let number = 0; number < slots; number++) {
     const record = { slot: String(number), owner: sessionOf("me").incarnation, slotEpoch: 1, revision: 1 }
     const subscription = yield* Scope.make()
-    book.held.set(record.slot, hold({ record, session, stretch: 1, subscription }))
+    book.held.set(record.slot, hold({ record, session, stretch: 1, subscription, onOutbid: () => undefined }))
   }
   return { book, seen, tenures: Array.from(book.held.values(), ({ tenure }) => tenure) }
 })

@@ -21,7 +21,7 @@ const record = { slot: "7", owner: "me", slotEpoch: 4, revision: 10 }
 const holding = Effect.gen(function* () {
   const { life, session } = makeSession()
   const subscription = yield* Scope.make()
-  return { life, slot: hold({ record, session, stretch: 1, subscription }) }
+  return { life, slot: hold({ record, session, stretch: 1, subscription, onOutbid: () => undefined }) }
 })
 
 describe("hold()", () => {

@@ -55,7 +55,10 @@ class World {
       live,
       records: new Map(this.records),
       held: new Map(
-        Array.from(held, ([slot, record]) => [slot, { record, isConfirmed: !doubtful.has(slot) }] as const)
+        Array.from(
+          held,
+          ([slot, record]) => [slot, { record, isConfirmed: !doubtful.has(slot), isVoid: false }] as const
+        )
       ),
       busy: new Set(),
       mayBury: true,

@@ -33,7 +33,7 @@ const view = (changes: Partial<ClaimView> = {}): ClaimView => ({
 const byName = (records: ReadonlyArray<SlotRecord>) => new Map(records.map((record) => [record.slot, record]))
 const allOwnedBy = (owner: string) => byName(slots.map((slot) => recordOf(slot, owner)))
 const heldFrom = (records: Iterable<SlotRecord>, isConfirmed = true): ClaimView["held"] =>
-  new Map(Array.from(records, (record) => [record.slot, { record, isConfirmed }]))
+  new Map(Array.from(records, (record) => [record.slot, { record, isConfirmed, isVoid: false }]))
 
 const names = (records: ReadonlyArray<SlotRecord>) => records.map(({ slot }) => slot)
 const wantedBy = (host: string, live = two) => slots.filter((slot) => desiredHost(slot, live)?.incarnation === host)
@@ -119,6 +119,20 @@ describe("planClaims() of what this host owns", () => {
     const later = byName([recordOf("1", "host-1", { slotEpoch: 4, revision: 20 })])
     const { confirms, lost } = planClaims(view({ held: heldFrom([mine.get("1")!], false), records: later }))
     expect([confirms, lost]).toEqual([[], ["1"]])
+  })
+
+  it("planClaims() lets go of what is void, does nothing else with it, and claims it at the next look", () => {
+    const isMine = recordOf("1", "host-1")
+    for (const isConfirmed of [true, false]) {
+      const held = new Map([["1", { record: isMine, isConfirmed, isVoid: true }]])
+      // its record stands, or an earlier one that storage went back to
+      for (const records of [byName([isMine]), byName([recordOf("1", "", { slotEpoch: 1, revision: 2 })])]) {
+        const { claims, ...rest } = planClaims(view({ live: two, held, records }))
+        expect(rest).toEqual({ confirms: [], moves: [], lost: ["1"] })
+        expect(names(claims)).not.toContain("1")
+      }
+      expect(names(planClaims(view({ records: byName([isMine]) })).claims)).toContain("1")
+    }
   })
 
   it("planClaims() claims anew what a record says is its own though it does not hold it", () => {

@@ -16,5 +16,7 @@ export const regressions: ReadonlyArray<Regression> = [
   { seed: 211, found: "readers waited for ever for a revision that storage had lost" },
   { seed: 832, found: "a host whose renewals went unanswered took live hosts for dead" },
   { seed: 61, found: "messages sent on and on between two hosts, of which one was in doubt about its slot" },
-  { seed: 172, found: "a save upon a revision that storage had lost was tried for twelve seconds" }
+  { seed: 172, found: "a save upon a revision that storage had lost was tried for twelve seconds" },
+  { seed: 1016, found: "slots whose records storage had lost, and not those of their actors, were outbid for ever" },
+  { seed: 1481, found: "a slot that could not be given back was tried sixty times a second" }
 ]

@@ -18,7 +18,8 @@ import type { Tenure } from "../../runtime/Tenure.ts"
 
 /** Where a host connects to, and what it takes. */
 interface SlotHostOptions extends Partial<HostSession.HostOptions> {
-  readonly servers: string
+  /** An address, or a port that stands. */
+  readonly servers: string | Layer.Layer<Mesh>
   readonly hostId: string
   /** Decides its incarnation, so that the same slots are its own in each run. */
   readonly seed?: string
@@ -49,7 +50,7 @@ const services = ({ configurationHash = "", servers, ...options }: SlotHostOptio
   hostStatus.layer.pipe(
     Layer.provideMerge(HostSession.layer({ configurationHash, ...options })),
     Layer.provideMerge(Layer.effectDiscard(Effect.flatMap(Mesh, (mesh) => mesh.provision(Stream.every)))),
-    Layer.provideMerge(NatsMesh.layer({ servers, name: options.hostId }))
+    Layer.provideMerge(typeof servers === "string" ? NatsMesh.layer({ servers, name: options.hostId }) : servers)
   )
 
 /** A host that serves; stopped with the scope, or before. */

@@ -29,6 +29,16 @@ describe("checkMessages()", () => {
     assert.deepStrictEqual(judged([set, last("r0", ["op1"])]), ["r0: timer op1 was set, and never took effect"])
   })
 
+  it("checkMessages() lets a timer be that was set too late to ring for certain", () => {
+    const late = { completedAtMs: 47_000, untilMs: 47_000 }
+    const last0 = last("r0", ["op1"])
+    assert.deepStrictEqual(judged([{ ...asked("op1", "ringLater", "r0"), ...late }, last0]), [])
+    // set by then in any case, though its caller would have waited for longer
+    const answered = { ...asked("op1", "ringLater", "r0"), untilMs: 47_000 }
+    assert.lengthOf(judged([answered, last0]), 1)
+    assert.deepStrictEqual(judged([{ ...answered, outcome: "DeadlineExceeded" }, last0]), [])
+  })
+
   it("checkMessages() finds a timer that nobody has set", () => {
     assert.deepStrictEqual(judged([last("r0", [], ["op1"])]), ["r0: nobody has set timer op1"])
   })

@@ -49,10 +49,12 @@ export const checkMessages = (
       all.filter(({ about }) => about === key)
     )
   ])
-  for (const { about, id, untilMs, what } of all) {
+  for (const { about, completedAtMs, id, outcome, untilMs, what } of all) {
     const state = last.get(about)
     if (state === undefined || !done.has(id)) continue
-    const isDue = what === "ringLater" && untilMs + ringsWithinMs < lastAtMs
+    // one without an answer may have taken effect as long as its time was
+    const setByMs = outcome === "ok" ? completedAtMs : untilMs
+    const isDue = what === "ringLater" && setByMs + ringsWithinMs < lastAtMs
     if (isDue && !state.rung.includes(id)) problems.push(`${about}: timer ${id} was set, and never took effect`)
     if (what === "pass" && isFaultless && !done.has(`${id}${passed}`))
       problems.push(`${id} was passed on and never came`)

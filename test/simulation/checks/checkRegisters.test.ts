@@ -61,12 +61,6 @@ describe("checkRegisters()", () => {
     assert.deepStrictEqual(problemsOf(first, second, end(["op2", "op1"])), ["r0: op1 was told place 0, and is at 1"])
   })
 
-  it("checkRegisters() tells of a timer that was set and never took effect", () => {
-    assert.deepStrictEqual(problemsOf(append("op1", 1000, { what: "ringLater" }), end(["op1"])), [
-      "r0: timer op1 never took effect"
-    ])
-  })
-
   it("checkRegisters() tells of what was answered before another was begun, and comes after it", () => {
     const found = problemsOf(append("op1", 1000), append("op2", 1101), end(["op2", "op1"]))
     assert.deepStrictEqual(found, ["r0: op1 was answered before op2 was begun, and comes after it"])

@@ -42,9 +42,6 @@ const checkOne = (
     else if (isPlace(answer) && answer.place !== place) {
       problems.push(`${key}: ${id} was told place ${answer.place}, and is at ${place}`)
     }
-    if (place !== undefined && what === "ringLater" && !rung.includes(id)) {
-      problems.push(`${key}: timer ${id} never took effect`)
-    }
   }
   return problems
 }
