@@ -74,6 +74,7 @@ const main = (options: ChaosOptions) =>
     describe(figures).forEach(say)
     for (const violation of violations) say(`\nbroken: ${violation}`)
     if (violations.length > 0) failed(options, `${violations.length} promises were broken`)
+    else say("every promise was kept")
   }).pipe(
     Effect.scoped,
     Effect.tapDefect(() => Effect.sync(() => failed(options, "it did not come to its end")))
