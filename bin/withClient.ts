@@ -4,7 +4,7 @@ import { type AdminAnswer, type AdminRequest, connectAdmin } from "../client/adm
 import { connect, type ConnectOptions } from "../client/connect.ts"
 import type { SeamlessClient } from "../client/SeamlessClient.ts"
 import { SeamlessError } from "../client/SeamlessError.ts"
-import type { AdminVerb } from "../protocol/wire/Admin.ts"
+import type { AdminVerb } from "../protocol/messages/Admin.ts"
 import type { Foreseen } from "./describeFailure.ts"
 import { type Address, type AddressFlags, findAddress, NobodyAnswers } from "./findAddress.ts"
 import { type OperatorFlags, operatorToken } from "./operator.ts"

@@ -5,7 +5,7 @@
  * user may ask for. It is for the command line; programs have no need of it.
  */
 import { Effect, Exit, Scope } from "effect"
-import { admin, type AdminVerb } from "../protocol/wire/Admin.ts"
+import { type AdminVerb, adminVerbs } from "../protocol/messages/Admin.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { type ConnectOptions, openSession } from "./connect.ts"
@@ -13,10 +13,10 @@ import type { SeamlessError } from "./SeamlessError.ts"
 import { ask, decoder } from "./Session.ts"
 
 /** What a verb takes. */
-export type AdminRequest<V extends AdminVerb> = (typeof admin)[V]["request"]["Type"]
+export type AdminRequest<V extends AdminVerb> = (typeof adminVerbs)[V]["request"]["Type"]
 
 /** What a verb answers. */
-export type AdminAnswer<V extends AdminVerb> = (typeof admin)[V]["answer"]["Type"]
+export type AdminAnswer<V extends AdminVerb> = (typeof adminVerbs)[V]["answer"]["Type"]
 
 /** An operator's connection. */
 export interface AdminClient {
@@ -31,13 +31,13 @@ const budgetMs = 18_000
 const what = "the answer"
 
 const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect<AdminAnswer<V>, SeamlessError> } = {
-  hosts: decoder(admin.hosts.answer, what),
-  slots: decoder(admin.slots.answer, what),
-  actors: decoder(admin.actors.answer, what),
-  drain: decoder(admin.drain.answer, what),
-  release: decoder(admin.release.answer, what),
-  letters: decoder(admin.letters.answer, what),
-  replay: decoder(admin.replay.answer, what)
+  hosts: decoder(adminVerbs.hosts.answer, what),
+  slots: decoder(adminVerbs.slots.answer, what),
+  actors: decoder(adminVerbs.actors.answer, what),
+  drain: decoder(adminVerbs.drain.answer, what),
+  release: decoder(adminVerbs.release.answer, what),
+  letters: decoder(adminVerbs.letters.answer, what),
+  replay: decoder(adminVerbs.replay.answer, what)
 }
 
 /** A connection as the operator of that token. */

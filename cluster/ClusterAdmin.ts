@@ -4,22 +4,21 @@
  * Any host: it reads the records, asks each host what only that one knows, and puts together what comes. A host that
  * drains answers on, since it is then that one is asked most.
  */
-import { Effect, Layer, type Schema } from "effect"
-import { admin, type AdminVerb } from "../protocol/wire/Admin.ts"
-import { AmbiguousLetter, AnswerTooLarge, HostUnreachable, UnknownLetter } from "../protocol/wire/AdminErrors.ts"
+import { Effect, Layer } from "effect"
+import { admin, type HostAdminVerb } from "../protocol/wire/Admin.ts"
+import { AmbiguousLetter, HostUnreachable, UnknownLetter } from "../protocol/wire/AdminErrors.ts"
 import { type Address, addressText } from "../protocol/wire/Envelope.ts"
-import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { SessionRecord } from "../protocol/wire/HostRecords.ts"
 import { hostVerbs } from "../protocol/wire/HostRequest.ts"
-import * as ActorSubject from "../protocol/wire/ActorSubject.ts"
 import { ActorSystem } from "../runtime/ActorSystem.ts"
+import * as AdminEndpoint from "../runtime/AdminEndpoint.ts"
 import * as DeadLetters from "../runtime/DeadLetters.ts"
-import { enforce, withBudget } from "../runtime/Deadline.ts"
+import { withBudget } from "../runtime/Deadline.ts"
 import type { HostStatus } from "../runtime/HostStatus.ts"
-import { headroomBytes, Mesh, type Message } from "../runtime/Mesh.ts"
-import { errorReply, jsonReply, type Reply, type Respond, serve, type Tagged } from "../runtime/ServiceEndpoint.ts"
+import { headroomBytes, Mesh } from "../runtime/Mesh.ts"
+import type { Respond } from "../runtime/ServiceEndpoint.ts"
 import { busiest, canAnswer, findHost, hostReports, newestWithin, numberOf, slotReports } from "./adminReports.ts"
-import { requestReader } from "./adminRequest.ts"
 import * as HostControl from "./HostControl.ts"
 import { HostSession } from "./HostSession.ts"
 import type { LocalActors } from "./LocalActors.ts"
@@ -35,15 +34,11 @@ const stopWithinMs = 2000
 const drainWithinMs = 15_000
 /** How long a message that is replayed may take. */
 const replayWithinMs = 10_000
-/** How long anything else may take; and each of these a little beyond its own. */
-const budgetMs = 10_000
+/** What a verb may take beyond what it waits for. */
 const marginMs = 2000
 /** Hosts that are asked at once. */
 const asksMax = 64
 const topDefault = 50
-
-/** The verbs after which something is not as before: who asked for them is in the log. */
-const changing: ReadonlySet<AdminVerb> = new Set(["drain", "release", "replay"])
 
 /** What the verbs rest on. */
 interface Ground {
@@ -156,59 +151,28 @@ const replay = Effect.fnUntraced(function* ({ mesh, system }: Ground, { id }: { 
   return { id, ...to }
 })
 
-/** The operator's own token, from the subject that only this operator may publish on. */
-const whoAsks = ({ subject }: Message): string => subject.split(".").at(-2) ?? ""
-
-/** An answer that the server would not carry is an error that says so. */
-const fitting =
-  (mesh: Mesh["Service"]) =>
-  (reply: Reply): Reply => {
-    const bytes = reply.data.length
-    const bytesMax = mesh.payloadBytesMax() - headroomBytes / 2
-    return bytes <= bytesMax ? reply : errorReply(new AnswerTooLarge({ bytes, bytesMax }))
-  }
-
-const makeRespond =
-  (mesh: Mesh["Service"]) =>
-  <Request, Answer, E extends Tagged>(
-    verb: AdminVerb,
-    { request }: { readonly request: Schema.Codec<Request>; readonly answer: Schema.Codec<Answer> },
-    perform: (request: Request) => Effect.Effect<Answer, E>
-  ): Respond => {
-    const read = requestReader(verb, request)
-    const withinMs = (verb === "drain" ? drainWithinMs : verb === "replay" ? replayWithinMs : budgetMs) + marginMs
-    const note = (message: Message, request: Request) =>
-      (changing.has(verb) ? Effect.logInfo : Effect.logDebug)("operator asks", { verb, who: whoAsks(message), request })
-    return (message) =>
-      Effect.gen(function* () {
-        const asked = yield* read(message.data)
-        yield* note(message, asked)
-        return jsonReply(yield* perform(asked))
-      }).pipe(
-        enforce(verb),
-        withBudget(withinMs),
-        Effect.catch((error: Tagged | DeadlineExceeded) => Effect.succeed(errorReply(error))),
-        Effect.map(fitting(mesh))
-      )
-  }
-
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
   const ground: Ground = { mesh, session: yield* HostSession, system: yield* ActorSystem }
-  const respond = makeRespond(mesh)
-  const verbs: Readonly<Record<AdminVerb, Respond>> = {
+  const respond = AdminEndpoint.responder(mesh)
+  const verbs: Readonly<Record<HostAdminVerb, Respond>> = {
     hosts: respond("hosts", admin.hosts, () => hosts(ground)),
     slots: respond("slots", admin.slots, () =>
       Effect.map(recordsOf(ground), (records) => ({ slots: slotReports(records) }))
     ),
     actors: respond("actors", admin.actors, (request) => actors(ground, request)),
-    drain: respond("drain", admin.drain, (request) => drain(ground, request)),
-    release: respond("release", admin.release, (request) => release(ground, request)),
+    drain: respond("drain", admin.drain, (request) => drain(ground, request), {
+      isChanging: true,
+      withinMs: drainWithinMs + marginMs
+    }),
+    release: respond("release", admin.release, (request) => release(ground, request), { isChanging: true }),
     letters: respond("letters", admin.letters, (request) => letters(ground, request)),
-    replay: respond("replay", admin.replay, (request) => replay(ground, request))
+    replay: respond("replay", admin.replay, (request) => replay(ground, request), {
+      isChanging: true,
+      withinMs: replayWithinMs + marginMs
+    })
   }
-  const subjects = new Map(Object.entries(verbs).map(([verb, each]) => [ActorSubject.admin("*", verb), each]))
-  yield* serve(subjects, { isServedDraining: true })
+  yield* AdminEndpoint.serve(verbs)
 })
 
 /** Answers operators, and the other hosts that ask for them, as long as the layer lives. */

@@ -49,7 +49,7 @@ export { QualitySummary, StrictFinding } from "./history/QualitySummary.ts"
 
 export * as ActorMessage from "./wire/ActorMessage.ts"
 export * as AdminErrors from "./wire/AdminErrors.ts"
-export { admin, type AdminVerb } from "./wire/Admin.ts"
+export { adminVerbs, type AdminVerb } from "./messages/Admin.ts"
 export * as Codec from "./wire/Codec.ts"
 export * as Manifest from "./wire/Manifest.ts"
 export * as Stream from "./wire/Stream.ts"

@@ -30,7 +30,7 @@ export const Lease = Schema.Struct({
 export type Lease = typeof Lease.Type
 
 /** Classes of work, by urgency. */
-export const JobClass = Schema.Literals(["interactive", "bulk"])
+export const JobClass = Schema.Literals(["interactive", "repair", "bulk", "verify"])
 export type JobClass = typeof JobClass.Type
 
 /** The record of the newest run for a window. */

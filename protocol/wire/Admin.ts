@@ -12,12 +12,12 @@ import { HostReport } from "./HostReport.ts"
 /** An actor that is named in full. */
 const One = Schema.Struct({ type: Schema.NonEmptyString, key: Schema.NonEmptyString })
 
-/** The verbs about hosts, slots and actors, with the forms of their requests and answers. */
+/** The verbs about hosts, slots and actors: the forms of their requests and answers, and a request to show. */
 export const admin = {
   /** Every host that has a session or a slot. */
-  hosts: { request: Schema.Struct({}), answer: Schema.Struct({ hosts: Schema.Array(HostReport) }) },
+  hosts: { request: Schema.Struct({}), answer: Schema.Struct({ hosts: Schema.Array(HostReport) }), example: {} },
   /** Every slot that has a record. */
-  slots: { request: Schema.Struct({}), answer: Schema.Struct({ slots: Schema.Array(SlotReport) }) },
+  slots: { request: Schema.Struct({}), answer: Schema.Struct({ slots: Schema.Array(SlotReport) }), example: {} },
   /** The `top` busiest actors that live, of one type or of all; and how many live. */
   actors: {
     request: Schema.Struct({
@@ -29,7 +29,8 @@ export const admin = {
       residents: Schema.Int,
       /** The labels of hosts that did not answer, or can't: their actors are not among these. */
       silent: Schema.Array(Schema.String)
-    })
+    }),
+    example: { type: "counter", top: 50 }
   },
   /** Has a host, named by its label or its incarnation, give all its slots to the others and take no more. */
   drain: {
@@ -40,21 +41,28 @@ export const admin = {
       handovers: Schema.Int,
       handoverMsMax: Schema.Finite,
       elapsedMs: Schema.Finite
-    })
+    }),
+    example: { host: "host-a" }
   },
   /** Takes an actor out of the hands of whoever has it: stops it, and gives its epoch, raised; 0 for none. */
-  release: { request: One, answer: Schema.Struct({ ...One.fields, epoch: Schema.Int }) },
+  release: {
+    request: One,
+    answer: Schema.Struct({ ...One.fields, epoch: Schema.Int }),
+    example: { type: "counter", key: "clicks" }
+  },
   /** The messages upon which actors failed, of one type or of all, the newest last; and how many there are in all. */
   letters: {
     request: Schema.Struct({ type: Schema.optionalKey(Schema.NonEmptyString) }),
-    answer: Schema.Struct({ letters: Schema.Array(DeadLetter), total: Schema.Int })
+    answer: Schema.Struct({ letters: Schema.Array(DeadLetter), total: Schema.Int }),
+    example: { type: "counter" }
   },
   /** Sends a dead letter's message again, and removes the letter once the message was handled. */
   replay: {
     request: Schema.Struct({ id: Schema.NonEmptyString }),
-    answer: Schema.Struct({ id: Schema.String, ...One.fields })
+    answer: Schema.Struct({ id: Schema.String, ...One.fields }),
+    example: { id: "k3v9x0" }
   }
 } as const
 
-/** The name of a verb. */
-export type AdminVerb = keyof typeof admin
+/** The name of a verb about hosts, slots and actors. */
+export type HostAdminVerb = keyof typeof admin

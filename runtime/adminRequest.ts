@@ -4,20 +4,8 @@
  * Whoever asks is a person or a script of one: all that is wrong is told at once, and what would be right.
  */
 import { Effect, Option, Schema, SchemaIssue } from "effect"
-import type { admin, AdminVerb } from "../protocol/wire/Admin.ts"
 import { InvalidAdminRequest } from "../protocol/wire/AdminErrors.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
-
-/** By verb: a request that would be taken. */
-const examples: { readonly [V in AdminVerb]: (typeof admin)[V]["request"]["Type"] } = {
-  hosts: {},
-  slots: {},
-  actors: { type: "counter", top: 50 },
-  drain: { host: "host-a" },
-  release: { type: "counter", key: "clicks" },
-  letters: { type: "counter" },
-  replay: { id: "k3v9x0" }
-}
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -30,10 +18,17 @@ const problemsOf = (issue: SchemaIssue.Issue): string =>
     })
     .join("; ")
 
+/** What a verb takes. */
+export interface RequestForm<Request> {
+  readonly request: Schema.Codec<Request>
+  /** A request that would be taken. */
+  readonly example: NoInfer<Request>
+}
+
 /** The reading of the requests of one verb. An empty body is as good as one without fields. */
-export const requestReader = <Request>(verb: AdminVerb, form: Schema.Codec<Request>) => {
-  const decode = Schema.decodeUnknownEffect(form, { errors: "all", onExcessProperty: "error" })
-  const right = JSON.stringify(examples[verb])
+export const requestReader = <Request>(verb: string, { example, request }: RequestForm<Request>) => {
+  const decode = Schema.decodeUnknownEffect(request, { errors: "all", onExcessProperty: "error" })
+  const right = JSON.stringify(example)
   const invalid = (problem: string) => new InvalidAdminRequest({ verb, problem, right })
   return (data: Uint8Array): Effect.Effect<Request, InvalidAdminRequest> => {
     const body = data.length === 0 ? Option.some<unknown>({}) : Codec.fromJson(data)

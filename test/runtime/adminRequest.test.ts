@@ -1,13 +1,13 @@
 /** Is an operator told what is wrong with a request, and what would be right? */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { requestReader } from "../../cluster/adminRequest.ts"
+import { requestReader } from "../../runtime/adminRequest.ts"
 import { admin } from "../../protocol/wire/Admin.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-const readActors = requestReader("actors", admin.actors.request)
-const readRelease = requestReader("release", admin.release.request)
+const readActors = requestReader("actors", admin.actors)
+const readRelease = requestReader("release", admin.release)
 
 it.effect("requestReader() reads what the verb takes; nothing is as good as no fields", () =>
   Effect.gen(function* () {
