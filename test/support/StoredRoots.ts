@@ -12,6 +12,7 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import type { BarFile } from "./BarFile.ts"
+import { untilTrue } from "./untilTrue.ts"
 
 const decodeRoot = Schema.decodeUnknownSync(CoverageRoot)
 const decodeRecord = Schema.decodeUnknownSync(StateRecord)
@@ -27,18 +28,41 @@ export const standing = Effect.fnUntraced(function* (nc: NatsConnection, { inter
   return stored === null ? undefined : decodeRoot(decodeRecord(stored.json()).state)
 })
 
-/** Every root that the series is on record to have had, in order. */
-export const audited = Effect.fnUntraced(function* (nc: NatsConnection, { interval, node }: BarFile) {
+/** Reads on in the history of a series' roots; gives all that was read, in order. */
+const follower = Effect.fnUntraced(function* (nc: NatsConnection, { interval, node }: BarFile) {
   const manager = yield* Effect.promise(() => jetstreamManager(nc))
   const subject = Subject.audit(Subject.series(node, interval))
   const roots: Array<CoverageRoot> = []
-  for (let seq = 1; ;) {
-    const query = { seq, next_by_subj: subject }
-    const found = yield* Effect.promise(() => manager.streams.getMessage(Stream.audit.name, query))
-    if (found === null) return roots
-    roots.push(decodeRoot(found.json()))
-    seq = found.seq + 1
-  }
+  let seq = 1
+  return Effect.gen(function* () {
+    for (;;) {
+      const query = { seq, next_by_subj: subject }
+      const found = yield* Effect.promise(() => manager.streams.getMessage(Stream.audit.name, query))
+      if (found === null) return roots
+      roots.push(decodeRoot(found.json()))
+      seq = found.seq + 1
+    }
+  })
+})
+
+/** Every root that the series is on record to have had, in order. */
+export const audited = (nc: NatsConnection, file: BarFile) => Effect.flatten(follower(nc, file))
+
+/** Every root that the series has had, and the one that stands: from when the history ends with that. */
+export const settled = Effect.fnUntraced(function* (nc: NatsConnection, file: BarFile) {
+  const readOn = yield* follower(nc, file)
+  let root: CoverageRoot | undefined
+  let roots: ReadonlyArray<CoverageRoot> = []
+  yield* untilTrue(
+    "the audit stream has the root that stands",
+    Effect.gen(function* () {
+      // there may be another by now
+      root = yield* standing(nc, file)
+      roots = yield* readOn
+      return roots.at(-1)?.version === root?.version
+    })
+  )
+  return { root, roots }
 })
 
 /** What keeps a list of roots from being a whole history, from the first to `last`; empty where nothing does. */

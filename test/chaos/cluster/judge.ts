@@ -13,7 +13,6 @@ import type { Operation as ModelOperation } from "../../support/history/Operatio
 import { recorded, recordedCommits } from "../../support/members/recordedCommits.ts"
 import { Saved } from "../../support/members/testActors.ts"
 import * as StoredRoots from "../../support/StoredRoots.ts"
-import { untilTrue } from "../../support/untilTrue.ts"
 import type { Bottle } from "./Bottle.ts"
 import { differences } from "./compareRows.ts"
 import type { History, Operation } from "./History.ts"
@@ -107,12 +106,7 @@ const strangeAnswers = (
   })
 
 const judgeSeries = Effect.fnUntraced(function* ({ nc }: Bottle, file: BarFile, { answers }: Seen) {
-  const root = yield* StoredRoots.standing(nc, file)
-  yield* untilTrue(
-    "the audit stream has the root that stands",
-    Effect.map(StoredRoots.audited(nc, file), (roots) => roots.at(-1)?.version === root?.version)
-  )
-  const roots = yield* StoredRoots.audited(nc, file)
+  const { root, roots } = yield* StoredRoots.settled(nc, file)
   return [
     ...StoredRoots.gaps(roots, root).map((gap) => `${file.node}: ${gap}`),
     ...lossesOf(roots),
