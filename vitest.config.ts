@@ -25,16 +25,44 @@ const plainSummary: Reporter = {
 /** tests that start nats-server or other processes */
 const realServers = ["test/integration/**/*.test.ts", "test/chaos/**/*.test.ts"]
 
+/** of these, the ones that measure how long something takes, or keep both cores of a small machine busy */
+const alone = [
+  "test/chaos/**/*.test.ts",
+  ...[
+    "deadlines",
+    "hostSession",
+    "mailboxLimits",
+    "manyActors",
+    "members",
+    "singleFlight",
+    "slotClaim",
+    "tcpProxy"
+  ].map((name) => `test/integration/${name}.test.ts`)
+]
+
+const patient = { testTimeout: 120_000, hookTimeout: 60_000 }
+
 export default defineConfig({
   // the package's own name means the source, not dist
   ssr: { resolve: { conditions: ["seamless-source", "node"] } },
   test: {
-    // unit: no server, part of "npm run ok"; nats: real servers and processes
+    // unit: no server, part of "npm run ok"; nats and alone: real servers and processes, two files at once or one
     projects: [
       { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: realServers } },
       {
         extends: true,
-        test: { name: "nats", include: realServers, testTimeout: 120_000, hookTimeout: 60_000, fileParallelism: false }
+        test: {
+          name: "nats",
+          include: realServers,
+          exclude: alone,
+          ...patient,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: alone, ...patient, maxWorkers: 1, sequence: { groupOrder: 2 } }
       }
     ],
     // one process per file: OpenTelemetry globals, NATS connections and child processes do not leak between files

@@ -14,7 +14,7 @@ import { seededNumbers } from "../support/seededOrder.ts"
 import * as StoredRoots from "../support/StoredRoots.ts"
 import { untilTrue } from "../support/untilTrue.ts"
 
-const runs = Number(process.env["SEAMLESS_KILL_RUNS"] ?? 5)
+const runs = Number(process.env["SEAMLESS_KILL_RUNS"] ?? 3)
 const seed = Number(process.env["SEAMLESS_KILL_SEED"] ?? Date.now() % 1_000_000)
 
 const file = BarFile.barFiles.quiet
