@@ -14,7 +14,8 @@ const drainWithin = "10 seconds"
 // what could not be handed over is dropped, and given back in one go
 const dropWithin = "1 second"
 const dropsMax = 64
-const lookEvery = "20 millis"
+const lookEveryMs = 20
+const lookEveryMsMax = 250
 // without NATS nothing can be handed over: the others find the slots when the session has ended. A server that only
 // restarts is back sooner
 const silentMsMax = 3000
@@ -36,10 +37,14 @@ const handAllOver = Effect.fnUntraced(function* (book: SlotBook, check: Effect.E
   const told = yield* Effect.forkChild(session.setDraining, { startImmediately: true })
   if (isAway(book)) return
   yield* Fiber.join(told)
+  let pauseMs = lookEveryMs
   while (!isAway(book)) {
+    const before = book.counts.handovers
     const isDone = yield* Effect.option(check)
     if (Option.getOrElse(isDone, () => false) && held.size === 0) return
-    yield* Effect.sleep(lookEvery)
+    yield* Effect.sleep(pauseMs)
+    // what can't be given back now would fail as soon again
+    pauseMs = book.counts.handovers > before ? lookEveryMs : Math.min(lookEveryMsMax, pauseMs * 2)
   }
 })
 

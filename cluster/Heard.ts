@@ -15,6 +15,8 @@ export interface Heard {
   readonly note: (incarnation: string, revision: number, nowMs: number) => void
   /** The host's record has ended. */
   readonly forget: (incarnation: string) => void
+  /** Whether the host was heard of lately, and not that it has ended: whoever knows nothing of it is behind. */
+  readonly isHeardOf: (incarnation: string, nowMs: number) => boolean
   /** Whether the host's record has stood at that revision for too long. */
   readonly isSilent: (incarnation: string, revision: number, nowMs: number) => boolean
   /** Hosts that have become silent since this was asked last. */
@@ -41,6 +43,10 @@ export const make = (): Heard => {
       known.set(incarnation, { revision, sinceMs: nowMs, isTold: false })
     },
     forget: (incarnation) => void known.delete(incarnation),
+    isHeardOf: (incarnation, nowMs) => {
+      const found = known.get(incarnation)
+      return found !== undefined && !isOver(found, nowMs)
+    },
     isSilent: (incarnation, revision, nowMs) => {
       const found = known.get(incarnation)
       return found !== undefined && found.revision === revision && isOver(found, nowMs)

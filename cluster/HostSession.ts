@@ -63,7 +63,7 @@ export class HostSession extends Context.Service<
     readonly silentMs: () => number
     /** The hosts whose sessions stand, this one among them. */
     readonly live: Effect.Effect<ReadonlyArray<SessionRecord>, MeshUnavailable>
-    /** Whether the session of that host stands, as the leader says, and is renewed. */
+    /** Whether the session of that host stands, as was heard lately or as the leader says, and is renewed. */
     readonly isLive: (incarnation: string) => Effect.Effect<boolean, MeshUnavailable>
     /**
      * Whether a host that is absent from `live` may be taken for dead: not before one time to live of unbroken
@@ -309,10 +309,13 @@ const make = Effect.fnUntraced(function* (options: HostOptions) {
       ...notSilent(life, standing).filter((host) => host.incarnation !== incarnation)
     ]),
     isLive: (other) =>
-      Effect.map(
-        mesh.read(Stream.sessions.name, subjectOf(other)),
-        (stored) => notSilent(life, Option.toArray(stored).flatMap(standingIn)).length > 0
-      ),
+      Effect.suspend(() => {
+        if (life.heard.isHeardOf(other, life.nowMs())) return Effect.succeed(true)
+        return Effect.map(
+          mesh.read(Stream.sessions.name, subjectOf(other)),
+          (stored) => notSilent(life, Option.toArray(stored).flatMap(standingIn)).length > 0
+        )
+      }),
     mayBury: Effect.sync(() => Touch.mayBury(life.touch, life.nowMs())),
     mayMove: Effect.sync(() => Touch.isSteady(life.touch, life.nowMs())),
     setDraining: Effect.suspend(() => {

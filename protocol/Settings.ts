@@ -55,6 +55,17 @@ export const Limits = Schema.Struct({
   cacheBytes: Schema.optionalKey(Count)
 })
 
+/** What becomes of windows whose jobs fail. */
+export const RetrySettings = Schema.Struct({
+  /** Runs in a row that may fail before a window waits for a person. */
+  attempts: Schema.optionalKey(Count),
+  /** The wait after the first failure, doubled with each that follows. */
+  baseMs: Schema.optionalKey(Count),
+  /** The longest wait that doubling comes to. */
+  maxMs: Schema.optionalKey(Count)
+})
+export type RetrySettings = typeof RetrySettings.Type
+
 /** How the cluster keeps what it stores in NATS. */
 export const NatsSettings = Schema.Struct({
   /**
@@ -74,6 +85,7 @@ export const Configuration = Schema.Struct({
   sources: Schema.Record(Schema.String, ExchangeSettings),
   series: Schema.NonEmptyArray(SeriesSettings),
   limits: Schema.optionalKey(Limits),
+  retry: Schema.optionalKey(RetrySettings),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
@@ -88,5 +100,8 @@ export const defaults = {
   finalityDelayMs: 1000,
   concurrency: 4,
   requestTimeoutMs: 10_000,
-  attempts: 6
+  attempts: 6,
+  retryAttempts: 10,
+  retryBaseMs: 1000,
+  retryMaxMs: 300_000
 } as const

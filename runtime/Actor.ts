@@ -5,17 +5,13 @@
  * it messages, one lot at a time. Everything an activation holds is released with its scope. Types whose state is
  * saved, and whose messages are steps, are made by `defineActor`.
  */
-import { type Duration, Effect, Option, type Schedule, Schema, type Scope } from "effect"
-import type { ActorMessage } from "../protocol/wire/ActorMessage.ts"
-import { type Address, addressText, type Undelivered } from "../protocol/wire/Envelope.ts"
-import { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { type Duration, Effect, type Schedule, type Scope } from "effect"
+import type { Address, Undelivered } from "../protocol/wire/Envelope.ts"
+import type { Fenced, MalformedMessage, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { Timer } from "../protocol/wire/StateRecord.ts"
-import { withBudget } from "./Deadline.ts"
 import type { Timers } from "./DurableTimer.ts"
-import * as Invariants from "./Invariants.ts"
 import type { Mesh } from "./Mesh.ts"
 import type { Outbox } from "./Outbox.ts"
-import { withRemoteParent } from "./telemetry/Propagation.ts"
 
 /** One life of an actor on one host. */
 export interface Activation {
@@ -66,6 +62,8 @@ export interface Behavior {
   readonly epoch: number
   /** Messages that it takes at once. */
   readonly batchMax: number
+  /** Whether a message may be taken together with the one before it; any may, without this. */
+  readonly isTakenWith?: (first: Pick<Incoming, "message">, next: Pick<Incoming, "message">) => boolean
   /** Handles messages in their order, and gives what became of each. */
   readonly handle: (batch: ReadonlyArray<Incoming>) => Effect.Effect<ReadonlyArray<Result>, Stopped>
   /** Answers at once, from what was last saved, a message that only reads; undefined for any other. */
@@ -98,70 +96,4 @@ export function provided(type: ActorType<unknown>): Effect.Effect<ActorType<unkn
     ...type,
     activate: (activation) => Effect.provide(type.activate(activation), services)
   }))
-}
-
-/** How one message is handled, with its forms hidden. */
-export interface MessageHandler {
-  readonly name: string
-  readonly handle: (payload: unknown) => Effect.Effect<Answer, Stopped>
-}
-
-const isStopped = (failure: unknown): failure is Stopped =>
-  failure instanceof Fenced || failure instanceof MeshUnavailable || failure instanceof MalformedMessage
-
-/** Handles a declared message; its failures go to the asker, what stops the activation does not. */
-export const on = <Payload, Success, Failure>(
-  message: ActorMessage<Payload, Success, Failure>,
-  handle: (payload: Payload) => Effect.Effect<Success, Failure | Stopped>
-): MessageHandler => {
-  const decode = Schema.decodeUnknownEffect(message.payload)
-  const encodeSuccess = Schema.encodeUnknownEffect(message.success)
-  const encodeFailure = Schema.encodeUnknownOption(message.failure)
-  /** A failure that the message declares is an answer; any other stops the activation. */
-  const declared = (failure: Failure | Stopped): Effect.Effect<Answer, Stopped> =>
-    isStopped(failure)
-      ? Effect.fail(failure)
-      : Option.match(encodeFailure(failure), {
-          onNone: () => Effect.die(failure),
-          onSome: (error) => Effect.succeed({ error })
-        })
-  return {
-    name: message.name,
-    handle: Effect.fnUntraced(function* (encoded: unknown) {
-      const payload = yield* Effect.mapError(
-        decode(encoded),
-        (error) => new MalformedMessage({ what: `message ${message.actor}.${message.name}`, problem: error.message })
-      )
-      return yield* handle(payload).pipe(
-        Effect.flatMap((success) => Effect.orDie(encodeSuccess(success))),
-        Effect.map((body): Answer => ({ body })),
-        Effect.catch((failure) => declared(failure))
-      )
-    })
-  }
-}
-
-/** A behaviour of effects, without an epoch of its own: these messages, one by one. */
-export const handler = (address: Address, messages: ReadonlyArray<MessageHandler>): Behavior => {
-  const byName = new Map(messages.map((message) => [message.name, message]))
-  const handleOne = ({ budgetMs, id, message, payload, traceParent }: Incoming): Effect.Effect<Result, Stopped> => {
-    const known = byName.get(message)
-    const handled =
-      known === undefined
-        ? Effect.fail(new MalformedMessage({ what: `message to ${address.type}`, problem: `${message} is not known` }))
-        : known.handle(payload)
-    const inTime = Invariants.check("startedInTime", budgetMs > 0, () => ({
-      actor: addressText(address),
-      message,
-      id,
-      budgetMs
-    }))
-    return Effect.andThen(inTime, handled).pipe(
-      withBudget(budgetMs),
-      withRemoteParent(traceParent),
-      // what can't be read says nothing about the actor: it goes on
-      Effect.catchTag("MalformedMessage", (error) => Effect.succeed({ undelivered: error }))
-    )
-  }
-  return { epoch: 0, batchMax: 1, handle: (batch) => Effect.forEach(batch, handleOne) }
 }

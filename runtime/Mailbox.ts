@@ -9,8 +9,8 @@ import { Effect } from "effect"
 export interface Mailbox<A> {
   /** Puts the item behind the others; false where there is no room. */
   readonly offer: (item: A) => boolean
-  /** Waits for an item, and takes up to so many. */
-  readonly take: (countMax: number) => Effect.Effect<ReadonlyArray<A>>
+  /** Waits for an item, and takes up to so many: as long as each may be taken together with the first. */
+  readonly take: (countMax: number, isTakenWith?: (first: A, next: A) => boolean) => Effect.Effect<ReadonlyArray<A>>
   /** Takes everything there is. */
   readonly clear: () => ReadonlyArray<A>
   readonly size: () => number
@@ -27,8 +27,11 @@ export const make = <A>(capacity: number): Mailbox<A> => {
     taker?.()
     return true
   }
-  const remove = (countMax: number): ReadonlyArray<A> => {
-    if (items.length > countMax) return items.splice(0, countMax)
+  const remove = (countMax: number, isTakenWith: (first: A, next: A) => boolean = () => true): ReadonlyArray<A> => {
+    const [first] = items
+    const other = items.findIndex((next, index) => index > 0 && first !== undefined && !isTakenWith(first, next))
+    const count = Math.min(countMax, other === -1 ? items.length : other)
+    if (items.length > count) return items.splice(0, count)
     const all = items
     items = []
     return all
@@ -40,9 +43,11 @@ export const make = <A>(capacity: number): Mailbox<A> => {
     }
     return Effect.sync(() => void (taker = undefined))
   })
-  const take = (countMax: number): Effect.Effect<ReadonlyArray<A>> =>
+  const take: Mailbox<A>["take"] = (countMax, isTakenWith) =>
     Effect.suspend(() =>
-      items.length > 0 ? Effect.succeed(remove(countMax)) : Effect.andThen(waitForOne, take(countMax))
+      items.length > 0
+        ? Effect.succeed(remove(countMax, isTakenWith))
+        : Effect.andThen(waitForOne, take(countMax, isTakenWith))
     )
   return { offer, take, clear: () => remove(Infinity), size: () => items.length }
 }

@@ -102,8 +102,12 @@ export interface MeshShape {
   readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
   /** Removes a subject's work, taken or not. */
   readonly dequeue: (stream: string, subject: string) => Effect.Effect<void, MeshUnavailable>
-  /** The next unit of work of a class; none when there was none for a while. */
-  readonly take: (stream: string, jobClass: string) => Effect.Effect<Option.Option<Delivery>, MeshUnavailable>
+  /** The next unit of work of a class; none when there was none for a while, or now for who is not patient. */
+  readonly take: (
+    stream: string,
+    jobClass: string,
+    options?: { readonly isPatient?: boolean }
+  ) => Effect.Effect<Option.Option<Delivery>, MeshUnavailable>
   /** Runs `handler` each time the connection is back after it was lost, until the scope ends. */
   readonly onReconnect: (handler: () => void) => Effect.Effect<void, never, Scope.Scope>
   /** The largest payload that the server takes, in bytes. */

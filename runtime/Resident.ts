@@ -198,7 +198,10 @@ const live = (resident: Resident, around: Surroundings) => {
     resident.behavior = behavior
     around.activated()
     while (true) {
-      resident.inHand = yield* resident.mailbox.take(behavior.batchMax)
+      resident.inHand = yield* resident.mailbox.take(
+        behavior.batchMax,
+        ({ incoming: first }, { incoming: next }) => behavior.isTakenWith?.(first, next) ?? true
+      )
       if (!tenure.isValid()) yield* tenure.untilValid
       const nowMs = yield* monotonicMs
       const works = timely(resident, around, nowMs)

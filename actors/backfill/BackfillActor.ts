@@ -3,15 +3,17 @@
  *
  * Workers that take one window at a time from the queue. What the queue says is a hint: the job's record decides
  * whether there is something to do, and who does it. A worker that got a window claims those that follow it too, so
- * that the source is asked for full pages.
+ * that the source is asked for full pages. Classes of work take turns; one worker is kept for what is urgent, since the
+ * others may be busy for long.
  */
 import { Effect, Layer, Option } from "effect"
-import type { BackfillJob, JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
+import { monotonicMs } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
@@ -19,13 +21,19 @@ import type { ChunkStore } from "../sources/ChunkStore.ts"
 import { DataSources } from "../sources/DataSource.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { BackfillCoordinator, type Held } from "./BackfillCoordinator.ts"
+import * as ClassTurns from "./ClassTurns.ts"
 import * as LeaseBook from "./LeaseBook.ts"
 import { runErrand } from "./runErrand.ts"
 
 /** Windows that one claim takes along, beside its first. */
 const followingMax = 15
 const restAfterFailure = "500 millis"
-const jobClass = "interactive"
+/** The class whose work is waited for where there is none of any. */
+const awaited: JobClass = "interactive"
+/** What the worker that is kept for it does. */
+const urgent: ReadonlyArray<JobClass> = ["interactive", "repair"]
+/** A class that had nothing is not looked at again by anyone here for so long. */
+const quietMs = 2000
 
 type Services = Mesh | HostStatus | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
@@ -57,7 +65,7 @@ const askSources = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseB
     const isLastSource = index === known.length - 1
     passedOver.push(...(yield* runErrand({ entry, source, leases, passedOver, isLastSource })))
   }
-  if (known.length === 0) yield* leases.failAll(nobodyToAsk(job))
+  if (known.length === 0) yield* leases.failAll({ failure: nobodyToAsk(job), retryAfterMs: 0 })
 })
 
 /**
@@ -68,7 +76,14 @@ const workOn = (job: BackfillJob, leases: LeaseBook.LeaseBook) =>
   askSources(job, leases).pipe(
     Effect.catchIf(
       (error) => error._tag !== "LeaseLost",
-      ({ _tag: tag, message }) => leases.failAll({ tag, message, source: "storage" })
+      // that its windows have moved on is nobody's fault: the lease is given back at once, and the next run is planned
+      // upon what is there now
+      ({ _tag: tag, message }) =>
+        leases.failAll({
+          failure: { tag, message, source: "storage" },
+          retryAfterMs: 0,
+          isAttempt: tag !== "StaleCommit"
+        })
     )
   )
 
@@ -88,26 +103,51 @@ const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   )
 })
 
+/** What the workers of a host know of the classes. */
+interface Turns {
+  taken: ClassTurns.ClassTurns
+  /** By class: until when it is not looked at, in milliseconds of the monotonic clock. */
+  readonly quietUntilMs: Map<JobClass, number>
+}
+
+/** The next unit of work of some classes, by their turns; where there is none, what is awaited for a while. */
+const takeInTurn = Effect.fnUntraced(function* (mesh: Mesh["Service"], turns: Turns, classes: ReadonlyArray<JobClass>) {
+  const nowMs = yield* monotonicMs
+  const idle: Array<JobClass> = []
+  const order = ClassTurns.order(turns.taken, classes).filter(
+    (jobClass) => (turns.quietUntilMs.get(jobClass) ?? 0) <= nowMs
+  )
+  // where no other is looked at, what is awaited need not be looked at before
+  for (const jobClass of order.length === 1 ? [] : order) {
+    const delivery = yield* mesh.take(Stream.queue.name, jobClass, { isPatient: false })
+    if (Option.isSome(delivery)) {
+      turns.taken = ClassTurns.served(turns.taken, jobClass, idle)
+      return delivery
+    }
+    idle.push(jobClass)
+    if (jobClass !== awaited) turns.quietUntilMs.set(jobClass, nowMs + quietMs)
+  }
+  return yield* mesh.take(Stream.queue.name, awaited)
+})
+
 /** The next unit of work; a queue that can't be reached has none for now. */
-const takeNext = (mesh: Mesh["Service"]) =>
-  mesh
-    .take(Stream.queue.name, jobClass)
-    .pipe(
-      Effect.catchTag("MeshUnavailable", (error) =>
-        Effect.logDebug("nothing taken", error.message).pipe(
-          Effect.andThen(Effect.sleep(restAfterFailure)),
-          Effect.as(Option.none<Delivery>())
-        )
+const takeNext = (mesh: Mesh["Service"], turns: Turns, classes: ReadonlyArray<JobClass>) =>
+  takeInTurn(mesh, turns, classes).pipe(
+    Effect.catchTag("MeshUnavailable", (error) =>
+      Effect.logDebug("nothing taken", error.message).pipe(
+        Effect.andThen(Effect.sleep(restAfterFailure)),
+        Effect.as(Option.none<Delivery>())
       )
     )
+  )
 
 /** Takes one unit of work, if there is any, and does it. */
-const workOnce = Effect.gen(function* () {
+const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArray<JobClass>) {
   const mesh = yield* Mesh
   const coordinator = yield* BackfillCoordinator
   // a host that has lost touch takes nothing: what it would do may be someone else's by then. Nor does one that drains
   if ((yield* HostStatus).state() !== "serving") return yield* Effect.sleep(restAfterFailure)
-  const delivery = yield* takeNext(mesh)
+  const delivery = yield* takeNext(mesh, turns, classes)
   if (delivery._tag === "None") return
   const key = QueueSubject.queuedWindow(delivery.value.subject)
   const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)
@@ -118,14 +158,21 @@ const workOnce = Effect.gen(function* () {
   return yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
 })
 
-const worker: Effect.Effect<never, never, Services> = workOnce.pipe(
-  Effect.catchCause((cause) =>
-    Effect.andThen(Effect.logWarning("backfill interrupted", cause), Effect.sleep(restAfterFailure))
-  ),
-  Effect.forever
-)
+const worker = (turns: Turns, classes: ReadonlyArray<JobClass>): Effect.Effect<never, never, Services> =>
+  workOnce(turns, classes).pipe(
+    Effect.catchCause((cause) =>
+      Effect.andThen(Effect.logWarning("backfill interrupted", cause), Effect.sleep(restAfterFailure))
+    ),
+    Effect.forever
+  )
 
-/** Workers of this host, as many as a source may be asked at once. */
+/** Workers of this host, as many as a source may be asked at once; and one that is kept for what is urgent. */
 export const layer: Layer.Layer<never, never, Services> = Layer.effectDiscard(
-  Effect.forEach(Array.from({ length: defaults.concurrency }), () => Effect.forkScoped(worker), { discard: true })
+  Effect.gen(function* () {
+    const turns: Turns = { taken: ClassTurns.none, quietUntilMs: new Map() }
+    for (let count = 0; count < defaults.concurrency; count++) {
+      yield* Effect.forkScoped(worker(turns, JobClass.literals))
+    }
+    yield* Effect.forkScoped(worker(turns, urgent))
+  })
 )

@@ -3,18 +3,19 @@
  *
  * One job a window, whoever asks: claim, renew, complete, fail, release. The record in KV decides, by
  * compare-and-set; the queue only says that there is work. A claim's revision is its token: a holder whose lease went
- * to another learns it at its next write.
+ * to another learns it at its next write. What happened is told to whoever listens, once at most.
  */
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { readJob, writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, readJob, writeJob } from "../../protocol/messages/Backfill.ts"
+import { defaults, type RetrySettings } from "../../protocol/Settings.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keyOf, keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import { compareAndSet } from "../../runtime/compareAndSet.ts"
-import { monotonicMs } from "../../runtime/Deadline.ts"
+import * as LeaseWatch from "../../runtime/LeaseWatch.ts"
 import { LiveHosts } from "../../runtime/LiveHosts.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import { randomId } from "../../runtime/randomId.ts"
@@ -33,10 +34,18 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{ readonly key: str
 
 type Outcome = MeshUnavailable | LeaseLost
 
-/** Why a run failed, and how long its source asks to be left alone, in milliseconds. */
+/** What a claim was planned upon. */
+export interface Planned {
+  readonly generation: number
+}
+
+/** Why a run failed. */
 export interface Failure {
   readonly failure: JobFailure
+  /** How long its source asks to be left alone, in milliseconds; 0 where it does not. */
   readonly retryAfterMs: number
+  /** Whether it brings the window nearer to its quarantine; it does unless told otherwise. */
+  readonly isAttempt?: boolean
 }
 
 /** What became of a try to get a job. */
@@ -46,20 +55,30 @@ export type Claimed =
   | { readonly _tag: "Over" }
   /** Someone works on it, or took it first. */
   | { readonly _tag: "Taken" }
+  /** The window is not as it was when the claim was planned, but of this generation: plan again. */
+  | { readonly _tag: "Stale"; readonly generation: number }
 
 /** One job a window, whoever asks. */
 export class BackfillCoordinator extends Context.Service<
   BackfillCoordinator,
   {
-    readonly claim: (key: string, leaseMs: number) => Effect.Effect<Claimed, MeshUnavailable>
+    /**
+     * Claims the window of a key, for so many milliseconds unless it is renewed. A claim that says upon what it was
+     * planned is refused where the job is another by now.
+     */
+    readonly claim: (key: string, leaseMs: number, planned?: Planned) => Effect.Effect<Claimed, MeshUnavailable>
     /** Claims those of the windows that wait for someone, or whose holder is gone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
       leaseMs: number
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
+    /** Prolongs the lease from now; gives the job as it is held from then on. */
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
+    /** Ends the run: all that the source has to say was said. */
     readonly complete: (held: Held, progress: jobStep.Progress) => Effect.Effect<void, Outcome>
+    /** Ends the run with what was brought; the rest waits for another, or for a person where too many failed. */
     readonly fail: (held: Held, progress: jobStep.Progress, failure: Failure) => Effect.Effect<void, Outcome>
+    /** Gives the job back as it is: the next claim need not wait for the lease's end. */
     readonly release: (held: Held) => Effect.Effect<void, Outcome>
   }
 >()("seamless/backfill/BackfillCoordinator") {}
@@ -81,6 +100,13 @@ const standingOf = (stored: Stored): Option.Option<Held> =>
     revision: stored.revision
   }))
 
+/** Tells what happened to whoever listens; nobody waits for it. */
+const tell = (mesh: Mesh["Service"], before: BackfillJob, job: BackfillJob): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
+    const event = jobEvent(before, job, nowMs)
+    return event === undefined ? Effect.void : Effect.ignore(mesh.publish(event.subject, event.data))
+  })
+
 const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effect<Held, Outcome> =>
   compareAndSet(mesh, {
     stream: Stream.jobs.name,
@@ -93,6 +119,7 @@ const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effe
     isOurs: wasWrittenBy(job.nonce)
   }).pipe(
     Effect.map((revision) => ({ key: held.key, job, revision })),
+    Effect.tap(tell(mesh, held.job, job)),
     Effect.catchTag("RevisionConflict", () => Effect.fail(new LeaseLost({ key: held.key })))
   )
 
@@ -100,17 +127,10 @@ const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effe
 const makeClaims = Effect.gen(function* () {
   const mesh = yield* Mesh
   const hosts = yield* LiveHosts
-  /** When each running record was first seen as it is: a lease also ends when nothing of it moves for its length. */
-  const seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  const watch = yield* LeaseWatch.make
 
-  const hasEnded = Effect.fnUntraced(function* ({ job, key, revision }: Held) {
-    if (job.lease === null) return true
-    if (yield* hosts.isDead(job.lease.holder)) return true
-    const nowMs = yield* monotonicMs
-    const before = seen.get(key)
-    if (before?.revision !== revision) seen.set(key, { revision, sinceMs: nowMs })
-    return before?.revision === revision && nowMs - before.sinceMs > job.lease.leaseMs
-  })
+  const hasEnded = ({ job: { lease }, key, revision }: Held): Effect.Effect<boolean, MeshUnavailable> =>
+    lease === null ? Effect.succeed(true) : watch.hasEnded({ key, revision, ...lease })
 
   /** Which of the jobs' holders are gone; each is looked up once. */
   const deadHolders = Effect.fnUntraced(function* (standing: ReadonlyArray<Held>) {
@@ -124,20 +144,22 @@ const makeClaims = Effect.gen(function* () {
     const leaseEnded = standing.job.state === "RUNNING" && (yield* hasEnded(standing))
     const job = jobStep.claim(standing.job, by, leaseEnded)
     if (job === undefined) return Option.none<Held>()
-    seen.delete(standing.key)
+    watch.forget(standing.key)
     return yield* write(mesh, standing, job).pipe(
       Effect.map(Option.some),
       Effect.catchTag("LeaseLost", () => Effect.succeed(Option.none<Held>()))
     )
   })
 
-  const claim = Effect.fn(Span.backfillClaim)(function* (key: string, leaseMs: number) {
+  const claim = Effect.fn(Span.backfillClaim)(function* (key: string, leaseMs: number, planned?: Planned) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
     const standing = Option.flatMap(stored, standingOf)
     if (Option.isNone(standing) || isFinal(standing.value.job)) {
-      seen.delete(key)
+      watch.forget(key)
       return { _tag: "Over" } as const
     }
+    const { generation } = standing.value.job
+    if (planned !== undefined && planned.generation !== generation) return { _tag: "Stale", generation } as const
     return Option.match(yield* take(standing.value, leaseMs), {
       onNone: () => ({ _tag: "Taken" }) as const,
       onSome: (held) => ({ _tag: "Held", held }) as const
@@ -156,7 +178,7 @@ const makeClaims = Effect.gen(function* () {
   return { claim, claimFollowing }
 })
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
   const mesh = yield* Mesh
   const claims = yield* makeClaims
 
@@ -177,11 +199,20 @@ const make = Effect.gen(function* () {
       ),
     fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, failing: Failure) {
       const at = { nowMs: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
-      yield* change(held, (nonce) => jobStep.fail(held.job, progress, { ...failing, ...at, nonce }))
+      const why = { isAttempt: true, ...failing, ...at, policy }
+      yield* change(held, (nonce) => jobStep.fail(held.job, progress, { ...why, nonce }))
       yield* dequeue(held)
     })
   })
 })
 
+/** What the settings say of retries, with what holds where they say nothing. */
+export const retryPolicy = ({ attempts, baseMs, maxMs }: RetrySettings = {}): jobStep.RetryPolicy => ({
+  attemptsMax: attempts ?? defaults.retryAttempts,
+  baseMs: baseMs ?? defaults.retryBaseMs,
+  maxMs: maxMs ?? defaults.retryMaxMs
+})
+
 /** Coordination through job records in KV. */
-export const layer: Layer.Layer<BackfillCoordinator, never, Mesh | LiveHosts> = Layer.effect(BackfillCoordinator, make)
+export const layer = (settings?: RetrySettings): Layer.Layer<BackfillCoordinator, never, Mesh | LiveHosts> =>
+  Layer.effect(BackfillCoordinator, make(retryPolicy(settings)))

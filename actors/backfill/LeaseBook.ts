@@ -5,7 +5,6 @@
  * this book knows, so renewing and ending never race each other.
  */
 import { Effect, Schedule, Semaphore } from "effect"
-import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { BackfillCoordinator, Failure, Held, LeaseLost } from "./BackfillCoordinator.ts"
@@ -24,7 +23,7 @@ export interface LeaseBook {
   readonly complete: (key: string, progress: Progress) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   readonly fail: (key: string, progress: Progress, failure: Failure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   /** Ends what has not been ended as failed. */
-  readonly failAll: (failure: JobFailure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
+  readonly failAll: (failure: Failure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   /** Gives back what has not been ended. */
   readonly releaseAll: Effect.Effect<void>
   /** Renews for ever; fails when a lease is lost. */
@@ -65,11 +64,9 @@ export const open = (
     complete: (key, progress) => end(key, (held) => coordinator.complete(held, progress)),
     fail: (key, progress, failure) => end(key, (held) => coordinator.fail(held, progress, failure)),
     failAll: (failure) =>
-      Effect.forEach(
-        Array.from(book.keys()),
-        (key) => end(key, (held) => coordinator.fail(held, nothing, { failure, retryAfterMs: 0 })),
-        { discard: true }
-      ),
+      Effect.forEach(Array.from(book.keys()), (key) => end(key, (held) => coordinator.fail(held, nothing, failure)), {
+        discard: true
+      }),
     releaseAll: Effect.suspend(() =>
       Effect.forEach(Array.from(book.keys()), (key) => Effect.ignore(end(key, coordinator.release)), {
         concurrency: "unbounded",

@@ -68,8 +68,10 @@ const putWindow = Effect.fnUntraced(function* (
   const before = base?.ranges ?? RangeSet.empty
   const fresh = RangeSet.subtract(ranges, before)
   if (isEmpty(fresh)) return undefined
-  const kept =
+  const stored =
     base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
+  // what of the chunk was invalidated does not come back with the rest
+  const kept = Array.from(stored).flatMap((frame) => rowsIn(frame, before))
   const job = brought.jobs.get(windowStart)
   /** The rows as the work of the window's own job: one errand brings those of several. */
   const signed = (part: FrameModule.Frame): FrameModule.Frame => ({

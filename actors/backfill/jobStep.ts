@@ -1,16 +1,22 @@
 /**
  * How does a job go from one state to the next?
  *
- * Pure. PENDING → RUNNING → SUCCEEDED | FAILED; a RUNNING job whose lease has ended is as good as EXPIRED: the next
- * claim makes it RUNNING again. Whoever writes the result by compare-and-set has made it true.
+ * Pure: what who holds a job makes of it. PENDING → RUNNING → SUCCEEDED | FAILED | QUARANTINED; a RUNNING job whose
+ * lease has ended is as good as EXPIRED: the next claim makes it RUNNING again. Whoever writes the result by
+ * compare-and-set has made it true. What opens runs, and what operators do, is in the coverage actor's planJobs.ts.
  */
 import type { BackfillJob, JobFailure, Lease } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 
-/** Waits before a failed window is tried again, doubled with each failure in a row. */
-const retryBaseMs = 1000
-const retryMaxMs = 300_000
+/** What becomes of windows whose jobs fail. */
+export interface RetryPolicy {
+  /** Runs in a row that may fail before the window waits for a person. */
+  readonly attemptsMax: number
+  /** The wait before the second run, doubled with each failure in a row. */
+  readonly baseMs: number
+  readonly maxMs: number
+}
 
 /** Who claims, and for how long at a time. */
 export interface Claimant {
@@ -68,6 +74,9 @@ export const complete = (job: BackfillJob, progress: Progress, nonce: string): B
 /** Why and when a run failed; `jitter` is between 0 and 1. */
 export interface Failing {
   readonly failure: JobFailure
+  /** Whether it brings the window nearer to its quarantine: not where the source was not asked at all. */
+  readonly isAttempt: boolean
+  readonly policy: RetryPolicy
   /** How long the source asks to be left alone; 0 where it does not. */
   readonly retryAfterMs: number
   readonly nowMs: number
@@ -75,17 +84,22 @@ export interface Failing {
   readonly nonce: string
 }
 
-/** The job as a failed run leaves it: what was committed stays, the rest waits for the next run. */
-export const fail = (
-  job: BackfillJob,
-  progress: Progress,
-  { failure, jitter, nonce, nowMs, retryAfterMs }: Failing
-): BackfillJob => {
+/** How long a window is left alone after so many failures in a row, in milliseconds. */
+const backoffMs = (attempts: number, { jitter, policy, retryAfterMs }: Failing): number =>
+  Math.max(retryAfterMs, Math.min(policy.maxMs, policy.baseMs * 2 ** Math.max(0, attempts - 1)) * (0.8 + 0.4 * jitter))
+
+/**
+ * The job as a failed run leaves it: what was committed stays, and the rest waits for the next run, or for a person
+ * where too many failed in a row.
+ */
+export const fail = (job: BackfillJob, progress: Progress, failing: Failing): BackfillJob => {
   const kept = withProgress(job, progress)
-  if (isEmpty(remainingRanges(kept))) return complete(job, progress, nonce)
-  const attempts = job.attempts + 1
-  const waitMs = Math.max(retryAfterMs, Math.min(retryMaxMs, retryBaseMs * 2 ** (attempts - 1)) * (0.8 + 0.4 * jitter))
-  return { ...kept, state: "FAILED", lease: null, attempts, failure, nextAttemptAt: Math.ceil(nowMs + waitMs), nonce }
+  if (isEmpty(remainingRanges(kept))) return complete(job, progress, failing.nonce)
+  const { failure, isAttempt, nonce, nowMs, policy } = failing
+  const attempts = job.attempts + (isAttempt ? 1 : 0)
+  const left = { ...kept, lease: null, attempts, failure, nonce }
+  if (attempts >= policy.attemptsMax) return { ...left, state: "QUARANTINED", nextAttemptAt: null }
+  return { ...left, state: "FAILED", nextAttemptAt: Math.ceil(nowMs + backoffMs(attempts, failing)) }
 }
 
 /** The job as a holder that stops gives it back. */

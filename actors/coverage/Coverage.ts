@@ -12,7 +12,7 @@ import {
   type WindowEntry,
   withEntry
 } from "../../protocol/history/CoveragePage.ts"
-import { type CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
+import { type CoverageDiff, type CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { bounds, coveredPrefixEnd, isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -92,12 +92,16 @@ const changedPages = (
   return Result.succeed(changed)
 }
 
-const marks = (covered: RangeSet.RangeSet, before: Watermarks, commit: Commit): Watermarks => {
+const lowMark = (covered: RangeSet.RangeSet): number | null => {
   const first = bounds(covered)
+  return first._tag === "None" ? null : coveredPrefixEnd(covered, first.value.start)
+}
+
+const marks = (covered: RangeSet.RangeSet, before: Watermarks, commit: Commit): Watermarks => {
   const times = commit.windows.flatMap(({ chunk }) => (chunk.lastEventTime === null ? [] : [chunk.lastEventTime]))
   const seen = before.eventTimeHigh === null ? times : [before.eventTimeHigh, ...times]
   return {
-    eventTimeLow: first._tag === "None" ? null : coveredPrefixEnd(covered, first.value.start),
+    eventTimeLow: lowMark(covered),
     eventTimeHigh: seen.length === 0 ? null : Math.max(...seen)
   }
 }
@@ -128,7 +132,11 @@ const joinOver = (
  * What is known of uncovered time after the answer: what it says, and what was known of the rest. An exception may span
  * covered time; it speaks of what is not covered in it.
  */
-const exceptionsAfter = ({ root }: State, commit: Commit, covered: RangeSet.RangeSet) => {
+const exceptionsAfter = (
+  { root }: State,
+  commit: Pick<Commit, "answered" | "exceptions">,
+  covered: RangeSet.RangeSet
+) => {
   const known = [...MissingRange.without(root.exceptions, commit.answered), ...commit.exceptions]
   const open = MissingRange.without(known, covered).toSorted((a, b) => a.start - b.start)
   return joinOver(open, covered).slice(-exceptionsMax)
@@ -137,36 +145,149 @@ const exceptionsAfter = ({ root }: State, commit: Commit, covered: RangeSet.Rang
 const sameExceptions = (a: CoverageRoot["exceptions"], b: CoverageRoot["exceptions"]): boolean =>
   JSON.stringify(a) === JSON.stringify(b)
 
-/** Applies a commit; `nowMs` is the wall clock. Page ids are filled in by `withPages`, when the pages are stored. */
-export const commit = (
-  state: State,
-  message: Commit,
-  at: { readonly grid: Grid; readonly nowMs: number }
-): Result.Result<Step, StaleCommit> =>
-  Result.map(changedPages(state, message, at.grid), (pages) => {
+/** Where and when a change is made; `nowMs` is the wall clock. */
+export interface Place {
+  readonly grid: Grid
+  readonly nowMs: number
+}
+
+/** The state with what a commit brings, of the same version yet; the same one where it brings nothing. */
+const bring = (state: State, message: Commit, { grid }: Place): Result.Result<State, StaleCommit> =>
+  Result.map(changedPages(state, message, grid), (pages) => {
     const brought = RangeSet.unionAll(message.windows.map(({ chunk }) => chunk.ranges))
-    const added = RangeSet.subtract(brought, state.covered)
     const covered = RangeSet.union(state.covered, brought)
     const exceptions = exceptionsAfter(state, message, covered)
-    if (pages.size === 0 && isEmpty(added) && sameExceptions(exceptions, state.root.exceptions)) {
-      return { state, pages: [], changed: false }
-    }
-    const root: CoverageRoot = {
-      ...state.root,
-      version: state.root.version + 1,
-      committedAt: Math.max(state.root.committedAt + 1, at.nowMs),
-      ...InlineCoverage.split(covered),
-      exceptions,
-      watermarks: marks(covered, state.root.watermarks, message),
-      previousRootHash: state.root.version === 0 ? "" : rootHash(state.root),
-      diff: { added, removed: RangeSet.empty, jobs: message.jobs, source: message.source, cause: message.cause }
-    }
+    const isNew = pages.size > 0 || !RangeSet.equals(covered, state.covered)
+    if (!isNew && sameExceptions(exceptions, state.root.exceptions)) return state
+    const watermarks = marks(covered, state.root.watermarks, message)
     return {
-      state: { root, covered, pages: new Map([...state.pages, ...pages]) },
-      pages: Array.from(pages.values()),
-      changed: true
+      root: { ...state.root, exceptions, watermarks },
+      covered,
+      pages: new Map([...state.pages, ...pages])
     }
   })
+
+/** Makes a version of what has changed since `before`, for these reasons. */
+const conclude = (
+  before: State,
+  after: State,
+  why: Pick<CoverageDiff, "jobs" | "source" | "cause">,
+  { nowMs }: Place
+): Step => {
+  const { covered, pages } = after
+  const root: CoverageRoot = {
+    ...after.root,
+    version: before.root.version + 1,
+    committedAt: Math.max(before.root.committedAt + 1, nowMs),
+    ...InlineCoverage.split(covered),
+    previousRootHash: before.root.version === 0 ? "" : rootHash(before.root),
+    diff: {
+      added: RangeSet.subtract(covered, before.covered),
+      removed: RangeSet.subtract(before.covered, covered),
+      ...why
+    }
+  }
+  return {
+    state: { root, covered, pages },
+    pages: Array.from(pages).flatMap(([index, page]) => (before.pages.get(index) === page ? [] : [page])),
+    changed: true
+  }
+}
+
+/** Causes and sources that one change of the root tells of. */
+const toldMax = 16
+
+const told = (texts: ReadonlyArray<string>): string => {
+  const all = [...new Set(texts)]
+  const more = all.length - toldMax
+  return all.slice(0, toldMax).join(", ") + (more > 0 ? ` and ${more} more` : "")
+}
+
+/** What came of commits that were applied together. */
+export interface Steps extends Step {
+  /** For each commit why it was refused; undefined where it was not. */
+  readonly refused: ReadonlyArray<StaleCommit | undefined>
+}
+
+/**
+ * Applies commits that came together, in their order, as one change of the root. Page ids are filled in by
+ * `withPages`, when the pages are stored.
+ */
+export const commitAll = (before: State, messages: ReadonlyArray<Commit>, at: Place): Steps => {
+  let state = before
+  const refused: Array<StaleCommit | undefined> = []
+  const applied: Array<Commit> = []
+  for (const message of messages) {
+    const next = bring(state, message, at)
+    refused.push(Result.isFailure(next) ? next.failure : undefined)
+    if (Result.isFailure(next) || next.success === state) continue
+    state = next.success
+    applied.push(message)
+  }
+  if (state === before) return { state, pages: [], changed: false, refused }
+  const why = {
+    jobs: [...new Set(applied.flatMap(({ jobs }) => jobs))],
+    source: told(applied.map(({ source }) => source)),
+    cause: told(applied.map(({ cause }) => cause))
+  }
+  return { ...conclude(before, state, why, at), refused }
+}
+
+/** Applies one commit. */
+export const commit = (state: State, message: Commit, at: Place): Result.Result<Step, StaleCommit> => {
+  const { refused, ...step } = commitAll(state, [message], at)
+  const [stale] = refused
+  return stale === undefined ? Result.succeed(step) : Result.fail(stale)
+}
+
+/** What an operator says of time, and why: it makes a version, whether or not coverage changes by it. */
+export interface Word {
+  /** Time that the word is about: what was known of it before no longer counts. */
+  readonly about: RangeSet.RangeSet
+  readonly exceptions: ReadonlyArray<MissingRange.MissingRange>
+  readonly jobs: ReadonlyArray<string>
+  readonly cause: string
+}
+
+/** Notes what an operator says of time that is not covered. */
+export const note = (state: State, { about, cause, exceptions, jobs }: Word, at: Place): Step => {
+  const commit = { answered: about, exceptions }
+  const after = { ...state, root: { ...state.root, exceptions: exceptionsAfter(state, commit, state.covered) } }
+  return conclude(state, after, { jobs, source: "operator", cause }, at)
+}
+
+const retract = (entry: WindowEntry, ranges: RangeSet.RangeSet): WindowEntry => ({
+  ...entry,
+  // what was planned upon what stood here is refused from now on
+  generation: entry.generation + 1,
+  chunks: entry.chunks.flatMap((chunk) => {
+    const left = RangeSet.subtract(chunk.ranges, ranges)
+    return isEmpty(left) ? [] : [{ ...chunk, ranges: left }]
+  })
+})
+
+/**
+ * Takes time out of the coverage. The windows, by their starts, get another generation: those with any of it, and
+ * those of which somebody is bringing some.
+ */
+export const invalidate = (
+  state: State,
+  { ranges, windows }: { readonly ranges: RangeSet.RangeSet; readonly windows: ReadonlyArray<number> },
+  cause: string,
+  at: Place
+): Step => {
+  const pages = new Map(state.pages)
+  for (const windowStart of windows) {
+    const index = pageIndex(at.grid, windowStart)
+    const page = pages.get(index) ?? emptyPage(index)
+    pages.set(index, withEntry(page, retract(entryOf(page, windowStart), ranges)))
+  }
+  const covered = RangeSet.subtract(state.covered, ranges)
+  const exceptions = MissingRange.without(state.root.exceptions, ranges)
+  const watermarks = { ...state.root.watermarks, eventTimeLow: lowMark(covered) }
+  const after = { root: { ...state.root, exceptions, watermarks }, covered, pages }
+  return conclude(state, after, { jobs: [], source: "operator", cause }, at)
+}
 
 /** The root with the ids of stored pages in the place of those before. */
 export const withPages = (

@@ -9,9 +9,10 @@ import { Span } from "../../protocol/Telemetry.ts"
 import { type CoveragePage, entryOf } from "../../protocol/history/CoveragePage.ts"
 import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
-import type { RangeSet } from "../../protocol/history/RangeSet.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { Commit, Committed, StaleCommit } from "../../protocol/messages/Coverage.ts"
+import type { Invalidated } from "../../protocol/messages/Operate.ts"
 import { Fenced, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -27,7 +28,7 @@ import { judgeHistory, raiseVersion } from "./judgeHistory.ts"
 /** The coverage of a series in the hands of its one activation. */
 export interface CoverageRecord {
   readonly root: () => CoverageRoot
-  readonly covered: () => RangeSet
+  readonly covered: () => RangeSet.RangeSet
   /** The grid of what is stored, whatever the configuration says by now. */
   readonly grid: Window.Grid
   /** The generation of each of the windows, by its start. */
@@ -35,6 +36,18 @@ export interface CoverageRecord {
   /** Fails where the root does not stand any more: what this activation believes covered may not be. */
   readonly checkStanding: Effect.Effect<void, Fenced | MeshUnavailable>
   readonly commit: (message: Commit) => Effect.Effect<Committed, StaleCommit | Stopped>
+  /** Makes one change of the root of commits that came together; gives what became of each. */
+  readonly commitAll: (
+    messages: ReadonlyArray<Commit>
+  ) => Effect.Effect<ReadonlyArray<Result.Result<Committed, StaleCommit>>, Stopped>
+  /** Makes a version of what an operator says of time that is not covered. */
+  readonly note: (word: Coverage.Word) => Effect.Effect<Committed, Stopped>
+  /** Takes time out of the coverage, and raises the generation of these windows and of those that had some of it. */
+  readonly invalidate: (
+    ranges: RangeSet.RangeSet,
+    windows: ReadonlyArray<number>,
+    cause: string
+  ) => Effect.Effect<Invalidated, Stopped>
 }
 
 // what is named and can't be read stops the activation: to go on would be to forget it
@@ -56,7 +69,7 @@ const openState = (entry: CatalogEntry, { address, owner, slot, slotEpoch }: Act
 const continueHistory = Effect.fnUntraced(function* (
   state: ActorState.ActorState<CoverageRoot>,
   audit: AuditLog.AuditLog,
-  given: { readonly key: string; readonly covered: RangeSet }
+  given: { readonly key: string; readonly covered: RangeSet.RangeSet }
 ) {
   const root = state.current()
   const audited = { version: audit.version(), entry: audit.found }
@@ -78,6 +91,80 @@ const checkStanding = (state: ActorState.ActorState<CoverageRoot>, { address }: 
     if (!(yield* state.stands)) return yield* new Fenced({ key: address.key, epoch: state.epoch })
   })
 
+/** The pages of the root that stands. */
+const pageLoader =
+  (entry: CatalogEntry, store: ChunkStore["Service"], state: ActorState.ActorState<CoverageRoot>) =>
+  (indexes: ReadonlySet<number> | "all") => {
+    const wanted = state.current().pages.filter(({ index }) => indexes === "all" || indexes.has(index))
+    return store
+      .pages(
+        entry.series,
+        wanted.map(({ id }) => id)
+      )
+      .pipe(
+        Effect.map((pages) => new Map<number, CoveragePage>(pages.map((page) => [page.index, page]))),
+        Effect.mapError(unreadable)
+      )
+  }
+
+/** What changes of a record rest on. */
+interface Ground {
+  readonly key: string
+  readonly grid: Window.Grid
+  /** What stands, with the pages of these windows. */
+  readonly standing: (windows: ReadonlyArray<number>) => Effect.Effect<Coverage.State, Stopped>
+  readonly save: (step: Coverage.Step) => Effect.Effect<Committed, Stopped>
+  readonly checkStanding: CoverageRecord["checkStanding"]
+}
+
+/** The ways to change a record. */
+const changesOf = ({ checkStanding, grid, key, save, standing }: Ground) => {
+  const place = Effect.map(Clock.currentTimeMillis, (nowMs) => ({ grid, nowMs }))
+
+  const checkKept = (before: Coverage.State, messages: ReadonlyArray<Commit>) =>
+    Effect.forEach(messages, (message) => {
+      const narrowed = Coverage.narrowed(before, message, grid)
+      return Invariants.check("coverageKept", narrowed.length === 0, () => ({
+        series: key,
+        source: message.source,
+        jobs: message.jobs,
+        windows: narrowed
+      }))
+    })
+
+  const commitAll = Effect.fn(Span.coverageCommit)(function* (messages: ReadonlyArray<Commit>) {
+    const before = yield* standing(messages.flatMap(({ windows }) => windows.map(({ windowStart }) => windowStart)))
+    const step = Coverage.commitAll(before, messages, yield* place)
+    yield* checkKept(
+      before,
+      messages.filter((_, index) => step.refused[index] === undefined)
+    )
+    const { version } = step.changed ? yield* save(step) : before.root
+    // who planned upon something else is late, or knows better: storage may have been rolled back
+    if (!step.changed && step.refused.some((stale) => stale !== undefined)) yield* checkStanding
+    return step.refused.map((stale) => (stale === undefined ? Result.succeed({ version }) : Result.fail(stale)))
+  })
+
+  const note = Effect.fnUntraced(function* (word: Coverage.Word) {
+    return yield* save(Coverage.note(yield* standing([]), word, yield* place))
+  })
+
+  const invalidate = Effect.fn(Span.coverageCommit)(function* (
+    ranges: RangeSet.RangeSet,
+    windows: ReadonlyArray<number>,
+    cause: string
+  ) {
+    const { covered } = yield* standing([])
+    const removed = RangeSet.intersect(covered, ranges)
+    const touched = new Set([...windows, ...Window.split(grid, removed).map(({ windowStart }) => windowStart)])
+    const before = yield* standing(Array.from(touched))
+    const step = Coverage.invalidate(before, { ranges, windows: Array.from(touched) }, cause, yield* place)
+    return { ...(yield* save(step)), removed }
+  })
+
+  return { commitAll, note, invalidate }
+}
+
 /** Takes over the coverage of a series. */
 export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation: Activation) {
   const store = yield* ChunkStore
@@ -85,14 +172,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   const audit = yield* AuditLog.open(Subject.audit(activation.address.key), Stream.audit.name)
   const grid = Window.makeGrid(entry.interval, state.current().windowBars)
 
-  const loadPages = Effect.fnUntraced(function* (indexes: ReadonlySet<number> | "all") {
-    const wanted = state.current().pages.filter(({ index }) => indexes === "all" || indexes.has(index))
-    const pages = yield* store.pages(
-      entry.series,
-      wanted.map(({ id }) => id)
-    )
-    return new Map<number, CoveragePage>(pages.map((page) => [page.index, page]))
-  }, Effect.mapError(unreadable))
+  const loadPages = pageLoader(entry, store, state)
 
   const auditRoot = Effect.suspend(() => {
     const root = state.current()
@@ -113,35 +193,31 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     )
   })
 
-  const commit = Effect.fn(Span.coverageCommit)(function* (message: Commit) {
+  const standing = Effect.fnUntraced(function* (windows: ReadonlyArray<number>) {
     yield* auditRoot
-    const touched = new Set(message.windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
-    const before = { root: state.current(), covered, pages: yield* loadPages(touched) }
-    const step = Coverage.commit(before, message, { grid, nowMs: yield* Clock.currentTimeMillis })
-    if (Result.isFailure(step)) return yield* step.failure
-    if (!step.success.changed) return { version: before.root.version }
-    const narrowed = Coverage.narrowed(before, message, grid)
-    yield* Invariants.check("coverageKept", narrowed.length === 0, () => ({
-      series: activation.address.key,
-      source: message.source,
-      jobs: message.jobs,
-      windows: narrowed
-    }))
-    const stored = yield* Effect.forEach(step.success.pages, (page) =>
+    const touched = new Set(windows.map((windowStart) => Window.pageIndex(grid, windowStart)))
+    return { root: state.current(), covered, pages: yield* loadPages(touched) }
+  })
+
+  const save = Effect.fnUntraced(function* (step: Coverage.Step) {
+    const stored = yield* Effect.forEach(step.pages, (page) =>
       Effect.map(store.putPage(entry.series, page), (id) => ({ index: page.index, id }))
     )
-    yield* state.save(Coverage.withPages(step.success.state.root, stored))
-    covered = step.success.state.covered
+    yield* state.save(Coverage.withPages(step.state.root, stored))
+    covered = step.state.covered
     yield* auditRoot
     return { version: state.current().version }
   })
 
+  const checkRoot = checkStanding(state, activation)
+  const changes = changesOf({ key: activation.address.key, grid, standing, save, checkStanding: checkRoot })
   return {
     root: state.current,
     covered: () => covered,
     grid,
     generations,
-    checkStanding: checkStanding(state, activation),
-    commit
+    checkStanding: checkRoot,
+    commit: (message) => Effect.flatMap(changes.commitAll([message]), ([only]) => Effect.fromResult(only!)),
+    ...changes
   } satisfies CoverageRecord
 })

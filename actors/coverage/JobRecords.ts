@@ -1,19 +1,47 @@
-/** How are a series' job records opened and queued? */
-import { Effect } from "effect"
+/**
+ * How are a series' job records opened, queued and kept going?
+ *
+ * The queue has some windows of each series at a time, so that one with thousands of them keeps no other waiting. What
+ * has not ended is put there again where its entry is missing; what failed is opened again when its time has come.
+ */
+import { Clock, Effect } from "effect"
 import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
+import type * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import type { WindowRanges } from "../../protocol/history/Window.ts"
-import { writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, writeJob } from "../../protocol/messages/Backfill.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import * as LeaseWatch from "../../runtime/LeaseWatch.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
+import { randomId } from "../../runtime/randomId.ts"
 import * as KnownJobs from "./KnownJobs.ts"
-import { type JobDemand, type JobPlan, planJob } from "./planJobs.ts"
+import { expire, type JobDemand, type JobPlan, type KnownJob, planJob, reopen } from "./planJobs.ts"
 
 /** Opening a window's run is tried this often against others who change its record at the same time. */
 const openTries = 10
 const openConcurrency = 32
+/** Windows of one series that are in the queue at once; workers take those that follow along, queued or not. */
+const queuedMax = 64
+
+/** What a look after the jobs has found. */
+interface LookedAfter {
+  /** Windows whose runs go on. */
+  readonly open: ReadonlySet<number>
+  /** When the next of those that failed is due, in epoch milliseconds; undefined where none is. */
+  readonly nextDueMs: number | undefined
+}
+
+/** What a window is like now, for a run that is opened again. */
+export interface Standing {
+  readonly generation: number
+  /** What of the series nobody has, and may be asked for. */
+  readonly wanted: RangeSet.RangeSet
+}
+
+/** Tells what windows are like now. */
+type Standings<E> = (windowStarts: ReadonlyArray<number>) => Effect.Effect<(windowStart: number) => Standing, E>
 
 /** The job records of one series. */
 export interface JobRecords {
@@ -22,76 +50,167 @@ export interface JobRecords {
     demand: JobDemand,
     windows: ReadonlyArray<WindowRanges>
   ) => Effect.Effect<ReadonlyArray<JobPlan>, MeshUnavailable>
-  /** Puts every run that has not ended into the queue again, where it is missing; gives their windows. */
-  readonly republish: Effect.Effect<ReadonlyArray<number>, MeshUnavailable>
+  /**
+   * Puts runs that have not ended into the queue again, where they are missing, frees those whose holder is gone, and
+   * opens those again that failed and are due.
+   */
+  readonly lookAfter: <E>(standing: Standings<E>) => Effect.Effect<LookedAfter, MeshUnavailable | E>
+  /** The jobs that have not come to their end. */
+  readonly unfinished: () => ReadonlyArray<BackfillJob>
+  /** The jobs that wait for a person. */
+  readonly quarantined: () => ReadonlyArray<BackfillJob>
+  /** Changes the record of a window as `change` says, if it says anything; gives the record that stands then. */
+  readonly change: (
+    windowStart: number,
+    change: (job: BackfillJob) => BackfillJob | undefined
+  ) => Effect.Effect<BackfillJob | undefined, MeshUnavailable>
 }
 
-/** The job records of a series, for as long as the scope lives. */
-export const open = Effect.fnUntraced(function* (series: Series) {
-  const mesh = yield* Mesh
-  const known = yield* KnownJobs.follow(series)
-  const seriesKey = Subject.series(series.nodeId, series.interval)
+const isWaiting = ({ state }: BackfillJob): boolean => state === "PENDING" || state === "EXPIRED"
 
-  /**
-   * Puts jobs into the queue, up to the first that it does not take: the records stand, and whatever is open is put
-   * there again each second, while the actor has more to do than to wait for a queue.
-   */
-  const enqueueAll = (jobs: ReadonlyArray<BackfillJob>) =>
-    Effect.forEach(
-      jobs,
-      ({ jobClass, windowStart }) =>
-        mesh.enqueue(
-          QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
-          new Uint8Array(0)
-        ),
-      { discard: true }
-    ).pipe(
-      Effect.catch((error) => Effect.logWarning("jobs not queued yet", { series: seriesKey, reason: error.message }))
-    )
+/** What the jobs of a series rest on. */
+interface Ground {
+  readonly mesh: Mesh["Service"]
+  readonly known: KnownJobs.KnownJobs
+  readonly seriesKey: string
+}
 
-  /** Writes the planned record; false means that someone was faster, and that it is known again what stands there. */
-  const write = ({ expect, job }: Extract<JobPlan, { action: "write" }>) =>
-    mesh.write(known.subjectOf(job.windowStart), writeJob(job), { expect }).pipe(
-      Effect.map((revision) => {
-        known.set({ job, revision })
-        return true
-      }),
-      Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false))
-    )
+/**
+ * Puts jobs into the queue, up to the first that it does not take: the records stand, and whatever is open is put there
+ * again each second, while the actor has more to do than to wait for a queue.
+ */
+const enqueueAll = ({ mesh, seriesKey }: Ground, jobs: ReadonlyArray<BackfillJob>): Effect.Effect<void> =>
+  Effect.forEach(
+    jobs.slice(0, queuedMax),
+    ({ jobClass, windowStart }) =>
+      mesh.enqueue(
+        QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
+        new Uint8Array(0)
+      ),
+    { discard: true }
+  ).pipe(
+    Effect.catch((error) => Effect.logWarning("jobs not queued yet", { series: seriesKey, reason: error.message }))
+  )
 
-  const demandWindow = Effect.fnUntraced(function* (demand: JobDemand, wanted: WindowRanges) {
-    for (let tries = 0; tries < openTries; tries++) {
-      const plan = planJob(demand, wanted, known.get(wanted.windowStart))
-      if (plan.action !== "write" || (yield* write(plan))) return plan
-    }
-    return yield* new MeshUnavailable({
-      operation: `open the job of ${Subject.window(seriesKey, wanted.windowStart)}`,
-      reason: "others keep changing its record"
-    })
+/** Writes a record upon the one that is known; false means that someone was faster, and that it is known again. */
+const write = Effect.fnUntraced(function* ({ known, mesh }: Ground, job: BackfillJob, expect: number) {
+  const before = known.get(job.windowStart)?.job
+  const written = yield* mesh.write(known.subjectOf(job.windowStart), writeJob(job), { expect }).pipe(
+    Effect.map((revision) => {
+      known.set({ job, revision })
+      return true
+    }),
+    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false))
+  )
+  const event = written ? jobEvent(before, job, yield* Clock.currentTimeMillis) : undefined
+  if (event !== undefined) yield* Effect.ignore(mesh.publish(event.subject, event.data))
+  return written
+})
+
+const othersChange = ({ seriesKey }: Ground, windowStart: number) =>
+  new MeshUnavailable({
+    operation: `change the job of ${Subject.window(seriesKey, windowStart)}`,
+    reason: "others keep changing its record"
   })
 
-  const demand: JobRecords["demand"] = Effect.fnUntraced(function* (demanded, windows) {
+const demandWindow = Effect.fnUntraced(function* (ground: Ground, demand: JobDemand, wanted: WindowRanges) {
+  for (let tries = 0; tries < openTries; tries++) {
+    const plan = planJob(demand, wanted, ground.known.get(wanted.windowStart))
+    if (plan.action !== "write" || (yield* write(ground, plan.job, plan.expect))) return plan
+  }
+  return yield* othersChange(ground, wanted.windowStart)
+})
+
+const demandIn = (ground: Ground): JobRecords["demand"] =>
+  Effect.fnUntraced(function* (demanded, windows) {
+    const { known } = ground
     // a run that has ended may have been followed by another that was opened elsewhere
     const unsure = windows.filter(({ windowStart }) => {
       const job = known.get(windowStart)?.job
       return job === undefined || isFinal(job)
     })
     yield* known.refresh(unsure.map(({ windowStart }) => windowStart))
-    const plans = yield* Effect.forEach(windows, (wanted) => demandWindow(demanded, wanted), {
+    const plans = yield* Effect.forEach(windows, (wanted) => demandWindow(ground, demanded, wanted), {
       concurrency: openConcurrency
     })
     // after all records are there: who takes the first window can claim those that follow
-    yield* enqueueAll(plans.flatMap((plan) => (plan.action === "write" ? [plan.job] : [])))
+    yield* enqueueAll(
+      ground,
+      plans.flatMap((plan) => (plan.action === "write" ? [plan.job] : []))
+    )
     return plans
   })
 
-  const republish = Effect.gen(function* () {
-    yield* known.refresh(known.unfinished())
-    known.prune()
-    const windowStarts = known.unfinished()
-    yield* enqueueAll(windowStarts.flatMap((windowStart) => known.get(windowStart)?.job ?? []))
-    return windowStarts
+/** Frees the job of a holder that is gone; it is as good as free without that, but nobody would see it. */
+const freeIn = (ground: Ground, watch: LeaseWatch.LeaseWatch) =>
+  Effect.fnUntraced(function* ({ job, revision }: KnownJob) {
+    if (job.state !== "RUNNING" || job.lease === null) return
+    const lease = { key: Subject.window(ground.seriesKey, job.windowStart), revision, ...job.lease }
+    if (!(yield* watch.hasEnded(lease))) return
+    watch.forget(lease.key)
+    yield* write(ground, expire(job, yield* randomId), revision)
   })
 
-  return { demand, republish } satisfies JobRecords
+/** Opens those again that failed and are due. */
+const reopenDue = Effect.fnUntraced(function* <E>(ground: Ground, standing: Standings<E>) {
+  const nowMs = yield* Clock.currentTimeMillis
+  const due = ground.known.unfinished().filter(({ job }) => job.state === "FAILED" && (job.nextAttemptAt ?? 0) <= nowMs)
+  if (due.length === 0) return
+  const standingOf = yield* standing(due.map(({ job }) => job.windowStart))
+  yield* Effect.forEach(
+    due,
+    ({ job, revision }) =>
+      Effect.flatMap(randomId, (nonce) =>
+        write(ground, reopen(job, { nonce, ...standingOf(job.windowStart) }), revision)
+      ),
+    { concurrency: openConcurrency, discard: true }
+  )
+})
+
+const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["lookAfter"] => {
+  const free = freeIn(ground, watch)
+  const { known } = ground
+  return Effect.fnUntraced(function* (standing) {
+    yield* known.refresh(known.unfinished().map(({ job }) => job.windowStart))
+    known.prune()
+    yield* Effect.forEach(known.unfinished(), free, { discard: true })
+    yield* reopenDue(ground, standing)
+    const left = known.unfinished().map(({ job }) => job)
+    yield* enqueueAll(ground, left.filter(isWaiting))
+    const times = left.flatMap(({ nextAttemptAt, state }) => (state === "FAILED" ? (nextAttemptAt ?? []) : []))
+    return {
+      open: new Set(left.filter((job) => !isFinal(job)).map(({ windowStart }) => windowStart)),
+      nextDueMs: times.length === 0 ? undefined : Math.min(...times)
+    }
+  })
+}
+
+const changeIn = (ground: Ground): JobRecords["change"] =>
+  Effect.fnUntraced(function* (windowStart, change) {
+    yield* ground.known.look(windowStart)
+    for (let tries = 0; tries < openTries; tries++) {
+      const standing = ground.known.get(windowStart)
+      const next = standing && change(standing.job)
+      if (standing === undefined || next === undefined) return standing?.job
+      if (yield* write(ground, { ...next, nonce: yield* randomId }, standing.revision)) return next
+    }
+    return yield* othersChange(ground, windowStart)
+  })
+
+/** The job records of a series, for as long as the scope lives. */
+export const open = Effect.fnUntraced(function* (series: Series) {
+  const watch = yield* LeaseWatch.make
+  const known = yield* KnownJobs.follow(series)
+  const ground: Ground = {
+    mesh: yield* Mesh,
+    known,
+    seriesKey: Subject.series(series.nodeId, series.interval)
+  }
+  return {
+    demand: demandIn(ground),
+    lookAfter: lookAfterIn(ground, watch),
+    change: changeIn(ground),
+    unfinished: () => known.unfinished().map(({ job }) => job),
+    quarantined: () => known.quarantined().map(({ job }) => job)
+  } satisfies JobRecords
 })

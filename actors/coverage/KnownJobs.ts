@@ -5,7 +5,7 @@
  * written upon the revision that is known here, and a conflict means that it is time to look again.
  */
 import { Effect, Option } from "effect"
-import { type BackfillJob, isFinal, jobId } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, hasEnded, jobId } from "../../protocol/history/BackfillJob.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import { readJob } from "../../protocol/messages/Backfill.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
@@ -18,16 +18,18 @@ import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import type { KnownJob } from "./planJobs.ts"
 
 /** The job records of one series, as last seen. */
-interface KnownJobs {
+export interface KnownJobs {
   readonly get: (windowStart: number) => KnownJob | undefined
   readonly set: (known: KnownJob) => void
   /** Reads the records of these windows again. */
   readonly refresh: (windowStarts: ReadonlyArray<number>) => Effect.Effect<void, MeshUnavailable>
   /** Reads one record from the leader, whatever was known of it. */
   readonly look: (windowStart: number) => Effect.Effect<void, MeshUnavailable>
-  /** Windows whose runs have not ended. */
-  readonly unfinished: () => ReadonlyArray<number>
-  /** Forgets runs that have ended, which are read again when they are asked for. */
+  /** The jobs that have not come to their end: whose runs go on, and those that wait for the next. */
+  readonly unfinished: () => ReadonlyArray<KnownJob>
+  /** The jobs that wait for a person. */
+  readonly quarantined: () => ReadonlyArray<KnownJob>
+  /** Forgets jobs that have ended, which are read again when they are asked for. */
   readonly prune: () => void
   readonly subjectOf: (windowStart: number) => string
 }
@@ -93,17 +95,17 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     yield* Effect.forEach(doubtful, look, { discard: true })
   })
 
-  const unfinished = (): ReadonlyArray<number> =>
-    Array.from(known).flatMap(([windowStart, { job }]) => (isFinal(job) ? [] : [windowStart]))
-
   return {
     get: (windowStart) => known.get(windowStart),
     set,
     refresh,
     look,
-    unfinished,
+    unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),
+    quarantined: () => Array.from(known.values()).filter(({ job }) => job.state === "QUARANTINED"),
     prune: () => {
-      for (const [windowStart, { job }] of known) if (isFinal(job)) known.delete(windowStart)
+      for (const [windowStart, { job }] of known) {
+        if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(windowStart)
+      }
     },
     subjectOf
   } satisfies KnownJobs

@@ -1,10 +1,11 @@
 /**
  * What has to happen so that wanted time gets filled?
  *
- * Pure. One window has one job, whoever wants what of it: a run that is open is joined, one that waits is widened, and
- * only where neither is so is a new run opened.
+ * Pure. One window has one job, whoever wants what of it: a run that is open is joined, one that waits is widened or
+ * made more urgent, and only where neither is so is a new run opened. A run that failed is followed by another by
+ * itself; what an operator wants of a window is decided here, too.
  */
-import { type BackfillJob, isFinal, type JobClass } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, type JobClass, moreUrgent } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
@@ -78,10 +79,50 @@ export const planJob = (demand: JobDemand, wanted: WindowRanges, known: KnownJob
   if (job.state === "FAILED" && (job.nextAttemptAt ?? 0) > demand.nowMs) return { action: "refuse", job }
   if (isFinal(job)) return { action: "write", job: open(demand, wanted, job), expect: revision }
   const beyond = RangeSet.subtract(wanted.ranges, job.ranges)
-  if (isEmpty(beyond)) return { action: "join", job }
-  if (job.state === "PENDING") {
-    const widened = { ...job, ranges: RangeSet.union(job.ranges, wanted.ranges), nonce: demand.nonce }
-    return { action: "write", job: widened, expect: revision }
+  const jobClass = moreUrgent(job.jobClass, demand.jobClass)
+  // who works on it would lose it by a change of its record
+  if (job.state === "RUNNING") {
+    return isEmpty(beyond) ? { action: "join", job } : { action: "follow", job, ranges: beyond }
   }
-  return { action: "follow", job, ranges: beyond }
+  if (isEmpty(beyond) && jobClass === job.jobClass) return { action: "join", job }
+  const ranges = RangeSet.union(job.ranges, wanted.ranges)
+  return { action: "write", job: { ...job, state: "PENDING", ranges, jobClass, nonce: demand.nonce }, expect: revision }
 }
+
+/** What a run that follows by itself is opened with. */
+export interface Reopening {
+  readonly nonce: string
+  /** The generation that the window has now. */
+  readonly generation: number
+  /** What of the window nobody has brought meanwhile, and may be asked for. */
+  readonly wanted: RangeSet.RangeSet
+}
+
+/** The job of a run that failed, as the next run of itself; ended where nothing of it is wanted any more. */
+export const reopen = (job: BackfillJob, { generation, nonce, wanted }: Reopening): BackfillJob => {
+  const left = RangeSet.intersect(RangeSet.subtract(job.ranges, job.completedRanges), wanted)
+  // the failure stays: whoever looks sees why there was another run
+  if (isEmpty(left)) return { ...job, state: "SUCCEEDED", attempts: 0, nextAttemptAt: null, nonce }
+  return {
+    ...job,
+    state: "PENDING",
+    run: job.run + 1,
+    ranges: left,
+    completedRanges: RangeSet.empty,
+    generation,
+    renewals: 0,
+    passedOver: [],
+    requests: 0,
+    coverageVersion: 0,
+    nextAttemptAt: null,
+    nonce
+  }
+}
+
+/** The job of a holder that was not heard of for the length of its lease: it waits to be claimed again. */
+export const expire = (job: BackfillJob, nonce: string): BackfillJob => ({
+  ...job,
+  state: "EXPIRED",
+  lease: null,
+  nonce
+})

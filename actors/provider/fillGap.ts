@@ -6,10 +6,11 @@
  */
 import { Clock, Effect, Option } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
-import { isFinal } from "../../protocol/history/BackfillJob.ts"
+import { hasEnded, isFinal } from "../../protocol/history/BackfillJob.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
@@ -81,9 +82,16 @@ const merged = (before: ReadonlyArray<BackfillJob>, after: ReadonlyArray<Backfil
 const leftOf = (gap: RangeSet.RangeSet, { covered, root }: CoverageView, nowMs: number): RangeSet.RangeSet =>
   MissingRange.askable(MissingRange.classify(RangeSet.subtract(gap, covered), root.exceptions), nowMs)
 
-/** How long until the last of the failed windows may be tried again; none where none failed. */
+/** The windows of which nobody brings anything any more: they wait for a person, or were called off. */
+const givenUp = ({ entry }: ValidRequest, { root }: CoverageView, jobs: ReadonlyArray<BackfillJob>) => {
+  const grid = Window.makeGrid(entry.interval, root.windowBars)
+  const ended = jobs.filter((job) => hasEnded(job) && job.state !== "SUCCEEDED")
+  return RangeSet.make(ended.map(({ windowStart }) => Window.windowRange(grid, windowStart)))
+}
+
+/** How long until the last of the failed windows may be tried again; none where none is. */
 const retryInMs = (jobs: ReadonlyArray<BackfillJob>, nowMs: number): Option.Option<number> => {
-  const times = jobs.flatMap((job) => (job.state === "FAILED" ? [(job.nextAttemptAt ?? nowMs) - nowMs] : []))
+  const times = jobs.flatMap((job) => (job.nextAttemptAt === null ? [] : [job.nextAttemptAt - nowMs]))
   return times.length === 0 ? Option.none() : Option.some(Math.max(0, ...times))
 }
 
@@ -116,7 +124,7 @@ const fillRounds = Effect.fnUntraced(function* (
     const view = yield* coverage.of(request.entry.series, { minVersion: version })
     version = Math.max(version, view.root.version)
     seen({ jobs, timedOut: false, notes: [], version })
-    left = leftOf(gap, view, nowMs)
+    left = RangeSet.subtract(leftOf(gap, view, nowMs), givenUp(request, view, settled))
     const retry = retryInMs(settled, nowMs)
     if (Option.isNone(retry) || isEmpty(left)) continue
     // a retry that lies beyond the budget gives the stored error at once

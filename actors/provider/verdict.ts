@@ -4,7 +4,8 @@ import {
   RowsRejected,
   SlaViolated,
   SourceUnavailable,
-  StrictViolation
+  StrictViolation,
+  WindowQuarantined
 } from "../../protocol/history/Errors.ts"
 import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
@@ -14,7 +15,13 @@ import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** Why an answer is refused. */
-export type Refusal = CoverageMissing | StrictViolation | SourceUnavailable | RowsRejected | SlaViolated
+export type Refusal =
+  | CoverageMissing
+  | StrictViolation
+  | SourceUnavailable
+  | RowsRejected
+  | WindowQuarantined
+  | SlaViolated
 
 /** What the judgement rests on. */
 export interface Evidence {
@@ -37,10 +44,18 @@ export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "
   missingRanges: missing.filter(({ state }) => state !== "unavailable")
 })
 
-const sourceFailure = ({ filled }: Evidence): SourceUnavailable | RowsRejected | undefined => {
-  const job = filled.jobs.find(({ failure }) => failure !== null)
-  if (job?.failure === undefined || job.failure === null) return undefined
+const sourceFailure = ({
+  filled,
+  missing
+}: Evidence): SourceUnavailable | RowsRejected | WindowQuarantined | undefined => {
+  const job = filled.jobs.find(({ failure, state }) => failure !== null && state !== "SUCCEEDED")
+  if (job?.failure === undefined || job.failure === null) {
+    // nobody is asked for what waits for a person
+    const aside = missing.find(({ state }) => state === "quarantined")
+    return aside && new WindowQuarantined({ windowStart: aside.start, reason: aside.reason })
+  }
   const { message: reason, source, tag } = job.failure
+  if (job.state === "QUARANTINED") return new WindowQuarantined({ windowStart: job.windowStart, reason })
   return tag === "RowsRejected"
     ? new RowsRejected({ source, reason })
     : new SourceUnavailable({ source, reason, retryAt: job.nextAttemptAt })

@@ -50,7 +50,9 @@ export const layer = ({ configuration, configurationHash, hostId, labels, types 
   const services = Layer.mergeAll(WireService.layer({ hostId }), BackfillActor.layer, ClusterAdmin.layer)
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
-    Layer.provideMerge(Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
+    ),
     Layer.provideMerge(actorSystem(types)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),

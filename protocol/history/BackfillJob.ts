@@ -8,9 +8,27 @@ import { Schema } from "effect"
 import { Pairs } from "./RangePairs.ts"
 import { Series } from "./Series.ts"
 
-/** The states of a job. */
+/**
+ * The states of a job: it waits to be claimed; somebody works on it; all of it was answered; it failed, and is tried
+ * again at `nextAttemptAt` (never by itself where that is null); its lease ended, and it waits again; it failed too
+ * often, and waits for a person.
+ */
 export const JobState = Schema.Literals(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "EXPIRED", "QUARANTINED"])
 export type JobState = typeof JobState.Type
+
+/** Which states may follow each in the record of a window; PENDING alone where there is none yet. */
+export const mayFollow: { readonly [State in JobState]: ReadonlyArray<JobState> } = {
+  // widened, claimed, or ended by an operator
+  PENDING: ["PENDING", "RUNNING", "FAILED", "QUARANTINED"],
+  // renewed or taken over, given back, and all the ways to end
+  RUNNING: ["RUNNING", "PENDING", "EXPIRED", "SUCCEEDED", "FAILED", "QUARANTINED"],
+  EXPIRED: ["PENDING", "RUNNING", "FAILED", "QUARANTINED"],
+  // what has ended is followed by the next run; one that failed can be found done, or given up, meanwhile
+  FAILED: ["PENDING", "SUCCEEDED", "FAILED", "QUARANTINED"],
+  SUCCEEDED: ["PENDING"],
+  // retried (due at once) or skipped by an operator
+  QUARANTINED: ["FAILED", "SUCCEEDED"]
+}
 
 /** Why a run ended without success, as its waiters are told: the tag of an error of the protocol, and its fields. */
 export const JobFailure = Schema.Struct({
@@ -29,9 +47,13 @@ export const Lease = Schema.Struct({
 })
 export type Lease = typeof Lease.Type
 
-/** Classes of work, by urgency. */
+/** Classes of work, the most urgent first: a reader waits, the live edge has a hole, history is filled, or checked. */
 export const JobClass = Schema.Literals(["interactive", "repair", "bulk", "verify"])
 export type JobClass = typeof JobClass.Type
+
+/** The more urgent of two classes. */
+export const moreUrgent = (a: JobClass, b: JobClass): JobClass =>
+  JobClass.literals.indexOf(a) <= JobClass.literals.indexOf(b) ? a : b
 
 /** The record of the newest run for a window. */
 export const BackfillJob = Schema.Struct({
@@ -77,6 +99,10 @@ export type BackfillJob = typeof BackfillJob.Type
 
 /** How the run is named in lineage, audit and logs. */
 export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => `${job.windowStart}.${job.run}`
+
+/** Whether nothing more happens to the window by itself: its run has ended, and no other follows. */
+export const hasEnded = (job: BackfillJob): boolean =>
+  job.state === "SUCCEEDED" || job.state === "QUARANTINED" || (job.state === "FAILED" && job.nextAttemptAt === null)
 
 /** Whether no one has to do anything more about the run. */
 export const isFinal = (job: BackfillJob): boolean =>

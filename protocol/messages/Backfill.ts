@@ -1,7 +1,9 @@
 /** What is said about backfill jobs? */
 import { Context, type Effect, Option, Schema } from "effect"
-import { BackfillJob } from "../history/BackfillJob.ts"
+import { BackfillJob, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
+import { Series } from "../history/Series.ts"
 import * as Codec from "../wire/Codec.ts"
+import * as Subject from "../wire/Subject.ts"
 
 const decode = Schema.decodeUnknownOption(BackfillJob)
 const encode = Schema.encodeSync(BackfillJob)
@@ -12,6 +14,97 @@ export const readJob = (value: Option.Option<Uint8Array>): Option.Option<Backfil
 
 /** A job as it is stored. */
 export const writeJob = (job: BackfillJob): Uint8Array => Codec.toJson(encode(job))
+
+/** What can happen to a job, in one word. */
+const JobEventName = Schema.Literals([
+  "opened",
+  "claimed",
+  "released",
+  "expired",
+  "completed",
+  "failed",
+  "retried",
+  "quarantined",
+  "cancelled",
+  "skipped"
+])
+export type JobEventName = typeof JobEventName.Type
+
+/** Something that happened to a job, as it is told on `Subject.jobEvent`: once at most, and after it was saved. */
+export const JobEvent = Schema.Struct({
+  format: Schema.Literal(1),
+  event: JobEventName,
+  /** Epoch milliseconds, by the clock of the host that did it. */
+  at: Schema.Finite,
+  series: Series,
+  windowStart: Schema.Finite,
+  run: Schema.Int,
+  state: JobState,
+  jobClass: JobClass,
+  /** Runs in a row that failed. */
+  attempts: Schema.Int,
+  failure: Schema.NullOr(JobFailure),
+  nextAttemptAt: Schema.NullOr(Schema.Finite),
+  /** The incarnation of the host that works on it; null where none does. */
+  holder: Schema.NullOr(Schema.String),
+  coverageVersion: Schema.Int,
+  cause: Schema.String
+})
+export type JobEvent = typeof JobEvent.Type
+
+/** The failure of a job that an operator has called off. */
+export const cancelledTag = "Cancelled"
+
+/** What happened between two records of a window; undefined where nobody is told: a renewal, or a wider demand. */
+export const eventBetween = (before: BackfillJob | undefined, job: BackfillJob): JobEventName | undefined => {
+  switch (job.state) {
+    case "PENDING":
+      if (before === undefined || before.run !== job.run)
+        return (before?.failure ?? null) === null ? "opened" : "retried"
+      return before.state === "RUNNING" ? "released" : undefined
+    case "RUNNING":
+      return before?.fence === job.fence ? undefined : "claimed"
+    case "SUCCEEDED":
+      return before?.state === "QUARANTINED" ? "skipped" : "completed"
+    case "FAILED":
+      if (job.failure?.tag === cancelledTag) return before?.failure?.tag === cancelledTag ? undefined : "cancelled"
+      return before?.state === "RUNNING" ? "failed" : undefined
+    case "EXPIRED":
+      return "expired"
+    case "QUARANTINED":
+      return "quarantined"
+  }
+}
+
+/** What is told of a change of a window's record, and where; undefined where it is nothing to tell. */
+export const jobEvent = (
+  before: BackfillJob | undefined,
+  job: BackfillJob,
+  atMs: number
+): { readonly subject: string; readonly data: Uint8Array } | undefined => {
+  const event = eventBetween(before, job)
+  if (event === undefined) return undefined
+  const { attempts, cause, coverageVersion, failure, jobClass, lease, nextAttemptAt, run, series, state, windowStart } =
+    job
+  const told: JobEvent = {
+    format: 1,
+    event,
+    at: atMs,
+    series,
+    windowStart,
+    run,
+    state,
+    jobClass,
+    attempts,
+    failure,
+    nextAttemptAt,
+    holder: lease?.holder ?? null,
+    coverageVersion,
+    cause
+  }
+  const windowKey = Subject.window(Subject.series(series.nodeId, series.interval), windowStart)
+  return { subject: Subject.jobEvent(event, windowKey), data: Codec.toJson(told) }
+}
 
 /** The jobs that run anywhere in the cluster, for those who wait for them. */
 export class Backfill extends Context.Service<

@@ -1,6 +1,9 @@
 /** What is a queue entry called? */
 import { root } from "./Subject.ts"
 
+/** The classes of jobs, each with its own consumer; the most urgent first. */
+export const queuedClasses = ["interactive", "repair", "bulk", "verify"] as const
+
 /** The queue entry of a window's backfill job. */
 export const queuedJob = (entry: {
   readonly jobClass: string

@@ -37,6 +37,9 @@ export const page = (seriesKey: string, id: string): string => `${root}.pages.${
 /** Where the history of a series' roots is kept. */
 export const audit = (seriesKey: string): string => `${root}.audit.${seriesKey}`
 
+/** Where it is told what happened to the job of a window. */
+export const jobEvent = (event: string, windowKey: string): string => `${root}.events.backfill.${event}.${windowKey}`
+
 /** All subjects under a prefix of this protocol, for a stream to capture. */
 export const all = (family: "chunks" | "pages" | "audit" | "jobs" | "dead"): string => `${root}.${family}.>`
 

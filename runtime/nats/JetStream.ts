@@ -1,5 +1,6 @@
 /** How does work get through the queue? */
 import { type Consumer, JetStreamApiError, type JsMsg } from "@nats-io/jetstream"
+import { nanos } from "@nats-io/transport-node"
 import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Delivery, MeshShape } from "../Mesh.ts"
@@ -7,6 +8,7 @@ import type { Connection } from "./Connection.ts"
 
 const takeWaitMs = 1000
 const takeWithinMs = 6000
+const takeNowWithinMs = 2000
 // soon enough to find that a holder has died, seldom enough to cost nothing while it lives
 const laterMs = 1000
 
@@ -21,6 +23,26 @@ const toDelivery = (message: JsMsg): Delivery => ({
   working: Effect.sync(() => message.working()),
   later: Effect.sync(() => message.nak(laterMs))
 })
+
+// as the library says it
+const working = "+WPI"
+const later = `-NAK ${JSON.stringify({ delay: nanos(laterMs) })}`
+
+/**
+ * What is there now, if anything is; the library's own pulls wait for a second at least. Answers without a body are the
+ * server's: 404 that there is nothing, anything else what is wrong.
+ */
+const takeNow = async ({ nc }: Connection, consumer: string): Promise<Delivery | null> => {
+  const pull = JSON.stringify({ batch: 1, no_wait: true })
+  // an answer with work has the work's subject, by which shared inboxes can't tell whose it is
+  const options = { timeout: takeNowWithinMs, noMux: true }
+  const message = await nc.request(`$JS.API.CONSUMER.MSG.NEXT.${consumer}`, pull, options)
+  const status = message.headers?.code ?? 0
+  if (status === 404) return null
+  if (status !== 0) return Promise.reject(new Error(`${status} ${message.headers?.description ?? ""}`))
+  const say = (word: string) => Effect.sync(() => void message.respond(word))
+  return { subject: message.subject, working: say(working), later: say(later) }
+}
 
 /** The queue part of the port, over a connection. */
 export const make = (connection: Connection): Pick<MeshShape, "enqueue" | "dequeue" | "take"> => {
@@ -47,9 +69,13 @@ export const make = (connection: Connection): Pick<MeshShape, "enqueue" | "deque
         try: () => connection.jsm.streams.purge(stream, { filter: subject }),
         catch: unavailable(`dequeue ${subject}`)
       }).pipe(Effect.asVoid),
-    take: (stream, jobClass) =>
+    take: (stream, jobClass, { isPatient = true } = {}) =>
       Effect.tryPromise({
-        try: async () => (await consumerOf(stream, jobClass)).next({ expires: takeWaitMs }),
+        try: async () => {
+          if (!isPatient) return takeNow(connection, `${stream}.${jobClass}`)
+          const message = await (await consumerOf(stream, jobClass)).next({ expires: takeWaitMs })
+          return message === null ? null : toDelivery(message)
+        },
         catch: unavailable(`take from ${stream}`)
       }).pipe(
         // the library waits for a connection that was lost, however long that takes
@@ -57,7 +83,7 @@ export const make = (connection: Connection): Pick<MeshShape, "enqueue" | "deque
           duration: takeWithinMs,
           orElse: () => Effect.fail(unavailable(`take from ${stream}`)("no answer"))
         }),
-        Effect.map((message) => Option.map(Option.fromNullishOr(message), toDelivery))
+        Effect.map(Option.fromNullishOr)
       )
   }
 }

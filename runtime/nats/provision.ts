@@ -35,8 +35,6 @@ const letterDays = 30
 // so many are more than anyone looks at; the oldest go first, and the disk is not theirs alone
 const lettersMax = 100_000
 
-const jobClasses = ["interactive"]
-
 const lastOfSubject = { max_msgs_per_subject: 1, allow_direct: true, deny_delete: true, deny_purge: true }
 
 const configOf: Readonly<Record<StreamKind, Partial<StreamConfig>>> = {
@@ -109,7 +107,7 @@ const provisionStream = async (connection: Connection, spec: StreamSpec, replica
   // a server alone tells of no cluster; one that stood already may have lost its leader just now
   if (cluster !== undefined && (cluster.leader ?? "") === "") return Promise.reject(new Leaderless())
   if (spec.kind !== "queue") return
-  for (const jobClass of jobClasses) {
+  for (const jobClass of QueueSubject.queuedClasses) {
     await jsm.consumers.add(spec.name, {
       durable_name: jobClass,
       filter_subject: QueueSubject.queuedClass(jobClass),

@@ -6,6 +6,7 @@
  * his work count for the one who has it now.
  */
 import { Option } from "effect"
+import { queuedClasses } from "../../protocol/wire/QueueSubject.ts"
 import type { StreamSpec } from "../../protocol/wire/StreamSpec.ts"
 import type { Stored } from "../Mesh.ts"
 import { type Answer, conflict, done, refused } from "./Answer.ts"
@@ -27,6 +28,8 @@ export interface Taken {
 export interface Pull {
   readonly client: string
   readonly jobClass: string
+  /** Whether work that is not there yet is waited for. */
+  readonly isPatient: boolean
   /** Called once: with work, or with none when there was none for a while. */
   readonly answer: (taken: Taken | undefined) => void
 }
@@ -61,7 +64,6 @@ export interface JobQueueOptions {
 }
 
 // as the stream and its consumers are configured: see runtime/nats/provision.ts
-const jobClasses = ["interactive"]
 const ackWaitMs = 4000
 const laterMs = 1000
 const takeWaitMs = 1000
@@ -201,12 +203,14 @@ const take = ({ classes, given }: State, pull: Pull): Answer<void> => {
   jobClass.waiting.add(waiting)
   serve(given, jobClass)
   if (waiting.isOver) return done(undefined)
-  given.schedule(takeWaitMs, () => {
+  const giveUp = (): void => {
     if (waiting.isOver) return
     waiting.isOver = true
     jobClass.waiting.delete(waiting)
     waiting.answer(undefined)
-  })
+  }
+  if (pull.isPatient) given.schedule(takeWaitMs, giveUp)
+  else giveUp()
   return done(undefined)
 }
 
@@ -225,7 +229,7 @@ export const make = (given: JobQueueOptions): JobQueue => {
   const state: State = {
     given,
     jobs: new Map(),
-    classes: new Map(jobClasses.map((name) => [name, makeClass(name, given.spec)])),
+    classes: new Map(queuedClasses.map((name) => [name, makeClass(name, given.spec)])),
     sequence: 0,
     isFull: false
   }

@@ -107,7 +107,7 @@ const deliveryOf = ({ link }: Talk.Client, { later, subject, working }: Taken): 
 
 const take =
   (client: Talk.Client): MeshShape["take"] =>
-  (stream, jobClass) =>
+  (stream, jobClass, { isPatient = true } = {}) =>
     Effect.callback((resume) => {
       const { link, name, onLost, say, server } = client
       const parcel: Parcel = { kind: "queue", subject: stream }
@@ -126,7 +126,7 @@ const take =
       const answer = (taken: Taken | undefined): void =>
         tell(Effect.succeed(taken === undefined ? Option.none() : Option.some(deliveryOf(client, taken))))
       const act = (): void => {
-        const accepted: Answer<void> = server.take(stream, { client: name, jobClass, answer })
+        const accepted: Answer<void> = server.take(stream, { client: name, jobClass, isPatient, answer })
         if (accepted._tag === "Refused") tell(fails(accepted.reason))
       }
       // asked again over each connection: what waited on the one before is gone with it

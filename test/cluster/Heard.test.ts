@@ -30,6 +30,17 @@ describe("Heard", () => {
     expect(heard.isSilent("a", 5, 4500)).toBe(true)
   })
 
+  it("isHeardOf() as long as a session lasts after the last revision, and not after its end", () => {
+    const heard = Heard.make()
+    expect(heard.isHeardOf("a", 0)).toBe(false)
+    heard.note("a", 5, 1000)
+    expect(heard.isHeardOf("a", 1000 + Heard.silentAfterMs)).toBe(true)
+    expect(heard.isHeardOf("a", 1001 + Heard.silentAfterMs)).toBe(false)
+    heard.note("a", 6, 6000)
+    heard.forget("a")
+    expect(heard.isHeardOf("a", 6000)).toBe(false)
+  })
+
   it("newlySilent() tells each host once, and again after it was heard of", () => {
     const heard = Heard.make()
     heard.note("a", 5, 0)

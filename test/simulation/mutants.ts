@@ -118,7 +118,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "steal-lease",
     "a run is taken over from a holder who lives and renews",
     "actors/backfill/BackfillCoordinator.ts",
-    ["if (job.lease === null) return true", `if (job.lease === null || key !== "") return true`]
+    ["lease === null ? Effect.succeed(true)", "lease !== undefined ? Effect.succeed(true)"]
   ),
   mutant("settle-early", "who waits for a run is told of its end when it changes", "actors/backfill/JobFollower.ts", [
     "(job.run === run && isFinal(job))",

@@ -23,6 +23,7 @@ const queueOf = Effect.gen(function* () {
     subjectOf,
     take,
     windowOf,
+    takeNow: mesh.take(Stream.queue.name, jobClass, { isPatient: false }),
     takeOne: Effect.map(take, Option.getOrThrow),
     takeWindow: Effect.map(take, windowOf),
     /** Takes until there is something. */
@@ -52,6 +53,42 @@ const takeClaims = (claim: Claim): void => {
       const { enqueue, nothingFor, takeWindow } = yield* queueOf
       for (const window of ["a", "b", "c"]) yield* enqueue(window)
       assert.deepStrictEqual([yield* takeWindow, yield* takeWindow, yield* takeWindow], ["a", "b", "c"])
+      yield* nothingFor(1)
+    })
+  )
+
+  claim("take() of who is not patient gives what is there, and of an empty queue none, at once", () =>
+    Effect.gen(function* () {
+      const { enqueue, takeNow, windowOf } = yield* queueOf
+      const { tookMs, value } = yield* timed(takeNow)
+      assert.isTrue(Option.isNone(value))
+      assert.isAtMost(tookMs, 500)
+      yield* enqueue("a")
+      yield* enqueue("b")
+      assert.strictEqual(windowOf(yield* takeNow), "a")
+      assert.strictEqual(windowOf(yield* takeNow), "b")
+      assert.isTrue(Option.isNone(yield* takeNow))
+    })
+  )
+
+  claim("later() of what was taken without patience brings it back soon", () =>
+    Effect.gen(function* () {
+      const { enqueue, takeNow, takeSome } = yield* queueOf
+      yield* enqueue("a")
+      const given = Option.getOrThrow(yield* takeNow)
+      yield* given.later
+      const { tookMs, value } = yield* timed(takeSome)
+      assert.strictEqual(value.subject, given.subject)
+      assert.isAtMost(tookMs, 2500)
+    })
+  )
+
+  claim("working() keeps what was taken without patience", () =>
+    Effect.gen(function* () {
+      const { enqueue, nothingFor, takeNow } = yield* queueOf
+      yield* enqueue("a")
+      const kept = Option.getOrThrow(yield* takeNow)
+      yield* Effect.repeat(Effect.delay(kept.working, 1500), { times: 2 })
       yield* nothingFor(1)
     })
   )

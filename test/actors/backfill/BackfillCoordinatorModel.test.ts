@@ -48,7 +48,7 @@ const makeReal = Effect.gen(function* () {
   const coordinatorOf = (incarnation: string) =>
     Effect.provide(
       Effect.service(BackfillCoordinator),
-      layer.pipe(
+      layer().pipe(
         Layer.provide(troubled.layer),
         Layer.provide(
           Layer.succeed(LiveHosts, {

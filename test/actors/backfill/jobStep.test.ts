@@ -15,6 +15,8 @@ const failure: JobFailure = { tag: "SourceUnavailable", message: "down", source:
 
 const failing = (changes: Partial<jobStep.Failing> = {}): jobStep.Failing => ({
   failure,
+  isAttempt: true,
+  policy: { attemptsMax: 100, baseMs: 1000, maxMs: 300_000 },
   retryAfterMs: 0,
   nowMs: 1_000_000,
   jitter: 0.5,

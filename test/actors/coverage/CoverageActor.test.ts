@@ -10,6 +10,7 @@ import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import { makeTimers, Timers } from "../../../runtime/DurableTimer.ts"
+import { LiveHosts } from "../../../runtime/LiveHosts.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
 import { wakeMessage } from "../../../runtime/Resident.ts"
@@ -21,7 +22,13 @@ const configuration = {
   series: [{ node: "a", intervals: ["1m"], sources: ["binance"], symbol: "BTC/BUSD" }]
 } as const
 
-const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(1024)).pipe(
+const hosts = Layer.succeed(LiveHosts, {
+  incarnation: "me",
+  isDead: () => Effect.succeed(false),
+  isValid: Effect.succeed(true)
+})
+
+const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(1024), hosts).pipe(
   Layer.provideMerge(MemoryMesh.layer)
 )
 

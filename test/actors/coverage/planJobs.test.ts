@@ -88,11 +88,21 @@ describe("planJob()", () => {
   })
 })
 
+const policy: jobStep.RetryPolicy = { attemptsMax: 10, baseMs: 1000, maxMs: 300_000 }
+
 const ended = (job: BackfillJob, kind: "release" | "complete" | "fail", [start, end]: Range): BackfillJob => {
   const progress = { completed: RangeSet.of(start, end), coverageVersion: 1, requests: 1, passedOver: [] }
   if (kind === "release") return jobStep.release(job, "n")
   if (kind === "complete") return jobStep.complete(job, progress, "n")
-  return jobStep.fail(job, progress, { failure, retryAfterMs: 0, nowMs: 0, jitter: 0, nonce: "n" })
+  return jobStep.fail(job, progress, {
+    failure,
+    policy,
+    isAttempt: true,
+    retryAfterMs: 0,
+    nowMs: 0,
+    jitter: 0,
+    nonce: "n"
+  })
 }
 
 /** What a plan promises the one who asked: a run that is open, or its own demand kept for later. */

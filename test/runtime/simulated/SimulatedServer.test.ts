@@ -46,7 +46,12 @@ const makeServer = (options: Partial<SimulatedServer.ServerOptions> = {}) => {
     server.enqueue({ client, subject: `seamless.v1.jobs.interactive.0.${window}`, data: bytes(window) })
   const take = (by: string) => {
     const got: Array<Taken | undefined> = []
-    const answer = server.take(queue.name, { client: by, jobClass: "interactive", answer: (one) => got.push(one) })
+    const answer = server.take(queue.name, {
+      client: by,
+      jobClass: "interactive",
+      isPatient: true,
+      answer: (one) => got.push(one)
+    })
     return { answer, got }
   }
   return { ...time, server, stored, write, read, readAll, enqueue, take }

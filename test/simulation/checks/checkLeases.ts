@@ -20,7 +20,9 @@ const checkChange = (
   const name = `job ${subject} at revision ${revision}`
   const holder = of.processes.get(before.lease.holder)
   if (holder === undefined || by === holder) return []
-  if (job.fence === before.fence) return [`${name}: ${by} writes what is in the hands of ${holder}`]
+  // the series' owner notes that the lease has ended
+  const isFreed = job.state === "EXPIRED"
+  if (job.fence === before.fence && !isFreed) return [`${name}: ${by} writes what is in the hands of ${holder}`]
   const isHurt = (of.hurt.get(holder) ?? Infinity) <= atMs
   if (isHurt || atMs - beforeMs > before.lease.leaseMs) return []
   return [

@@ -1,0 +1,117 @@
+/**
+ * How does what is wanted of a series become jobs, and how are these seen through?
+ *
+ * A demand opens, joins or widens the run of each window; one whose run is under way waits for its end. Looking after
+ * the jobs opens what waits or is due, and notes in the coverage what waits for a person.
+ */
+import { Clock, Effect } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
+import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
+import type * as Messages from "../../protocol/messages/Coverage.ts"
+import { randomId } from "../../runtime/randomId.ts"
+import type { CoverageRecord } from "./CoverageRecord.ts"
+import type { JobRecords, Standing } from "./JobRecords.ts"
+import { quarantineOf } from "./operateJob.ts"
+
+/** Demands on windows whose open run brings less than they want: kept until that run has ended. */
+type Following = Map<number, { readonly ranges: RangeSet.RangeSet; readonly demand: Messages.Ensure }>
+
+/** What others want of the windows that a demand touches. */
+const followed = (following: Following, wanted: RangeSet.RangeSet, grid: Window.Grid): RangeSet.RangeSet =>
+  RangeSet.unionAll(Window.split(grid, wanted).flatMap(({ windowStart }) => following.get(windowStart)?.ranges ?? []))
+
+/** What of the time it makes sense to ask for now. */
+const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: number): RangeSet.RangeSet => {
+  const missing = RangeSet.subtract(ranges, record.covered())
+  return MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)
+}
+
+const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following) =>
+  Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
+    const nowMs = yield* Clock.currentTimeMillis
+    // who asks for what is covered has not heard of it yet, or knows better: storage may have been rolled back
+    if (isEmpty(RangeSet.subtract(message.ranges, record.covered()))) yield* record.checkStanding
+    const wanted = askableIn(record, message.ranges, nowMs)
+    if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
+    const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())
+    // those who wait for a run to end share the next one: whoever opens it opens it for all of them
+    const windows = Window.split(record.grid, RangeSet.union(wanted, stillMissing))
+    const generations = yield* record.generations(windows.map(({ windowStart }) => windowStart))
+    const generationOf = (windowStart: number): number => generations.get(windowStart) ?? 0
+    const plans = yield* jobs.demand({ ...message, nonce: yield* randomId, nowMs, generationOf }, windows)
+    for (const plan of plans) {
+      if (plan.action === "follow") following.set(plan.job.windowStart, { ranges: plan.ranges, demand: message })
+      else if (plan.action !== "refuse") following.delete(plan.job.windowStart)
+    }
+    return { version: record.root().version, jobs: plans.map(({ job }) => job) }
+  })
+
+/** What windows are like now whose runs are opened again. */
+const standingIn = (record: CoverageRecord) =>
+  Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
+    const nowMs = yield* Clock.currentTimeMillis
+    const generations = yield* record.generations(windowStarts)
+    return (windowStart: number): Standing => ({
+      generation: generations.get(windowStart) ?? 0,
+      wanted: askableIn(record, RangeSet.of(...Window.windowRange(record.grid, windowStart)), nowMs)
+    })
+  })
+
+/** Notes in the coverage what waits for a person, once for each job: whoever reads it is told, and asks no more. */
+const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
+  let noted = new Set<string>()
+  const open = (job: BackfillJob): ReadonlyArray<MissingRange.MissingRange> => {
+    const known = record.root().exceptions.filter(({ state }) => state === "quarantined")
+    const told = RangeSet.union(record.covered(), MissingRange.timeOf(known))
+    return MissingRange.without(quarantineOf(job), told)
+  }
+  return Effect.gen(function* () {
+    const all = jobs.quarantined()
+    const fresh = all.filter((job) => !noted.has(jobId(job)))
+    const exceptions = fresh.flatMap(open)
+    if (exceptions.length > 0) {
+      yield* record.commit({
+        series: record.root().series,
+        windows: [],
+        answered: MissingRange.timeOf(exceptions),
+        exceptions,
+        jobs: fresh.map(jobId),
+        source: fresh[0]?.failure?.source ?? "",
+        cause: "quarantined"
+      })
+    }
+    noted = new Set(all.map(jobId))
+  })
+}
+
+/** What is to be done about the jobs of a series, and when next. */
+interface Left {
+  /** Whether there are runs that have not ended, or demands that wait for some. */
+  readonly isOpen: boolean
+  /** When the next of those that failed is due, in epoch milliseconds; undefined where none is. */
+  readonly nextDueMs: number | undefined
+}
+
+/** Opening jobs and looking after them, for one activation. */
+export const demands = (record: CoverageRecord, jobs: JobRecords) => {
+  const following: Following = new Map()
+  const ensure = ensureIn(record, jobs, following)
+  const noteQuarantined = makeQuarantine(record, jobs)
+  const lookAfter = Effect.gen(function* () {
+    const { nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
+    yield* noteQuarantined
+    for (const [windowStart, { demand, ranges }] of following) {
+      if (open.has(windowStart)) continue
+      yield* ensure({ ...demand, ranges })
+      // what was not opened is not missing any more, or may not be asked for now
+      if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
+    }
+    const left: Left = { isOpen: open.size + following.size > 0, nextDueMs }
+    return left
+  })
+  return { ensure, lookAfter }
+}

@@ -1,0 +1,63 @@
+/**
+ * What is done upon an operator's word?
+ *
+ * It is noted in the history of the series first, and then done: nothing that an operator does is without its trace.
+ */
+import { Effect, Result } from "effect"
+import { jobId } from "../../protocol/history/BackfillJob.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type * as Messages from "../../protocol/messages/Operate.ts"
+import type { CoverageRecord } from "./CoverageRecord.ts"
+import type { JobRecords } from "./JobRecords.ts"
+import { operateJob, operatorsCause } from "./operateJob.ts"
+
+const operateIn = (record: CoverageRecord, jobs: JobRecords) =>
+  Effect.fnUntraced(function* (word: Messages.Operate) {
+    const windows = [...new Set(word.windows)]
+    // all of them are looked at first: where one does not suit, nothing is done
+    const planned = yield* Effect.forEach(windows, (windowStart) =>
+      Effect.flatMap(
+        jobs.change(windowStart, () => undefined),
+        (job) => Effect.fromResult(operateJob(job, word, windowStart))
+      )
+    )
+    const { version } = yield* record.note({
+      about: RangeSet.unionAll(planned.map(({ job }) => job.ranges)),
+      exceptions: planned.flatMap(({ exceptions }) => exceptions),
+      jobs: planned.map(({ job }) => jobId(job)),
+      cause: operatorsCause(word.verb, word)
+    })
+    const after = yield* Effect.forEach(windows, (windowStart) =>
+      jobs.change(windowStart, (job) =>
+        Result.match(operateJob(job, word, windowStart), {
+          onFailure: () => undefined,
+          onSuccess: (operated) => operated.job
+        })
+      )
+    )
+    return { version, jobs: after.filter((job) => job !== undefined) }
+  })
+
+const invalidateIn = (record: CoverageRecord, jobs: JobRecords) =>
+  Effect.fnUntraced(function* (word: Messages.Invalidate) {
+    // what is on its way there was planned upon what does not count any more
+    const touched = jobs.unfinished().filter(({ ranges }) => !isEmpty(RangeSet.intersect(ranges, word.ranges)))
+    const windows = touched.map(({ windowStart }) => windowStart)
+    const done = yield* record.invalidate(word.ranges, windows, operatorsCause("invalidate", word))
+    const generations = yield* record.generations(windows)
+    yield* Effect.forEach(windows, (windowStart) =>
+      jobs.change(windowStart, (job) => {
+        const generation = generations.get(windowStart) ?? job.generation
+        const isWaiting = job.state === "PENDING" || job.state === "EXPIRED"
+        return isWaiting && job.generation !== generation ? { ...job, state: "PENDING", generation } : undefined
+      })
+    )
+    return done
+  })
+
+/** What operators do to a series, for one activation. */
+export const operations = (record: CoverageRecord, jobs: JobRecords) => ({
+  operate: operateIn(record, jobs),
+  invalidate: invalidateIn(record, jobs)
+})

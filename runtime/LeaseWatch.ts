@@ -1,0 +1,48 @@
+/**
+ * Has a lease ended that another host holds?
+ *
+ * It has when its holder is gone, or when nothing of its record has moved for its length on this host's own clock: what
+ * other clocks say is not compared.
+ */
+import { Effect } from "effect"
+import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { monotonicMs } from "./Deadline.ts"
+import { LiveHosts } from "./LiveHosts.ts"
+
+/** A lease as its record says, with the record's revision: each renewal is another. */
+interface Watched {
+  readonly key: string
+  readonly revision: number
+  readonly holder: string
+  readonly leaseMs: number
+}
+
+/** What is known of leases that were looked at. */
+export interface LeaseWatch {
+  readonly hasEnded: (lease: Watched) => Effect.Effect<boolean, MeshUnavailable>
+  /** Forgets the lease of a key: it is over, or this host's own. */
+  readonly forget: (key: string) => void
+}
+
+/** Leases that are remembered: what was looked at longest ago is forgotten, and its time counts anew. */
+const watchedMax = 10_000
+
+/** A watch of its own. */
+export const make: Effect.Effect<LeaseWatch, never, LiveHosts> = Effect.map(LiveHosts, (hosts) => {
+  /** When each record was first seen as it is. */
+  const seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  return {
+    hasEnded: Effect.fnUntraced(function* ({ holder, key, leaseMs, revision }: Watched) {
+      if (yield* hosts.isDead(holder)) return true
+      const nowMs = yield* monotonicMs
+      const before = seen.get(key)
+      if (before?.revision === revision) return nowMs - before.sinceMs > leaseMs
+      seen.delete(key)
+      seen.set(key, { revision, sinceMs: nowMs })
+      const [oldest] = seen.keys()
+      if (seen.size > watchedMax && oldest !== undefined) seen.delete(oldest)
+      return false
+    }),
+    forget: (key) => void seen.delete(key)
+  }
+})
