@@ -74,7 +74,7 @@ export class BackfillCoordinator extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
     /** Prolongs the lease from now; gives the job as it is held from then on. */
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
-    /** Ends the run: all that the source has to say was said. */
+    /** Ends the run: all that the source has to say was said. To say it again changes nothing. */
     readonly complete: (held: Held, progress: jobStep.Progress) => Effect.Effect<void, Outcome>
     /** Ends the run with what was brought; the rest waits for another, or for a person where too many failed. */
     readonly fail: (held: Held, progress: jobStep.Progress, failure: Failure) => Effect.Effect<void, Outcome>
@@ -178,6 +178,15 @@ const makeClaims = Effect.gen(function* () {
   return { claim, claimFollowing }
 })
 
+/** Whether the holder has completed the run before. */
+const isCompleted = (mesh: Mesh["Service"], { job, key }: Held): Effect.Effect<boolean, MeshUnavailable> =>
+  Effect.map(mesh.read(Stream.jobs.name, subjectOf(key)), (stored) =>
+    Option.exists(
+      Option.flatMap(stored, standingOf),
+      ({ job: standing }) => standing.state === "SUCCEEDED" && standing.run === job.run && standing.fence === job.fence
+    )
+  )
+
 const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
   const mesh = yield* Mesh
   const claims = yield* makeClaims
@@ -193,9 +202,11 @@ const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
     renew: (held) => change(held, (nonce) => jobStep.renew(held.job, nonce)),
     release: (held) => Effect.asVoid(change(held, (nonce) => jobStep.release(held.job, nonce))),
     complete: (held, progress) =>
-      Effect.andThen(
-        change(held, (nonce) => jobStep.complete(held.job, progress, nonce)),
-        dequeue(held)
+      change(held, (nonce) => jobStep.complete(held.job, progress, nonce)).pipe(
+        Effect.catchTag("LeaseLost", (lost) =>
+          Effect.flatMap(isCompleted(mesh, held), (isDone) => (isDone ? Effect.void : Effect.fail(lost)))
+        ),
+        Effect.andThen(dequeue(held))
       ),
     fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, failing: Failure) {
       const at = { nowMs: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
