@@ -58,6 +58,11 @@ export interface Delivery {
   readonly working: Effect.Effect<void>
   /** Gives it back for now: it comes again in a second or so, to whoever takes it then. */
   readonly later: Effect.Effect<void>
+  /**
+   * Removes it, as who knows that nothing of it is left to do; what is lost on the way comes again. Who has lost it
+   * removes it all the same.
+   */
+  readonly done: Effect.Effect<void>
 }
 
 /** A request's outcome when nobody listens on its subject. */

@@ -150,12 +150,12 @@ const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArr
   const delivery = yield* takeNext(mesh, turns, classes)
   if (delivery._tag === "None") return
   const key = QueueSubject.queuedWindow(delivery.value.subject)
-  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)
+  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs, { removeEntry: delivery.value.done })
   if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
   // its holder may die: whoever is given the entry then finds that out
   if (claimed._tag === "Taken") return yield* delivery.value.later
   // whoever ended the run may have died before it took the entry out
-  return yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
+  return yield* delivery.value.done
 })
 
 const worker = (turns: Turns, classes: ReadonlyArray<JobClass>): Effect.Effect<never, never, Services> =>

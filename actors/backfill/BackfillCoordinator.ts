@@ -27,6 +27,8 @@ export interface Held {
   readonly key: string
   readonly job: BackfillJob
   readonly revision: number
+  /** Removes the queue's entry that led to it; where it is absent, the entry is removed by its name. */
+  readonly removeEntry?: Effect.Effect<void>
 }
 
 /** Another has the job now; whatever this holder still does for it changes nothing. */
@@ -34,9 +36,12 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{ readonly key: str
 
 type Outcome = MeshUnavailable | LeaseLost
 
-/** What a claim was planned upon. */
-export interface Planned {
-  readonly generation: number
+/** What is known of a window when it is claimed. */
+export interface ClaimOptions {
+  /** The generation upon which the claim was planned. */
+  readonly generation?: number
+  /** Removes the queue's entry that led to the claim. */
+  readonly removeEntry?: Effect.Effect<void>
 }
 
 /** Why a run failed. */
@@ -66,7 +71,7 @@ export class BackfillCoordinator extends Context.Service<
      * Claims the window of a key, for so many milliseconds unless it is renewed. A claim that says upon what it was
      * planned is refused where the job is another by now.
      */
-    readonly claim: (key: string, leaseMs: number, planned?: Planned) => Effect.Effect<Claimed, MeshUnavailable>
+    readonly claim: (key: string, leaseMs: number, options?: ClaimOptions) => Effect.Effect<Claimed, MeshUnavailable>
     /** Claims those of the windows that wait for someone, or whose holder is gone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
@@ -118,7 +123,7 @@ const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effe
     canExpire: true,
     isOurs: wasWrittenBy(job.nonce)
   }).pipe(
-    Effect.map((revision) => ({ key: held.key, job, revision })),
+    Effect.map((revision) => ({ ...held, job, revision })),
     Effect.tap(tell(mesh, held.job, job)),
     Effect.catchTag("RevisionConflict", () => Effect.fail(new LeaseLost({ key: held.key })))
   )
@@ -151,7 +156,11 @@ const makeClaims = Effect.gen(function* () {
     )
   })
 
-  const claim = Effect.fn(Span.backfillClaim)(function* (key: string, leaseMs: number, planned?: Planned) {
+  const claim = Effect.fn(Span.backfillClaim)(function* (
+    key: string,
+    leaseMs: number,
+    { generation: planned, removeEntry }: ClaimOptions = {}
+  ) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
     const standing = Option.flatMap(stored, standingOf)
     if (Option.isNone(standing) || isFinal(standing.value.job)) {
@@ -159,10 +168,11 @@ const makeClaims = Effect.gen(function* () {
       return { _tag: "Over" } as const
     }
     const { generation } = standing.value.job
-    if (planned !== undefined && planned.generation !== generation) return { _tag: "Stale", generation } as const
+    if (planned !== undefined && planned !== generation) return { _tag: "Stale", generation } as const
     return Option.match(yield* take(standing.value, leaseMs), {
       onNone: () => ({ _tag: "Taken" }) as const,
-      onSome: (held) => ({ _tag: "Held", held }) as const
+      onSome: (held) =>
+        ({ _tag: "Held", held: { ...held, ...(removeEntry !== undefined && { removeEntry }) } }) as const
     })
   })
 
@@ -194,8 +204,9 @@ const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
   const change = (held: Held, next: (nonce: string) => BackfillJob) =>
     Effect.flatMap(randomId, (nonce) => write(mesh, held, next(nonce)))
 
-  const dequeue = ({ job: { jobClass }, key }: Held) =>
-    mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
+  // only who has ended the run: an entry is whoever's has it by then
+  const dequeue = ({ job: { jobClass }, key, removeEntry }: Held) =>
+    removeEntry ?? mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
 
   return BackfillCoordinator.of({
     ...claims,

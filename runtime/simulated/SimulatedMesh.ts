@@ -97,12 +97,12 @@ const records = (client: Talk.Client): Pick<MeshShape, "provision" | "write" | "
   }
 }
 
-const deliveryOf = ({ link }: Talk.Client, { later, subject, working }: Taken): Delivery => {
+const deliveryOf = ({ link }: Talk.Client, { done, later, subject, working }: Taken): Delivery => {
   const tell = (act: () => void) =>
     Effect.sync(() => {
       if (link.isUp()) link.carry("toServer", { kind: "queue", subject }, act)
     })
-  return { subject, working: tell(working), later: tell(later) }
+  return { subject, working: tell(working), later: tell(later), done: tell(done) }
 }
 
 const take =
