@@ -18,7 +18,7 @@ import type { ReadOptions } from "../../client/requestBody.ts"
 import type { SeamlessClient } from "../../client/SeamlessClient.ts"
 import { SeamlessError } from "../../client/SeamlessError.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import type { Configuration, ExchangeSettings, SeriesSettings } from "../../protocol/Settings.ts"
+import type { Configuration, ExchangeSettings, RetrySettings, SeriesSettings } from "../../protocol/Settings.ts"
 import * as EmbeddedServer from "../../runtime/nats/EmbeddedServer.ts"
 import type { BarFile } from "./BarFile.ts"
 import * as ReadyProcess from "./ReadyProcess.ts"
@@ -30,6 +30,10 @@ export interface ClusterSettings {
   readonly files: ReadonlyArray<BarFile>
   /** How the hosts deal with the exchange. */
   readonly source?: Partial<ExchangeSettings>
+  /** How the series of the files are kept. */
+  readonly series?: Partial<SeriesSettings>
+  /** What becomes of windows whose jobs fail. */
+  readonly retry?: RetrySettings
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
 }
@@ -68,9 +72,11 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
     baseUrl,
     ...settings.source
   })
+  const kept = (file: BarFile): SeriesSettings => ({ ...seriesOf(file, names), ...settings.series })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
-    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))]
+    series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
+    ...(settings.retry && { retry: settings.retry })
   }
 }
 
