@@ -78,6 +78,13 @@ describe("served()", () => {
       expect(turns.get(turn.found)).toBe((before.get(turn.found) ?? 0) + 1 / weights[turn.found])
     }
   })
+
+  it("served() takes nothing back of what another worker was served while this one looked", () => {
+    // both began to look at once: the other found bulk, for which this one looked in vain
+    const meanwhile = served(ClassTurns.none, "bulk", [])
+    const turns = served(meanwhile, "verify", ["interactive", "repair", "bulk"])
+    expect(turns.get("bulk")).toBe(1 / weights.bulk)
+  })
 })
 
 describe("turns", () => {
