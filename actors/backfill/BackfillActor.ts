@@ -113,10 +113,9 @@ interface Turns {
 /** The next unit of work of some classes, by their turns; where there is none, what is awaited for a while. */
 const takeInTurn = Effect.fnUntraced(function* (mesh: Mesh["Service"], turns: Turns, classes: ReadonlyArray<JobClass>) {
   const nowMs = yield* monotonicMs
-  const idle: Array<JobClass> = []
-  const order = ClassTurns.order(turns.taken, classes).filter(
-    (jobClass) => (turns.quietUntilMs.get(jobClass) ?? 0) <= nowMs
-  )
+  const isQuiet = (jobClass: JobClass): boolean => (turns.quietUntilMs.get(jobClass) ?? 0) > nowMs
+  const order = ClassTurns.order(turns.taken, classes).filter((jobClass) => !isQuiet(jobClass))
+  const idle = JobClass.literals.filter(isQuiet)
   // where no other is looked at, what is awaited need not be looked at before
   for (const jobClass of order.length === 1 ? [] : order) {
     const delivery = yield* mesh.take(Stream.queue.name, jobClass, { isPatient: false })
@@ -127,7 +126,9 @@ const takeInTurn = Effect.fnUntraced(function* (mesh: Mesh["Service"], turns: Tu
     idle.push(jobClass)
     if (jobClass !== awaited) turns.quietUntilMs.set(jobClass, nowMs + quietMs)
   }
-  return yield* mesh.take(Stream.queue.name, awaited)
+  const delivery = yield* mesh.take(Stream.queue.name, awaited)
+  if (Option.isSome(delivery)) turns.taken = ClassTurns.served(turns.taken, awaited, idle)
+  return delivery
 })
 
 /** The next unit of work; a queue that can't be reached has none for now. */

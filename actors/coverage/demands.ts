@@ -69,7 +69,7 @@ const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
     const told = RangeSet.union(record.covered(), MissingRange.timeOf(known))
     return MissingRange.without(quarantineOf(job), told)
   }
-  return Effect.gen(function* () {
+  const note = Effect.gen(function* () {
     const all = jobs.quarantined()
     const fresh = all.filter((job) => !noted.has(jobId(job)))
     const exceptions = fresh.flatMap(open)
@@ -86,6 +86,13 @@ const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
     }
     noted = new Set(all.map(jobId))
   })
+  return {
+    note,
+    noteAnew: Effect.andThen(
+      Effect.sync(() => (noted = new Set())),
+      note
+    )
+  }
 }
 
 /** What is to be done about the jobs of a series, and when next. */
@@ -100,10 +107,10 @@ interface Left {
 export const demands = (record: CoverageRecord, jobs: JobRecords) => {
   const following: Following = new Map()
   const ensure = ensureIn(record, jobs, following)
-  const noteQuarantined = makeQuarantine(record, jobs)
+  const quarantine = makeQuarantine(record, jobs)
   const lookAfter = Effect.gen(function* () {
     const { nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
-    yield* noteQuarantined
+    yield* quarantine.note
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
       yield* ensure({ ...demand, ranges })
@@ -113,5 +120,5 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
     const left: Left = { isOpen: open.size + following.size > 0, nextDueMs }
     return left
   })
-  return { ensure, lookAfter }
+  return { ensure, lookAfter, noteQuarantined: quarantine.noteAnew }
 }

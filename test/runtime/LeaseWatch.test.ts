@@ -131,27 +131,27 @@ describe("a watch", () => {
     })
   )
 
-  it.effect("forgets of more the first: its time counts anew, and it ends then", () =>
+  it.effect("watches more than that when others have ended, so that all of them end some time", () =>
     Effect.gen(function* () {
       const watch = yield* makeWatch
-      yield* watch.ended("a")
       yield* lookAt(watch, rememberedMax)
+      yield* watch.ended("late")
       yield* TestClock.adjust(leaseMs + 1)
+      assert.isFalse(yield* watch.ended("late"))
       assert.isTrue(yield* watch.ended("other 0"))
-      assert.deepStrictEqual(yield* endedAfter(watch, "a", [0, leaseMs, leaseMs + 1]), [false, false, true])
+      watch.forget("other 0")
+      assert.deepStrictEqual(yield* endedAfter(watch, "late", [0, leaseMs, leaseMs + 1]), [false, false, true])
     })
   )
 
-  it.effect("does not forget a lease that was renewed since, for those that were not", () =>
+  it.effect("forgets what nobody has looked at for a minute, where there is no room", () =>
     Effect.gen(function* () {
       const watch = yield* makeWatch
-      yield* watch.ended("a")
-      yield* watch.ended("stuck")
-      yield* watch.ended("a", 2)
-      yield* lookAt(watch, rememberedMax - 1)
+      yield* lookAt(watch, rememberedMax)
+      yield* TestClock.adjust("61 seconds")
+      assert.isFalse(yield* watch.ended("late"))
       yield* TestClock.adjust(leaseMs + 1)
-      assert.isTrue(yield* watch.ended("a", 2))
-      assert.isFalse(yield* watch.ended("stuck"))
+      assert.isTrue(yield* watch.ended("late"))
     })
   )
 })

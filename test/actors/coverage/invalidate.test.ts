@@ -285,3 +285,11 @@ describe("note()", () => {
     expect(noted({ ...known, root }, RangeSet.empty, []).state.root).toMatchObject({ version: 4, committedAt: 2001 })
   })
 })
+
+it("a chunk that was narrowed is not taken for what it was, though its id is the same", () => {
+  const first = refOf([[2, 8]])
+  const covered = applied(nothing, message([part(first)])).state
+  const { state } = Coverage.invalidate(covered, { ranges: rangesOf([5, 8]), windows: [0] }, "", at(2000))
+  const after = applied(state, message([part(first, { generation: 1, base: first.id })])).state
+  expect(toPairs(after.covered)).toEqual(toPairs(timeOfChunks(after)))
+})

@@ -168,6 +168,12 @@ describe("quarantineOf()", () => {
   it("quarantineOf() tells how often it failed, and of what last", () => {
     expect(quarantineOf(jobIn("QUARANTINED"))[0]?.reason).toBe("set aside after 3 failures: down")
   })
+
+  it("quarantineOf() of what an operator has set aside has the operator's words", () => {
+    const word = { verb: "quarantine", who: "ann", reason: "x" } as const
+    const { job } = Result.getOrThrow(operateJob(jobIn("PENDING"), word, 0))
+    expect(quarantineOf(job)[0]?.reason).toBe("set aside by ann: x")
+  })
 })
 
 describe("operatorsCause()", () => {
