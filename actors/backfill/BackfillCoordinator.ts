@@ -231,7 +231,7 @@ const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
 })
 
 /** What the settings say of retries, with what holds where they say nothing. */
-export const retryPolicy = ({ attempts, baseMs, maxMs }: RetrySettings = {}): jobStep.RetryPolicy => ({
+const retryPolicy = ({ attempts, baseMs, maxMs }: RetrySettings = {}): jobStep.RetryPolicy => ({
   attemptsMax: attempts ?? defaults.retryAttempts,
   baseMs: baseMs ?? defaults.retryBaseMs,
   maxMs: maxMs ?? defaults.retryMaxMs

@@ -69,7 +69,7 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   // the note first: no job is ever open without somebody to look after it
   const noted = <A, E, R>(act: Effect.Effect<A, E, R>) => Effect.andThen(alarm.setSoon, act)
   const quietly = <A, E extends { readonly message: string }, R>(act: Effect.Effect<A, E, R>) =>
-    Effect.asVoid(Effect.catch(act, notLookedAfter))
+    act.pipe(Effect.asVoid, Effect.catch(notLookedAfter))
   const wake = Effect.as(quietly(lookNow), [{ body: null }])
 
   return handler(address, [
