@@ -12,6 +12,12 @@ import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
 /** What of the largest payload is kept free for headers and the server's own framing. */
 export const headroomBytes = 4096
 
+/** A page of a log has so many entries at most. */
+export const historyEntriesMax = 1000
+
+/** A page of a log ends with the entry that brings it to so many bytes: it is longer by one entry at most. */
+export const historyBytesMax = 4 * 1024 * 1024
+
 /** Header names and values of a message. */
 export type Headers = ReadonlyMap<string, string>
 
@@ -31,6 +37,22 @@ export interface Stored {
   readonly revision: number
   /** None where the message says that the subject has ended: deleted, or its time is over. */
   readonly value: Option.Option<Uint8Array>
+}
+
+/** Where a page of a log begins, and how many entries it may have. */
+export interface HistoryOptions {
+  /** Nothing of an earlier revision; the first entry and all that follow without it. */
+  readonly fromRevision?: number
+  /** 1 at the least; `historyEntriesMax` without it, and never more. */
+  readonly max?: number
+}
+
+/** What a log has of one subject, from a revision on. */
+export interface HistoryPage {
+  /** The oldest first. */
+  readonly entries: ReadonlyArray<Stored>
+  /** Whether there is nothing behind them. A page that is not the last has one entry at the least. */
+  readonly isLast: boolean
 }
 
 /** How a record is written. */
@@ -98,6 +120,15 @@ export interface MeshShape {
     stream: string,
     subjects: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Stored>, MeshUnavailable>
+  /**
+   * All that was written to one subject of a log, page by page: the next begins behind the last entry's revision. From
+   * any replica, so the newest entries may be absent; what is there has no gap.
+   */
+  readonly history: (
+    stream: string,
+    subject: string,
+    options?: HistoryOptions
+  ) => Effect.Effect<HistoryPage, MeshUnavailable>
   /** Puts work into the queue unless the subject's work is there already, which is as good. */
   readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
   /** Removes a subject's work, taken or not. */
