@@ -8,15 +8,10 @@
 import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
+import type { HistoryOptions, HistoryPage } from "./HistoryPage.ts"
 
 /** What of the largest payload is kept free for headers and the server's own framing. */
 export const headroomBytes = 4096
-
-/** A page of a log has so many entries at most. */
-export const historyEntriesMax = 1000
-
-/** A page of a log ends with the entry that brings it to so many bytes: it is longer by one entry at most. */
-export const historyBytesMax = 4 * 1024 * 1024
 
 /** Header names and values of a message. */
 export type Headers = ReadonlyMap<string, string>
@@ -37,22 +32,6 @@ export interface Stored {
   readonly revision: number
   /** None where the message says that the subject has ended: deleted, or its time is over. */
   readonly value: Option.Option<Uint8Array>
-}
-
-/** Where a page of a log begins, and how many entries it may have. */
-export interface HistoryOptions {
-  /** Nothing of an earlier revision; the first entry and all that follow without it. */
-  readonly fromRevision?: number
-  /** 1 at the least; `historyEntriesMax` without it, and never more. */
-  readonly max?: number
-}
-
-/** What a log has of one subject, from a revision on. */
-export interface HistoryPage {
-  /** The oldest first. */
-  readonly entries: ReadonlyArray<Stored>
-  /** Whether there is nothing behind them. A page that is not the last has one entry at the least. */
-  readonly isLast: boolean
 }
 
 /** How a record is written. */
@@ -128,7 +107,7 @@ export interface MeshShape {
     stream: string,
     subject: string,
     options?: HistoryOptions
-  ) => Effect.Effect<HistoryPage, MeshUnavailable>
+  ) => Effect.Effect<HistoryPage<Stored>, MeshUnavailable>
   /** Puts work into the queue unless the subject's work is there already, which is as good. */
   readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
   /** Removes a subject's work, taken or not. */

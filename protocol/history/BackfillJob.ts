@@ -78,6 +78,9 @@ export type BackfillJob = typeof BackfillJob.Type
 /** How the run is named in lineage, audit and logs. */
 export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => `${job.windowStart}.${job.run}`
 
+/** The start of the window that a run is of, from its name; NaN where that is the name of something else. */
+export const windowOfJob = (id: string): number => (/^-?\d+\.\d+$/.test(id) ? Number(id.split(".")[0]) : Number.NaN)
+
 /** Whether no one has to do anything more about the run. */
 export const isFinal = (job: BackfillJob): boolean =>
   job.state === "SUCCEEDED" || job.state === "FAILED" || job.state === "QUARANTINED"

@@ -1,19 +1,13 @@
 /**
  * How is a log read from its beginning?
  *
- * In pages of a bounded number of entries and bytes, from any replica. The server ends a page early where it has reached
- * its bytes, and says how many entries are left; only where none are is it the last.
+ * In pages of a bounded number of entries and bytes, from any replica. The server ends a page early where it has
+ * reached its bytes, and says how many entries are left; only where none are is it the last.
  */
 import { Effect } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import {
-  historyBytesMax,
-  historyEntriesMax,
-  type HistoryOptions,
-  type HistoryPage,
-  type MeshShape,
-  type Stored
-} from "../Mesh.ts"
+import { historyBytesMax, historyEntriesMax, type HistoryOptions, type HistoryPage } from "../HistoryPage.ts"
+import type { MeshShape, Stored } from "../Mesh.ts"
 import type { Connection } from "./Connection.ts"
 import { hasWildcard, readBatch } from "./readBatch.ts"
 
@@ -22,7 +16,7 @@ const readPage = async (
   stream: string,
   subject: string,
   { fromRevision = 1, max = historyEntriesMax }: HistoryOptions
-): Promise<HistoryPage> => {
+): Promise<HistoryPage<Stored>> => {
   if (!connection.isUp) return Promise.reject(new Error("the connection is down"))
   if (hasWildcard(subject)) return Promise.reject(new Error("it names several subjects"))
   const entries: Array<Stored> = []

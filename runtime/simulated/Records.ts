@@ -6,14 +6,8 @@
  */
 import { Option } from "effect"
 import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
-import {
-  historyBytesMax,
-  historyEntriesMax,
-  type HistoryOptions,
-  type HistoryPage,
-  type Stored,
-  type WriteOptions
-} from "../Mesh.ts"
+import { historyBytesMax, historyEntriesMax, type HistoryOptions, type HistoryPage } from "../HistoryPage.ts"
+import type { Stored, WriteOptions } from "../Mesh.ts"
 import { type Answer, conflict, done, refused } from "./Answer.ts"
 import * as Expiries from "./Expiries.ts"
 import * as History from "./History.ts"
@@ -45,7 +39,7 @@ export interface Records {
   /** The same of several, by patterns; in the order of their revisions. */
   readonly readMany: (subjects: ReadonlyArray<string>, lagMs: number) => ReadonlyArray<Stored>
   /** What a log has of a subject, or had so long ago; of any other stream what stands. */
-  readonly history: (subject: string, lagMs: number, options: HistoryOptions) => HistoryPage
+  readonly history: (subject: string, lagMs: number, options: HistoryOptions) => HistoryPage<Stored>
   readonly purge: (subject: string) => Answer<void>
   /** What stands, in the order of the revisions; of a log each message. */
   readonly entries: () => ReadonlyArray<History.Version>
@@ -248,7 +242,7 @@ const versionsOf = (state: State, subject: string, lagMs: number): ReadonlyArray
 const history = (
   versions: ReadonlyArray<Stored>,
   { fromRevision = 1, max = historyEntriesMax }: HistoryOptions
-): HistoryPage => {
+): HistoryPage<Stored> => {
   const wanted = versions.filter(({ revision }) => revision >= fromRevision)
   const entriesMax = Math.max(1, Math.min(max, historyEntriesMax))
   const entries: Array<Stored> = []

@@ -6,7 +6,8 @@
  */
 import type { Option } from "effect"
 import type { StreamSpec } from "../../protocol/wire/StreamSpec.ts"
-import type { Headers, HistoryOptions, HistoryPage, Stored, WriteOptions } from "../Mesh.ts"
+import type { HistoryOptions, HistoryPage } from "../HistoryPage.ts"
+import type { Headers, Stored, WriteOptions } from "../Mesh.ts"
 import { announcer } from "./announce.ts"
 import { type Answer, done, nobody, refused, silence } from "./Answer.ts"
 import type { Form } from "./History.ts"
@@ -91,7 +92,7 @@ export interface SimulatedServer extends Pick<
   readonly write: (sent: Sent, options: WriteOptions) => Answer<number>
   readonly read: (where: ReadAt, subject: string) => Answer<Option.Option<Stored>>
   readonly readMany: (where: ReadAt, subjects: ReadonlyArray<string>) => Answer<ReadonlyArray<Stored>>
-  readonly history: (where: ReadAt, subject: string, options: HistoryOptions) => Answer<HistoryPage>
+  readonly history: (where: ReadAt, subject: string, options: HistoryOptions) => Answer<HistoryPage<Stored>>
   /** Gives 0 where the subject's work is there already, which is as good. */
   readonly enqueue: (sent: Sent) => Answer<number>
   readonly dequeue: (stream: string, subject: string) => Answer<void>
