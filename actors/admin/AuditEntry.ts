@@ -7,6 +7,7 @@
 import { Option, Schema } from "effect"
 import { sha256 } from "../../protocol/frame/contentHash.ts"
 import { CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
+import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { Stored } from "../../runtime/Mesh.ts"
 
@@ -14,7 +15,8 @@ const AuditedRoot = Schema.Struct({
   format: CoverageRoot.fields.format,
   version: CoverageRoot.fields.version,
   committedAt: CoverageRoot.fields.committedAt,
-  covered: CoverageRoot.fields.covered,
+  /** As it is in JSON: most who go through a history have no need of it, and it is most of what there is. */
+  covered: Schema.Unknown,
   coveredInPagesBefore: CoverageRoot.fields.coveredInPagesBefore,
   previousRootHash: CoverageRoot.fields.previousRootHash,
   diff: CoverageRoot.fields.diff
@@ -31,10 +33,16 @@ export interface AuditEntry {
   readonly root: Option.Option<AuditedRoot>
 }
 
+const decodeCovered = Schema.decodeUnknownOption(CoverageRoot.fields.covered)
+const encodeCovered = Schema.encodeSync(CoverageRoot.fields.covered)
 const decodeAudited = Schema.decodeUnknownOption(AuditedRoot)
 const decodeWhole = Schema.decodeUnknownOption(CoverageRoot)
 const encodeWhole = Schema.encodeSync(CoverageRoot)
 const none = new Uint8Array(0)
+
+/** The coverage that a root claims; none where it can't be read. */
+export const claimedBy: (root: Pick<AuditedRoot, "covered">) => Option.Option<RangeSet> = ({ covered }) =>
+  decodeCovered(covered)
 
 /** The entry in a message of the stream. */
 export const fromStored = ({ revision, value }: Stored): AuditEntry => ({
@@ -47,7 +55,7 @@ export const fromStored = ({ revision, value }: Stored): AuditEntry => ({
 export const fromRoot = (root: CoverageRoot): AuditEntry => ({
   sequence: null,
   bytes: Codec.toJson(encodeWhole(root)),
-  root: Option.some(root)
+  root: Option.some({ ...root, covered: encodeCovered(root.covered) })
 })
 
 /** Whether a hash is the entry's: of its bytes, or of what this build reads of them. */

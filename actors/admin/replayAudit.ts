@@ -7,10 +7,10 @@
 import { Option } from "effect"
 import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
-import { toPairs } from "../../protocol/history/RangePairs.ts"
+import { arePairsOf, toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { AuditBreak } from "../../protocol/messages/AuditReport.ts"
-import { type AuditEntry, type AuditedRoot, fromRoot, isNamedBy } from "./AuditEntry.ts"
+import { type AuditEntry, type AuditedRoot, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
 
 /** A history as far as it has been replayed. */
 export interface Replay {
@@ -64,11 +64,15 @@ const difference = (claimed: RangeSet.RangeSet, added: RangeSet.RangeSet) => {
 const after = (covered: RangeSet.RangeSet, { diff }: AuditedRoot): RangeSet.RangeSet =>
   RangeSet.subtract(RangeSet.union(covered, diff.added), diff.removed)
 
+const noRoot: Problem = { kind: "unreadable", problem: "the entry is no coverage root of format 1" }
+
 const coverageProblem = (covered: RangeSet.RangeSet, root: AuditedRoot): Problem | undefined => {
   // what a root leaves to its pages can't be seen in its entry
   const seen = RangeSet.clip(covered, root.coveredInPagesBefore ?? -Infinity, Infinity)
-  const found = difference(root.covered, seen)
-  if (found === undefined) return undefined
+  if (arePairsOf(root.covered, seen)) return undefined
+  const claimed = claimedBy(root)
+  if (Option.isNone(claimed)) return noRoot
+  const found = difference(claimed.value, seen)
   const problem = `the changes up to version ${root.version} do not add up to the coverage that it claims`
   return { kind: "coverage", problem, ...found }
 }
@@ -81,14 +85,7 @@ const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, pr
 /** The history with one more entry. */
 export const replayEntry = (replay: Replay, { bytes, root: read, sequence }: AuditEntry): Replay => {
   if (replay.firstBreak !== undefined) return replay
-  if (Option.isNone(read)) {
-    const version = (replay.last?.root.version ?? 0) + 1
-    return broken(
-      replay,
-      { version, sequence },
-      { kind: "unreadable", problem: "the entry is no coverage root of format 1" }
-    )
-  }
+  if (Option.isNone(read)) return broken(replay, { version: (replay.last?.root.version ?? 0) + 1, sequence }, noRoot)
   const root = read.value
   const covered = after(replay.covered, root)
   const problem = versionProblem(replay, root) ?? linkProblem(replay, root) ?? coverageProblem(covered, root)

@@ -89,6 +89,8 @@ describe("replayEntry()", () => {
   it("replayEntry() of what is no root says which entry it is", () => {
     const broken = replay([entries[0]!, entryAt(25, new TextEncoder().encode("{}"))])
     assert.strictEqual(breakOf(broken), "unreadable 2 @25")
+    const torn = replay([entryAt(10, bytesOfRoot(roots[0]!, { covered: [[5, 1]] }))])
+    assert.strictEqual(breakOf(torn), "unreadable 1 @10")
   })
 
   it("replayEntry() finds a change that says less or more than the root has", () => {
