@@ -7,6 +7,7 @@
 import { Effect, Option } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import type { Range } from "../../protocol/history/Range.ts"
+import * as RangeMeasure from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { historyAdmin } from "../../protocol/messages/Admin.ts"
@@ -27,6 +28,8 @@ type Answer = (typeof historyAdmin)["audit"]["answer"]["Type"]
 const limitDefault = 50
 /** Windows that one explanation looks into: eleven years of days. The record of the job of each may have to be read. */
 const windowsMax = 4096
+/** Covered ranges that one explanation tells apart: more would be as much text as anyone reads. */
+const rangesMax = 5000
 /** What an explanation may take of an answer; the changes have the rest. */
 const explanationShare = 0.5
 
@@ -63,10 +66,12 @@ const readJobs = Effect.fnUntraced(function* ({ series }: CatalogEntry, grid: Wi
 })
 
 /** The range as far as one explanation goes. */
-const withinReach = (grid: Window.Grid, [start, end]: Range): Range => {
+const withinReach = (grid: Window.Grid, [start, end]: Range, covered: RangeSet.RangeSet): Range => {
   const first = Window.windowStart(grid, start)
   const reach = first + windowsMax * (Window.next(grid, first) - first)
-  return [start, Math.min(end, reach)]
+  const near: Range = [start, Math.min(end, reach)]
+  const told = RangeSet.clip(covered, ...near)
+  return RangeMeasure.size(told) > rangesMax ? [start, RangeMeasure.at(told, rangesMax - 1)[1]] : near
 }
 
 /** Why the range is as it is, as far as one answer goes. */
@@ -77,7 +82,7 @@ const explanationOf = Effect.fnUntraced(function* (
   bytesMax: number
 ) {
   const grid = Window.makeGrid(entry.interval, root.windowBars)
-  const range = withinReach(grid, wanted)
+  const range = withinReach(grid, wanted, covered)
   const jobs = yield* readJobs(entry, grid, RangeSet.missing(covered, ...range))
   const parts = AuditDigest.fitting(explain({ touches, root, covered, jobs, grid }, range), bytesMax)
   return { until: parts.at(-1)?.end ?? range[0], parts }

@@ -17,7 +17,7 @@ import type { Touch } from "./lastTouches.ts"
 
 /** What an explanation rests on. */
 export interface Evidence {
-  /** The last touches of the wanted time; of no more than that is anything said. */
+  /** The last touches of the range at the least. */
   readonly touches: ReadonlyArray<Touch>
   readonly root: Pick<CoverageRoot, "exceptions">
   /** All covered time. */
@@ -71,7 +71,7 @@ const layersOf = ({ covered, grid, jobs, root, touches }: Evidence, [start, end]
     RangeSet.intersect(RangeSet.clip(ranges, ...windowRange(grid, windowStart)), open)
   return {
     covered: layerOf([[RangeSet.clip(covered, start, end), true]]),
-    touches: layerOf(touches.map((touch) => [touch.ranges, touch])),
+    touches: layerOf(touches.map((touch) => [RangeSet.clip(touch.ranges, start, end), touch])),
     exceptions: exceptionLayer(root.exceptions, open),
     jobs: layerOf(jobs.map((job) => [wantedBy(job), job]))
   }

@@ -5,7 +5,7 @@
  * history of any length is gone through batch by batch, and no more is kept of it than counts in the end.
  */
 import type { CoverageDiff } from "../../protocol/history/CoverageRoot.ts"
-import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { areApart, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 
 /** What one root changed. */
@@ -49,10 +49,12 @@ export const lastTouches = (
       }
     }
   }
-  // most batches touch nothing of it
+  // most batches touch nothing of it, or nothing of what most others did
   if (touches.length === 0) return before
+  const touched = RangeSet.subtract(wanted, open)
   const kept = before.flatMap((touch) => {
-    const ranges = RangeSet.intersect(touch.ranges, open)
+    if (areApart(touch.ranges, touched)) return [touch]
+    const ranges = RangeSet.subtract(touch.ranges, touched)
     return isEmpty(ranges) ? [] : [{ ...touch, ranges }]
   })
   return [...touches, ...kept]

@@ -24,6 +24,8 @@ const standingTries = 5
 // a replica catches up within milliseconds
 const behindTries = 50
 const behindPause = "50 millis"
+// a page is up to a tenth of a second's work: others on this host have their turn in between
+const entriesAtOnce = 20
 
 /** What is on record at one moment. */
 interface OnRecord {
@@ -67,11 +69,11 @@ const standingOf = Effect.fnUntraced(function* (root: CoverageRoot) {
   return { root, covered: InlineCoverage.whole(root, yield* store.pages(root.series, ids)) } satisfies Standing
 })
 
-/** Tells every entry up to a revision, page by page. */
+/** Tells every entry up to a revision, some at a time. */
 const follow = Effect.fnUntraced(function* (
   entry: CatalogEntry,
   lastRevision: number,
-  onPage: (entries: ReadonlyArray<AuditEntry>) => void
+  onEntries: (entries: ReadonlyArray<AuditEntry>) => void
 ) {
   const mesh = yield* Mesh
   const subject = Subject.audit(keyOf(entry))
@@ -88,18 +90,22 @@ const follow = Effect.fnUntraced(function* (
       yield* Effect.sleep(behindPause)
       continue
     }
-    onPage(entries.filter(({ revision }) => revision <= lastRevision).map(fromStored))
+    const wanted = entries.filter(({ revision }) => revision <= lastRevision)
+    for (let at = 0; at < wanted.length; at += entriesAtOnce) {
+      onEntries(wanted.slice(at, at + entriesAtOnce).map(fromStored))
+      yield* Effect.yieldNow
+    }
     from = last.revision + 1
     timesBehind = 0
   }
 })
 
-/** Tells every entry of a series' history to `onPage`, the oldest first, and gives the root that stands. */
+/** Tells every entry of a series' history to `onEntries`, the oldest first, and gives the root that stands. */
 export const readAudit = Effect.fnUntraced(function* (
   entry: CatalogEntry,
-  onPage: (entries: ReadonlyArray<AuditEntry>) => void
+  onEntries: (entries: ReadonlyArray<AuditEntry>) => void
 ) {
   const { lastRevision, root } = yield* onRecord(entry)
-  yield* follow(entry, lastRevision, onPage)
+  yield* follow(entry, lastRevision, onEntries)
   return yield* standingOf(root)
 })

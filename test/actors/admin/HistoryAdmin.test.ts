@@ -219,6 +219,23 @@ describe("audit", () => {
     }).pipe(Effect.provide(system))
   )
 
+  it.live("goes no further than so many covered ranges, and says how far that is", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* owner
+      for (let day = 0; day < 8; day++) {
+        const first = day * 1440
+        yield* commit(
+          day,
+          RangeSet.make(Array.from({ length: 720 }, (_, at) => minutes(first + 2 * at, first + 2 * at + 1)))
+        )
+      }
+      const told = yield* audit({ from: 0, to: 8 * dayMs })
+      assert.deepStrictEqual(partsOf(told)?.at(-1), [2 * 4999, 2 * 4999 + 1, "covered", 7])
+      assert.lengthOf(told.explanation?.parts ?? [], 9999)
+      assert.strictEqual(told.explanation?.until, 9999 * 60_000)
+    }).pipe(Effect.provide(system))
+  )
+
   it.live("fits into what the server carries: the first parts, and the newest changes", () =>
     Effect.gen(function* () {
       const small = Layer.effect(
