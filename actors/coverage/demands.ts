@@ -33,8 +33,8 @@ const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: num
 const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following) =>
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
     const nowMs = yield* Clock.currentTimeMillis
-    // who asks for what is covered has not heard of it yet, or knows better: storage may have been rolled back
-    if (isEmpty(RangeSet.subtract(message.ranges, record.covered()))) yield* record.checkStanding
+    // storage may have been rolled back: who asks is told of what stands, and what is opened is opened upon that
+    yield* record.checkStanding
     const wanted = askableIn(record, message.ranges, nowMs)
     if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
     const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())

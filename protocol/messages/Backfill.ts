@@ -59,7 +59,7 @@ export const cancelledTag = "Cancelled"
 const isCalledOff = (job: BackfillJob | undefined): boolean =>
   job?.state === "FAILED" && job.failure?.tag === cancelledTag && job.nextAttemptAt === null
 
-/** How long the record of a job is kept, in seconds; undefined for ever, as long as something is to be done about it. */
+/** How long the record of a job is kept, in seconds; undefined for ever, as something may still be done about it. */
 export const ttlSecondsOf = (job: BackfillJob): number | undefined =>
   isFinal(job) && job.state !== "QUARANTINED" ? finalTtlSeconds : undefined
 
