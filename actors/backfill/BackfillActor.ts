@@ -9,6 +9,7 @@ import { Effect, Layer, Option } from "effect"
 import type { BackfillJob, JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
@@ -27,7 +28,7 @@ const followingMax = 15
 const restAfterFailure = "500 millis"
 const jobClass = "interactive"
 
-type Services = Mesh | HostStatus | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+type Services = Mesh | HostStatus | Coverage | Upstream | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
 const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob) {
   const catalog = yield* SeriesCatalog

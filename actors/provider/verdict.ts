@@ -1,4 +1,5 @@
 /** Is an answer good enough for what was demanded? Pure. */
+import { BudgetUnavailable } from "../../protocol/history/BudgetUnavailable.ts"
 import {
   CoverageMissing,
   RowsRejected,
@@ -14,7 +15,9 @@ import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** Why an answer is refused. */
-export type Refusal = CoverageMissing | StrictViolation | SourceUnavailable | RowsRejected | SlaViolated
+export type Refusal = CoverageMissing | StrictViolation | SourceFailure | SlaViolated
+
+type SourceFailure = SourceUnavailable | BudgetUnavailable | RowsRejected
 
 /** What the judgement rests on. */
 export interface Evidence {
@@ -37,13 +40,13 @@ export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "
   missingRanges: missing.filter(({ state }) => state !== "unavailable")
 })
 
-const sourceFailure = ({ filled }: Evidence): SourceUnavailable | RowsRejected | undefined => {
+const sourceFailure = ({ filled }: Evidence): SourceFailure | undefined => {
   const job = filled.jobs.find(({ failure }) => failure !== null)
   if (job?.failure === undefined || job.failure === null) return undefined
   const { message: reason, source, tag } = job.failure
-  return tag === "RowsRejected"
-    ? new RowsRejected({ source, reason })
-    : new SourceUnavailable({ source, reason, retryAt: job.nextAttemptAt })
+  if (tag === "RowsRejected") return new RowsRejected({ source, reason })
+  const unavailable = { source, reason, retryAt: job.nextAttemptAt }
+  return tag === "BudgetUnavailable" ? new BudgetUnavailable(unavailable) : new SourceUnavailable(unavailable)
 }
 
 /** The first demand that the answer does not meet and that the caller wants to be an error; none when it passes. */

@@ -3,10 +3,19 @@
  *
  * The same subjects and forms as the verbs about hosts: `seamless.v1.admin.<who>.<verb>`, in JSON. Any host answers.
  */
+import { Schema } from "effect"
 import { admin } from "../wire/Admin.ts"
+import { AccountStanding } from "./AccountStanding.ts"
 
 /** The verbs about series, jobs and backfills: the forms of their requests and answers, and a request to show. */
-export const historyAdmin = {} as const
+export const historyAdmin = {
+  /** How every upstream account stands; and those whose actors did not answer. */
+  upstreams: {
+    request: Schema.Struct({}),
+    answer: Schema.Struct({ accounts: Schema.Array(AccountStanding), silent: Schema.Array(Schema.String) }),
+    example: {}
+  }
+} as const
 
 /** Every verb there is. */
 export const adminVerbs = { ...admin, ...historyAdmin } as const
