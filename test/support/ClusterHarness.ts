@@ -30,6 +30,8 @@ export interface ClusterSettings {
   readonly files: ReadonlyArray<BarFile>
   /** How the hosts deal with the exchange. */
   readonly source?: Partial<ExchangeSettings>
+  /** What the accounts allow that the hosts ask the exchange under. */
+  readonly accounts?: NonNullable<Configuration["accounts"]>
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
 }
@@ -70,7 +72,8 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
   })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
-    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))]
+    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))],
+    ...(settings.accounts && { accounts: settings.accounts })
   }
 }
 
@@ -120,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
     return { ...host, servers: nats } satisfies Host
   })
 
-  return { startHost, klines: () => klines(exchange.requests()) }
+  return { startHost, requests: exchange.requests, klines: () => klines(exchange.requests()) }
 })
 
 /** A client of the cluster, closed with the scope. */
