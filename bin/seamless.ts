@@ -19,6 +19,7 @@ import { hosts } from "./commands/hosts.ts"
 import { read } from "./commands/read.ts"
 import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
+import { upstreams } from "./commands/upstreams.ts"
 import { describeDefect } from "./describeDefect.ts"
 import { dropBareTop } from "./dropBareTop.ts"
 import { ExitCode } from "./ExitCode.ts"
@@ -33,7 +34,7 @@ const version = (): string => {
 
 const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
-  Command.withSubcommands([up, read, ensure, coverage, audit, hosts, slots, actors, drain]),
+  Command.withSubcommands([up, read, ensure, coverage, audit, hosts, slots, actors, drain, upstreams]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
     { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },

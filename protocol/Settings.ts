@@ -31,9 +31,28 @@ export const ExchangeSettings = Schema.Struct({
   /** A request without an answer by then has failed. */
   requestTimeoutMs: Schema.optionalKey(Count),
   /** Tries of one request before its job fails. */
-  attempts: Schema.optionalKey(Count)
+  attempts: Schema.optionalKey(Count),
+  /** The name of the account whose budget its requests come from; one of the source's own name without it. */
+  account: Schema.optionalKey(Schema.NonEmptyString),
+  /** What one request counts against the account's `weightPerMinute`. */
+  requestWeight: Schema.optionalKey(Count),
+  /** Failures in a row after which it is left alone for a while. */
+  breakerFailures: Schema.optionalKey(Count)
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
+
+/** What an upstream account allows, to all hosts together. */
+export const AccountSettings = Schema.Struct({
+  /** Requests in any minute. */
+  requestsPerMinute: Count,
+  /** Weight of the requests in any minute. */
+  weightPerMinute: Schema.optionalKey(Count),
+  /** Requests under way at once. */
+  concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+  /** Requests that may follow each other at once; what they take is missing from the even flow. */
+  burst: Schema.optionalKey(Count)
+})
+export type AccountSettings = typeof AccountSettings.Type
 
 /** Series that are kept: one node at some intervals. */
 export const SeriesSettings = Schema.Struct({
@@ -84,6 +103,8 @@ export const TelemetrySettings = Schema.Struct({
 export const Configuration = Schema.Struct({
   sources: Schema.Record(Schema.String, ExchangeSettings),
   series: Schema.NonEmptyArray(SeriesSettings),
+  /** By name: what the accounts allow that sources are asked under. */
+  accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
   nats: Schema.optionalKey(NatsSettings),
@@ -103,5 +124,9 @@ export const defaults = {
   attempts: 6,
   retryAttempts: 10,
   retryBaseMs: 1000,
-  retryMaxMs: 300_000
+  retryMaxMs: 300_000,
+  requestWeight: 1,
+  breakerFailures: 10,
+  /** The share of an account's budget that may be spent at once, where it says nothing of a burst. */
+  burstShare: 0.05
 } as const

@@ -5,6 +5,7 @@
  */
 import { Effect, Layer } from "effect"
 import { historyAdmin } from "../../protocol/messages/Admin.ts"
+import { Upstream } from "../../protocol/messages/Upstream.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as AdminEndpoint from "../../runtime/AdminEndpoint.ts"
 import type { HostStatus } from "../../runtime/HostStatus.ts"
@@ -13,21 +14,24 @@ import type { Respond } from "../../runtime/ServiceEndpoint.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { auditSeries } from "./auditSeries.ts"
+import { listUpstreams } from "./listUpstreams.ts"
 
 /** How long it may take to go through a history of many thousands of changes. */
 const auditWithinMs = 15_000
 
 /** What the verbs rest on. */
-type Services = Mesh | SeriesCatalog | ChunkStore
+type Services = Mesh | SeriesCatalog | ChunkStore | Upstream
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
+  const upstream = yield* Upstream
   const provide = Effect.provide(yield* Effect.context<Services>())
   const respond = AdminEndpoint.responder(mesh)
   const verbs: Readonly<Record<keyof typeof historyAdmin, Respond>> = {
     audit: respond("audit", historyAdmin.audit, (request) => provide(auditSeries(request)), {
       withinMs: auditWithinMs
-    })
+    }),
+    upstreams: respond("upstreams", historyAdmin.upstreams, () => listUpstreams(upstream))
   }
   yield* AdminEndpoint.serve(verbs)
 })

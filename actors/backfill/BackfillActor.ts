@@ -10,6 +10,7 @@ import { Effect, Layer, Option } from "effect"
 import { type BackfillJob, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
@@ -35,7 +36,7 @@ const urgent: ReadonlyArray<JobClass> = ["interactive", "repair"]
 /** A class that had nothing is not looked at again by anyone here for so long. */
 const quietMs = 2000
 
-type Services = Mesh | HostStatus | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+type Services = Mesh | HostStatus | Coverage | Upstream | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
 const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob) {
   const catalog = yield* SeriesCatalog

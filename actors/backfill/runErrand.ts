@@ -8,20 +8,23 @@
 import { Clock, Effect } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
-import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { Upstream } from "../../protocol/messages/Upstream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
 import type { DataSource } from "../sources/DataSource.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import type { Held } from "./BackfillCoordinator.ts"
+import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
-import { fetchAnswer, type NoAnswer, type Step } from "./fetchAnswer.ts"
+import { fetchAnswer, type NoAnswer, patienceMs, type Step } from "./fetchAnswer.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
 import * as Question from "./Question.ts"
@@ -68,6 +71,10 @@ const unproven = (ranges: RangeSet.RangeSet, { source }: Errand, nowMs: number):
       `an absence counts between two bars, up to ${source.capabilities.maxEmptyBars} bars long`,
     retryAt: nowMs + unprovenRetryMs
   }))
+
+/** The most urgent class of the windows that are still to be filled: what some of them are wanted for helps all. */
+const classOf = (held: ReadonlyArray<Held>): JobClass =>
+  JobClass.literals.find((each) => held.some(({ job }) => job.jobClass === each)) ?? "interactive"
 
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
@@ -122,7 +129,8 @@ const failRest = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requ
   yield* Effect.forEach(rest, ({ key }, index) =>
     errand.leases.fail(key, progressOf(errand, taken, coverageVersion, index === 0 ? requests : 0), {
       failure: failureOf(reason),
-      retryAfterMs: reason.retryAfterMs
+      retryAfterMs: reason.retryAfterMs,
+      isAttempt: reason.wasAsked
     })
   )
 })
@@ -137,6 +145,13 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   const finalUntil = Interval.alignDown(entry.interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
   const wanted = RangeSet.clip(wantedBy(errand.leases.open()), -Infinity, finalUntil)
   const coverage = yield* Coverage
+  const series = Subject.series(entry.series.nodeId, entry.series.interval)
+  const gate = budgetGate(yield* Upstream, () => ({
+    source: source.name,
+    series,
+    jobClass: classOf(errand.leases.open()),
+    patienceMs
+  }))
   const { covered } = yield* coverage.of(entry.series, { fresh: true })
   yield* Effect.annotateCurrentSpan({
     [Attribute.nodeId]: entry.series.nodeId,
@@ -164,7 +179,7 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
           finalUntil
         })
       )
-      return fetchAnswer({ source, entry, ask }, onStep, () => void requests++)
+      return fetchAnswer({ source, entry, gate, ask }, onStep, () => void requests++)
     },
     { discard: true }
   )

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { admin } from "../wire/Admin.ts"
+import { AccountStanding } from "./AccountStanding.ts"
 import { AuditedChange, AuditVerdict, ExplainedRange } from "./AuditReport.ts"
 
 const Series = { nodeId: Schema.NonEmptyString, interval: Schema.NonEmptyString }
@@ -45,6 +46,12 @@ export const historyAdmin = {
       verdict: Schema.optionalKey(AuditVerdict)
     }),
     example: { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m", from: 1_670_889_600_000, to: 1_670_976_000_000 }
+  },
+  /** How every upstream account stands; and those whose actors did not answer. */
+  upstreams: {
+    request: Schema.Struct({}),
+    answer: Schema.Struct({ accounts: Schema.Array(AccountStanding), silent: Schema.Array(Schema.String) }),
+    example: {}
   }
 } as const
 

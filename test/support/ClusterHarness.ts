@@ -34,6 +34,8 @@ export interface ClusterSettings {
   readonly series?: Partial<SeriesSettings>
   /** What becomes of windows whose jobs fail. */
   readonly retry?: RetrySettings
+  /** What the accounts allow that the hosts ask the exchange under. */
+  readonly accounts?: NonNullable<Configuration["accounts"]>
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
 }
@@ -76,7 +78,8 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
     series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
-    ...(settings.retry && { retry: settings.retry })
+    ...(settings.retry && { retry: settings.retry }),
+    ...(settings.accounts && { accounts: settings.accounts })
   }
 }
 
@@ -126,7 +129,7 @@ export const make = Effect.fnUntraced(function* (
     return { ...host, servers: nats } satisfies Host
   })
 
-  return { startHost, klines: () => klines(exchange.requests()) }
+  return { startHost, requests: exchange.requests, klines: () => klines(exchange.requests()) }
 })
 
 /** A client of the cluster, closed with the scope. */

@@ -20,6 +20,7 @@ import * as Subject from "../../../protocol/wire/Subject.ts"
 import { HostStatus } from "../../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
+import { Upstream } from "../../../protocol/messages/Upstream.ts"
 import { jobOf, rangesOf } from "../../support/jobs.ts"
 
 type Audit = AdminAnswer<"audit">
@@ -41,9 +42,14 @@ const status = Layer.succeed(HostStatus, {
   draining: Effect.void
 })
 
+const unused = Effect.die("nobody asks about upstream accounts here")
+const upstream = Layer.succeed(Upstream, { permit: () => unused, report: () => unused, standings: unused })
+
 const systemOn = (mesh: Layer.Layer<Mesh>) =>
   HistoryAdmin.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(status, SeriesCatalog.layer(configuration), ChunkStore.layer(1024 * 1024))),
+    Layer.provideMerge(
+      Layer.mergeAll(status, upstream, SeriesCatalog.layer(configuration), ChunkStore.layer(1024 * 1024))
+    ),
     Layer.provideMerge(mesh),
     Layer.provideMerge(Logger.layer([]))
   )
