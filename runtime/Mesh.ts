@@ -8,6 +8,7 @@
 import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
+import type { HistoryOptions, HistoryPage } from "./HistoryPage.ts"
 
 /** What of the largest payload is kept free for headers and the server's own framing. */
 export const headroomBytes = 4096
@@ -98,6 +99,15 @@ export interface MeshShape {
     stream: string,
     subjects: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Stored>, MeshUnavailable>
+  /**
+   * All that was written to one subject of a log, page by page: the next begins behind the last entry's revision. From
+   * any replica, so the newest entries may be absent; what is there has no gap.
+   */
+  readonly history: (
+    stream: string,
+    subject: string,
+    options?: HistoryOptions
+  ) => Effect.Effect<HistoryPage<Stored>, MeshUnavailable>
   /** Puts work into the queue unless the subject's work is there already, which is as good. */
   readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
   /** Removes a subject's work, taken or not. */
