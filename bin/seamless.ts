@@ -15,7 +15,10 @@ import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
+import { invalidate } from "./commands/invalidate.ts"
+import { jobs } from "./commands/jobs.ts"
 import { read } from "./commands/read.ts"
+import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
 import { describeDefect } from "./describeDefect.ts"
@@ -32,7 +35,7 @@ const version = (): string => {
 
 const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
-  Command.withSubcommands([up, read, ensure, coverage, hosts, slots, actors, drain]),
+  Command.withSubcommands([up, read, ensure, coverage, jobs, invalidate, reprocess, hosts, slots, actors, drain]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
     { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },

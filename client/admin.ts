@@ -37,7 +37,15 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   drain: decoder(adminVerbs.drain.answer, what),
   release: decoder(adminVerbs.release.answer, what),
   letters: decoder(adminVerbs.letters.answer, what),
-  replay: decoder(adminVerbs.replay.answer, what)
+  replay: decoder(adminVerbs.replay.answer, what),
+  jobs: decoder(adminVerbs.jobs.answer, what),
+  job: decoder(adminVerbs.job.answer, what),
+  retry: decoder(adminVerbs.retry.answer, what),
+  skip: decoder(adminVerbs.skip.answer, what),
+  cancel: decoder(adminVerbs.cancel.answer, what),
+  quarantine: decoder(adminVerbs.quarantine.answer, what),
+  invalidate: decoder(adminVerbs.invalidate.answer, what),
+  reprocess: decoder(adminVerbs.reprocess.answer, what)
 }
 
 /** A connection as the operator of that token. */

@@ -8,7 +8,7 @@
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { jobEvent, readJob, writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, jobTtl, readJob, writeJob } from "../../protocol/messages/Backfill.ts"
 import { defaults, type RetrySettings } from "../../protocol/Settings.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -83,9 +83,6 @@ export class BackfillCoordinator extends Context.Service<
   }
 >()("seamless/backfill/BackfillCoordinator") {}
 
-/** Ended records are kept for a week. */
-const finalTtlSeconds = 7 * 24 * 3600
-
 const wasWrittenBy =
   (nonce: string) =>
   ({ value }: Stored): boolean =>
@@ -113,7 +110,7 @@ const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effe
     subject: subjectOf(held.key),
     data: writeJob(job),
     expect: held.revision,
-    ...(isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: finalTtlSeconds } : {}),
+    ...jobTtl(job),
     // a holder may come back after another has ended the run, and its record has had its time
     canExpire: true,
     isOurs: wasWrittenBy(job.nonce)

@@ -6,6 +6,7 @@
  * so that a simulated host is the same host.
  */
 import { Effect, Layer } from "effect"
+import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
@@ -47,7 +48,12 @@ export const layer = ({ configuration, configurationHash, hostId, labels, types 
     Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
   )
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
-  const services = Layer.mergeAll(WireService.layer({ hostId }), BackfillActor.layer, ClusterAdmin.layer)
+  const services = Layer.mergeAll(
+    WireService.layer({ hostId }),
+    BackfillActor.layer,
+    ClusterAdmin.layer,
+    HistoryAdmin.layer
+  )
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
     Layer.provideMerge(

@@ -1,6 +1,6 @@
 /** What is said about backfill jobs? */
 import { Context, type Effect, Option, Schema } from "effect"
-import { BackfillJob, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
+import { BackfillJob, isFinal, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
 import { Series } from "../history/Series.ts"
 import * as Codec from "../wire/Codec.ts"
 import * as Subject from "../wire/Subject.ts"
@@ -14,6 +14,12 @@ export const readJob = (value: Option.Option<Uint8Array>): Option.Option<Backfil
 
 /** A job as it is stored. */
 export const writeJob = (job: BackfillJob): Uint8Array => Codec.toJson(encode(job))
+
+const endedTtlSeconds = 7 * 24 * 3600
+
+/** How long a record is kept: one whose run has ended for a week, any other until it is replaced. */
+export const jobTtl = (job: BackfillJob): { readonly ttlSeconds?: number } =>
+  isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: endedTtlSeconds } : {}
 
 /** What can happen to a job, in one word. */
 const JobEventName = Schema.Literals([
