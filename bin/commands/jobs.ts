@@ -1,9 +1,9 @@
 /** How are backfill jobs seen, and helped, from the command line? */
 import { Clock, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { ListedState } from "../../protocol/messages/JobAdmin.ts"
-import type { JobVerb } from "../../protocol/messages/Operate.ts"
 import { JobState } from "../../protocol/history/BackfillJob.ts"
+import type { ListedState } from "../../protocol/messages/JobAdmin.ts"
+import type { JobVerb } from "../../protocol/messages/Operate.ts"
 import { jobsTable, listText, recordText } from "../describeJobs.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { finish } from "../finish.ts"
@@ -96,15 +96,15 @@ const verbs = {
     done: "skipped",
     short: "Has quarantined windows count as unavailable",
     description:
-      "Has quarantined windows count as unavailable: nobody asks for what is missing of them again, and a strict read " +
-      "does not miss it. Time that is invalidated can be asked for again."
+      "Has quarantined windows count as unavailable: nobody asks for what is missing of them again, and a strict " +
+      "read does not miss it. Time that is invalidated can be asked for again."
   },
   cancel: {
     done: "called off",
     short: "Ends jobs that have not ended",
     description:
-      "Ends jobs that wait, run, or wait to be tried again. What they have brought stays; a read or an ensure of what " +
-      "is missing opens others."
+      "Ends jobs that wait, run, or wait to be tried again. What they have brought stays; a read or an ensure of " +
+      "what is missing opens others."
   },
   quarantine: {
     done: "set aside",
@@ -138,8 +138,9 @@ const change = (verb: JobVerb) => {
       const { end, format, interval, node, reason, start } = asked
       const request = { nodeId: node, interval, start, reason, ...(Option.isSome(end) && { end: end.value }) }
       const told = yield* withAdmin(asked, verb, request)
+      const table = jobsTable(told.jobs, yield* Clock.currentTimeMillis)
       const windows = told.jobs.length === 1 ? "1 window" : `${told.jobs.length} windows`
-      const text = `${jobsTable(told.jobs, yield* Clock.currentTimeMillis)}\n${windows} ${done}; coverage version ${told.version}`
+      const text = `${table}\n${windows} ${done}; coverage version ${told.version}`
       yield* printData(format === "json" ? JSON.stringify(told) : text)
       return ExitCode.complete
     }).pipe(finish(asked.format))

@@ -21,9 +21,8 @@ export const reprocess = Command.make("reprocess", invalidateFlags, (asked: Aske
   finish(asked.format)(answer(asked))
 ).pipe(
   Command.withDescription(
-    "Takes a range out of the coverage, as invalidate does, and has all that is missing of it fetched again: its jobs " +
-      "come right behind those that readers wait for. It does not wait for them. The range has whole bars, and 1,000 " +
-      "windows at most."
+    "Takes a range out of the coverage, as invalidate does, and has all that is missing of it fetched again, right " +
+      "behind what readers wait for. It does not wait for that. The range has whole bars, and 1,000 windows at most."
   ),
   Command.withShortDescription("Has a range fetched again"),
   Command.withExamples([

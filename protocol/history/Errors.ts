@@ -108,7 +108,7 @@ export class WindowQuarantined extends Schema.TaggedError<WindowQuarantined>()("
   reason: Schema.String
 }) {
   override get message() {
-    return `the window at ${iso(this.windowStart)} is set aside: ${this.reason}`
+    return `the window at ${iso(this.windowStart)} is quarantined: ${this.reason}`
   }
 }
 

@@ -28,7 +28,7 @@ export const JobSummary = Schema.Struct({
 export type JobSummary = typeof JobSummary.Type
 
 /** A whole record as it is stored. */
-export const JobRecord = Schema.toEncoded(BackfillJob)
+const JobRecord = Schema.toEncoded(BackfillJob)
 
 /** The states to list: one of them, or all that have not ended. */
 export const ListedState = Schema.Union([JobState, Schema.Literal("open")])

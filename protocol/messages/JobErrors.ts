@@ -38,10 +38,9 @@ export class NoSuitedJob extends Schema.TaggedError<NoSuitedJob>()("NoSuitedJob"
     const { counts, verb, windows } = this
     const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
     const without = windows === jobs ? [] : [`${windows - jobs} without a job`]
-    return (
-      `${verb} is for jobs that are ${suitedStates[verb].join(" or ")}, and none suits of the ` +
-      `${windows === 1 ? "window" : `${windows} windows`} of the range: ${[...countTexts(counts), ...without].join(", ")}`
-    )
+    const range = windows === 1 ? "the window" : `the ${windows} windows`
+    const found = [...countTexts(counts), ...without].join(", ")
+    return `${verb} is for jobs that are ${suitedStates[verb].join(" or ")}, and none suits of ${range}: ${found}`
   }
 }
 

@@ -24,7 +24,13 @@ describe.concurrent("wrong usage", () => {
     ["no host to drain", ["drain"], /host/],
     ["too few actors", ["actors", "--top", "0"], /--top.*1 to 1000/],
     ["half an actor", ["actors", "release", "counter"], /key/],
-    ["no letter", ["actors", "replay"], /id/]
+    ["no letter", ["actors", "replay"], /id/],
+    ["a state of jobs that is none", ["jobs", "--state", "ill"], /"ill".*open, PENDING.*QUARANTINED/],
+    ["too many jobs", ["jobs", "--limit", "1001"], /--limit.*1 to 1000/],
+    ["no time of a window", ["jobs", "show", "a", "1m"], /time/],
+    ["a window that is none", ["jobs", "retry", "a", "1m", "noon"], /<start>: "noon".*ISO 8601/],
+    ["no reason", ["invalidate", ...span], /--reason/],
+    ["a reason that says nothing", ["reprocess", ...span, "--reason", " "], /--reason.*says why/]
   ])("seamless with %s ends with 2, says what is wrong and what would be right", async (_, args, expected) => {
     const run = await seamless(...args)
     assert.strictEqual(run.code, 2)
@@ -44,8 +50,10 @@ describe.concurrent("help", () => {
 
   const commands = ["up", "read", "ensure", "coverage", "hosts", "slots", "actors", "drain"].map((name) => [name])
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
+  const ofJobs = ["show", "retry", "skip", "cancel", "quarantine"].map((name) => ["jobs", name])
+  const ofTime = [["jobs"], ["invalidate"], ["reprocess"]]
 
-  it.each([[], ...commands, ...ofActors].map((args) => [args] as const))(
+  it.each([[], ...commands, ...ofActors, ...ofJobs, ...ofTime].map((args) => [args] as const))(
     "seamless %j --help has examples",
     async (args) => {
       const { code, err, out } = await seamless(...args, "--help")

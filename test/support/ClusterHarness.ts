@@ -18,7 +18,7 @@ import type { ReadOptions } from "../../client/requestBody.ts"
 import type { SeamlessClient } from "../../client/SeamlessClient.ts"
 import { SeamlessError } from "../../client/SeamlessError.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import type { Configuration, ExchangeSettings, SeriesSettings } from "../../protocol/Settings.ts"
+import type { Configuration, ExchangeSettings, RetrySettings, SeriesSettings } from "../../protocol/Settings.ts"
 import * as EmbeddedServer from "../../runtime/nats/EmbeddedServer.ts"
 import type { BarFile } from "./BarFile.ts"
 import * as ReadyProcess from "./ReadyProcess.ts"
@@ -30,6 +30,8 @@ export interface ClusterSettings {
   readonly files: ReadonlyArray<BarFile>
   /** How the hosts deal with the exchange. */
   readonly source?: Partial<ExchangeSettings>
+  /** What becomes of windows whose jobs fail. */
+  readonly retry?: RetrySettings
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
 }
@@ -70,7 +72,8 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
   })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
-    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))]
+    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))],
+    ...(settings.retry && { retry: settings.retry })
   }
 }
 

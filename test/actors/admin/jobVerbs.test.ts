@@ -236,7 +236,7 @@ describe("operators' verbs on time", () => {
       const filled = yield* ensure(0, 3 * windowMs)
       assert.deepStrictEqual([filled.available, state.requests > before], [true, true])
       const { jobs } = yield* list({ limit: 2 })
-      assert.deepStrictEqual(jobs.map(({ wantedBars, windowStart }) => [windowStart, wantedBars]).toSorted(), [
+      assert.deepStrictEqual(jobs.map(({ wantedBars, windowStart }) => [windowStart, wantedBars]).toSorted(([a = 0], [b = 0]) => a - b), [
         [0, 5],
         [windowMs, 2]
       ])
@@ -284,7 +284,7 @@ describe("operators' verbs on time", () => {
       )
       yield* untilTrue(
         "it is covered again",
-        Effect.orDie(Effect.map(coverage, ({ coverageRanges }) => coverageRanges[0]?.[1] === 2 * windowMs))
+        Effect.orDie(Effect.map(coverage, ({ coverageRanges }) => coverageRanges[0]?.[0] === 0))
       )
       assert.isAbove(state.requests, before)
       const causes = yield* causesSince(1)
