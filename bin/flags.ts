@@ -31,6 +31,9 @@ export const rangeArguments = {
   end: time("end", "First moment behind the range")
 }
 
+/** TIME: any moment of a window. */
+export const timeArgument = time("time", "Any moment of the window")
+
 /** Where the cluster is. */
 export const addressFlags = {
   nats: Flag.String("nats").pipe(

@@ -16,7 +16,10 @@ import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
+import { invalidate } from "./commands/invalidate.ts"
+import { jobs } from "./commands/jobs.ts"
 import { read } from "./commands/read.ts"
+import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
@@ -34,7 +37,21 @@ const version = (): string => {
 
 const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
-  Command.withSubcommands([up, read, ensure, coverage, audit, hosts, slots, actors, drain, upstreams]),
+  Command.withSubcommands([
+    up,
+    read,
+    ensure,
+    coverage,
+    audit,
+    jobs,
+    invalidate,
+    reprocess,
+    hosts,
+    slots,
+    actors,
+    drain,
+    upstreams
+  ]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
     { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },

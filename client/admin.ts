@@ -39,7 +39,15 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   letters: decoder(adminVerbs.letters.answer, what),
   replay: decoder(adminVerbs.replay.answer, what),
   audit: decoder(adminVerbs.audit.answer, what),
-  upstreams: decoder(adminVerbs.upstreams.answer, what)
+  upstreams: decoder(adminVerbs.upstreams.answer, what),
+  jobs: decoder(adminVerbs.jobs.answer, what),
+  job: decoder(adminVerbs.job.answer, what),
+  retry: decoder(adminVerbs.retry.answer, what),
+  skip: decoder(adminVerbs.skip.answer, what),
+  cancel: decoder(adminVerbs.cancel.answer, what),
+  quarantine: decoder(adminVerbs.quarantine.answer, what),
+  invalidate: decoder(adminVerbs.invalidate.answer, what),
+  reprocess: decoder(adminVerbs.reprocess.answer, what)
 }
 
 /** A connection as the operator of that token. */

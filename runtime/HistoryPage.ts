@@ -14,10 +14,12 @@ export interface HistoryOptions {
   readonly max?: number
 }
 
-/** What a log has of one subject, from a revision on. */
+/** What a log has of a subject, or of those that wildcards match, from a revision on. */
 export interface HistoryPage<Entry> {
   /** The oldest first. */
   readonly entries: ReadonlyArray<Entry>
   /** Whether there is nothing behind them. A page that is not the last has one entry at the least. */
   readonly isLast: boolean
+  /** How many entries there were behind them. */
+  readonly left: number
 }

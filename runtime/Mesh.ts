@@ -105,8 +105,9 @@ export interface MeshShape {
     subjects: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Stored>, MeshUnavailable>
   /**
-   * All that was written to one subject of a log, page by page: the next begins behind the last entry's revision. From
-   * any replica, so the newest entries may be absent; what is there has no gap.
+   * All that was written to a subject of a log, which may hold wildcards, page by page: the next begins behind the last
+   * entry's revision. From any replica, so the newest entries may be absent; what is there has no gap. Of a bucket it
+   * is what stands, the last changed last: a record that is changed meanwhile comes again.
    */
   readonly history: (
     stream: string,

@@ -5,8 +5,10 @@
  */
 import { Effect, Layer } from "effect"
 import { historyAdmin } from "../../protocol/messages/Admin.ts"
+import type { Coverage } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import type { ActorSystem } from "../../runtime/ActorSystem.ts"
 import * as AdminEndpoint from "../../runtime/AdminEndpoint.ts"
 import type { HostStatus } from "../../runtime/HostStatus.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
@@ -14,13 +16,14 @@ import type { Respond } from "../../runtime/ServiceEndpoint.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { auditSeries } from "./auditSeries.ts"
+import { jobVerbs } from "./jobVerbs.ts"
 import { listUpstreams } from "./listUpstreams.ts"
 
 /** How long it may take to go through a history of many thousands of changes. */
 const auditWithinMs = 15_000
 
 /** What the verbs rest on. */
-type Services = Mesh | SeriesCatalog | ChunkStore | Upstream
+type Services = Mesh | SeriesCatalog | ChunkStore | Upstream | Coverage | ActorSystem
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
@@ -28,6 +31,7 @@ const make = Effect.gen(function* () {
   const provide = Effect.provide(yield* Effect.context<Services>())
   const respond = AdminEndpoint.responder(mesh)
   const verbs: Readonly<Record<keyof typeof historyAdmin, Respond>> = {
+    ...(yield* jobVerbs(respond)),
     audit: respond("audit", historyAdmin.audit, (request) => provide(auditSeries(request)), {
       withinMs: auditWithinMs
     }),

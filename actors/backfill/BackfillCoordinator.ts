@@ -8,7 +8,7 @@
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { jobEvent, readJob, ttlSecondsOf, writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, jobTtl, readJob, writeJob } from "../../protocol/messages/Backfill.ts"
 import { defaults, type RetrySettings } from "../../protocol/Settings.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -109,18 +109,13 @@ const tell = (mesh: Mesh["Service"], before: BackfillJob, job: BackfillJob): Eff
     return event === undefined ? Effect.void : Effect.ignore(mesh.publish(event.subject, event.data))
   })
 
-const withTtl = (job: BackfillJob) => {
-  const ttlSeconds = ttlSecondsOf(job)
-  return ttlSeconds === undefined ? {} : { ttlSeconds }
-}
-
 const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effect<Held, Outcome> =>
   compareAndSet(mesh, {
     stream: Stream.jobs.name,
     subject: subjectOf(held.key),
     data: writeJob(job),
     expect: held.revision,
-    ...withTtl(job),
+    ...jobTtl(job),
     // a holder may come back after another has ended the run, and its record has had its time
     canExpire: true,
     isOurs: wasWrittenBy(job.nonce)

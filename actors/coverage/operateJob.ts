@@ -4,26 +4,25 @@
  * Pure: the job in, the next record and what is known of its time from then on out; or why the word does not suit it.
  */
 import { Result } from "effect"
-import { type BackfillJob, type JobState } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, hasEnded } from "../../protocol/history/BackfillJob.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { cancelledTag } from "../../protocol/messages/Backfill.ts"
-import { JobNotSuited, type JobVerb, type Operate } from "../../protocol/messages/Operate.ts"
+import {
+  JobNotSuited,
+  type JobVerb,
+  type Operate,
+  operatorsCause,
+  suitedStates,
+  suits
+} from "../../protocol/messages/Operate.ts"
 
 /** A job after an operator's word. */
 export interface Operated {
   readonly job: BackfillJob
   /** What is known of the time that the job was to bring; nothing where it may be asked for again. */
   readonly exceptions: ReadonlyArray<MissingRange>
-}
-
-/** The states that suit each verb. */
-const suited: { readonly [Verb in JobVerb]: ReadonlyArray<JobState> } = {
-  retry: ["FAILED", "QUARANTINED"],
-  skip: ["QUARANTINED"],
-  cancel: ["PENDING", "RUNNING", "EXPIRED", "FAILED"],
-  quarantine: ["PENDING", "RUNNING", "EXPIRED", "FAILED"]
 }
 
 const remaining = ({ completedRanges, ranges }: BackfillJob): RangeSet.RangeSet =>
@@ -74,30 +73,17 @@ export const operateJob = (
   { reason, verb, who }: Pick<Operate, "verb" | "who" | "reason">,
   windowStart: number
 ): Result.Result<Operated, JobNotSuited> => {
-  const states = suited[verb].join(" or ")
+  const states = suitedStates[verb].join(" or ")
   if (job === undefined) {
     return Result.fail(
       new JobNotSuited({ verb, windowStart, problem: `it has no job, and would need one that is ${states}` })
     )
   }
-  if (!suited[verb].includes(job.state)) {
+  if (!suits(verb, job)) {
+    const state = job.state === "FAILED" && hasEnded(job) ? "FAILED and not tried again" : job.state
     return Result.fail(
-      new JobNotSuited({ verb, windowStart, problem: `its job is ${job.state}, and would have to be ${states}` })
+      new JobNotSuited({ verb, windowStart, problem: `its job is ${state}, and would have to be ${states}` })
     )
   }
   return Result.succeed(apply(job, verb, operatorsCause(verb, { who, reason })))
 }
-
-const past: { readonly [Verb in JobVerb | "invalidate"]: string } = {
-  retry: "retried",
-  skip: "skipped",
-  cancel: "called off",
-  quarantine: "set aside",
-  invalidate: "invalidated"
-}
-
-/** An operator's change as a cause: who did what, and why. */
-export const operatorsCause = (
-  verb: JobVerb | "invalidate",
-  { reason, who }: { readonly who: string; readonly reason: string }
-): string => `${past[verb]} by ${who}${reason === "" ? "" : `: ${reason}`}`

@@ -8,33 +8,46 @@ import { jobId } from "../../protocol/history/BackfillJob.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type * as Messages from "../../protocol/messages/Operate.ts"
+import { operatorsCause } from "../../protocol/messages/Operate.ts"
 import type { CoverageRecord } from "./CoverageRecord.ts"
 import type { JobRecords } from "./JobRecords.ts"
-import { operateJob, operatorsCause } from "./operateJob.ts"
+import { operateJob } from "./operateJob.ts"
+
+/** Records that are looked at or changed at once. */
+const concurrency = 32
 
 const operateIn = (record: CoverageRecord, jobs: JobRecords) =>
   Effect.fnUntraced(function* (word: Messages.Operate) {
     const windows = [...new Set(word.windows)]
-    // all of them are looked at first: where one does not suit, nothing is done
-    const planned = yield* Effect.forEach(windows, (windowStart) =>
-      Effect.flatMap(
-        jobs.change(windowStart, () => undefined),
-        (job) => Effect.fromResult(operateJob(job, word, windowStart))
-      )
+    const looked = yield* Effect.forEach(
+      windows,
+      (windowStart) =>
+        Effect.map(
+          jobs.change(windowStart, () => undefined),
+          (job) => operateJob(job, word, windowStart)
+        ),
+      { concurrency }
     )
+    // workers go on meanwhile: what does not suit by now is passed over, unless nothing does
+    const planned = looked.flatMap((operated) => (Result.isSuccess(operated) ? [operated.success] : []))
+    const refused = looked.find(Result.isFailure)
+    if (planned.length === 0 && refused !== undefined) return yield* refused.failure
     const { version } = yield* record.note({
       about: RangeSet.unionAll(planned.map(({ job }) => job.ranges)),
       exceptions: planned.flatMap(({ exceptions }) => exceptions),
       jobs: planned.map(({ job }) => jobId(job)),
       cause: operatorsCause(word.verb, word)
     })
-    const after = yield* Effect.forEach(windows, (windowStart) =>
-      jobs.change(windowStart, (job) =>
-        Result.match(operateJob(job, word, windowStart), {
-          onFailure: () => undefined,
-          onSuccess: (operated) => operated.job
-        })
-      )
+    const after = yield* Effect.forEach(
+      planned,
+      ({ job: { windowStart } }) =>
+        jobs.change(windowStart, (job) =>
+          Result.match(operateJob(job, word, windowStart), {
+            onFailure: () => undefined,
+            onSuccess: (operated) => operated.job
+          })
+        ),
+      { concurrency }
     )
     return { version, jobs: after.filter((job) => job !== undefined) }
   })

@@ -101,7 +101,7 @@ export type BackfillJob = typeof BackfillJob.Type
 export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => `${job.windowStart}.${job.run}`
 
 /** Whether nothing more happens to the window by itself: its run has ended, and no other follows. */
-export const hasEnded = (job: BackfillJob): boolean =>
+export const hasEnded = (job: Pick<BackfillJob, "state" | "nextAttemptAt">): boolean =>
   job.state === "SUCCEEDED" || job.state === "QUARANTINED" || (job.state === "FAILED" && job.nextAttemptAt === null)
 
 /** The start of the window that a run is of, from its name; NaN where that is the name of something else. */

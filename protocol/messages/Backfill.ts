@@ -15,6 +15,12 @@ export const readJob = (value: Option.Option<Uint8Array>): Option.Option<Backfil
 /** A job as it is stored. */
 export const writeJob = (job: BackfillJob): Uint8Array => Codec.toJson(encode(job))
 
+const endedTtlSeconds = 7 * 24 * 3600
+
+/** How long a record is kept: one whose run has ended for a week, any other until it is replaced. */
+export const jobTtl = (job: BackfillJob): { readonly ttlSeconds?: number } =>
+  isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: endedTtlSeconds } : {}
+
 /** What can happen to a job, in one word. */
 const JobEventName = Schema.Literals([
   "opened",
@@ -58,13 +64,6 @@ export const cancelledTag = "Cancelled"
 /** Whether an operator has called the job off, and nobody has opened it since. */
 const isCalledOff = (job: BackfillJob | undefined): boolean =>
   job?.state === "FAILED" && job.failure?.tag === cancelledTag && job.nextAttemptAt === null
-
-/** How long the record of a job is kept, in seconds; undefined for ever, as something may still be done about it. */
-export const ttlSecondsOf = (job: BackfillJob): number | undefined =>
-  isFinal(job) && job.state !== "QUARANTINED" ? finalTtlSeconds : undefined
-
-/** Ended records are kept for a week. */
-const finalTtlSeconds = 7 * 24 * 3600
 
 /** What happened between two records of a window; undefined where nobody is told: a renewal, or a wider demand. */
 export const eventBetween = (before: BackfillJob | undefined, job: BackfillJob): JobEventName | undefined => {

@@ -5,7 +5,8 @@
  * the audit of the series.
  */
 import { Schema } from "effect"
-import { BackfillJob } from "../history/BackfillJob.ts"
+import { BackfillJob, hasEnded, type JobState } from "../history/BackfillJob.ts"
+import { isoTime } from "../history/isoTime.ts"
 import { Pairs } from "../history/RangePairs.ts"
 import { Series } from "../history/Series.ts"
 import { define } from "../wire/ActorMessage.ts"
@@ -14,6 +15,33 @@ import { ensureMessage } from "./Coverage.ts"
 /** What an operator may do about a window whose job is in trouble, or unwanted. */
 export const JobVerb = Schema.Literals(["retry", "skip", "cancel", "quarantine"])
 export type JobVerb = typeof JobVerb.Type
+
+/** The states of jobs that suit each verb. */
+export const suitedStates: { readonly [Verb in JobVerb]: ReadonlyArray<JobState> } = {
+  retry: ["FAILED", "QUARANTINED"],
+  skip: ["QUARANTINED"],
+  cancel: ["PENDING", "RUNNING", "EXPIRED", "FAILED"],
+  quarantine: ["PENDING", "RUNNING", "EXPIRED", "FAILED"]
+}
+
+/** Whether the verb can be applied to the job: what nobody does anything about any more can't be called off. */
+export const suits = (verb: JobVerb, job: BackfillJob): boolean =>
+  suitedStates[verb].includes(job.state) && !(verb === "cancel" && hasEnded(job))
+
+const past: { readonly [Verb in JobVerb | "invalidate" | "reprocess"]: string } = {
+  retry: "retried",
+  skip: "skipped",
+  cancel: "called off",
+  quarantine: "set aside",
+  invalidate: "invalidated",
+  reprocess: "reprocessed"
+}
+
+/** An operator's change as a cause, in the audit and elsewhere: who did what, and why. */
+export const operatorsCause = (
+  verb: keyof typeof past,
+  { reason, who }: { readonly who: string; readonly reason: string }
+): string => `${past[verb]} by ${who}${reason === "" ? "" : `: ${reason}`}`
 
 /** Who asks for a change, and why: kept in the audit of the series. */
 const asked = { who: Schema.NonEmptyString, reason: Schema.String }
@@ -28,10 +56,10 @@ export const Operate = Schema.Struct({
 })
 export type Operate = typeof Operate.Type
 
-/** The jobs as they are then. */
+/** The jobs that suited the verb, as they are then; the other windows were passed over. */
 const Operated = Schema.Struct({ version: Schema.Int, jobs: Schema.Array(BackfillJob) })
 
-/** The verb can't be applied to the job as it is; nothing was done about any of the windows. */
+/** None of the windows has a job that suits the verb, this one the first of them. Nothing was done. */
 export class JobNotSuited extends Schema.TaggedError<JobNotSuited>()("JobNotSuited", {
   verb: JobVerb,
   windowStart: Schema.Finite,
@@ -39,7 +67,7 @@ export class JobNotSuited extends Schema.TaggedError<JobNotSuited>()("JobNotSuit
   problem: Schema.String
 }) {
   override get message() {
-    return `the window at ${this.windowStart} can't be made to ${this.verb}: ${this.problem}`
+    return `${this.verb} does not suit the window at ${isoTime(this.windowStart)}: ${this.problem}`
   }
 }
 

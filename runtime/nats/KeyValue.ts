@@ -47,7 +47,9 @@ const readTogether = async (connection: Connection, { stream, subjects }: Wanted
   const found: Array<Stored> = []
   let rest: Rest | undefined
   do {
-    const body = { multi_last: subjects, ...rest }
+    // the server takes no field that it does not know
+    const { seq, up_to_seq } = rest ?? {}
+    const body = { multi_last: subjects, ...(rest !== undefined && { seq, up_to_seq }) }
     rest = await readBatch(connection, { stream, body, onFound: (one) => found.push(one) })
   } while (rest !== undefined)
   return found

@@ -32,13 +32,20 @@ export const stored = (message: Pick<StoredMsg, "subject" | "seq" | "data" | "he
 export interface Rest {
   readonly seq: number
   readonly up_to_seq: number
+  /** How many messages it is. */
+  readonly left: number
 }
 
 /** The end of a batch: what is left of it, if anything. */
-const restOf = (headers: MsgHdrs): Rest | undefined =>
-  Number(headers.get("Nats-Num-Pending")) > 0
-    ? { seq: Number(headers.get("Nats-Last-Sequence")) + 1, up_to_seq: Number(headers.get("Nats-UpTo-Sequence")) }
-    : undefined
+const restOf = (headers: MsgHdrs): Rest | undefined => {
+  const left = Number(headers.get("Nats-Num-Pending"))
+  if (!(left > 0)) return undefined
+  return {
+    seq: Number(headers.get("Nats-Last-Sequence")) + 1,
+    up_to_seq: Number(headers.get("Nats-UpTo-Sequence")),
+    left
+  }
+}
 
 /** More subjects have a message than the server reads at once. */
 export class TooManyMatches extends Error {}

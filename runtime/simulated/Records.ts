@@ -38,7 +38,7 @@ export interface Records {
   readonly read: (subject: string, lagMs: number) => Option.Option<Stored>
   /** The same of several, by patterns; in the order of their revisions. */
   readonly readMany: (subjects: ReadonlyArray<string>, lagMs: number) => ReadonlyArray<Stored>
-  /** What a log has of a subject, or had so long ago; of any other stream what stands. */
+  /** What a log has of a subject or of those of a pattern, or had so long ago; of any other stream what stands. */
   readonly history: (subject: string, lagMs: number, options: HistoryOptions) => HistoryPage<Stored>
   readonly purge: (subject: string) => Answer<void>
   /** What stands, in the order of the revisions; of a log each message. */
@@ -233,9 +233,10 @@ const readMany = (state: State, subjects: ReadonlyArray<string>, lagMs: number):
 
 const versionsOf = (state: State, subject: string, lagMs: number): ReadonlyArray<Stored> => {
   const untilMs = state.given.nowMs() - lagMs
-  if (state.rules.keepsAll !== true) return Option.toArray(read(state, subject, lagMs))
+  if (state.rules.keepsAll !== true) return readMany(state, [subject], lagMs)
+  const names = matcher(subject)
   return state.all.flatMap((version) =>
-    version.subject === subject && version.sinceMs <= untilMs ? Option.toArray(version.stored) : []
+    names(version.subject) && version.sinceMs <= untilMs ? Option.toArray(version.stored) : []
   )
 }
 
@@ -253,7 +254,8 @@ const history = (
     entries.push(entry)
     bytes += Option.match(entry.value, { onNone: () => 0, onSome: ({ length }) => length })
   }
-  return { entries, isLast: entries.length === wanted.length }
+  const left = wanted.length - entries.length
+  return { entries, isLast: left === 0, left }
 }
 
 const purge = (state: State, subject: string): Answer<void> => {

@@ -104,7 +104,7 @@ const history =
       const { link, server } = client
       const fails = failing(`read history of ${subject}`)
       if (!link.isUp()) return fails(down)
-      if (!isSubject(subject) || hasWildcard(subject)) return fails(noSubject)
+      if (!isSubject(subject)) return fails(noSubject)
       return ask(client, {
         parcel: { kind: "readMany", subject },
         boundMs: readTimeoutMs,

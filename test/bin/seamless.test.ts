@@ -29,7 +29,13 @@ describe.concurrent("wrong usage", () => {
     ["a range that ends before it starts", ["audit", "a", "1m", "--from", "5", "--to", "4"], /is not before/],
     ["a moment that is none", ["audit", "a", "1m", "--to", "soon"], /--to: "soon".*ISO 8601/],
     ["too many changes", ["audit", "a", "1m", "--limit", "1001"], /--limit.*1 to 1000/],
-    ["a version that is none", ["audit", "a", "1m", "--before", "0"], /--before.*from 1/]
+    ["a version that is none", ["audit", "a", "1m", "--before", "0"], /--before.*from 1/],
+    ["a state of jobs that is none", ["jobs", "--state", "ill"], /"ill".*open, PENDING.*QUARANTINED/],
+    ["too many jobs", ["jobs", "--limit", "1001"], /--limit.*1 to 1000/],
+    ["no time of a window", ["jobs", "show", "a", "1m"], /time/],
+    ["a window that is none", ["jobs", "retry", "a", "1m", "noon"], /<start>: "noon".*ISO 8601/],
+    ["no reason", ["invalidate", ...span], /--reason/],
+    ["a reason that says nothing", ["reprocess", ...span, "--reason", " "], /--reason.*says why/]
   ])("seamless with %s ends with 2, says what is wrong and what would be right", async (_, args, expected) => {
     const run = await seamless(...args)
     assert.strictEqual(run.code, 2)
@@ -51,8 +57,10 @@ describe.concurrent("help", () => {
     name
   ])
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
+  const ofJobs = ["show", "retry", "skip", "cancel", "quarantine"].map((name) => ["jobs", name])
+  const ofTime = [["jobs"], ["invalidate"], ["reprocess"]]
 
-  it.each([[], ...commands, ...ofActors].map((args) => [args] as const))(
+  it.each([[], ...commands, ...ofActors, ...ofJobs, ...ofTime].map((args) => [args] as const))(
     "seamless %j --help has examples",
     async (args) => {
       const { code, err, out } = await seamless(...args, "--help")

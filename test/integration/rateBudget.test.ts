@@ -5,7 +5,7 @@
  * host that keeps the budget.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Effect } from "effect"
 import process from "node:process"
 import type { LogEntry } from "../../examples/exchange/RequestLog.ts"
 import { callerLayer } from "../../cluster/Member.ts"
@@ -13,11 +13,8 @@ import type { ActorReport } from "../../protocol/wire/ActorReport.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { ensureMessage } from "../../protocol/messages/Coverage.ts"
 import type { Standings } from "../../protocol/messages/Upstream.ts"
-import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { ask } from "../../runtime/ActorSystem.ts"
-import { Mesh } from "../../runtime/Mesh.ts"
-import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
 import { runCommand } from "../support/runCommand.ts"
@@ -39,7 +36,7 @@ const fileOf = (base: string): BarFile.BarFile => ({
   node: `ohlcv:binance:${base}/BUSD`
 })
 
-// more than the workers of three hosts: all four take part, and some workers are left for readers
+// more than the workers of three hosts: all four take part
 const bulkFiles = Array.from({ length: 13 }, (_, index) => fileOf(`BULK${index}`))
 const readFile = fileOf("READ")
 const hostIds = ["a", "b", "c", "d"]
@@ -56,8 +53,7 @@ const mostInAMinute = (requests: ReadonlyArray<LogEntry>): number =>
 /** Has a day of a file filled as bulk work. */
 const fillInBulk = Effect.fnUntraced(function* ({ interval, node }: BarFile.BarFile) {
   const series = { nodeId: node, interval }
-  const key = Subject.series(node, interval)
-  const { jobs } = yield* ask(ensureMessage)(key, {
+  yield* ask(ensureMessage)(Subject.series(node, interval), {
     series,
     ranges: RangeSet.of(dayStart, dayStart + dayMs),
     sources: ["binance"],
@@ -65,12 +61,6 @@ const fillInBulk = Effect.fnUntraced(function* ({ interval, node }: BarFile.BarF
     cause: "test",
     traceParent: ""
   })
-  const mesh = yield* Mesh
-  // workers take one class today, whatever the job's own is
-  for (const { windowStart } of jobs) {
-    const entry = { jobClass: "interactive", partition: 0, windowKey: Subject.window(key, windowStart) }
-    yield* mesh.enqueue(QueueSubject.queuedJob(entry), new Uint8Array(0))
-  }
 })
 
 /** What a command of an operator says in JSON. */
@@ -87,11 +77,9 @@ describe("a budget of 100 requests a minute, four hosts, and a bulk backfill", (
   it.live("the exchange never sees more in any minute, and a reader waits for less than two requests", () =>
     Effect.gen(function* () {
       const { client, hosts, requests, servers } = yield* Cluster.start(settings, hostIds)
-      const outside = Layer.mergeAll(
-        callerLayer({ servers }),
-        NatsMesh.layer({ servers, name: "rateBudget", replicas: 1 })
+      yield* Effect.forEach(bulkFiles, fillInBulk, { concurrency: "unbounded" }).pipe(
+        Effect.provide(callerLayer({ servers }))
       )
-      yield* Effect.forEach(bulkFiles, fillInBulk, { concurrency: "unbounded" }).pipe(Effect.provide(outside))
       yield* untilTrue(
         "the backfill is under way",
         Effect.sync(() => requests().length > 30),
@@ -135,7 +123,7 @@ describe("a budget of 100 requests a minute, four hosts, and a bulk backfill", (
       const firstAt = requests()[0]!.at
       yield* untilTrue(
         "a minute and more",
-        Effect.sync(() => requests().at(-1)!.at > firstAt + 64_000),
+        Effect.sync(() => requests().at(-1)!.at > firstAt + 62_000),
         80_000
       )
       const all = requests()

@@ -12,6 +12,7 @@ import { describe, expect, it } from "vitest"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
+import { JobEvent } from "../../protocol/messages/Backfill.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import { Envelope } from "../../protocol/wire/Envelope.ts"
 import * as exchanges from "./vectors/exchanges.ts"
@@ -111,6 +112,11 @@ describe("a client that has only the golden files", () => {
       expect(Codec.unpack(bytesOf(base64))).toEqual(Option.some(value))
     }
   )
+  it("reads what is told of a job, on the subject of what happened to it", () => {
+    const { body, subject } = records.job.event
+    expect(Option.isSome(Schema.decodeUnknownOption(JobEvent)(body))).toBe(true)
+    expect(subject).toBe(`seamless.v1.events.backfill.failed.${records.job.key}`)
+  })
   it("an actor's message is an envelope", () => {
     expect(Schema.is(Envelope)(records.actorMessage.request.value)).toBe(true)
   })

@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { historyBytesMax, historyEntriesMax } from "../../runtime/HistoryPage.ts"
 import { headroomBytes, Mesh, type Stored } from "../../runtime/Mesh.ts"
@@ -185,13 +186,57 @@ const otherClaims = (claim: Claim): void => {
     })
   )
 
-  claim("history() of several subjects, of a queue and of a stream that is not there is refused", () =>
+  claim(
+    "history() of several subjects is what was written to any of them, in its order, and says how much is left",
+    () =>
+      Effect.gen(function* () {
+        const mesh = yield* Mesh
+        const node = fresh()
+        const [a, b] = [yield* logAt(`${node}.1m`), yield* logAt(`${node}.5m`)]
+        yield* (yield* logAt()).write("other")
+        for (const text of ["1", "2", "3"]) {
+          yield* a.write(`a${text}`)
+          yield* b.write(`b${text}`)
+        }
+        const seen = (fromRevision: number, max: number) =>
+          Effect.map(
+            mesh.history(Stream.audit.name, Subject.audit(`${node}.*`), { fromRevision, max }),
+            ({ entries, isLast, left }) => ({ texts: textsOf(entries), isLast, left })
+          )
+        yield* eventually(seen(1, 100), { texts: ["a1", "b1", "a2", "b2", "a3", "b3"], isLast: true, left: 0 })
+        yield* eventually(seen(1, 2), { texts: ["a1", "b1"], isLast: false, left: 4 })
+        const { entries } = yield* mesh.history(Stream.audit.name, Subject.audit(`${node}.*`), { max: 3 })
+        yield* eventually(seen(entries.at(-1)!.revision, 1), { texts: ["a2"], isLast: false, left: 3 })
+      })
+  )
+
+  claim("history() of a bucket's records is what stands of each, the last changed last", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const prefix = fresh()
+      const [a, b, c] = [
+        yield* recordAt(Stream.actors, `${prefix}.a`),
+        yield* recordAt(Stream.actors, `${prefix}.b`),
+        yield* recordAt(Stream.actors, `${prefix}.c`)
+      ]
+      yield* a.write("a1")
+      yield* b.write("b1")
+      const ended = yield* c.write("c1")
+      yield* a.write("a2")
+      yield* c.write("", { expect: ended, remove: true })
+      const subject = keySubject(Stream.actors, `${prefix}.*`)
+      const seen = (max: number) =>
+        Effect.map(mesh.history(Stream.actors.name, subject, { max }), ({ entries, left }) => [textsOf(entries), left])
+      yield* eventually(seen(10), [["b1", "a2", "ended"], 0])
+      yield* eventually(seen(1), [["b1"], 2])
+    })
+  )
+
+  claim("history() of a queue and of a stream that is not there is refused", () =>
     Effect.gen(function* () {
       const mesh = yield* Mesh
       const queued = QueueSubject.queuedJob({ jobClass: "interactive", partition: 0, windowKey: `${fresh()}.1m.0` })
       for (const [stream, subject] of [
-        [Stream.audit.name, Subject.all("audit")],
-        [Stream.audit.name, Subject.audit("*.1m")],
         [Stream.queue.name, queued],
         ["nowhere", "a"]
       ] as const) {

@@ -2,6 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Option } from "effect"
 import * as HistoryAdmin from "../../../actors/admin/HistoryAdmin.ts"
+import { accountActor } from "../../../actors/budget/AccountActor.ts"
+import { accountsOf } from "../../../actors/budget/AccountTerms.ts"
+import * as UpstreamClient from "../../../actors/budget/UpstreamClient.ts"
 import * as CoverageRecord from "../../../actors/coverage/CoverageRecord.ts"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
@@ -10,17 +13,17 @@ import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { writeJob } from "../../../protocol/messages/Backfill.ts"
-import type { Commit } from "../../../protocol/messages/Coverage.ts"
+import { type Commit, Coverage } from "../../../protocol/messages/Coverage.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import { Header } from "../../../protocol/wire/Header.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
+import { layerLocal } from "../../../runtime/ActorSystem.ts"
 import { HostStatus } from "../../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
-import { Upstream } from "../../../protocol/messages/Upstream.ts"
 import { jobOf, rangesOf } from "../../support/jobs.ts"
 
 type Audit = AdminAnswer<"audit">
@@ -42,13 +45,15 @@ const status = Layer.succeed(HostStatus, {
   draining: Effect.void
 })
 
-const unused = Effect.die("nobody asks about upstream accounts here")
-const upstream = Layer.succeed(Upstream, { permit: () => unused, report: () => unused, standings: unused })
+// jobs are asked of actors elsewhere: whoever asks here breaks the test
+const unasked = Layer.mock(Coverage)({})
 
 const systemOn = (mesh: Layer.Layer<Mesh>) =>
   HistoryAdmin.layer.pipe(
+    Layer.provide(UpstreamClient.layer(configuration)),
+    Layer.provideMerge(layerLocal([accountActor(accountsOf(configuration))])),
     Layer.provideMerge(
-      Layer.mergeAll(status, upstream, SeriesCatalog.layer(configuration), ChunkStore.layer(1024 * 1024))
+      Layer.mergeAll(status, unasked, SeriesCatalog.layer(configuration), ChunkStore.layer(1024 * 1024))
     ),
     Layer.provideMerge(mesh),
     Layer.provideMerge(Logger.layer([]))
@@ -317,6 +322,23 @@ describe("audit", () => {
       const { body: answer, code } = yield* ask({ nodeId: "b" })
       assert.strictEqual(code, "404")
       assert.deepInclude(answer.error, { tag: "UnknownSeries", nodeId: "b", known: ["a"] })
+    }).pipe(Effect.provide(system))
+  )
+})
+
+describe("upstreams", () => {
+  it.live("tells how every account stands, also one that nothing was asked of", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const reply = yield* mesh.request(ActorSubject.admin("alice", "upstreams"), Codec.toJson({}), {
+        timeoutMs: 20_000
+      })
+      const told: AdminAnswer<"upstreams"> = JSON.parse(new TextDecoder().decode(reply.data))
+      assert.deepStrictEqual(told.silent, [])
+      assert.deepStrictEqual(
+        told.accounts.map(({ account, circuits, inFlight }) => [account, inFlight, circuits.map(({ state }) => state)]),
+        [["binance", 0, ["closed"]]]
+      )
     }).pipe(Effect.provide(system))
   )
 })

@@ -99,7 +99,7 @@ describe("readAudit()", () => {
         ...mesh,
         history: (stream, subject, options) =>
           ++asked <= times
-            ? Effect.succeed({ entries: [], isLast: true })
+            ? Effect.succeed({ entries: [], isLast: true, left: 0 })
             : mesh.history(stream, subject, { ...options, max: 1 })
       })
       const late = yield* Effect.forkChild(readOn(behind(3)))

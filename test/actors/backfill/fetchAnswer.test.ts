@@ -113,7 +113,12 @@ describe("fetchAnswer()", () => {
     Effect.gen(function* () {
       const { sentAtMs, source } = sourceOf([])
       const { exit, requests } = yield* fetchBars(source)
-      assert.deepInclude(failureOf(exit), { _tag: "NoAnswer", tag: "BudgetUnavailable", source: "binance" })
+      assert.deepInclude(failureOf(exit), {
+        _tag: "NoAnswer",
+        tag: "BudgetUnavailable",
+        source: "binance",
+        wasAsked: false
+      })
       assert.deepStrictEqual([sentAtMs.length, requests], [0, 0])
     }).pipe(Effect.provide(services([])))
   )
@@ -122,12 +127,17 @@ describe("fetchAnswer()", () => {
     Effect.gen(function* () {
       const { sentAtMs, source } = sourceOf(Array.from({ length: 10 }, () => busy()))
       const first = yield* within(10_000, fetchBars(source))
-      assert.deepInclude(failureOf(first.exit), { tag: "SourceUnavailable", reason: "busy", retryAfterMs: 0 })
+      assert.deepInclude(failureOf(first.exit), {
+        tag: "SourceUnavailable",
+        reason: "busy",
+        retryAfterMs: 0,
+        wasAsked: true
+      })
       const second = yield* within(2000, fetchBars(source))
       assert.lengthOf(sentAtMs, 4)
       assert.strictEqual(second.requests, 1)
       const refused = failureOf(second.exit)
-      assert.deepInclude(refused, { tag: "SourceUnavailable" })
+      assert.deepInclude(refused, { tag: "SourceUnavailable", wasAsked: false })
       assert.match((refused as { readonly reason: string }).reason, /4 requests in a row have failed.*busy/)
       assert.deepInclude(second.standings.accounts[0]?.circuits[0], { state: "open", failures: 4 })
     }).pipe(Effect.provide(services()))

@@ -218,7 +218,11 @@ const makeDemand = ({ during, isFresh, isLate, wants }: DemandDraw) =>
     const nonce = yield* randomId
     if (isFresh) {
       const before = real.owners.at(-1)
-      if (owner === before) yield* lookAfter(model, real)
+      if (owner === before) {
+        yield* lookAfter(model, real)
+        // what it has opened again is what the demand may meet
+        yield* claimAll(model, real)
+      }
     }
     const outcome = yield* Effect.result(
       real.during(

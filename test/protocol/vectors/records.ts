@@ -1,5 +1,5 @@
 /** What are the golden records: a chunk, its page, two roots in a row, a job, messages between hosts? */
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 import { slotOf } from "../../../cluster/Placement.ts"
 import { packReply } from "../../../cluster/ReplyCodec.ts"
 import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
@@ -11,6 +11,7 @@ import { CoveragePage, withEntry } from "../../../protocol/history/CoveragePage.
 import { CoverageRoot, initial, rootHash } from "../../../protocol/history/CoverageRoot.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as Window from "../../../protocol/history/Window.ts"
+import { jobEvent } from "../../../protocol/messages/Backfill.ts"
 import * as Coverage from "../../../protocol/messages/Coverage.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import { DeadLetter } from "../../../protocol/wire/DeadLetter.ts"
@@ -171,14 +172,17 @@ const failedJob: BackfillJob = {
 
 const windowKey = Subject.window(key, day.start)
 
-/** A window's job: while it runs, and as it failed. */
+const failing = jobEvent(jobRecord, failedJob, ingestAtMs)!
+
+/** A window's job: while it runs, as it failed, and what is told of that. */
 export const job = {
   bucket: Stream.jobs.bucket,
   key: windowKey,
   subject: keySubject(Stream.jobs, windowKey),
   queuedAt: QueueSubject.queuedJob({ jobClass: "interactive", partition: 0, windowKey }),
   running: Schema.encodeSync(BackfillJob)(jobRecord),
-  failed: Schema.encodeSync(BackfillJob)(failedJob)
+  failed: Schema.encodeSync(BackfillJob)(failedJob),
+  event: { subject: failing.subject, body: Option.getOrThrow(Codec.fromJson(failing.data)) }
 }
 
 const to = { type: Coverage.ensureMessage.actor, key }

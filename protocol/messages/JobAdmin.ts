@@ -1,0 +1,117 @@
+/** What does an operator ask about jobs and stored time, and what is answered? */
+import { Schema } from "effect"
+import { BackfillJob, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
+import { Pairs } from "../history/RangePairs.ts"
+import { Series } from "../history/Series.ts"
+import { JobCounts } from "./JobErrors.ts"
+
+/** A job in a list. */
+export const JobSummary = Schema.Struct({
+  series: Series,
+  windowStart: Schema.Finite,
+  run: Schema.Int,
+  state: JobState,
+  jobClass: JobClass,
+  /** Runs in a row that failed. */
+  attempts: Schema.Int,
+  failure: Schema.NullOr(JobFailure),
+  /** Epoch milliseconds from which on a failed window is tried again; null where it is not. */
+  nextAttemptAt: Schema.NullOr(Schema.Finite),
+  /** The incarnation of the host that works on it; null where none does. */
+  holder: Schema.NullOr(Schema.String),
+  /** What the run is to bring, and what of it is there. */
+  wantedBars: Schema.Int,
+  broughtBars: Schema.Int,
+  /** The request that opened it. */
+  cause: Schema.String
+})
+export type JobSummary = typeof JobSummary.Type
+
+/** A whole record as it is stored. */
+const JobRecord = Schema.toEncoded(BackfillJob)
+
+/** The states to list: one of them, or all that have not ended. */
+export const ListedState = Schema.Union([JobState, Schema.Literal("open")])
+export type ListedState = typeof ListedState.Type
+
+const Id = Schema.NonEmptyString
+/** Kept with the change for ever: a sentence, not a report. */
+const reasonMax = 500
+const Reason = Schema.String.check(Schema.isMaxLength(reasonMax))
+const series = { nodeId: Id, interval: Id }
+/** Epoch milliseconds, half-open. */
+const range = { start: Schema.Int, end: Schema.Int }
+const removed = {
+  version: Schema.Int,
+  /** What of the range was covered: the first 1,000 ranges, and the bars of all. */
+  removed: Schema.toEncoded(Pairs),
+  removedBars: Schema.Int
+}
+
+const exampleSeries = { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m" }
+const exampleRange = { ...exampleSeries, start: 1_670_889_600_000, end: 1_670_976_000_000 }
+const exampleReason = { reason: "the exchange has corrected its bars" }
+
+/** The jobs of the windows that a range touches, or of the one that holds `start`. */
+const onWindows = {
+  request: Schema.Struct({
+    ...series,
+    start: range.start,
+    end: Schema.optionalKey(range.end),
+    reason: Schema.optionalKey(Reason)
+  }),
+  answer: Schema.Struct({
+    /** The version of the coverage that has it in its history. */
+    version: Schema.Int,
+    /** The jobs that were changed, as they were then. */
+    jobs: Schema.Array(JobSummary)
+  }),
+  example: exampleRange
+}
+
+const onTime = Schema.Struct({ ...series, ...range, reason: Reason.check(Schema.isNonEmpty()) })
+
+/** The verbs about jobs and stored time: the forms of their requests and answers, and a request to show. */
+export const jobAdmin = {
+  /** Jobs of one node, interval or state, or of all; those that were changed last come first. */
+  jobs: {
+    request: Schema.Struct({
+      nodeId: Schema.optionalKey(Id),
+      interval: Schema.optionalKey(Id),
+      state: Schema.optionalKey(ListedState),
+      limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))
+    }),
+    answer: Schema.Struct({
+      jobs: Schema.Array(JobSummary),
+      /** Of all that were looked at, whatever their state. */
+      counts: JobCounts,
+      /** Those of the state, among all that were looked at. */
+      total: Schema.Int,
+      /** Whether all were looked at; the newest 100,000 are, where there are more. */
+      isWhole: Schema.Boolean
+    }),
+    example: { ...exampleSeries, state: "open", limit: 100 }
+  },
+  /** The record of the window that a time is in. */
+  job: {
+    request: Schema.Struct({ ...series, windowStart: Schema.Int }),
+    answer: Schema.Struct({ job: JobRecord }),
+    example: { ...exampleSeries, windowStart: exampleRange.start }
+  },
+  /** Has windows tried again at once that failed or are quarantined. */
+  retry: onWindows,
+  /** Has quarantined windows count as unavailable: nobody asks for them again, and nobody misses them. */
+  skip: onWindows,
+  /** Ends jobs that have not ended; what they have brought stays. A read or an ensure opens others. */
+  cancel: onWindows,
+  /** Sets windows aside: nobody asks for them until they are retried or skipped. */
+  quarantine: onWindows,
+  /** Takes time out of the coverage: what is stored of it does not count any more. */
+  invalidate: { request: onTime, answer: Schema.Struct(removed), example: { ...exampleRange, ...exampleReason } },
+  /** The same, and has it fetched again. */
+  reprocess: {
+    request: onTime,
+    answer: Schema.Struct({ ...removed, jobs: Schema.Array(JobSummary) }),
+    example: { ...exampleRange, ...exampleReason }
+  }
+} as const
