@@ -11,10 +11,12 @@ import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { actors } from "./commands/actors.ts"
+import { backfill } from "./commands/backfill.ts"
 import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
+import { plan } from "./commands/plan.ts"
 import { read } from "./commands/read.ts"
 import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
@@ -32,7 +34,7 @@ const version = (): string => {
 
 const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
-  Command.withSubcommands([up, read, ensure, coverage, hosts, slots, actors, drain]),
+  Command.withSubcommands([up, read, ensure, coverage, plan, backfill, hosts, slots, actors, drain]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
     { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },

@@ -37,7 +37,14 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   drain: decoder(adminVerbs.drain.answer, what),
   release: decoder(adminVerbs.release.answer, what),
   letters: decoder(adminVerbs.letters.answer, what),
-  replay: decoder(adminVerbs.replay.answer, what)
+  replay: decoder(adminVerbs.replay.answer, what),
+  plan: decoder(adminVerbs.plan.answer, what),
+  createBackfill: decoder(adminVerbs.createBackfill.answer, what),
+  backfills: decoder(adminVerbs.backfills.answer, what),
+  backfill: decoder(adminVerbs.backfill.answer, what),
+  pauseBackfill: decoder(adminVerbs.pauseBackfill.answer, what),
+  resumeBackfill: decoder(adminVerbs.resumeBackfill.answer, what),
+  cancelBackfill: decoder(adminVerbs.cancelBackfill.answer, what)
 }
 
 /** A connection as the operator of that token. */

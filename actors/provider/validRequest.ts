@@ -5,10 +5,16 @@
  * series, an aligned range, and every option decided.
  */
 import { Effect, Option, Schema, SchemaIssue } from "effect"
-import { InvalidRequest, RangeTooLarge, UnalignedRange, type UnknownSeries } from "../../protocol/history/Errors.ts"
+import { checkRange } from "../../protocol/history/checkRange.ts"
+import {
+  InvalidRequest,
+  RangeTooLarge,
+  type UnalignedRange,
+  type UnknownSeries
+} from "../../protocol/history/Errors.ts"
 import { EnsureRequest, HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
-import { isRange, type Range } from "../../protocol/history/Range.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import * as SlaPolicy from "../../protocol/history/SlaPolicy.ts"
 import * as Strategy from "../../protocol/history/Strategy.ts"
 import { randomId } from "../../runtime/randomId.ts"
@@ -63,21 +69,6 @@ export const parseHistory = (input: unknown): Effect.Effect<HistoryRequest, Inva
 export const parseEnsure = (input: unknown): Effect.Effect<EnsureRequest, InvalidRequest> =>
   Effect.mapError(decodeEnsure(input), invalid)
 
-const validRange = Effect.fnUntraced(function* (request: EnsureRequest, interval: Interval.Interval) {
-  const { end, start } = request
-  if (!isRange(start, end)) {
-    const problem = `is ${start} and end is ${end}: a range is [start, end), and start comes first`
-    return yield* new InvalidRequest({ field: "start", problem })
-  }
-  const aligned: Range = [Interval.alignDown(interval, start), Interval.alignUp(interval, end)]
-  const isAligned = aligned[0] === start && aligned[1] === end
-  if (!isAligned && request.align !== "expand") {
-    const [alignedStart, alignedEnd] = aligned
-    return yield* new UnalignedRange({ start, end, interval: interval.text, alignedStart, alignedEnd })
-  }
-  return aligned
-})
-
 const validSources = Effect.fnUntraced(function* ({ sources }: CatalogEntry, priority: ReadonlyArray<string> = []) {
   const unknown = priority.find((name) => !sources.includes(name))
   if (unknown !== undefined) {
@@ -98,7 +89,7 @@ export const validate = Effect.fnUntraced(function* (
     return yield* new InvalidRequest({ field: "interval", problem })
   }
   const entry = yield* catalog.find(request.nodeId, request.interval)
-  const range = yield* validRange(request, entry.interval)
+  const range = yield* Effect.fromResult(checkRange(request, entry.interval))
   const bars = Interval.barCount(entry.interval, ...range)
   if (bars > defaults.barsMax) return yield* new RangeTooLarge({ bars, barsMax: defaults.barsMax })
   const strategy = Strategy.parse(request.strategy ?? "") ?? defaults.strategy

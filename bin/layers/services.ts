@@ -1,14 +1,17 @@
 /**
  * What makes a host of a way to NATS and of sources?
  *
- * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and
+ * Here, and only here, actors and the cluster meet: the product's actors are given to the cluster's actor system, and
  * the clients that actors use are answered by it. What reaches NATS, and where rows come from, is given from outside,
  * so that a simulated host is the same host.
  */
 import { Effect, Layer } from "effect"
+import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
+import * as BackfillBook from "../../actors/backfills/BackfillBook.ts"
+import { namedBackfillActor } from "../../actors/backfills/NamedBackfillActor.ts"
 import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
 import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
@@ -23,6 +26,7 @@ import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
+import * as PromisedCoverage from "./PromisedCoverage.ts"
 
 /** What a host is, whatever it stands on. */
 export interface ServiceOptions {
@@ -37,7 +41,10 @@ export interface ServiceOptions {
 
 const actorSystem = (types: ReadonlyArray<ActorType>) =>
   Layer.unwrap(
-    Effect.map(provided(coverageActor), (coverage) => NatsActorSystem.layer({ types: [coverage, ...types] }))
+    Effect.map(
+      Effect.all([provided(coverageActor), Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage)]),
+      (own) => NatsActorSystem.layer({ types: [...own, ...types] })
+    )
   )
 
 /** A host, given a way to NATS and the sources: it serves from when the layer is built until it is released. */
@@ -47,11 +54,18 @@ export const layer = ({ configuration, configurationHash, hostId, labels, types 
     Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
   )
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
-  const services = Layer.mergeAll(WireService.layer({ hostId }), BackfillActor.layer, ClusterAdmin.layer)
+  const services = Layer.mergeAll(
+    WireService.layer({ hostId }),
+    BackfillActor.layer,
+    ClusterAdmin.layer,
+    HistoryAdmin.layer.pipe(Layer.provide(BackfillBook.layer)),
+    PromisedCoverage.kept
+  )
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
     Layer.provideMerge(Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer)),
     Layer.provideMerge(actorSystem(types)),
+    Layer.provideMerge(PromisedCoverage.layer),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)

@@ -4,7 +4,7 @@
  * A window is the canonical, aligned unit of storing and backfilling: a fixed number of bars, counted from the
  * interval's anchor. Windows are named by their start; a page of the coverage record holds a run of them.
  */
-import { alignDown, type Interval, type Spacing } from "./Interval.ts"
+import { alignDown, alignUp, type Interval, type Spacing } from "./Interval.ts"
 import { isRange, type Range } from "./Range.ts"
 import { at, size } from "./RangeMeasure.ts"
 import { clip, type RangeSet } from "./RangeSet.ts"
@@ -58,6 +58,21 @@ export const split = (grid: Grid, set: RangeSet): ReadonlyArray<WindowRanges> =>
     free = window
   }
   return parts
+}
+
+/** How many windows have any of the set's time. O(ranges), however many windows that is. */
+export const count = (grid: Grid, set: RangeSet): number => {
+  const spacing = windows(grid, 1)
+  let total = 0
+  let free = -Infinity
+  for (let index = 0; index < size(set); index++) {
+    const [start, end] = at(set, index)
+    const behind = alignUp(spacing, end)
+    // a window in which the range before ended is counted already
+    total += Math.max(0, behind - Math.max(free, alignDown(spacing, start))) / spacing.lengthMs
+    free = behind
+  }
+  return total
 }
 
 /** Which page a window is in: page 0 begins at the anchor, those before it have negative numbers. */
