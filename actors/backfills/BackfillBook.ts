@@ -43,7 +43,7 @@ const make = Effect.gen(function* () {
 
   const demandRecord = Effect.fnUntraced(function* (name: string) {
     const stored = yield* mesh.read(Stream.actors.name, subjectOf(name))
-    if (Option.isNone(Option.flatMap(stored, backfillIn))) return yield* new UnknownBackfill({ name })
+    if (Option.isNone(Option.flatMap(stored, backfillIn))) return yield* new UnknownBackfill({ backfill: name })
   })
 
   const list = Effect.gen(function* () {

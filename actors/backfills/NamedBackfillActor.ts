@@ -5,23 +5,28 @@
  * at a time than keep the workers busy. A host that dies takes nothing along: a note has the actor woken elsewhere, and
  * what it knew beside its record it is told again.
  */
-import { Clock, Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema, Scope } from "effect"
 import { BackfillExists, UnknownBackfill } from "../../protocol/history/BackfillErrors.ts"
+import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import { BackfillName, BackfillReport, type NamedBackfill, specOf } from "../../protocol/history/NamedBackfill.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { readJob } from "../../protocol/messages/Backfill.ts"
 import * as Messages from "../../protocol/messages/Backfills.ts"
 import type { Coverage } from "../../protocol/messages/Coverage.ts"
 import { MalformedMessage, MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import * as Announcement from "../../protocol/wire/Announcement.ts"
 import * as ActorSubject from "../../protocol/wire/ActorSubject.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
 import { type Activation, type ActorType, type Behavior, handler, on } from "../../runtime/Actor.ts"
 import * as ActorState from "../../runtime/ActorState.ts"
 import { Timers } from "../../runtime/DurableTimer.ts"
-import type { Mesh } from "../../runtime/Mesh.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
 import { wakeMessage } from "../../runtime/Resident.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import * as backfillStep from "./backfillStep.ts"
 import { goOn, look, lookEveryMs, type Standing } from "./goOn.ts"
+import { outstandingMax } from "./planWork.ts"
 import { nothing, reportOf } from "./reportOf.ts"
 
 /** How often progress is saved with which nothing else changes: lists show what was saved. */
@@ -54,7 +59,30 @@ interface Hands {
   readonly expect: Effect.Success<ReturnType<typeof makeAlarm>>
   /** The record as it is by now, which may be newer than what is saved of it, and what is known beside it. */
   standing: Standing | null
+  /** The last that was told of the jobs of windows since it looked. */
+  readonly heard: Map<number, BackfillJob>
+  /** The scope of the activation. */
+  readonly scope: Scope.Scope
+  isListening: boolean
   savedAtMs: number
+}
+
+/** What is told of jobs between two looks is kept up to so many windows; of the others it asks now and then. */
+const heardMax = 4 * outstandingMax
+
+/** Takes in what is told of a job: failures are told of here, and nowhere else. */
+const hear = ({ heard, standing }: Hands, data: Uint8Array): void => {
+  if (standing === null || standing.knowledge.outstanding.size === 0) return
+  Option.map(readJob(Option.some(data)), (job) => {
+    if (heard.has(job.windowStart) || heard.size < heardMax) heard.set(job.windowStart, job)
+  })
+}
+
+/** What was told since the last look. */
+const takeHeard = ({ heard }: Hands): ReadonlyArray<BackfillJob> => {
+  const jobs = Array.from(heard.values())
+  heard.clear()
+  return jobs
 }
 
 const fresh = (backfill: NamedBackfill): Standing => ({ backfill, knowledge: nothing, askedAtMs: -Infinity })
@@ -66,24 +94,36 @@ const save = Effect.fnUntraced(function* (hands: Hands, standing: Standing) {
 })
 
 const known = ({ name, standing }: Hands): Effect.Effect<Standing, UnknownBackfill> =>
-  standing === null ? Effect.fail(new UnknownBackfill({ name })) : Effect.succeed(standing)
+  standing === null ? Effect.fail(new UnknownBackfill({ backfill: name })) : Effect.succeed(standing)
 
 const report = ({ backfill, knowledge }: Standing): BackfillReport => reportOf(backfill, knowledge)
 
 /** With the figures of now. */
-const lookedAt = (standing: Standing) =>
-  Effect.map(look(standing), ({ plan: { figures, outstanding } }) => ({
+const lookedAt = (standing: Standing, heard: ReadonlyArray<BackfillJob> = []) =>
+  Effect.map(look(standing, heard), ({ plan: { figures, outstanding } }) => ({
     ...standing,
     backfill: { ...standing.backfill, figures },
     knowledge: { ...standing.knowledge, outstanding }
   }))
+
+/** Listens to what is told of the jobs of its series, as long as the activation lives. */
+const listen = Effect.fnUntraced(function* (hands: Hands, { interval, nodeId }: NamedBackfill) {
+  if (hands.isListening) return
+  const mesh = yield* Mesh
+  const subject = Announcement.changedUnder("jobs", Subject.series(nodeId, interval))
+  yield* Scope.provide(
+    mesh.subscribe(subject, ({ data }) => hear(hands, data)),
+    hands.scope
+  )
+  hands.isListening = true
+})
 
 const create = Effect.fnUntraced(function* (hands: Hands, order: Messages.CreateBackfill) {
   const { expect, name, standing } = hands
   if (standing !== null) {
     const { backfill } = standing
     if (backfillStep.isOf(backfill, order.spec)) return report(standing)
-    return yield* new BackfillExists({ name, status: backfill.status, existing: specOf(backfill) })
+    return yield* new BackfillExists({ backfill: name, status: backfill.status, existing: specOf(backfill) })
   }
   const nowMs = yield* Clock.currentTimeMillis
   const begun = yield* Effect.mapError(
@@ -116,7 +156,7 @@ const change = Effect.fnUntraced(function* (hands: Hands, wanted: Messages.Chang
 const show = Effect.fnUntraced(function* (hands: Hands) {
   const standing = yield* known(hands)
   if (standing.backfill.status !== "paused") return report(standing)
-  const now = yield* Effect.orElseSucceed(lookedAt(standing), () => standing)
+  const now = yield* Effect.orElseSucceed(lookedAt(standing, takeHeard(hands)), () => standing)
   hands.standing = now
   return report(now)
 })
@@ -124,7 +164,8 @@ const show = Effect.fnUntraced(function* (hands: Hands) {
 const wake = Effect.fnUntraced(function* (hands: Hands) {
   const before = hands.standing
   if (before?.backfill.status !== "running") return yield* hands.expect(undefined)
-  const { nextLookAt, ...after } = yield* goOn(before)
+  yield* listen(hands, before.backfill)
+  const { nextLookAt, ...after } = yield* goOn(before, takeHeard(hands))
   const { backfill, knowledge } = after
   if (knowledge.trouble !== "" && knowledge.trouble !== before.knowledge.trouble) {
     yield* Effect.logWarning("backfill does not go on", { name: hands.name, reason: knowledge.trouble })
@@ -156,7 +197,7 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   if (!isName(address.key)) {
     return yield* new MalformedMessage({ what: `key ${JSON.stringify(address.key)}`, problem: "names no backfill" })
   }
-  const provide = Effect.provide(yield* Effect.context<Coverage | SeriesCatalog>())
+  const provide = Effect.provide(yield* Effect.context<Coverage | Mesh | SeriesCatalog>())
   const state = yield* openState(activation)
   const found = state.current()
   const hands: Hands = {
@@ -164,6 +205,9 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
     state,
     expect: yield* makeAlarm(activation),
     standing: found === null ? null : fresh(found),
+    heard: new Map(),
+    scope: yield* Effect.scope,
+    isListening: false,
     savedAtMs: -Infinity
   }
   yield* hands.expect(found?.status === "running" ? yield* Clock.currentTimeMillis : undefined)

@@ -37,14 +37,16 @@ const heardOf = ({ attempts, failure, nextAttemptAt, state }: BackfillJob, befor
   nextAttemptAt: state === "FAILED" ? nextAttemptAt : null
 })
 
-/** The windows with those that were asked for by now, and what the answer told of their jobs. */
-export const asked = (
-  outstanding: Outstanding,
-  windowStarts: ReadonlyArray<number>,
-  jobs: ReadonlyArray<BackfillJob>
-): Outstanding => {
+/** The windows with those that were asked for by now. */
+export const asked = (outstanding: Outstanding, windowStarts: ReadonlyArray<number>): Outstanding => {
   const next = new Map(outstanding)
   for (const windowStart of windowStarts) if (!next.has(windowStart)) next.set(windowStart, underWay)
+  return next
+}
+
+/** The windows after what was told of jobs, of which those of others are nobody's business here. */
+export const heard = (outstanding: Outstanding, jobs: ReadonlyArray<BackfillJob>): Outstanding => {
+  const next = new Map(outstanding)
   for (const job of jobs) {
     if (job.state === "QUARANTINED") next.delete(job.windowStart)
     else if (next.has(job.windowStart)) next.set(job.windowStart, heardOf(job, next.get(job.windowStart)))
@@ -72,6 +74,9 @@ export const isUnderWay = (outstanding: Outstanding, nowMs: number): boolean =>
 export const nextAttemptAt = (outstanding: Outstanding): number =>
   Math.min(Infinity, ...Array.from(outstanding.values(), ({ nextAttemptAt: at }) => at ?? Infinity))
 
+/** Why it failed was told while nobody listened; it is told again with the next failure. */
+const notHeard: JobFailure = { tag: "", message: "not known here", source: "" }
+
 const told = ({ message, source, tag }: JobFailure) => ({ tag, message: message.slice(0, messageLengthMax), source })
 
 /** How many windows have failed and are tried again, and the first of them. */
@@ -79,7 +84,7 @@ export const failing = (
   outstanding: Outstanding
 ): { readonly count: number; readonly first: ReadonlyArray<FailingWindow> } => {
   const all = Array.from(outstanding).flatMap(([windowStart, { attempts, failure, nextAttemptAt: at }]) =>
-    failure === null ? [] : [{ windowStart, attempts, ...told(failure), nextAttemptAt: at }]
+    attempts === 0 ? [] : [{ windowStart, attempts, ...told(failure ?? notHeard), nextAttemptAt: at }]
   )
   return { count: all.length, first: all.toSorted((a, b) => a.windowStart - b.windowStart).slice(0, failingMax) }
 }

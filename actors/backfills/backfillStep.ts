@@ -61,7 +61,7 @@ export const changed = (
 ): Result.Result<NamedBackfill, BackfillEnded> => {
   const { name, quarantined, status } = backfill
   if (status === to) return Result.succeed(backfill)
-  if (isEnded(status)) return Result.fail(new BackfillEnded({ name, status }))
+  if (isEnded(status)) return Result.fail(new BackfillEnded({ backfill: name, status }))
   return Result.succeed({
     ...backfill,
     status: to,

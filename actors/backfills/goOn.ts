@@ -49,16 +49,29 @@ interface Looked {
   readonly plan: WorkPlan
   readonly entry: CatalogEntry
   readonly grid: Window.Grid
+  readonly quarantined: RangeSet.RangeSet
 }
 
-/** What is left as the series is covered now, and what to ask for. */
-export const look = Effect.fnUntraced(function* ({ backfill, knowledge }: Pick<Standing, "backfill" | "knowledge">) {
+/** The time of windows whose jobs are quarantined. */
+const quarantinedBy = (jobs: ReadonlyArray<BackfillJob>, grid: Window.Grid): RangeSet.RangeSet =>
+  RangeSet.make(
+    jobs.filter(({ state }) => state === "QUARANTINED").map(({ windowStart }) => Window.windowRange(grid, windowStart))
+  )
+
+/** What is left as the series is covered now, and what to ask for; `heard` is what was told of jobs meanwhile. */
+export const look = Effect.fnUntraced(function* (
+  { backfill, knowledge }: Pick<Standing, "backfill" | "knowledge">,
+  heard: ReadonlyArray<BackfillJob> = []
+) {
   const entry = yield* (yield* SeriesCatalog).find(backfill.nodeId, backfill.interval)
   const view = yield* (yield* Coverage).of(entry.series)
   const nowMs = yield* Clock.currentTimeMillis
   const grid = Window.makeGrid(entry.interval, view.root.windowBars)
-  const plan = planWork({ backfill, view, grid, outstanding: knowledge.outstanding, nowMs })
-  return { plan, entry, grid } satisfies Looked
+  const ours = heard.filter(({ windowStart }) => knowledge.outstanding.has(windowStart))
+  const quarantined = RangeSet.union(backfill.quarantined, quarantinedBy(ours, grid))
+  const outstanding = Outstanding.heard(knowledge.outstanding, ours)
+  const plan = planWork({ backfill: { ...backfill, quarantined }, view, grid, outstanding, nowMs })
+  return { plan, entry, grid, quarantined } satisfies Looked
 })
 
 /** Has the coverage actor fill these ranges; gives the jobs that do it, or why it could not be asked. */
@@ -79,28 +92,21 @@ interface Told {
   readonly trouble: string
 }
 
-const quarantinedIn = (jobs: ReadonlyArray<BackfillJob>, { grid, plan }: Looked): RangeSet.RangeSet =>
-  RangeSet.unionAll(
-    jobs
-      .filter(({ state }) => state === "QUARANTINED")
-      .map(({ windowStart }) => RangeSet.clip(plan.askable, ...Window.windowRange(grid, windowStart)))
-  )
-
 /** Makes the demands, one after another: the workers take windows in the order in which they are queued. */
 const makeDemands = Effect.fnUntraced(function* (
-  { backfill }: Standing,
-  looked: Looked,
+  backfill: NamedBackfill,
+  { entry, grid, plan, quarantined }: Looked,
   demands: ReadonlyArray<RangeSet.RangeSet>
 ) {
-  let told: Told = { outstanding: looked.plan.outstanding, quarantined: backfill.quarantined, trouble: "" }
+  let told: Told = { outstanding: plan.outstanding, quarantined, trouble: "" }
   for (const ranges of demands) {
-    const answer = yield* demand(backfill, looked.entry, ranges)
+    const answer = yield* demand(backfill, entry, ranges)
     if (Result.isFailure(answer)) return { ...told, trouble: answer.failure.message }
     const { jobs } = answer.success
-    const windowStarts = Window.split(looked.grid, ranges).map(({ windowStart }) => windowStart)
+    const windowStarts = Window.split(grid, ranges).map(({ windowStart }) => windowStart)
     told = {
-      outstanding: Outstanding.asked(told.outstanding, windowStarts, jobs),
-      quarantined: RangeSet.union(told.quarantined, quarantinedIn(jobs, looked)),
+      outstanding: Outstanding.heard(Outstanding.asked(told.outstanding, windowStarts), jobs),
+      quarantined: RangeSet.union(told.quarantined, quarantinedBy(jobs, grid)),
       trouble: ""
     }
   }
@@ -124,7 +130,7 @@ const ask = Effect.fnUntraced(function* (standing: Standing, looked: Looked) {
   const known = Outstanding.timeOf(outstanding, looked.grid)
   const isDue = nowMs - standing.askedAtMs >= askAgainMs
   const again = isDue && !isEmpty(known) ? [RangeSet.intersect(askable, known)] : []
-  const told = yield* makeDemands(standing, looked, [...again, ...demands])
+  const told = yield* makeDemands(standing.backfill, looked, [...again, ...demands])
   const backfill: NamedBackfill = {
     ...standing.backfill,
     figures,
@@ -146,9 +152,12 @@ const ask = Effect.fnUntraced(function* (standing: Standing, looked: Looked) {
   } satisfies Gone
 })
 
-/** One step of a backfill that runs: it asks for what comes next, and is done where nothing is left. */
-export const goOn = Effect.fnUntraced(function* (standing: Standing) {
-  const looked = yield* Effect.result(look(standing))
+/**
+ * One step of a backfill that runs: it asks for what comes next, and is done where nothing is left. `heard` is what was
+ * told of jobs since the last step.
+ */
+export const goOn = Effect.fnUntraced(function* (standing: Standing, heard: ReadonlyArray<BackfillJob>) {
+  const looked = yield* Effect.result(look(standing, heard))
   if (Result.isFailure(looked)) {
     const nowMs = yield* Clock.currentTimeMillis
     const { _tag, message } = looked.failure
@@ -156,9 +165,10 @@ export const goOn = Effect.fnUntraced(function* (standing: Standing) {
     const knowledge = { ...standing.knowledge, trouble: message, waitsUntil: null }
     return { ...standing, knowledge, nextLookAt: nowMs + waitMs } satisfies Gone
   }
-  const { figures, outstanding } = looked.success.plan
+  const { plan, quarantined } = looked.success
+  const { figures, outstanding } = plan
   if (figures.leftBars > 0) return yield* ask(standing, looked.success)
-  const done = { ...standing.backfill, figures, failing: [] }
+  const done = { ...standing.backfill, figures, quarantined, failing: [] }
   return {
     ...standing,
     backfill: changedByItself(done, { status: "done", reason: "" }, figures.at),

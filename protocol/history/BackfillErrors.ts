@@ -6,16 +6,16 @@ import { isRange } from "./Range.ts"
 
 /** There is no backfill of that name. */
 export class UnknownBackfill extends Schema.TaggedError<UnknownBackfill>()("UnknownBackfill", {
-  name: Schema.String
+  backfill: Schema.String
 }) {
   override get message() {
-    return `there is no backfill ${this.name}: list those that there are`
+    return `there is no backfill ${this.backfill}: list those that there are`
   }
 }
 
 /** The name is taken by a backfill of something else. Nothing was done: choose another name. */
 export class BackfillExists extends Schema.TaggedError<BackfillExists>()("BackfillExists", {
-  name: Schema.String,
+  backfill: Schema.String,
   status: BackfillStatus,
   /** What is there under that name. */
   existing: BackfillSpec
@@ -23,7 +23,7 @@ export class BackfillExists extends Schema.TaggedError<BackfillExists>()("Backfi
   override get message() {
     const { end, interval, jobClass, nodeId, order, start } = this.existing
     return (
-      `there is a backfill ${this.name} already, and it is another: ${nodeId} ${interval}, ` +
+      `there is a backfill ${this.backfill} already, and it is another: ${nodeId} ${interval}, ` +
       `${isoTime(start)} to ${isoTime(end)}, ${order}, ${jobClass}, ${this.status}; choose another name`
     )
   }
@@ -31,11 +31,11 @@ export class BackfillExists extends Schema.TaggedError<BackfillExists>()("Backfi
 
 /** The backfill has ended for good. Nothing was done: create another. */
 export class BackfillEnded extends Schema.TaggedError<BackfillEnded>()("BackfillEnded", {
-  name: Schema.String,
+  backfill: Schema.String,
   status: BackfillStatus
 }) {
   override get message() {
-    return `backfill ${this.name} is ${this.status}, which is for good: create another`
+    return `backfill ${this.backfill} is ${this.status}, which is for good: create another`
   }
 }
 

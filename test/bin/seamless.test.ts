@@ -6,6 +6,7 @@ const seamless = (...args: ReadonlyArray<string>): Promise<Run> => runCommand(ar
 
 const noStack = ({ err }: Run) => assert.notMatch(err, /^\s+at /m)
 
+const series = ["--node", "a", "--interval", "1m"]
 const span = ["a", "1m", "0", "60000"]
 
 describe.concurrent("wrong usage", () => {
@@ -24,7 +25,17 @@ describe.concurrent("wrong usage", () => {
     ["no host to drain", ["drain"], /host/],
     ["too few actors", ["actors", "--top", "0"], /--top.*1 to 1000/],
     ["half an actor", ["actors", "release", "counter"], /key/],
-    ["no letter", ["actors", "replay"], /id/]
+    ["no letter", ["actors", "replay"], /id/],
+    ["a plan of half a range", ["plan", "a", "1m", "0"], /end/],
+    ["a backfill of no range", ["backfill", "create", "x", "--node", "a", "--interval", "1m"], /--from/],
+    ["a backfill from no time", ["backfill", "dry-run", ...series, "--from", "x", "--to", "1"], /--from.*ISO 8601/],
+    ["a name that is none", ["backfill", "show", "a b"], /"a b".*1 to 64 letters/],
+    [
+      "no such class",
+      ["backfill", "create", "x", ...series, "--from", "0", "--to", "1", "--priority", "low"],
+      /"low".*"bulk"/
+    ],
+    ["no backfill", ["backfill", "pause"], /name/]
   ])("seamless with %s ends with 2, says what is wrong and what would be right", async (_, args, expected) => {
     const run = await seamless(...args)
     assert.strictEqual(run.code, 2)
@@ -42,10 +53,17 @@ describe.concurrent("help", () => {
     assert.match(out, /^seamless \d+\.\d+\.\d+\n$/)
   })
 
-  const commands = ["up", "read", "ensure", "coverage", "hosts", "slots", "actors", "drain"].map((name) => [name])
+  const commands = ["up", "read", "ensure", "coverage", "plan", "backfill", "hosts", "slots", "actors", "drain"].map(
+    (name) => [name]
+  )
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
 
-  it.each([[], ...commands, ...ofActors].map((args) => [args] as const))(
+  const ofBackfill = ["create", "list", "show", "pause", "resume", "cancel", "dry-run"].map((name) => [
+    "backfill",
+    name
+  ])
+
+  it.each([[], ...commands, ...ofActors, ...ofBackfill].map((args) => [args] as const))(
     "seamless %j --help has examples",
     async (args) => {
       const { code, err, out } = await seamless(...args, "--help")
