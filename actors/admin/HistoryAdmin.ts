@@ -4,7 +4,7 @@
  * Any host, like those who ask about hosts, and also one that drains. Each group of verbs is a file of its own.
  */
 import { Effect, Layer } from "effect"
-import { historyAdmin } from "../../protocol/messages/Admin.ts"
+import type { historyAdmin } from "../../protocol/messages/Admin.ts"
 import * as AdminEndpoint from "../../runtime/AdminEndpoint.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import type { Respond } from "../../runtime/ServiceEndpoint.ts"

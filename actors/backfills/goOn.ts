@@ -120,8 +120,7 @@ const waitsUntil = ({ plan }: Looked, { outstanding, trouble }: Told, nowMs: num
   return dueAt > nowMs + lookEveryMs && dueAt < Infinity ? dueAt : null
 }
 
-const tooManyQuarantined =
-  `more than ${quarantinedWindowsMax} windows are quarantined: ` + "see why, retry or skip them, then resume"
+const tooManyQuarantined = `over ${quarantinedWindowsMax} windows are quarantined: see why, retry or skip, then resume`
 
 /** The backfill after a look that found something left. */
 const ask = Effect.fnUntraced(function* (standing: Standing, looked: Looked) {

@@ -5,6 +5,8 @@ import { TestClock } from "effect/testing"
 import * as ProgressDisplay from "../../bin/ProgressDisplay.ts"
 import type { Progress } from "../../bin/progressLine.ts"
 
+const eraseRest = "\u001b[K"
+
 const { modeOf } = ProgressDisplay
 
 const progress = (done: number): Progress => ({ done, wanted: 100, perSecond: 10, secondsLeft: 5, note: "" })
@@ -41,10 +43,13 @@ describe("make()", () => {
       yield* display.show(progress(10))
       yield* display.show(progress(20))
       assert.lengthOf(written, 2)
-      for (const text of written) assert.match(text, /^\r[█░]+ {2}\d0% [^\n\r]*\u001b\[K$/)
+      for (const text of written) {
+        assert.isTrue(text.endsWith(eraseRest))
+        assert.match(text.slice(0, -eraseRest.length), /^\r[█░]+ {2}\d0% [^\n\r]*$/)
+      }
       yield* display.clear
       yield* display.clear
-      assert.deepStrictEqual(written.slice(2), ["\r\u001b[K"])
+      assert.deepStrictEqual(written.slice(2), [`\r${eraseRest}`])
     })
   )
 

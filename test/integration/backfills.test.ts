@@ -77,6 +77,7 @@ const startShow = (servers: string) =>
     (client) => Effect.promise(() => client.ask("backfill", { name: "day" }))
   )
 
+const rangeArguments = [file.node, file.interval, ...range.map(String)]
 const rangeFlags = [
   "--node",
   file.node,
@@ -105,7 +106,7 @@ const refused = ({ code, err, out }: Run, expected: RegExp): void => {
 }
 
 const seeBefore = Effect.fnUntraced(function* (seamless: Seamless) {
-  const plan = yield* json<BackfillPlan>(seamless, "plan", file.node, file.interval, ...range.map(String))
+  const plan = yield* json<BackfillPlan>(seamless, "plan", ...rangeArguments)
   assert.deepInclude(plan, { bars, windows, coveredBars: 0, seconds: null })
   const text = yield* seamless("backfill", "dry-run", ...rangeFlags)
   assert.match(text.out, /^bars +1,440 to bring\nwindows +288\nrequests +144\nseconds +-/m)
@@ -228,8 +229,13 @@ describe("seamless backfill", () => {
 
         // the rest by a command that waits: newest first went the other way, so the oldest are left
         const { code, err, out } = yield* seamless(
-          ...["ensure", file.node, file.interval, String(range[0]), String(range[1])],
-          ...["--deadline", "30000", "--format", "json", "--progress"]
+          "ensure",
+          ...rangeArguments,
+          "--deadline",
+          "30000",
+          "--format",
+          "json",
+          "--progress"
         )
         assert.strictEqual(code, 0)
         assert.isTrue(JSON.parse(out).available)
