@@ -100,10 +100,10 @@ const report = ({ backfill, knowledge }: Standing): BackfillReport => reportOf(b
 
 /** With the figures of now. */
 const lookedAt = (standing: Standing, heard: ReadonlyArray<BackfillJob> = []) =>
-  Effect.map(look(standing, heard), ({ plan: { figures, outstanding } }) => ({
+  Effect.map(look(standing, heard), ({ plan: { figures, outstanding, quarantined } }) => ({
     ...standing,
     backfill: { ...standing.backfill, figures },
-    knowledge: { ...standing.knowledge, outstanding }
+    knowledge: { ...standing.knowledge, outstanding, quarantined }
   }))
 
 /** Listens to what is told of the jobs of its series, as long as the activation lives. */

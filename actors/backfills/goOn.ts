@@ -144,6 +144,7 @@ const ask = Effect.fnUntraced(function* (standing: Standing, looked: Looked) {
       outstanding: told.outstanding,
       pace: Pace.seen(standing.knowledge.pace, { atMs: nowMs, done: figures.bars - figures.leftBars }),
       trouble: told.trouble,
+      quarantined: RangeSet.union(looked.plan.quarantined, told.quarantined),
       waitsUntil: dueAt
     },
     askedAtMs: isDue ? nowMs : standing.askedAtMs,
@@ -164,14 +165,14 @@ export const goOn = Effect.fnUntraced(function* (standing: Standing, heard: Read
     const knowledge = { ...standing.knowledge, trouble: message, waitsUntil: null }
     return { ...standing, knowledge, nextLookAt: nowMs + waitMs } satisfies Gone
   }
-  const { plan, quarantined } = looked.success
-  const { figures, outstanding } = plan
+  const { plan, quarantined: known } = looked.success
+  const { figures, outstanding, quarantined } = plan
   if (figures.leftBars > 0) return yield* ask(standing, looked.success)
-  const done = { ...standing.backfill, figures, quarantined, failing: [] }
+  const done = { ...standing.backfill, figures, quarantined: known, failing: [] }
   return {
     ...standing,
     backfill: changedByItself(done, { status: "done", reason: "" }, figures.at),
-    knowledge: { ...standing.knowledge, outstanding, trouble: "", waitsUntil: null },
+    knowledge: { ...standing.knowledge, outstanding, trouble: "", quarantined, waitsUntil: null },
     nextLookAt: Infinity
   } satisfies Gone
 })

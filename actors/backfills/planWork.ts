@@ -33,6 +33,8 @@ export interface WorkPlan {
   readonly figures: BackfillFigures
   /** What is left, and may be asked for now. */
   readonly askable: RangeSet.RangeSet
+  /** What waits for an operator, by the record of the backfill or by the root of its series. */
+  readonly quarantined: RangeSet.RangeSet
   /** What to ask for, a demand each; in the order of the backfill. */
   readonly demands: ReadonlyArray<RangeSet.RangeSet>
   /** The outstanding windows that still lack something. */
@@ -121,6 +123,7 @@ export const planWork = (situation: Situation): WorkPlan => {
       quarantinedBars: bars(setAside)
     },
     askable,
+    quarantined: setAside,
     demands: demandsOf(situation, RangeSet.subtract(askable, Outstanding.timeOf(outstanding, grid)), outstanding.size),
     outstanding,
     deferredUntil: Math.min(Infinity, ...early.map(({ retryAt }) => retryAt ?? Infinity))

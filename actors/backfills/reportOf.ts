@@ -1,5 +1,6 @@
 /** What is told of a backfill? Pure. */
 import { toPairs } from "../../protocol/history/RangePairs.ts"
+import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { BackfillReport, BackfillSummary, NamedBackfill } from "../../protocol/history/NamedBackfill.ts"
 import * as Outstanding from "./Outstanding.ts"
 import * as Pace from "./Pace.ts"
@@ -13,12 +14,20 @@ export interface Knowledge {
   readonly pace: Pace.Pace
   /** What keeps it from going on just now; empty where nothing does. */
   readonly trouble: string
+  /** What waits for an operator, as of the last look; null before there was one. */
+  readonly quarantined: RangeSet | null
   /** What it waits for before it does anything, in epoch milliseconds; null where it is at it. */
   readonly waitsUntil: number | null
 }
 
 /** Nothing is known yet. */
-export const nothing: Knowledge = { outstanding: Outstanding.none, pace: Pace.empty, trouble: "", waitsUntil: null }
+export const nothing: Knowledge = {
+  outstanding: Outstanding.none,
+  pace: Pace.empty,
+  trouble: "",
+  quarantined: null,
+  waitsUntil: null
+}
 
 /** What of a record everybody is told. */
 export const summaryOf = ({
@@ -44,7 +53,7 @@ export const reportOf = (backfill: NamedBackfill, knowledge: Knowledge): Backfil
     outstandingWindows: outstanding.size,
     failingWindows: failing.count,
     failing: failing.first,
-    quarantinedRanges: toPairs(backfill.quarantined).slice(0, rangesMax),
+    quarantinedRanges: toPairs(knowledge.quarantined ?? backfill.quarantined).slice(0, rangesMax),
     waitsUntil
   }
 }
