@@ -10,6 +10,10 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })
  */
 export const amountText = (amount: number): string => grouped.format(amount)
 
+/** A share of all as a whole percentage: 100 only where all is done, and all of nothing is. */
+export const percentText = (done: number, all: number): string =>
+  `${all === 0 ? 100 : Math.max(0, Math.floor((100 * Math.min(done, all)) / all))}%`
+
 const hourSeconds = 3600
 const longestHours = 1000
 

@@ -75,3 +75,9 @@ export const policyFlags = {
     Flag.optional
   )
 }
+
+/** Whether progress is shown. */
+export const progressFlag = Flag.Boolean("progress").pipe(
+  Flag.withDescription("Show progress on the error output while waiting; shown to people anyway, not with JSON"),
+  Flag.optional
+)

@@ -12,12 +12,14 @@ import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { actors } from "./commands/actors.ts"
 import { audit } from "./commands/audit.ts"
+import { backfill } from "./commands/backfill.ts"
 import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
 import { invalidate } from "./commands/invalidate.ts"
 import { jobs } from "./commands/jobs.ts"
+import { plan } from "./commands/plan.ts"
 import { read } from "./commands/read.ts"
 import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
@@ -43,6 +45,8 @@ const seamless = Command.make("seamless").pipe(
     ensure,
     coverage,
     audit,
+    plan,
+    backfill,
     jobs,
     invalidate,
     reprocess,

@@ -26,11 +26,11 @@ interface Closable {
   readonly close: () => Promise<void>
 }
 
-/** Asks one question by a connection to wherever the flags, the environment or the data folder say. */
+/** Uses a connection to wherever the flags, the environment or the data folder say. */
 const withConnection = <C extends Closable, A>(
   flags: AddressFlags,
   open: (options: ConnectOptions) => Promise<C>,
-  question: (client: C) => Promise<A>
+  use: (client: C) => Effect.Effect<A, SeamlessError>
 ): Effect.Effect<A, Foreseen> =>
   Effect.gen(function* () {
     const address = yield* findAddress(flags)
@@ -38,7 +38,7 @@ const withConnection = <C extends Closable, A>(
       asked(() => open({ servers: address.servers, name: "seamless command" })).pipe(
         Effect.mapError(({ message }) => nobody(address, message))
       ),
-      (client) => asked(() => question(client)),
+      use,
       (client) => Effect.promise(() => client.close())
     ).pipe(
       Effect.mapError((error) =>
@@ -51,16 +51,41 @@ const withConnection = <C extends Closable, A>(
 export const withClient = <A>(
   flags: AddressFlags,
   question: (client: SeamlessClient) => Promise<A>
-): Effect.Effect<A, Foreseen> => withConnection(flags, connect, question)
+): Effect.Effect<A, Foreseen> => withConnection(flags, connect, (client) => asked(() => question(client)))
+
+/** Asks one question, and does something by the same client until the answer comes. */
+export const withClientMeanwhile = <A>(
+  flags: AddressFlags,
+  question: (client: SeamlessClient) => Promise<A>,
+  meanwhile: (client: SeamlessClient) => Effect.Effect<never>
+): Effect.Effect<A, Foreseen> =>
+  withConnection(flags, connect, (client) =>
+    Effect.raceFirst(
+      asked(() => question(client)),
+      meanwhile(client)
+    )
+  )
+
+/** What asks as an operator. */
+export type AskAdmin = <V extends AdminVerb>(
+  verb: V,
+  request: AdminRequest<V>
+) => Effect.Effect<AdminAnswer<V>, SeamlessError>
+
+/** Asks several things as an operator, by one connection. */
+export const withOperator = <A>(
+  flags: OperatorFlags,
+  use: (ask: AskAdmin) => Effect.Effect<A, SeamlessError>
+): Effect.Effect<A, Foreseen> =>
+  withConnection(
+    flags,
+    (options) => connectAdmin({ ...options, who: operatorToken(flags.operator) }),
+    (client) => use((verb, request) => asked(() => client.ask(verb, request)))
+  )
 
 /** Asks the same cluster something as an operator. */
 export const withAdmin = <V extends AdminVerb>(
   flags: OperatorFlags,
   verb: V,
   request: AdminRequest<V>
-): Effect.Effect<AdminAnswer<V>, Foreseen> =>
-  withConnection(
-    flags,
-    (options) => connectAdmin({ ...options, who: operatorToken(flags.operator) }),
-    (client) => client.ask(verb, request)
-  )
+): Effect.Effect<AdminAnswer<V>, Foreseen> => withOperator(flags, (ask) => ask(verb, request))

@@ -5,6 +5,7 @@
  */
 import { Effect, Layer } from "effect"
 import { historyAdmin } from "../../protocol/messages/Admin.ts"
+import type { Backfills } from "../../protocol/messages/Backfills.ts"
 import type { Coverage } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -14,8 +15,10 @@ import type { HostStatus } from "../../runtime/HostStatus.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import type { Respond } from "../../runtime/ServiceEndpoint.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
+import type { DataSources } from "../sources/DataSource.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { auditSeries } from "./auditSeries.ts"
+import { backfillVerbs } from "./backfillVerbs.ts"
 import { jobVerbs } from "./jobVerbs.ts"
 import { listUpstreams } from "./listUpstreams.ts"
 
@@ -23,7 +26,7 @@ import { listUpstreams } from "./listUpstreams.ts"
 const auditWithinMs = 15_000
 
 /** What the verbs rest on. */
-type Services = Mesh | SeriesCatalog | ChunkStore | Upstream | Coverage | ActorSystem
+type Services = Mesh | SeriesCatalog | ChunkStore | DataSources | Upstream | Coverage | Backfills | ActorSystem
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
@@ -32,6 +35,7 @@ const make = Effect.gen(function* () {
   const respond = AdminEndpoint.responder(mesh)
   const verbs: Readonly<Record<keyof typeof historyAdmin, Respond>> = {
     ...(yield* jobVerbs(respond)),
+    ...(yield* backfillVerbs(respond)),
     audit: respond("audit", historyAdmin.audit, (request) => provide(auditSeries(request)), {
       withinMs: auditWithinMs
     }),

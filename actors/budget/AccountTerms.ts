@@ -82,3 +82,11 @@ export const accountsOf = ({ accounts = {}, sources }: Configuration): ReadonlyM
   }
   return new Map(Array.from(byAccount, ([account, of]) => [account, termsOf(account, settingsOf.get(account), of)]))
 }
+
+/** How many requests a source may be sent in a minute, as long as nothing else of its account is asked. */
+export const requestsPerMinute = (accounts: ReadonlyMap<string, AccountTerms>, source: string): number | undefined => {
+  const account = Array.from(accounts.values()).find(({ sources }) => sources.has(source))
+  if (account?.requests === undefined) return undefined
+  const weight = account.sources.get(source)?.weight ?? defaults.requestWeight
+  return Math.min(account.requests.perMinute, (account.weight?.perMinute ?? Infinity) / weight)
+}

@@ -21,6 +21,8 @@ export interface Capabilities {
   readonly finalityDelayMs: number
   /** How often one request is tried before it counts as failed. */
   readonly attemptsMax: number
+  /** How many requests its account may be sent in a minute, where a budget says so. */
+  readonly requestsPerMinute?: number
 }
 
 /** One page of bars. */

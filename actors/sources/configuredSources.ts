@@ -10,16 +10,23 @@ const makeByKind: {
 
 /**
  * The configured sources by name. None is reached before it is asked, but what it takes to ask is loaded by then:
- * loading it keeps everything else waiting for half a second, and the first reader may not have that long.
+ * loading it keeps everything else waiting for half a second, and the first reader may not have that long. How much
+ * their accounts allow is known elsewhere.
  */
-export const layer = (sources: Configuration["sources"]): Layer.Layer<DataSources> =>
-  Layer.effect(
+export const layer = (
+  sources: Configuration["sources"],
+  perMinuteOf: (source: string) => number | undefined = () => undefined
+): Layer.Layer<DataSources> => {
+  const limited = (source: DataSource): DataSource => {
+    const requestsPerMinute = perMinuteOf(source.name)
+    if (requestsPerMinute === undefined) return source
+    return { ...source, capabilities: { ...source.capabilities, requestsPerMinute } }
+  }
+  return Layer.effect(
     DataSources,
-    Effect.map(
-      Effect.tap(
-        Effect.forEach(Object.entries(sources), ([name, settings]) => makeByKind[settings.kind](name, settings)),
-        () => Exchange.loadLibrary
-      ),
-      (made) => new Map(made.map((source) => [source.name, source]))
+    Effect.forEach(Object.entries(sources), ([name, settings]) => makeByKind[settings.kind](name, settings)).pipe(
+      Effect.tap(() => Exchange.loadLibrary),
+      Effect.map((made) => new Map(made.map((source) => [source.name, limited(source)])))
     )
   )
+}

@@ -1,5 +1,5 @@
 /** How is a range filled from the command line? */
-import { Effect } from "effect"
+import { Effect, type Option } from "effect"
 import { Command } from "effect/cli"
 import type { AvailabilityResult } from "../../client/HistoryResult.ts"
 import * as RangeMeasure from "../../protocol/history/RangeMeasure.ts"
@@ -9,13 +9,28 @@ import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import { addressFlags, type Format, formatFlag, policyFlags, rangeArguments, seriesArguments } from "../flags.ts"
+import {
+  addressFlags,
+  type Format,
+  formatFlag,
+  policyFlags,
+  progressFlag,
+  rangeArguments,
+  seriesArguments
+} from "../flags.ts"
 import { isoTime } from "../isoTime.ts"
 import { printData, printNote } from "../print.ts"
 import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
-import { withClient } from "../withClient.ts"
+import { withProgress } from "../withProgress.ts"
 
-const parts = { ...seriesArguments, ...rangeArguments, ...policyFlags, format: formatFlag, ...addressFlags }
+const parts = {
+  ...seriesArguments,
+  ...rangeArguments,
+  ...policyFlags,
+  format: formatFlag,
+  progress: progressFlag,
+  ...addressFlags
+}
 
 interface Asked extends PolicyFlags, AddressFlags {
   readonly node: string
@@ -23,6 +38,7 @@ interface Asked extends PolicyFlags, AddressFlags {
   readonly start: number
   readonly end: number
   readonly format: Format
+  readonly progress: Option.Option<boolean>
 }
 
 const coveredText = ({ coverageRanges }: AvailabilityResult): string => {
@@ -54,7 +70,7 @@ export const ensureText = (result: AvailabilityResult): string => {
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { end, format, interval, node, start } = asked
   const options = requestOptions(asked)
-  const result = yield* withClient(asked, (client) => client.ensureAvailable(node, interval, start, end, options))
+  const result = yield* withProgress(asked, (client) => client.ensureAvailable(node, interval, start, end, options))
   yield* printData(format === "json" ? JSON.stringify(result) : ensureText(result))
   if (result.available && result.missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(result.missingRanges, format))

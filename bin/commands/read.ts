@@ -1,5 +1,5 @@
 /** How are bars read from the command line? */
-import { Effect } from "effect"
+import { Effect, type Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { HistoryResult } from "../../client/HistoryResult.ts"
 import { describeAccount } from "../describeAccount.ts"
@@ -7,11 +7,19 @@ import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import { addressFlags, type Format, formatFlag, policyFlags, rangeArguments, seriesArguments } from "../flags.ts"
+import {
+  addressFlags,
+  type Format,
+  formatFlag,
+  policyFlags,
+  progressFlag,
+  rangeArguments,
+  seriesArguments
+} from "../flags.ts"
 import { historyTable } from "../historyTable.ts"
 import { printData, printNote } from "../print.ts"
 import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
-import { withClient } from "../withClient.ts"
+import { withProgress } from "../withProgress.ts"
 
 const parts = {
   ...seriesArguments,
@@ -26,6 +34,7 @@ const parts = {
     Flag.withDefault(false)
   ),
   format: formatFlag,
+  progress: progressFlag,
   ...addressFlags
 }
 
@@ -37,6 +46,7 @@ interface Asked extends PolicyFlags, AddressFlags {
   readonly strict: boolean
   readonly meta: boolean
   readonly format: Format
+  readonly progress: Option.Option<boolean>
 }
 
 const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "meta">): string => {
@@ -49,7 +59,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { end, format, interval, node, start, strict } = asked
   // strictness has a default of the service: only what was said is sent
   const options = { ...requestOptions(asked), ...(strict && { strict }) }
-  const result = yield* withClient(asked, (client) => client.read(node, interval, start, end, options))
+  const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
   yield* printData(dataText(result, asked))
   const { missingRanges } = result.meta
   if (missingRanges.length === 0) return ExitCode.complete

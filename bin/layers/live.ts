@@ -1,5 +1,6 @@
 /** What does a host stand on when it is a process of its own? */
 import { Layer, Logger } from "effect"
+import { accountsOf, requestsPerMinute } from "../../actors/budget/AccountTerms.ts"
 import * as configuredSources from "../../actors/sources/configuredSources.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
@@ -21,6 +22,11 @@ const nats = ({ configuration, hostId, servers }: HostOptions) => {
   return NatsMesh.layer({ servers, name: `seamless ${hostId}`, replicas })
 }
 
+const sources = ({ configuration }: HostOptions) => {
+  const accounts = accountsOf(configuration)
+  return configuredSources.layer(configuration.sources, (source) => requestsPerMinute(accounts, source))
+}
+
 // standard output is for what was asked for: the ready line, and nothing else
 const logs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 
@@ -29,7 +35,7 @@ export const layer = (options: HostOptions) =>
   services
     .layer(options)
     .pipe(
-      Layer.provideMerge(Layer.mergeAll(nats(options), configuredSources.layer(options.configuration.sources))),
+      Layer.provideMerge(Layer.mergeAll(nats(options), sources(options))),
       Layer.provideMerge(telemetry(options)),
       Layer.provideMerge(logs)
     )

@@ -1,7 +1,7 @@
 /**
  * What makes a host of a way to NATS and of sources?
  *
- * Here, and only here, actors and the cluster meet: the coverage actors are given to the cluster's actor system, and
+ * Here, and only here, actors and the cluster meet: the product's actors are given to the cluster's actor system, and
  * the clients that actors use are answered by it. What reaches NATS, and where rows come from, is given from outside,
  * so that a simulated host is the same host.
  */
@@ -13,6 +13,8 @@ import * as JobFollower from "../../actors/backfill/JobFollower.ts"
 import { accountActor } from "../../actors/budget/AccountActor.ts"
 import { accountsOf } from "../../actors/budget/AccountTerms.ts"
 import * as UpstreamClient from "../../actors/budget/UpstreamClient.ts"
+import * as BackfillBook from "../../actors/backfills/BackfillBook.ts"
+import { namedBackfillActor } from "../../actors/backfills/NamedBackfillActor.ts"
 import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
 import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
@@ -27,6 +29,7 @@ import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
+import * as PromisedCoverage from "./PromisedCoverage.ts"
 
 /** What a host is, whatever it stands on. */
 export interface ServiceOptions {
@@ -41,8 +44,9 @@ export interface ServiceOptions {
 
 const actorSystem = ({ configuration, types }: ServiceOptions) =>
   Layer.unwrap(
-    Effect.map(provided(coverageActor), (coverage) =>
-      NatsActorSystem.layer({ types: [coverage, accountActor(accountsOf(configuration)), ...types] })
+    Effect.map(
+      Effect.all([provided(coverageActor), Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage)]),
+      (own) => NatsActorSystem.layer({ types: [...own, accountActor(accountsOf(configuration)), ...types] })
     )
   )
 
@@ -58,7 +62,8 @@ export const layer = (options: ServiceOptions) => {
     WireService.layer({ hostId }),
     BackfillActor.layer,
     ClusterAdmin.layer,
-    HistoryAdmin.layer
+    HistoryAdmin.layer.pipe(Layer.provide(BackfillBook.layer)),
+    PromisedCoverage.kept
   )
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
@@ -67,6 +72,7 @@ export const layer = (options: ServiceOptions) => {
     ),
     Layer.provideMerge(UpstreamClient.layer(configuration)),
     Layer.provideMerge(actorSystem(options)),
+    Layer.provideMerge(PromisedCoverage.layer),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)

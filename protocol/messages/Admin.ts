@@ -7,6 +7,7 @@ import { Schema } from "effect"
 import { admin } from "../wire/Admin.ts"
 import { AccountStanding } from "./AccountStanding.ts"
 import { AuditedChange, AuditVerdict, ExplainedRange } from "./AuditReport.ts"
+import { backfillAdmin } from "./BackfillAdmin.ts"
 import { jobAdmin } from "./JobAdmin.ts"
 
 const Series = { nodeId: Schema.NonEmptyString, interval: Schema.NonEmptyString }
@@ -21,6 +22,7 @@ const isRangeOrNone = ({ from, to }: { readonly from?: number; readonly to?: num
 /** The verbs about series, jobs and backfills: the forms of their requests and answers, and a request to show. */
 export const historyAdmin = {
   ...jobAdmin,
+  ...backfillAdmin,
   /**
    * The newest `limit` changes of a series' coverage, the newest last, those before `beforeVersion`; of a range
    * `[from, to)` alone where one is given, with why it is covered or not; and with `verify` whether its history holds.

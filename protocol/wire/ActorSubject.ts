@@ -38,3 +38,6 @@ export const deadLettersById = (id: string): string => `${root}.dead.*.*.${Token
 /** The key of an actor's records. */
 export const actorKey = ({ key, type }: { readonly type: string; readonly key: string }): string =>
   `${Token.encode(type)}.${Token.encode(key)}`
+
+/** The keys of the records of all actors of a type. */
+export const actorKeysOf = (type: string): string => `${Token.encode(type)}.*`

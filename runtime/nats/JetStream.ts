@@ -2,6 +2,7 @@
 import { type Consumer, JetStreamApiError, type JsMsg } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
 import { Effect, Option } from "effect"
+import * as Stream from "../../protocol/wire/Stream.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Delivery, MeshShape } from "../Mesh.ts"
 import type { Connection } from "./Connection.ts"
@@ -17,6 +18,11 @@ const unavailable = (operation: string) => (cause: unknown) => new MeshUnavailab
 // 10077 stands for several limits; only this one means that the work is in the queue already
 const isQueuedAlready = (cause: unknown): boolean =>
   cause instanceof JetStreamApiError && cause.code === 10077 && /maximum messages per subject/.test(cause.message)
+
+// another took it out in between: 10043, no such number any more; 10057, no such message
+const goneCodes = [10043, 10057]
+
+const isGone = (cause: unknown): boolean => cause instanceof JetStreamApiError && goneCodes.includes(cause.code)
 
 const toDelivery = (message: JsMsg): Delivery => ({
   subject: message.subject,
@@ -49,6 +55,27 @@ const takeNow = async ({ nc }: Connection, consumer: string): Promise<Delivery |
   return { subject: message.subject, working: say(working), later: say(later), done: say(done) }
 }
 
+/** Whether it is one unit of work, and not a record, or all that a wildcard matches. */
+const isEntry = (stream: string, subject: string): boolean =>
+  stream === Stream.queue.name && !/(?:^|\.)[*>](?:\.|$)/.test(subject)
+
+const purge = async ({ jsm }: Connection, stream: string, subject: string): Promise<void> => {
+  await jsm.streams.purge(stream, { filter: subject })
+}
+
+/**
+ * Takes an entry out by its number. A server (2.15) that purges one subject puts off, and at worst forgets, to deliver
+ * again what others had taken and not finished.
+ */
+const removeEntry = async ({ jsm }: Connection, stream: string, subject: string): Promise<void> => {
+  const entry = await jsm.streams.getMessage(stream, { last_by_subj: subject })
+  if (entry === null) return
+  await jsm.streams.deleteMessage(stream, entry.seq, false).catch((cause: unknown) => {
+    if (!isGone(cause)) return Promise.reject(cause)
+    return true
+  })
+}
+
 /** The queue part of the port, over a connection. */
 export const make = (connection: Connection): Pick<MeshShape, "enqueue" | "dequeue" | "take"> => {
   const consumers = new Map<string, Promise<Consumer>>()
@@ -71,7 +98,7 @@ export const make = (connection: Connection): Pick<MeshShape, "enqueue" | "deque
       }),
     dequeue: (stream, subject) =>
       Effect.tryPromise({
-        try: () => connection.jsm.streams.purge(stream, { filter: subject }),
+        try: () => (isEntry(stream, subject) ? removeEntry : purge)(connection, stream, subject),
         catch: unavailable(`dequeue ${subject}`)
       }).pipe(Effect.asVoid),
     take: (stream, jobClass, { isPatient = true } = {}) =>

@@ -6,6 +6,7 @@ const seamless = (...args: ReadonlyArray<string>): Promise<Run> => runCommand(ar
 
 const noStack = ({ err }: Run) => assert.notMatch(err, /^\s+at /m)
 
+const series = ["--node", "a", "--interval", "1m"]
 const span = ["a", "1m", "0", "60000"]
 
 describe.concurrent("wrong usage", () => {
@@ -35,7 +36,17 @@ describe.concurrent("wrong usage", () => {
     ["no time of a window", ["jobs", "show", "a", "1m"], /time/],
     ["a window that is none", ["jobs", "retry", "a", "1m", "noon"], /<start>: "noon".*ISO 8601/],
     ["no reason", ["invalidate", ...span], /--reason/],
-    ["a reason that says nothing", ["reprocess", ...span, "--reason", " "], /--reason.*says why/]
+    ["a reason that says nothing", ["reprocess", ...span, "--reason", " "], /--reason.*says why/],
+    ["a plan of half a range", ["plan", "a", "1m", "0"], /end/],
+    ["a backfill of no range", ["backfill", "create", "x", "--node", "a", "--interval", "1m"], /--from/],
+    ["a backfill from no time", ["backfill", "dry-run", ...series, "--from", "x", "--to", "1"], /--from.*ISO 8601/],
+    ["a name that is none", ["backfill", "show", "a b"], /"a b".*1 to 64 letters/],
+    [
+      "no such class",
+      ["backfill", "create", "x", ...series, "--from", "0", "--to", "1", "--priority", "low"],
+      /"low".*"bulk"/
+    ],
+    ["no backfill", ["backfill", "pause"], /name/]
   ])("seamless with %s ends with 2, says what is wrong and what would be right", async (_, args, expected) => {
     const run = await seamless(...args)
     assert.strictEqual(run.code, 2)
@@ -53,22 +64,36 @@ describe.concurrent("help", () => {
     assert.match(out, /^seamless \d+\.\d+\.\d+\n$/)
   })
 
-  const commands = ["up", "read", "ensure", "coverage", "audit", "hosts", "slots", "actors", "drain"].map((name) => [
-    name
-  ])
+  const commands = [
+    "up",
+    "read",
+    "ensure",
+    "coverage",
+    "audit",
+    "plan",
+    "hosts",
+    "slots",
+    "actors",
+    "drain",
+    "upstreams"
+  ].map((name) => [name])
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
   const ofJobs = ["show", "retry", "skip", "cancel", "quarantine"].map((name) => ["jobs", name])
   const ofTime = [["jobs"], ["invalidate"], ["reprocess"]]
 
-  it.each([[], ...commands, ...ofActors, ...ofJobs, ...ofTime].map((args) => [args] as const))(
-    "seamless %j --help has examples",
-    async (args) => {
-      const { code, err, out } = await seamless(...args, "--help")
-      assert.strictEqual(code, 0)
-      assert.strictEqual(err, "")
-      assert.match(out, /EXAMPLES[^]*seamless /)
-    }
-  )
+  const ofBackfill = ["create", "list", "show", "pause", "resume", "cancel", "dry-run"].map((name) => [
+    "backfill",
+    name
+  ])
+
+  it.each(
+    [[], ...commands, ...ofActors, ...ofJobs, ...ofTime, ["backfill"], ...ofBackfill].map((args) => [args] as const)
+  )("seamless %j --help has examples", async (args) => {
+    const { code, err, out } = await seamless(...args, "--help")
+    assert.strictEqual(code, 0)
+    assert.strictEqual(err, "")
+    assert.match(out, /EXAMPLES[^]*seamless /)
+  })
 })
 
 describe.concurrent("failures", () => {

@@ -7,12 +7,14 @@ import { accountsOf } from "../../../actors/budget/AccountTerms.ts"
 import * as UpstreamClient from "../../../actors/budget/UpstreamClient.ts"
 import * as CoverageRecord from "../../../actors/coverage/CoverageRecord.ts"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
+import { DataSources } from "../../../actors/sources/DataSource.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import type { AdminAnswer } from "../../../client/admin.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { writeJob } from "../../../protocol/messages/Backfill.ts"
+import { Backfills } from "../../../protocol/messages/Backfills.ts"
 import { type Commit, Coverage } from "../../../protocol/messages/Coverage.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
@@ -45,8 +47,12 @@ const status = Layer.succeed(HostStatus, {
   draining: Effect.void
 })
 
-// jobs are asked of actors elsewhere: whoever asks here breaks the test
-const unasked = Layer.mock(Coverage)({})
+// jobs, plans and backfills are asked of actors elsewhere: whoever asks here breaks the test
+const unasked = Layer.mergeAll(
+  Layer.mock(Coverage)({}),
+  Layer.mock(Backfills)({}),
+  Layer.succeed(DataSources, new Map())
+)
 
 const systemOn = (mesh: Layer.Layer<Mesh>) =>
   HistoryAdmin.layer.pipe(

@@ -76,7 +76,7 @@ describe("operateJob()", () => {
     expect(error).toMatchObject({ _tag: "JobNotSuited", verb, windowStart: 60_000 })
     expect(error.problem).toContain(`is ${state}`)
     expect(error.problem).toContain(suits[verb].join(" or "))
-    expect(error.message).toContain("the window at 60000")
+    expect(error.message).toContain("the window at 1970-01-01T00:01:00Z")
   })
 
   it.each(JobVerb.literals)(

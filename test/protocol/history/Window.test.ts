@@ -86,6 +86,16 @@ describe("split()", () => {
   })
 })
 
+describe("count()", () => {
+  law("count() is how many windows split() gives", [anyGrid, rangeSet], (grid, set) => {
+    expect(Window.count(grid, set)).toBe(split(grid, set).length)
+  })
+  it("count() of a million windows is arithmetic", () => {
+    const grid = { intervalMs: 60_000, anchorMs: 0, windowBars: 1 }
+    expect(Window.count(grid, RangeSet.of(30_000, 1_000_000 * 60_000))).toBe(1_000_000)
+  })
+})
+
 describe("pageIndex()", () => {
   law(
     "pageIndex() counts pages of 256 windows from the anchor, backwards below it",
