@@ -31,7 +31,11 @@ export const ExchangeSettings = Schema.Struct({
   /** A request without an answer by then has failed. */
   requestTimeoutMs: Schema.optionalKey(Count),
   /** Tries of one request before its job fails. */
-  attempts: Schema.optionalKey(Count)
+  attempts: Schema.optionalKey(Count),
+  /** How far back it answers at all: it keeps no bars that begin longer ago. */
+  retentionMs: Schema.optionalKey(Count),
+  /** The most bars that nobody asked for, between stretches that somebody did, that are asked along. */
+  joinGapsBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
 
@@ -43,6 +47,10 @@ export const SeriesSettings = Schema.Struct({
   sources: Schema.NonEmptyArray(Schema.String),
   /** What the sources call it. */
   symbol: Schema.NonEmptyString,
+  /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */
+  listedAt: Schema.optionalKey(Schema.Int),
+  /** When trading ended: time from then on is unavailable. */
+  delistedAt: Schema.optionalKey(Schema.Int),
   windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
 })
 export type SeriesSettings = typeof SeriesSettings.Type
@@ -66,6 +74,15 @@ export const RetrySettings = Schema.Struct({
 })
 export type RetrySettings = typeof RetrySettings.Type
 
+/** What becomes of time of which a source gives no bar, and no proof that there is none. */
+export const AbsenceSettings = Schema.Struct({
+  /** The wait before it is asked about again, doubled with each such answer that follows. */
+  baseMs: Schema.optionalKey(Count),
+  /** The longest wait that doubling comes to. */
+  maxMs: Schema.optionalKey(Count)
+})
+export type AbsenceSettings = typeof AbsenceSettings.Type
+
 /** How the cluster keeps what it stores in NATS. */
 export const NatsSettings = Schema.Struct({
   /**
@@ -86,6 +103,7 @@ export const Configuration = Schema.Struct({
   series: Schema.NonEmptyArray(SeriesSettings),
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
+  absence: Schema.optionalKey(AbsenceSettings),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
@@ -103,5 +121,8 @@ export const defaults = {
   attempts: 6,
   retryAttempts: 10,
   retryBaseMs: 1000,
-  retryMaxMs: 300_000
+  retryMaxMs: 300_000,
+  absenceBaseMs: 15 * 60_000,
+  absenceMaxMs: 24 * 3600_000,
+  joinGapsBars: 500
 } as const

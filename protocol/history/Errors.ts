@@ -5,13 +5,8 @@
  * that says what was wrong and what would be right.
  */
 import { Schema } from "effect"
+import { isoTime as iso } from "./isoTime.ts"
 import { MissingRange } from "./MissingRange.ts"
-
-// the furthest time that a date can show
-const dateMsMax = 8.64e15
-
-const iso = (timeMs: number): string =>
-  Math.abs(timeMs) <= dateMsMax ? new Date(timeMs).toISOString().replace(".000Z", "Z") : String(timeMs)
 
 /** Where the dates are the same, the second time alone. */
 const span = (start: number, end: number): string => {

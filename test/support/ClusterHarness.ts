@@ -32,6 +32,10 @@ export interface ClusterSettings {
   readonly source?: Partial<ExchangeSettings>
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
+  /** What else is configured of each series. */
+  readonly series?: Partial<SeriesSettings>
+  /** What is configured beside sources and series. */
+  readonly rest?: Omit<Configuration, "sources" | "series">
 }
 
 /** A running host. */
@@ -68,9 +72,11 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
     baseUrl,
     ...settings.source
   })
+  const kept = (file: BarFile): SeriesSettings => ({ ...seriesOf(file, names), ...settings.series })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
-    series: [seriesOf(settings.files[0]!, names), ...settings.files.slice(1).map((file) => seriesOf(file, names))]
+    series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
+    ...settings.rest
   }
 }
 

@@ -1,6 +1,6 @@
 /** Are odd answers of an exchange taken for what they are, and nothing taken for an answer that is none? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Tracer } from "effect"
+import { Effect, Fiber, Option, Tracer } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import * as Exchange from "../../../actors/sources/Exchange.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
@@ -185,6 +185,23 @@ describe("page()", () => {
         })
       )
       assert.deepStrictEqual([failure.retryable, failure.retryAfterMs], [true, 120_000])
+    })
+  )
+})
+
+describe("firstBar()", () => {
+  it.live("is none where the exchange has no bar, and fails as a page does", () =>
+    Effect.gen(function* () {
+      const answers: Array<(response: ServerResponse) => void> = [
+        (response) => json(response, []),
+        (response) => response.writeHead(500).end("{}")
+      ]
+      const url = yield* serve(binance((_, response) => answers.shift()?.(response)))
+      const { firstBar } = yield* sourceOf(url)
+      assert.isDefined(firstBar)
+      if (firstBar === undefined) return
+      assert.isTrue(Option.isNone(yield* firstBar("BTC/BUSD", interval)))
+      assert.isTrue((yield* Effect.flip(firstBar("BTC/BUSD", interval))).retryable)
     })
   )
 })
