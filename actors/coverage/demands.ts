@@ -32,10 +32,13 @@ const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: num
 const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following) =>
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
     const nowMs = yield* Clock.currentTimeMillis
-    // who asks for what is covered has not heard of it yet, or knows better: storage may have been rolled back
-    if (isEmpty(RangeSet.subtract(message.ranges, record.covered()))) yield* record.checkStanding
     const wanted = askableIn(record, message.ranges, nowMs)
-    if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
+    if (isEmpty(wanted)) {
+      // who asks for what is covered, or not to be had, has not heard of it yet, or knows better: storage may have been
+      // rolled back
+      yield* record.checkStanding
+      return { version: record.root().version, jobs: [] }
+    }
     const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())
     // those who wait for a run to end share the next one: whoever opens it opens it for all of them
     const windows = Window.split(record.grid, RangeSet.union(wanted, stillMissing))
