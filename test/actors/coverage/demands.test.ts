@@ -1,6 +1,6 @@
 /** Is a job opened for just what may be asked for, and is it noticed when whoever asks knows better? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, type Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as CoverageRecord from "../../../actors/coverage/CoverageRecord.ts"
 import { demands } from "../../../actors/coverage/demands.ts"
