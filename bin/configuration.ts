@@ -11,6 +11,7 @@ import { LineCounter, parseDocument } from "yaml"
 import { sha256 } from "../protocol/frame/contentHash.ts"
 import {
   AbsenceSettings,
+  AccountSettings,
   Configuration,
   ExchangeSettings,
   Limits,
@@ -43,6 +44,7 @@ const pathText = (path: Path): string =>
 const knownKeys = ([room, ...below]: Path): ReadonlyArray<string> => {
   if (room === undefined) return Object.keys(Configuration.fields)
   if (room === "sources" && below.length === 1) return Object.keys(ExchangeSettings.fields)
+  if (room === "accounts" && below.length === 1) return Object.keys(AccountSettings.fields)
   if (room === "series" && below.length === 1) return Object.keys(SeriesSettings.fields)
   if (room === "limits") return Object.keys(Limits.fields)
   if (room === "absence") return Object.keys(AbsenceSettings.fields)

@@ -7,7 +7,7 @@ import { isoTime } from "./isoTime.ts"
 const againText = (retryAt: number | null): string => (retryAt === null ? "" : isoTime(retryAt))
 
 /** The reason, and what it rests on where that is told. */
-export const reasonText = ({ evidence, reason }: MissingRange): string =>
+export const reasonText = ({ evidence, reason }: Pick<MissingRange, "reason" | "evidence">): string =>
   evidence === undefined ? reason : `${reason} (${evidence})`
 
 const missingTable = (missingRanges: ReadonlyArray<MissingRange>): string => {

@@ -6,6 +6,7 @@
  */
 import { Option, Predicate } from "effect"
 import * as Interval from "../protocol/history/Interval.ts"
+import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -70,6 +71,57 @@ const checkNames = (sources: ReadonlyArray<string>): ReadonlyArray<Mistake> =>
     .filter((name) => takenNames.includes(name))
     .map((name) => ({ path: `sources.${name}`, problem: "is what a host calls a store of its own: take another name" }))
 
+/** The account of a source, by its name; without one it has one of its own name. */
+const accountOf = (name: string, settings: unknown): unknown => fieldOf(settings, "account") ?? name
+
+const isTooMuch = (part: unknown, whole: unknown): boolean =>
+  typeof part === "number" && typeof whole === "number" && part > whole
+
+const checkAccount = (path: string, settings: unknown, heaviest: number): ReadonlyArray<Mistake> => {
+  const [requests, weight, burst] = ["requestsPerMinute", "weightPerMinute", "burst"].map((key) =>
+    fieldOf(settings, key)
+  )
+  return [
+    ...(isTooMuch(burst, requests)
+      ? [{ path: `${path}.burst`, problem: `is more than a minute has, which is ${String(requests)}` }]
+      : []),
+    ...(isTooMuch(heaviest, weight)
+      ? [{ path: `${path}.weightPerMinute`, problem: `is less than one request weighs, which is ${heaviest}` }]
+      : [])
+  ]
+}
+
+/** The accounts that sources name, and those that are limited: a name that is misspelt would limit nothing. */
+const checkAccounts = (input: unknown, sources: object): ReadonlyArray<Mistake> => {
+  const declared = fieldOf(input, "accounts") ?? {}
+  if (!Predicate.isObject(declared)) return []
+  const named = Object.entries(sources).map(([name, settings]) => ({
+    name,
+    account: accountOf(name, settings),
+    weight: fieldOf(settings, "requestWeight")
+  }))
+  const known = Object.keys(declared)
+  const undeclared = named.flatMap(({ account, name }) =>
+    typeof account !== "string" || account === name || known.includes(account)
+      ? []
+      : [
+          {
+            path: `sources.${name}.account`,
+            problem: `${JSON.stringify(account)} is no account; declared under accounts: ${known.join(", ") || "none"}`
+          }
+        ]
+  )
+  const each = Object.entries(declared).flatMap(([account, settings]) => {
+    const own = named.filter((source) => source.account === account)
+    const weights = own.map(({ weight }) => (typeof weight === "number" ? weight : defaults.requestWeight))
+    const problem = `is no source's account; those are ${named.map((source) => String(source.account)).join(", ")}`
+    return own.length === 0
+      ? [{ path: `accounts.${account}`, problem }]
+      : checkAccount(`accounts.${account}`, settings, Math.max(...weights))
+  })
+  return [...undeclared, ...each]
+}
+
 /** What is wrong between the fields of a configuration, given as plain data. */
 export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
   const declared = fieldOf(input, "sources")
@@ -85,5 +137,6 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
       known === undefined ? [] : checkSource(`series[${at}].sources[${index}]`, name, known)
     )
   ])
-  return [...checkNames(known ?? []), ...each, ...findTwice(series)]
+  const accounts = Predicate.isObject(declared) ? checkAccounts(input, declared) : []
+  return [...checkNames(known ?? []), ...accounts, ...each, ...findTwice(series)]
 }

@@ -11,6 +11,7 @@ import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { actors } from "./commands/actors.ts"
+import { audit } from "./commands/audit.ts"
 import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
@@ -18,6 +19,7 @@ import { hosts } from "./commands/hosts.ts"
 import { read } from "./commands/read.ts"
 import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
+import { upstreams } from "./commands/upstreams.ts"
 import { describeDefect } from "./describeDefect.ts"
 import { dropBareTop } from "./dropBareTop.ts"
 import { ExitCode } from "./ExitCode.ts"
@@ -32,7 +34,7 @@ const version = (): string => {
 
 const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
-  Command.withSubcommands([up, read, ensure, coverage, hosts, slots, actors, drain]),
+  Command.withSubcommands([up, read, ensure, coverage, audit, hosts, slots, actors, drain, upstreams]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },
     { command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14", description: "Read a day of bars" },

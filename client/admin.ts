@@ -37,7 +37,9 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   drain: decoder(adminVerbs.drain.answer, what),
   release: decoder(adminVerbs.release.answer, what),
   letters: decoder(adminVerbs.letters.answer, what),
-  replay: decoder(adminVerbs.replay.answer, what)
+  replay: decoder(adminVerbs.replay.answer, what),
+  audit: decoder(adminVerbs.audit.answer, what),
+  upstreams: decoder(adminVerbs.upstreams.answer, what)
 }
 
 /** A connection as the operator of that token. */

@@ -35,9 +35,28 @@ export const ExchangeSettings = Schema.Struct({
   /** How far back it answers at all: it keeps no bars that begin longer ago. */
   retentionMs: Schema.optionalKey(Count),
   /** The most bars that nobody asked for, between stretches that somebody did, that are asked along. */
-  joinGapsBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
+  joinGapsBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** The name of the account whose budget its requests come from; one of the source's own name without it. */
+  account: Schema.optionalKey(Schema.NonEmptyString),
+  /** What one request counts against the account's `weightPerMinute`. */
+  requestWeight: Schema.optionalKey(Count),
+  /** Failures in a row after which it is left alone for a while. */
+  breakerFailures: Schema.optionalKey(Count)
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
+
+/** What an upstream account allows, to all hosts together. */
+export const AccountSettings = Schema.Struct({
+  /** Requests in any minute. */
+  requestsPerMinute: Count,
+  /** Weight of the requests in any minute. */
+  weightPerMinute: Schema.optionalKey(Count),
+  /** Requests under way at once. */
+  concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+  /** Requests that may follow each other at once; what they take is missing from the even flow. */
+  burst: Schema.optionalKey(Count)
+})
+export type AccountSettings = typeof AccountSettings.Type
 
 /** Series that are kept: one node at some intervals. */
 export const SeriesSettings = Schema.Struct({
@@ -101,6 +120,8 @@ export const TelemetrySettings = Schema.Struct({
 export const Configuration = Schema.Struct({
   sources: Schema.Record(Schema.String, ExchangeSettings),
   series: Schema.NonEmptyArray(SeriesSettings),
+  /** By name: what the accounts allow that sources are asked under. */
+  accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
   absence: Schema.optionalKey(AbsenceSettings),
@@ -124,5 +145,9 @@ export const defaults = {
   retryMaxMs: 300_000,
   absenceBaseMs: 15 * 60_000,
   absenceMaxMs: 24 * 3600_000,
-  joinGapsBars: 500
+  joinGapsBars: 500,
+  requestWeight: 1,
+  breakerFailures: 10,
+  /** The share of an account's budget that may be spent at once, where it says nothing of a burst. */
+  burstShare: 0.05
 } as const

@@ -22,6 +22,8 @@ export const Span = {
   backfillClaim: "backfill.claim",
   /** Filling the windows of one claim. */
   backfillRun: "backfill.run",
+  /** Waiting until a request may be sent to a source. */
+  upstreamPermit: "upstream.permit",
   /** Asking a source for rows: an exchange, or the store. */
   dataSourceRead: "datasource.read"
 } as const

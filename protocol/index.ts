@@ -32,6 +32,7 @@ export * as Watermarks from "./history/Watermarks.ts"
 export * as Window from "./history/Window.ts"
 export { isRange, type Range } from "./history/Range.ts"
 export { Series, seriesText } from "./history/Series.ts"
+export { BudgetUnavailable } from "./history/BudgetUnavailable.ts"
 export * as HistoryErrors from "./history/Errors.ts"
 export { Align, CoverageRequest, EnsureRequest, HistoryRequest } from "./history/HistoryRequest.ts"
 export {

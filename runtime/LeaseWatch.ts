@@ -24,24 +24,30 @@ export interface LeaseWatch {
   readonly forget: (key: string) => void
 }
 
-/** Leases that are remembered: what was looked at longest ago is forgotten, and its time counts anew. */
+/** Leases that are remembered; where there are more, some are watched when others have ended. */
 const watchedMax = 10_000
+/** One that nobody has looked at for so long is nobody's business any more. */
+const idleMs = 60_000
 
 /** A watch of its own. */
 export const make: Effect.Effect<LeaseWatch, never, LiveHosts> = Effect.map(LiveHosts, (hosts) => {
   /** When each record was first seen as it is. */
-  const seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  const seen = new Map<string, { readonly revision: number; readonly sinceMs: number; readonly lookedMs: number }>()
+  const hasRoom = (nowMs: number): boolean => {
+    const [oldest] = seen
+    if (seen.size < watchedMax || oldest === undefined) return true
+    return nowMs - oldest[1].lookedMs > idleMs && seen.delete(oldest[0])
+  }
   return {
     hasEnded: Effect.fnUntraced(function* ({ holder, key, leaseMs, revision }: Watched) {
       if (yield* hosts.isDead(holder)) return true
       const nowMs = yield* monotonicMs
       const before = seen.get(key)
-      if (before?.revision === revision) return nowMs - before.sinceMs > leaseMs
+      const sinceMs = before?.revision === revision ? before.sinceMs : nowMs
+      // the last in line: what was not looked at for longest is the first
       seen.delete(key)
-      seen.set(key, { revision, sinceMs: nowMs })
-      const [oldest] = seen.keys()
-      if (seen.size > watchedMax && oldest !== undefined) seen.delete(oldest)
-      return false
+      if (hasRoom(nowMs)) seen.set(key, { revision, sinceMs, lookedMs: nowMs })
+      return nowMs - sinceMs > leaseMs
     }),
     forget: (key) => void seen.delete(key)
   }

@@ -8,6 +8,7 @@
 import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
+import type { HistoryOptions, HistoryPage } from "./HistoryPage.ts"
 
 /** What of the largest payload is kept free for headers and the server's own framing. */
 export const headroomBytes = 4096
@@ -58,6 +59,11 @@ export interface Delivery {
   readonly working: Effect.Effect<void>
   /** Gives it back for now: it comes again in a second or so, to whoever takes it then. */
   readonly later: Effect.Effect<void>
+  /**
+   * Removes it, as who knows that nothing of it is left to do; what is lost on the way comes again. Who has lost it
+   * removes it all the same.
+   */
+  readonly done: Effect.Effect<void>
 }
 
 /** A request's outcome when nobody listens on its subject. */
@@ -98,6 +104,15 @@ export interface MeshShape {
     stream: string,
     subjects: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Stored>, MeshUnavailable>
+  /**
+   * All that was written to one subject of a log, page by page: the next begins behind the last entry's revision. From
+   * any replica, so the newest entries may be absent; what is there has no gap.
+   */
+  readonly history: (
+    stream: string,
+    subject: string,
+    options?: HistoryOptions
+  ) => Effect.Effect<HistoryPage<Stored>, MeshUnavailable>
   /** Puts work into the queue unless the subject's work is there already, which is as good. */
   readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
   /** Removes a subject's work, taken or not. */

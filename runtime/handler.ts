@@ -93,24 +93,30 @@ export const handler = (address: Address, messages: ReadonlyArray<MessageHandler
   const unknown = (message: string): Result => ({
     undelivered: new MalformedMessage({ what: `message to ${address.type}`, problem: `${message} is not known` })
   })
-  const handle = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming>) {
-    const [first] = batch
-    if (first === undefined) return []
-    const known = byName.get(first.message)
-    if (known === undefined) return batch.map(({ message }) => unknown(message))
-    yield* Effect.forEach(batch, ({ budgetMs, id, message }) =>
+  type Named = Pick<Incoming, "message">
+  const isTakenWith = (first: Named, next: Named): boolean =>
+    first.message === next.message && byName.get(first.message)?.isTogether === true
+  const handleLot = Effect.fnUntraced(function* (lot: ReadonlyArray<Incoming>) {
+    const [first] = lot
+    const known = first && byName.get(first.message)
+    if (first === undefined || known === undefined) return lot.map(({ message }) => unknown(message))
+    yield* Effect.forEach(lot, ({ budgetMs, id, message }) =>
       Invariants.check("startedInTime", budgetMs > 0, () => ({ actor: addressText(address), message, id, budgetMs }))
     )
-    return yield* known.handle(batch.map(({ payload }) => payload)).pipe(
+    return yield* known.handle(lot.map(({ payload }) => payload)).pipe(
       // whoever waits longest is still there to hear of it
-      withBudget(Math.max(...batch.map(({ budgetMs }) => budgetMs))),
+      withBudget(Math.max(...lot.map(({ budgetMs }) => budgetMs))),
       withRemoteParent(first.traceParent)
     )
   })
-  return {
-    epoch: 0,
-    batchMax: togetherMax,
-    isTakenWith: (first, next) => first.message === next.message && byName.get(first.message)?.isTogether === true,
-    handle
+  const handle = (batch: ReadonlyArray<Incoming>) => {
+    const lots: Array<Array<Incoming>> = []
+    for (const incoming of batch) {
+      const lot = lots.at(-1)
+      if (lot?.[0] !== undefined && isTakenWith(lot[0], incoming)) lot.push(incoming)
+      else lots.push([incoming])
+    }
+    return Effect.map(Effect.forEach(lots, handleLot), (results) => results.flat())
   }
+  return { epoch: 0, batchMax: togetherMax, isTakenWith, handle }
 }

@@ -10,6 +10,7 @@ import { Effect, Layer, Option } from "effect"
 import { type BackfillJob, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
@@ -35,7 +36,7 @@ const urgent: ReadonlyArray<JobClass> = ["interactive", "repair"]
 /** A class that had nothing is not looked at again by anyone here for so long. */
 const quietMs = 2000
 
-type Services = Mesh | HostStatus | Coverage | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+type Services = Mesh | HostStatus | Coverage | Upstream | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
 /** Keys of the windows that follow (1), or of those before (-1), the nearest first. */
 const keysBeside = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob, direction: 1 | -1) {
@@ -119,10 +120,9 @@ interface Turns {
 /** The next unit of work of some classes, by their turns; where there is none, what is awaited for a while. */
 const takeInTurn = Effect.fnUntraced(function* (mesh: Mesh["Service"], turns: Turns, classes: ReadonlyArray<JobClass>) {
   const nowMs = yield* monotonicMs
-  const idle: Array<JobClass> = []
-  const order = ClassTurns.order(turns.taken, classes).filter(
-    (jobClass) => (turns.quietUntilMs.get(jobClass) ?? 0) <= nowMs
-  )
+  const isQuiet = (jobClass: JobClass): boolean => (turns.quietUntilMs.get(jobClass) ?? 0) > nowMs
+  const order = ClassTurns.order(turns.taken, classes).filter((jobClass) => !isQuiet(jobClass))
+  const idle = JobClass.literals.filter(isQuiet)
   // where no other is looked at, what is awaited need not be looked at before
   for (const jobClass of order.length === 1 ? [] : order) {
     const delivery = yield* mesh.take(Stream.queue.name, jobClass, { isPatient: false })
@@ -133,7 +133,9 @@ const takeInTurn = Effect.fnUntraced(function* (mesh: Mesh["Service"], turns: Tu
     idle.push(jobClass)
     if (jobClass !== awaited) turns.quietUntilMs.set(jobClass, nowMs + quietMs)
   }
-  return yield* mesh.take(Stream.queue.name, awaited)
+  const delivery = yield* mesh.take(Stream.queue.name, awaited)
+  if (Option.isSome(delivery)) turns.taken = ClassTurns.served(turns.taken, awaited, idle)
+  return delivery
 })
 
 /** The next unit of work; a queue that can't be reached has none for now. */
@@ -156,12 +158,12 @@ const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArr
   const delivery = yield* takeNext(mesh, turns, classes)
   if (delivery._tag === "None") return
   const key = QueueSubject.queuedWindow(delivery.value.subject)
-  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs)
+  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs, { removeEntry: delivery.value.done })
   if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
   // its holder may die: whoever is given the entry then finds that out
   if (claimed._tag === "Taken") return yield* delivery.value.later
   // whoever ended the run may have died before it took the entry out
-  return yield* mesh.dequeue(Stream.queue.name, delivery.value.subject)
+  return yield* delivery.value.done
 })
 
 const worker = (turns: Turns, classes: ReadonlyArray<JobClass>): Effect.Effect<never, never, Services> =>

@@ -8,7 +8,7 @@
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { jobEvent, readJob, writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, readJob, ttlSecondsOf, writeJob } from "../../protocol/messages/Backfill.ts"
 import { defaults, type RetrySettings } from "../../protocol/Settings.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -27,6 +27,8 @@ export interface Held {
   readonly key: string
   readonly job: BackfillJob
   readonly revision: number
+  /** Removes the queue's entry that led to it; where it is absent, the entry is removed by its name. */
+  readonly removeEntry?: Effect.Effect<void>
 }
 
 /** Another has the job now; whatever this holder still does for it changes nothing. */
@@ -34,9 +36,12 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{ readonly key: str
 
 type Outcome = MeshUnavailable | LeaseLost
 
-/** What a claim was planned upon. */
-export interface Planned {
-  readonly generation: number
+/** What is known of a window when it is claimed. */
+export interface ClaimOptions {
+  /** The generation upon which the claim was planned. */
+  readonly generation?: number
+  /** Removes the queue's entry that led to the claim. */
+  readonly removeEntry?: Effect.Effect<void>
 }
 
 /** Why a run failed. */
@@ -66,7 +71,7 @@ export class BackfillCoordinator extends Context.Service<
      * Claims the window of a key, for so many milliseconds unless it is renewed. A claim that says upon what it was
      * planned is refused where the job is another by now.
      */
-    readonly claim: (key: string, leaseMs: number, planned?: Planned) => Effect.Effect<Claimed, MeshUnavailable>
+    readonly claim: (key: string, leaseMs: number, options?: ClaimOptions) => Effect.Effect<Claimed, MeshUnavailable>
     /** Claims those of the windows that wait for someone, or whose holder is gone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
@@ -74,7 +79,7 @@ export class BackfillCoordinator extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
     /** Prolongs the lease from now; gives the job as it is held from then on. */
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
-    /** Ends the run: all that the source has to say was said. */
+    /** Ends the run: all that the source has to say was said. To say it again changes nothing. */
     readonly complete: (held: Held, progress: jobStep.Progress) => Effect.Effect<void, Outcome>
     /** Ends the run with what was brought; the rest waits for another, or for a person where too many failed. */
     readonly fail: (held: Held, progress: jobStep.Progress, failure: Failure) => Effect.Effect<void, Outcome>
@@ -82,9 +87,6 @@ export class BackfillCoordinator extends Context.Service<
     readonly release: (held: Held) => Effect.Effect<void, Outcome>
   }
 >()("seamless/backfill/BackfillCoordinator") {}
-
-/** Ended records are kept for a week. */
-const finalTtlSeconds = 7 * 24 * 3600
 
 const wasWrittenBy =
   (nonce: string) =>
@@ -107,18 +109,23 @@ const tell = (mesh: Mesh["Service"], before: BackfillJob, job: BackfillJob): Eff
     return event === undefined ? Effect.void : Effect.ignore(mesh.publish(event.subject, event.data))
   })
 
+const withTtl = (job: BackfillJob) => {
+  const ttlSeconds = ttlSecondsOf(job)
+  return ttlSeconds === undefined ? {} : { ttlSeconds }
+}
+
 const write = (mesh: Mesh["Service"], held: Held, job: BackfillJob): Effect.Effect<Held, Outcome> =>
   compareAndSet(mesh, {
     stream: Stream.jobs.name,
     subject: subjectOf(held.key),
     data: writeJob(job),
     expect: held.revision,
-    ...(isFinal(job) && job.state !== "QUARANTINED" ? { ttlSeconds: finalTtlSeconds } : {}),
+    ...withTtl(job),
     // a holder may come back after another has ended the run, and its record has had its time
     canExpire: true,
     isOurs: wasWrittenBy(job.nonce)
   }).pipe(
-    Effect.map((revision) => ({ key: held.key, job, revision })),
+    Effect.map((revision) => ({ ...held, job, revision })),
     Effect.tap(tell(mesh, held.job, job)),
     Effect.catchTag("RevisionConflict", () => Effect.fail(new LeaseLost({ key: held.key })))
   )
@@ -151,7 +158,11 @@ const makeClaims = Effect.gen(function* () {
     )
   })
 
-  const claim = Effect.fn(Span.backfillClaim)(function* (key: string, leaseMs: number, planned?: Planned) {
+  const claim = Effect.fn(Span.backfillClaim)(function* (
+    key: string,
+    leaseMs: number,
+    { generation: planned, removeEntry }: ClaimOptions = {}
+  ) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
     const standing = Option.flatMap(stored, standingOf)
     if (Option.isNone(standing) || isFinal(standing.value.job)) {
@@ -159,10 +170,11 @@ const makeClaims = Effect.gen(function* () {
       return { _tag: "Over" } as const
     }
     const { generation } = standing.value.job
-    if (planned !== undefined && planned.generation !== generation) return { _tag: "Stale", generation } as const
+    if (planned !== undefined && planned !== generation) return { _tag: "Stale", generation } as const
     return Option.match(yield* take(standing.value, leaseMs), {
       onNone: () => ({ _tag: "Taken" }) as const,
-      onSome: (held) => ({ _tag: "Held", held }) as const
+      onSome: (held) =>
+        ({ _tag: "Held", held: { ...held, ...(removeEntry !== undefined && { removeEntry }) } }) as const
     })
   })
 
@@ -178,6 +190,15 @@ const makeClaims = Effect.gen(function* () {
   return { claim, claimFollowing }
 })
 
+/** Whether the holder has completed the run before. */
+const isCompleted = (mesh: Mesh["Service"], { job, key }: Held): Effect.Effect<boolean, MeshUnavailable> =>
+  Effect.map(mesh.read(Stream.jobs.name, subjectOf(key)), (stored) =>
+    Option.exists(
+      Option.flatMap(stored, standingOf),
+      ({ job: standing }) => standing.state === "SUCCEEDED" && standing.run === job.run && standing.fence === job.fence
+    )
+  )
+
 const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
   const mesh = yield* Mesh
   const claims = yield* makeClaims
@@ -185,17 +206,20 @@ const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
   const change = (held: Held, next: (nonce: string) => BackfillJob) =>
     Effect.flatMap(randomId, (nonce) => write(mesh, held, next(nonce)))
 
-  const dequeue = ({ job: { jobClass }, key }: Held) =>
-    mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
+  // only who has ended the run: an entry is whoever's has it by then
+  const dequeue = ({ job: { jobClass }, key, removeEntry }: Held) =>
+    removeEntry ?? mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
 
   return BackfillCoordinator.of({
     ...claims,
     renew: (held) => change(held, (nonce) => jobStep.renew(held.job, nonce)),
     release: (held) => Effect.asVoid(change(held, (nonce) => jobStep.release(held.job, nonce))),
     complete: (held, progress) =>
-      Effect.andThen(
-        change(held, (nonce) => jobStep.complete(held.job, progress, nonce)),
-        dequeue(held)
+      change(held, (nonce) => jobStep.complete(held.job, progress, nonce)).pipe(
+        Effect.catchTag("LeaseLost", (lost) =>
+          Effect.flatMap(isCompleted(mesh, held), (isDone) => (isDone ? Effect.void : Effect.fail(lost)))
+        ),
+        Effect.andThen(dequeue(held))
       ),
     fail: Effect.fnUntraced(function* (held: Held, progress: jobStep.Progress, failing: Failure) {
       const at = { nowMs: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
@@ -207,7 +231,7 @@ const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
 })
 
 /** What the settings say of retries, with what holds where they say nothing. */
-export const retryPolicy = ({ attempts, baseMs, maxMs }: RetrySettings = {}): jobStep.RetryPolicy => ({
+const retryPolicy = ({ attempts, baseMs, maxMs }: RetrySettings = {}): jobStep.RetryPolicy => ({
   attemptsMax: attempts ?? defaults.retryAttempts,
   baseMs: baseMs ?? defaults.retryBaseMs,
   maxMs: maxMs ?? defaults.retryMaxMs

@@ -2,7 +2,8 @@
  * How is a source asked about a stretch of time?
  *
  * Page after page, as Answer.ts says, each conformed as it enters. A request that failed for a passing reason is sent
- * again, after the time that the source asks for or a growing one.
+ * again, after the time that the source asks for or a growing one. Each request goes through the errand's gate, also
+ * one that is sent again.
  */
 import { Clock, Data, Effect, Random, Result } from "effect"
 import type { Frame } from "../../protocol/frame/Frame.ts"
@@ -12,6 +13,7 @@ import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import type { CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import { conform } from "../conformance/conform.ts"
 import type { DataSource, RequestFailed } from "../sources/DataSource.ts"
+import { Gate, type WayOut } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import type { Question } from "./Question.ts"
@@ -20,23 +22,28 @@ import type { Question } from "./Question.ts"
 const backoffBaseMs = 100
 const backoffMaxMs = 5000
 /** A source that asks to be left alone for longer is: the job fails, and says until when. */
-const patienceMs = 30_000
+export const patienceMs = 30_000
 
 /** Whom to ask, and about what. */
 export interface Errand {
   readonly source: DataSource
   readonly entry: CatalogEntry
+  /** The way out to the source. */
+  readonly gate: WayOut
   /** The question, upon what is covered at the time. */
   readonly ask: Effect.Effect<Question, CoverageFailure>
 }
 
 /** The source gave no answer that can be used. */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{
-  readonly tag: "SourceUnavailable" | "RowsRejected"
+  /** `BudgetUnavailable`: it was not asked, and has no part in that. */
+  readonly tag: "SourceUnavailable" | "RowsRejected" | "BudgetUnavailable"
   readonly source: string
   readonly reason: string
   /** How long the source asks to be left alone, in milliseconds; 0 where it does not. */
   readonly retryAfterMs: number
+  /** Whether it was asked at all. */
+  readonly wasAsked: boolean
 }> {}
 
 /** An answer as far as it has come, and the rows of the page that brought it there. */
@@ -48,26 +55,29 @@ export interface Step {
 const waitMs = (failure: RequestFailed, tries: number, random: number): number =>
   failure.retryAfterMs ?? Math.min(backoffMaxMs, backoffBaseMs * 2 ** tries) * (0.8 + 0.4 * random)
 
-/** One page, asked for until it comes or the tries are used up; `onRequest` is run before each. */
+const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean =>
+  unsent !== undefined || !retryable || (retryAfterMs ?? 0) > patienceMs
+
+/** One page, asked for until it comes or the tries are used up; `onRequest` is run after each that was sent. */
 const fetchPage = Effect.fnUntraced(function* (
-  { entry, source }: Errand,
+  { entry, gate, source }: Errand,
   request: Answer.Request,
   onRequest: () => void
 ) {
   for (let tries = 0; ; tries++) {
-    onRequest()
-    const page = yield* Effect.result(
-      source.page({ symbol: entry.symbol, interval: entry.interval, start: request.start, end: request.end })
-    )
+    const page = yield* source
+      .page({ symbol: entry.symbol, interval: entry.interval, start: request.start, end: request.end })
+      .pipe(Effect.provideService(Gate, gate), Effect.result)
+    if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest()
     if (Result.isSuccess(page)) return page.success
     const failure = page.failure
-    const retryAfterMs = failure.retryAfterMs ?? 0
-    if (!failure.retryable || retryAfterMs > patienceMs || tries + 1 >= source.capabilities.attemptsMax) {
+    if (isHopeless(failure) || tries + 1 >= source.capabilities.attemptsMax) {
       return yield* new NoAnswer({
-        tag: "SourceUnavailable",
+        tag: failure.unsent === "budget" ? "BudgetUnavailable" : "SourceUnavailable",
         source: source.name,
         reason: failure.reason,
-        retryAfterMs
+        retryAfterMs: failure.retryAfterMs ?? 0,
+        wasAsked: failure.unsent === undefined
       })
     }
     yield* Effect.sleep(waitMs(failure, tries, yield* Random.next))
@@ -91,11 +101,12 @@ const conformPage = Effect.fnUntraced(function* (errand: Errand, request: Answer
     tag: "RowsRejected",
     source: source.name,
     reason: conformed.failure.message,
-    retryAfterMs: 0
+    retryAfterMs: 0,
+    wasAsked: true
   })
 })
 
-/** Asks until the answer is complete, and hands over each step of it; `onRequest` is run before each request. */
+/** Asks until the answer is complete, and hands over each step of it; `onRequest` is run after each request. */
 export const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   errand: Errand,
   onStep: (step: Step) => Effect.Effect<void, E, R>,

@@ -98,7 +98,7 @@ export const fail = (job: BackfillJob, progress: Progress, failing: Failing): Ba
   const { failure, isAttempt, nonce, nowMs, policy } = failing
   const attempts = job.attempts + (isAttempt ? 1 : 0)
   const left = { ...kept, lease: null, attempts, failure, nonce }
-  if (attempts >= policy.attemptsMax) return { ...left, state: "QUARANTINED", nextAttemptAt: null }
+  if (isAttempt && attempts >= policy.attemptsMax) return { ...left, state: "QUARANTINED", nextAttemptAt: null }
   return { ...left, state: "FAILED", nextAttemptAt: Math.ceil(nowMs + backoffMs(attempts, failing)) }
 }
 

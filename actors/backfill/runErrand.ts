@@ -5,23 +5,27 @@
  * answered it is committed and its job completed, while the rest goes on; when the source fails, what is proven so far
  * is kept and only the rest fails.
  */
-import { Clock, Effect, Option } from "effect"
+import { Clock, Effect, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
-import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { clipTo, isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import { Upstream } from "../../protocol/messages/Upstream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
 import type { DataSource, DataSources } from "../sources/DataSource.ts"
+import { Gate, type WayOut } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import type { Held } from "./BackfillCoordinator.ts"
+import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { deferAbsences } from "./deferAbsences.ts"
-import { fetchAnswer, NoAnswer, type Step } from "./fetchAnswer.ts"
+import { fetchAnswer, NoAnswer, patienceMs, type Step } from "./fetchAnswer.ts"
 import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
@@ -46,6 +50,8 @@ interface Run extends Errand {
   readonly view: CoverageView
   /** Where the series begins; asked for at most once. */
   readonly firstBar: Effect.Effect<Option.Option<FirstBar>, never, DataSources>
+  /** The way out to its source. */
+  readonly gate: WayOut
   /** Requests that no job has been told of yet. */
   readonly sent: { requests: number }
 }
@@ -98,6 +104,10 @@ const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeS
   const absences = { source, waits: entry.absence, known: view.root.exceptions, proven, nowMs }
   return [...never, ...deferAbsences(RangeSet.subtract(unproven, timeOf(never)), absences)]
 })
+
+/** The most urgent class of the windows that are still to be filled: what some of them are wanted for helps all. */
+const classOf = (held: ReadonlyArray<Held>): JobClass =>
+  JobClass.literals.find((each) => held.some(({ job }) => job.jobClass === each)) ?? "interactive"
 
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
@@ -152,7 +162,8 @@ const failRest = Effect.fnUntraced(function* (errand: Run, taken: Taken, reason:
   yield* Effect.forEach(rest, ({ key }) =>
     errand.leases.fail(key, progressOf(errand, taken, coverageVersion), {
       failure: failureOf(reason),
-      retryAfterMs: reason.retryAfterMs
+      retryAfterMs: reason.retryAfterMs,
+      isAttempt: reason.wasAsked
     })
   )
 })
@@ -163,7 +174,8 @@ const keepsNoLonger = ({ source }: Errand): NoAnswer =>
     tag: "SourceUnavailable",
     source: source.name,
     reason: `it keeps bars for ${source.capabilities.retentionMs} ms, and what is wanted is older`,
-    retryAfterMs: 0
+    retryAfterMs: 0,
+    wasAsked: false
   })
 
 /** The errand with its plan, upon what is covered now. */
@@ -172,15 +184,21 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   const view = yield* (yield* Coverage).of(entry.series, { fresh: true })
   const jobs = errand.leases.open().map(({ job }) => job)
   const nowMs = yield* Clock.currentTimeMillis
+  const upstream = yield* Upstream
+  const series = Subject.series(entry.series.nodeId, entry.series.interval)
+  const gateTo = ({ name }: DataSource): WayOut =>
+    budgetGate(upstream, () => ({ source: name, series, jobClass: classOf(errand.leases.open()), patienceMs }))
   const sent = { requests: 0 }
-  const sendTo: SendTo = () => (request) =>
-    Effect.suspend(() => {
-      sent.requests += 1
-      return request
+  const sendTo: SendTo = (source) =>
+    Effect.fnUntraced(function* (request) {
+      const answer = yield* request.pipe(Effect.provideService(Gate, gateTo(source)), Effect.result)
+      if (Result.isSuccess(answer) || answer.failure.unsent === undefined) sent.requests += 1
+      return yield* Effect.fromResult(answer)
     })
   return {
     ...errand,
     sent,
+    gate: gateTo(source),
     view,
     plan: planErrand(jobs, { entry, capabilities: source.capabilities, view, nowMs }),
     firstBar: yield* Effect.cached(findFirstBar(entry, sendTo))
@@ -196,6 +214,7 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
   const { barsPerRequest, maxEmptyBars } = source.capabilities
   const coverage = yield* Coverage
   const errand = yield* prepare(given)
+  const { gate } = errand
   const { finalUntil, shut, stretches, untraded } = errand.plan
   yield* Effect.annotateCurrentSpan({
     [Attribute.nodeId]: entry.series.nodeId,
@@ -223,7 +242,7 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
           finalUntil
         })
       )
-      return fetchAnswer({ source, entry, ask }, onStep, () => void errand.sent.requests++)
+      return fetchAnswer({ source, entry, gate, ask }, onStep, () => void errand.sent.requests++)
     },
     { discard: true }
   )

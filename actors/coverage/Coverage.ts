@@ -39,8 +39,9 @@ export interface Step {
 
 const sameChunk = (standing: ChunkRef | undefined, chunk: ChunkRef): boolean =>
   standing !== undefined &&
-  (standing.id === chunk.id ||
-    (standing.contentHash === chunk.contentHash && RangeSet.contains(standing.ranges, chunk.ranges)))
+  (standing.id === chunk.id || standing.contentHash === chunk.contentHash) &&
+  // what was invalidated of it does not come back by itself
+  RangeSet.contains(standing.ranges, chunk.ranges)
 
 /** Checks one window's part of a commit against the window as it is; gives its new entry, or none where it has it. */
 const place = (

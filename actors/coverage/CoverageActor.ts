@@ -58,7 +58,7 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   const alarm = yield* makeAlarm(activation)
   const record = yield* CoverageRecord.open(entry, activation)
   const jobs = yield* JobRecords.open(entry.series)
-  const { ensure, lookAfter } = demands(record, jobs)
+  const { ensure, lookAfter, noteQuarantined } = demands(record, jobs)
   const { invalidate, operate } = operations(record, jobs)
 
   const notLookedAfter = (error: { readonly message: string }) =>
@@ -68,13 +68,16 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   yield* lookNow.pipe(Effect.catch((error) => Effect.andThen(notLookedAfter(error), alarm.setSoon)))
   // the note first: no job is ever open without somebody to look after it
   const noted = <A, E, R>(act: Effect.Effect<A, E, R>) => Effect.andThen(alarm.setSoon, act)
-  const wake = lookNow.pipe(Effect.catch(notLookedAfter), Effect.as([{ body: null }]))
+  const quietly = <A, E extends { readonly message: string }, R>(act: Effect.Effect<A, E, R>) =>
+    act.pipe(Effect.asVoid, Effect.catch(notLookedAfter))
+  const wake = Effect.as(quietly(lookNow), [{ body: null }])
 
   return handler(address, [
     on(ensureMessage, (demand) => noted(ensure(demand))),
     onAll(commitMessage, record.commitAll),
     on(operateMessage, (word) => Effect.tap(noted(operate(word)), () => wake)),
-    on(invalidateMessage, (word) => noted(invalidate(word))),
+    // what waits for a person does so whether or not what was covered beside it counts
+    on(invalidateMessage, (word) => Effect.tap(noted(invalidate(word)), () => quietly(noteQuarantined))),
     { name: wakeMessage, isTogether: false, handle: () => wake }
   ])
 })

@@ -4,25 +4,23 @@
  * The single owner of cached coverage on a host. Changes of roots are announced on core NATS with their revision; a
  * root is read again when one newer than the cached was announced, after a reconnection, and now and then.
  */
-import { Effect, Layer, Option, Schema, Semaphore } from "effect"
+import { Effect, Layer, Option, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
-import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
+import { type CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
-import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import { Coverage, commitMessage, ensureMessage, type Freshness } from "../../protocol/messages/Coverage.ts"
-import * as Codec from "../../protocol/wire/Codec.ts"
+import { readRoot } from "../../protocol/messages/readRoot.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
-import { StateRecord } from "../../protocol/wire/StateRecord.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
 import * as Invariants from "../../runtime/Invariants.ts"
-import { Mesh, type Stored } from "../../runtime/Mesh.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import * as KnownRoots from "./KnownRoots.ts"
@@ -30,23 +28,6 @@ import * as KnownRoots from "./KnownRoots.ts"
 // a read may be older than what was announced, until its replica has caught up
 const catchUpTries = 50
 const catchUpPause = "20 millis"
-
-const RootRecord = Schema.Struct({ ...StateRecord.fields, state: CoverageRoot })
-const decodeRecord = Schema.decodeUnknownOption(RootRecord)
-
-/** The root in a record; none where there is no record. One that can't be read is not the same as none. */
-const rootOf = (key: string, stored: Option.Option<Stored>): Effect.Effect<Option.Option<CoverageRoot>, StoreDamaged> =>
-  Option.match(
-    Option.flatMap(stored, ({ value }) => value),
-    {
-      onNone: () => Effect.succeed(Option.none()),
-      onSome: (bytes) =>
-        Option.match(Option.flatMap(Codec.fromJson(bytes), decodeRecord), {
-          onNone: () => Effect.fail(new StoreDamaged({ key, problem: "is no coverage root of format 1" })),
-          onSome: ({ state }) => Effect.succeed(Option.some(state))
-        })
-    }
-  )
 
 const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
 
@@ -73,7 +54,9 @@ const makeLoad = Effect.gen(function* () {
   return Effect.fnUntraced(function* (series: Series) {
     const readAtMs = yield* monotonicMs
     const stored = yield* mesh.read(Stream.coverage.name, keySubject(Stream.coverage, keyOf(series)))
-    const root = Option.getOrUndefined(yield* rootOf(keyOf(series), stored)) ?? (yield* emptyRoot(series))
+    const value = Option.flatMap(stored, (record) => record.value)
+    const found = yield* Effect.fromResult(readRoot(keyOf(series), value))
+    const root = Option.getOrUndefined(found) ?? (yield* emptyRoot(series))
     const known: KnownRoots.KnownRoot = { view: yield* viewOf(root), revision: revisionOf(stored), readAtMs }
     return known
   })

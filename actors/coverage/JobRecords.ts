@@ -9,7 +9,7 @@ import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts
 import type * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import type { WindowRanges } from "../../protocol/history/Window.ts"
-import { jobEvent, writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, ttlSecondsOf, writeJob } from "../../protocol/messages/Backfill.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -95,7 +95,9 @@ const enqueueAll = ({ mesh, seriesKey }: Ground, jobs: ReadonlyArray<BackfillJob
 /** Writes a record upon the one that is known; false means that someone was faster, and that it is known again. */
 const write = Effect.fnUntraced(function* ({ known, mesh }: Ground, job: BackfillJob, expect: number) {
   const before = known.get(job.windowStart)?.job
-  const written = yield* mesh.write(known.subjectOf(job.windowStart), writeJob(job), { expect }).pipe(
+  const ttlSeconds = ttlSecondsOf(job)
+  const options = { expect, ...(ttlSeconds !== undefined && { ttlSeconds }) }
+  const written = yield* mesh.write(known.subjectOf(job.windowStart), writeJob(job), options).pipe(
     Effect.map((revision) => {
       known.set({ job, revision })
       return true

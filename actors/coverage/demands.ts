@@ -32,13 +32,10 @@ const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: num
 const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following) =>
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
     const nowMs = yield* Clock.currentTimeMillis
+    // storage may have been rolled back: who asks is told of what stands, and what is opened is opened upon that
+    yield* record.checkStanding
     const wanted = askableIn(record, message.ranges, nowMs)
-    if (isEmpty(wanted)) {
-      // who asks for what is covered, or not to be had, has not heard of it yet, or knows better: storage may have been
-      // rolled back
-      yield* record.checkStanding
-      return { version: record.root().version, jobs: [] }
-    }
+    if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
     const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())
     // those who wait for a run to end share the next one: whoever opens it opens it for all of them
     const windows = Window.split(record.grid, RangeSet.union(wanted, stillMissing))
@@ -71,7 +68,7 @@ const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
     const told = RangeSet.union(record.covered(), MissingRange.timeOf(known))
     return MissingRange.without(quarantineOf(job), told)
   }
-  return Effect.gen(function* () {
+  const note = Effect.gen(function* () {
     const all = jobs.quarantined()
     const fresh = all.filter((job) => !noted.has(jobId(job)))
     const exceptions = fresh.flatMap(open)
@@ -88,6 +85,13 @@ const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
     }
     noted = new Set(all.map(jobId))
   })
+  return {
+    note,
+    noteAnew: Effect.andThen(
+      Effect.sync(() => (noted = new Set())),
+      note
+    )
+  }
 }
 
 /** What is to be done about the jobs of a series, and when next. */
@@ -102,10 +106,10 @@ interface Left {
 export const demands = (record: CoverageRecord, jobs: JobRecords) => {
   const following: Following = new Map()
   const ensure = ensureIn(record, jobs, following)
-  const noteQuarantined = makeQuarantine(record, jobs)
+  const quarantine = makeQuarantine(record, jobs)
   const lookAfter = Effect.gen(function* () {
     const { nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
-    yield* noteQuarantined
+    yield* quarantine.note
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
       yield* ensure({ ...demand, ranges })
@@ -115,5 +119,5 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
     const left: Left = { isOpen: open.size + following.size > 0, nextDueMs }
     return left
   })
-  return { ensure, lookAfter }
+  return { ensure, lookAfter, noteQuarantined: quarantine.noteAnew }
 }

@@ -6,15 +6,9 @@
  */
 import { Option, Schema } from "effect"
 import { sha256 } from "../../protocol/frame/contentHash.ts"
-import { CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
+import { CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
-
-/** Beyond all versions that may have been given to readers and lost from the audit stream as well. */
-const raiseBy = 2 ** 20
-
-/** The cause of a root that only raises the version. */
-const raiseCause = "storageRolledBack"
 
 /** The last entry of the audit stream. */
 export interface Audited {
@@ -43,12 +37,18 @@ export const judgeHistory = (root: CoverageRoot, audited: Audited): Judgement =>
   if (audited.version === root.version) {
     return Option.exists(rootIn(audited), (entry) => !isSame(root, entry)) ? "rolledBack" : "fits"
   }
-  if (root.diff.cause === raiseCause) return "fits"
+  if (root.diff.cause === rolledBackCause) return "fits"
   const isFirst = root.version === 1 && audited.version === 0
   return isFirst || (root.version === audited.version + 1 && isNextOf(root, audited)) ? "fits" : "broken"
 }
 
-/** The root with a version that none had before; its diff says what of the audited coverage is lost. */
+/** What a root says of time that another root speaks of itself, and has not: as far as the other's own ranges tell. */
+const beyond = (
+  covered: RangeSet.RangeSet,
+  { coveredInPagesBefore, covered: known }: CoverageRoot
+): RangeSet.RangeSet => RangeSet.subtract(RangeSet.clip(covered, coveredInPagesBefore ?? -Infinity, Infinity), known)
+
+/** The root with a version that none had before; its diff says how its coverage differs from what was audited. */
 export const raiseVersion = (
   root: CoverageRoot,
   audited: Audited,
@@ -60,17 +60,19 @@ export const raiseVersion = (
     Option.match(before, { onNone: () => 0, onSome: (a) => a.committedAt })
   )
   const known = Option.match(before, { onNone: () => RangeSet.empty, onSome: ({ covered }) => covered })
+  // what lost roots had taken away stands again
+  const again = Option.match(before, { onNone: () => RangeSet.empty, onSome: (root) => beyond(given.covered, root) })
   return {
     ...root,
-    version: Math.max(root.version, audited.version) + raiseBy,
+    version: Math.max(root.version, audited.version) + rolledBackBy,
     committedAt: Math.max(committedAt + 1, given.nowMs),
     previousRootHash: root.version === 0 ? "" : rootHash(root),
     diff: {
-      added: RangeSet.empty,
+      added: again,
       removed: RangeSet.subtract(known, given.covered),
       jobs: [],
       source: "",
-      cause: raiseCause
+      cause: rolledBackCause
     }
   }
 }

@@ -32,13 +32,17 @@ const remaining = ({ completedRanges, ranges }: BackfillJob): RangeSet.RangeSet 
 const explainedAs = (job: BackfillJob, state: MissingRange["state"], reason: string): ReadonlyArray<MissingRange> =>
   toPairs(remaining(job)).map(([start, end]) => ({ start, end, state, reason, retryAt: null }))
 
+const asideTag = "WindowQuarantined"
+
+const whyAside = ({ attempts, failure }: BackfillJob): string => {
+  if (failure === null) return "set aside"
+  // an operator's own words
+  return failure.tag === asideTag ? failure.message : `set aside after ${attempts} failures: ${failure.message}`
+}
+
 /** Why the time of a job that waits for a person is missing. */
 export const quarantineOf = (job: BackfillJob): ReadonlyArray<MissingRange> =>
-  explainedAs(
-    job,
-    "quarantined",
-    job.failure === null ? "set aside" : `set aside after ${job.attempts} failures: ${job.failure.message}`
-  )
+  explainedAs(job, "quarantined", whyAside(job))
 
 const ended = { lease: null, nextAttemptAt: null }
 
@@ -57,7 +61,7 @@ const apply = (job: BackfillJob, verb: JobVerb, why: string): Operated => {
       return { job: { ...job, ...ended, state: "FAILED", attempts: 0, failure }, exceptions: [] }
     }
     case "quarantine": {
-      const failure = { tag: "WindowQuarantined", message: why, source: "operator" }
+      const failure = { tag: asideTag, message: why, source: "operator" }
       const aside: BackfillJob = { ...job, ...ended, state: "QUARANTINED", failure }
       return { job: aside, exceptions: explainedAs(aside, "quarantined", why) }
     }

@@ -5,8 +5,8 @@
  */
 import { Effect, Result } from "effect"
 import { jobId } from "../../protocol/history/BackfillJob.ts"
-import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
 import type * as Messages from "../../protocol/messages/Operate.ts"
 import type { CoverageRecord } from "./CoverageRecord.ts"
 import type { JobRecords } from "./JobRecords.ts"
@@ -41,9 +41,9 @@ const operateIn = (record: CoverageRecord, jobs: JobRecords) =>
 
 const invalidateIn = (record: CoverageRecord, jobs: JobRecords) =>
   Effect.fnUntraced(function* (word: Messages.Invalidate) {
-    // what is on its way there was planned upon what does not count any more
-    const touched = jobs.unfinished().filter(({ ranges }) => !isEmpty(RangeSet.intersect(ranges, word.ranges)))
-    const windows = touched.map(({ windowStart }) => windowStart)
+    // what is on its way to any part of a window was planned upon what does not count any more
+    const lost = new Set(Window.split(record.grid, word.ranges).map(({ windowStart }) => windowStart))
+    const windows = jobs.unfinished().flatMap(({ windowStart }) => (lost.has(windowStart) ? [windowStart] : []))
     const done = yield* record.invalidate(word.ranges, windows, operatorsCause("invalidate", word))
     const generations = yield* record.generations(windows)
     yield* Effect.forEach(windows, (windowStart) =>

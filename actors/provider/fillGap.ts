@@ -82,17 +82,36 @@ const merged = (before: ReadonlyArray<BackfillJob>, after: ReadonlyArray<Backfil
 const leftOf = ({ entry }: ValidRequest, gap: RangeSet.RangeSet, { covered, root }: CoverageView, nowMs: number) =>
   Reach.askable(entry, RangeSet.subtract(gap, covered), root.exceptions, nowMs)
 
-/** The windows of which nobody brings anything any more: they wait for a person, or were called off. */
-const givenUp = ({ entry }: ValidRequest, { root }: CoverageView, jobs: ReadonlyArray<BackfillJob>) => {
-  const grid = Window.makeGrid(entry.interval, root.windowBars)
-  const ended = jobs.filter((job) => hasEnded(job) && job.state !== "SUCCEEDED")
-  return RangeSet.make(ended.map(({ windowStart }) => Window.windowRange(grid, windowStart)))
-}
+/** Failures of a window that a reader waits out: the one that it finds, and that of its one retry. */
+const failuresMax = 2
 
-/** How long until the last of the failed windows may be tried again; none where none is. */
-const retryInMs = (jobs: ReadonlyArray<BackfillJob>, nowMs: number): Option.Option<number> => {
-  const times = jobs.flatMap((job) => (job.nextAttemptAt === null ? [] : [job.nextAttemptAt - nowMs]))
-  return times.length === 0 ? Option.none() : Option.some(Math.max(0, ...times))
+/** Of which windows this reader expects nothing any more. */
+const makePatience = ({ entry }: ValidRequest) => {
+  /** How often a window had failed when the reader met it, by its start. */
+  const metAt = new Map<number, number>()
+  const isGivenUp = (job: BackfillJob): boolean => {
+    // they wait for a person, or were called off
+    if (hasEnded(job)) return job.state !== "SUCCEEDED"
+    return job.state === "FAILED" && job.attempts - (metAt.get(job.windowStart) ?? 0) >= failuresMax
+  }
+  return {
+    meet: (jobs: ReadonlyArray<BackfillJob>): void => {
+      for (const { attempts, state, windowStart } of jobs) {
+        if (!metAt.has(windowStart)) metAt.set(windowStart, state === "FAILED" ? attempts - 1 : attempts)
+      }
+    },
+    givenUp: (jobs: ReadonlyArray<BackfillJob>, { root }: CoverageView): RangeSet.RangeSet => {
+      const grid = Window.makeGrid(entry.interval, root.windowBars)
+      return RangeSet.make(jobs.filter(isGivenUp).map(({ windowStart }) => Window.windowRange(grid, windowStart)))
+    },
+    /** How long until the last of the failed windows is tried again; none where none is. */
+    retryInMs: (jobs: ReadonlyArray<BackfillJob>, nowMs: number): Option.Option<number> => {
+      const times = jobs.flatMap((job) =>
+        job.nextAttemptAt === null || isGivenUp(job) ? [] : [job.nextAttemptAt - nowMs]
+      )
+      return times.length === 0 ? Option.none() : Option.some(Math.max(0, ...times))
+    }
+  }
 }
 
 /** Asks that the gap be filled and waits until it is, or cannot be, or the time is over. */
@@ -104,12 +123,13 @@ const fillRounds = Effect.fnUntraced(function* (
 ) {
   const coverage = yield* Coverage
   const backfill = yield* Backfill
-  let retriesLeft = 1
+  const patience = makePatience(request)
   let jobs: ReadonlyArray<BackfillJob> = []
   let left = gap
   let version = 0
   for (let round = 0; round < roundsMax && !isEmpty(left); round++) {
     const asked = yield* queueGap(request, left, budget)
+    patience.meet(asked.jobs)
     jobs = merged(jobs, asked.jobs)
     version = Math.max(version, asked.version)
     seen({ jobs, timedOut: !jobs.every(isFinal), notes: asked.notes, version })
@@ -124,12 +144,11 @@ const fillRounds = Effect.fnUntraced(function* (
     const view = yield* coverage.of(request.entry.series, { minVersion: version })
     version = Math.max(version, view.root.version)
     seen({ jobs, timedOut: false, notes: [], version })
-    left = RangeSet.subtract(leftOf(request, gap, view, nowMs), givenUp(request, view, settled))
-    const retry = retryInMs(settled, nowMs)
+    left = RangeSet.subtract(leftOf(request, gap, view, nowMs), patience.givenUp(jobs, view))
+    const retry = patience.retryInMs(settled, nowMs)
     if (Option.isNone(retry) || isEmpty(left)) continue
     // a retry that lies beyond the budget gives the stored error at once
-    if (retriesLeft === 0 || retry.value > (yield* budget.remainingMs)) return
-    retriesLeft -= 1
+    if (retry.value > (yield* budget.remainingMs)) return
     budget.retried("backfill")
     yield* Effect.sleep(Math.max(retry.value, request.sla.retryBackoffMs ?? 0))
   }

@@ -1,4 +1,5 @@
 /** Is an answer good enough for what was demanded? Pure. */
+import { BudgetUnavailable } from "../../protocol/history/BudgetUnavailable.ts"
 import {
   CoverageMissing,
   RowsRejected,
@@ -15,13 +16,9 @@ import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** Why an answer is refused. */
-export type Refusal =
-  | CoverageMissing
-  | StrictViolation
-  | SourceUnavailable
-  | RowsRejected
-  | WindowQuarantined
-  | SlaViolated
+export type Refusal = CoverageMissing | StrictViolation | SourceFailure | SlaViolated
+
+type SourceFailure = SourceUnavailable | BudgetUnavailable | RowsRejected | WindowQuarantined
 
 /** What the judgement rests on. */
 export interface Evidence {
@@ -44,10 +41,7 @@ export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "
   missingRanges: missing.filter(({ state }) => state !== "unavailable")
 })
 
-const sourceFailure = ({
-  filled,
-  missing
-}: Evidence): SourceUnavailable | RowsRejected | WindowQuarantined | undefined => {
+const sourceFailure = ({ filled, missing }: Evidence): SourceFailure | undefined => {
   const job = filled.jobs.find(({ failure, state }) => failure !== null && state !== "SUCCEEDED")
   if (job?.failure === undefined || job.failure === null) {
     // nobody is asked for what waits for a person
@@ -56,9 +50,9 @@ const sourceFailure = ({
   }
   const { message: reason, source, tag } = job.failure
   if (job.state === "QUARANTINED") return new WindowQuarantined({ windowStart: job.windowStart, reason })
-  return tag === "RowsRejected"
-    ? new RowsRejected({ source, reason })
-    : new SourceUnavailable({ source, reason, retryAt: job.nextAttemptAt })
+  if (tag === "RowsRejected") return new RowsRejected({ source, reason })
+  const unavailable = { source, reason, retryAt: job.nextAttemptAt }
+  return tag === "BudgetUnavailable" ? new BudgetUnavailable(unavailable) : new SourceUnavailable(unavailable)
 }
 
 /** The first demand that the answer does not meet and that the caller wants to be an error; none when it passes. */

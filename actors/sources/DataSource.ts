@@ -44,6 +44,10 @@ export class RequestFailed extends Data.TaggedError("RequestFailed")<{
   readonly retryable: boolean
   /** How long the source asks to be left alone, in milliseconds; null where it does not say. */
   readonly retryAfterMs: number | null
+  /** Whether the source answered that it is asked too much. */
+  readonly isRefusal?: boolean
+  /** Nothing was sent: the source is left alone for now, or its budget had no place for the request. */
+  readonly unsent?: "source" | "budget"
 }> {}
 
 /** One source of rows. */
@@ -53,7 +57,8 @@ export interface DataSource {
   readonly capabilities: Capabilities
   /**
    * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the range
-   * is asked for again, from behind the last bar, until a page is empty.
+   * is asked for again, from behind the last bar, until a page is empty. Each request that it takes goes through the
+   * `Gate`.
    */
   readonly page: (request: PageRequest) => Effect.Effect<RawRows, RequestFailed>
   /**

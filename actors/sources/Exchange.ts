@@ -12,7 +12,8 @@ import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { defaults, type ExchangeSettings } from "../../protocol/Settings.ts"
 import { RequestFailed, type Capabilities, type DataSource, type PageRequest } from "./DataSource.ts"
-import { fetchWhole, shortReason, withSignal } from "./ExchangeHttp.ts"
+import { fetchWhole, type Send, sendOfCall, shortReason, withSend } from "./ExchangeHttp.ts"
+import { type Ended, Gate, type Pass } from "./Gate.ts"
 
 /** What must be known of an exchange before ccxt is loaded. */
 interface Habits {
@@ -63,7 +64,12 @@ interface Parts {
   readonly settings: ExchangeSettings
   readonly capabilities: Capabilities
   readonly timeoutMs: number
+  /** One for each request that may be under way. */
+  readonly permits: Semaphore.Semaphore
 }
+
+/** ccxt measures the time of a request from before it may be sent: it is measured here instead. */
+const libraryTimeoutMs = 2 ** 31 - 1
 
 const refused = (reason: string): RequestFailed =>
   new RequestFailed({ reason: shortReason(reason), retryable: false, retryAfterMs: null })
@@ -85,39 +91,70 @@ const spotOnly = (fetchMarkets: unknown): unknown => {
 
 /** Leaves an exchange with the requests that bars need: its markets on the spot, and candles. */
 const prepare = (exchange: Exchange, baseUrl: string | undefined): void => {
-  exchange.fetchImplementation = fetchWhole
+  exchange.fetchImplementation = sendOfCall
   exchange.options["fetchMarkets"] = spotOnly(exchange.options["fetchMarkets"])
   exchange.has = { ...exchange.has, fetchCurrencies: false }
   if (baseUrl === undefined) return
   exchange.urls = Object.assign({}, exchange.urls, { api: rebase(exchange.urls.api, baseUrl) })
 }
 
-/** A call of ccxt that fails in one way, ends in time, and takes its requests along when it is interrupted. */
-const makeCall =
-  ({ settings, timeoutMs }: Parts, isTransient: (cause: unknown) => boolean): Venue["call"] =>
-  (run) =>
-    Effect.tryPromise({
-      try: (signal) => withSignal(signal, run),
-      catch: (cause) => {
-        if (cause instanceof RequestFailed) return cause
-        const reason = shortReason(cause instanceof Error ? cause.message : String(cause))
-        return new RequestFailed({ reason, retryable: isTransient(cause), retryAfterMs: null })
+/** One request of those that a call of ccxt takes, ended in time. */
+const sendOne = ({ permits, settings, timeoutMs }: Parts, ...request: Parameters<Send>) =>
+  fetchWhole(...request).pipe(
+    Effect.timeoutOrElse({
+      duration: timeoutMs,
+      orElse: () => {
+        const reason = `${settings.exchange} gave no answer within ${timeoutMs} ms`
+        return Effect.fail(new RequestFailed({ reason, retryable: true, retryAfterMs: null }))
       }
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: timeoutMs,
-        orElse: () => {
-          const reason = `${settings.exchange} gave no answer within ${timeoutMs} ms`
-          return Effect.fail(new RequestFailed({ reason, retryable: true, retryAfterMs: null }))
-        }
-      })
-    )
+    }),
+    permits.withPermits(1)
+  )
+
+/** How ccxt tells its failures apart. */
+interface Kinds {
+  readonly isTransient: (cause: unknown) => boolean
+  readonly isRefusal: (cause: unknown) => boolean
+}
+
+const failureOf = ({ isRefusal, isTransient }: Kinds, cause: unknown): RequestFailed => {
+  if (cause instanceof RequestFailed) return cause
+  const reason = shortReason(cause instanceof Error ? cause.message : String(cause))
+  const refusal = isRefusal(cause) && { isRefusal: true }
+  return new RequestFailed({ reason, retryable: isTransient(cause), retryAfterMs: null, ...refusal })
+}
+
+/** Tells how the requests of a call ended: those before the last one had an answer. */
+const endAll = (passes: ReadonlyArray<Pass>, exit: Ended): Effect.Effect<void> =>
+  Effect.forEach(passes, (pass, index) => pass.end(index === passes.length - 1 ? exit : Exit.void), { discard: true })
+
+/**
+ * A call of ccxt that fails in one way, enters the gate for each of its requests, and takes them along when it is
+ * interrupted.
+ */
+const makeCall =
+  (parts: Parts, kinds: Kinds): Venue["call"] =>
+  (run) =>
+    Effect.gen(function* () {
+      const { enter } = yield* Gate
+      const services = yield* Effect.context()
+      const passes: Array<Pass> = []
+      const entered = Effect.map(enter, (pass) => void passes.push(pass))
+      const sendWith = (signal: AbortSignal): Send => {
+        const runPromise = Effect.runPromiseWith(services)
+        return (...request) => runPromise(Effect.andThen(entered, sendOne(parts, ...request)), { signal })
+      }
+      return yield* Effect.tryPromise({
+        try: (signal) => withSend(sendWith(signal), run),
+        catch: (cause) => failureOf(kinds, cause)
+      }).pipe(Effect.onExit((exit) => endAll(passes, exit)))
+    })
 
 /** Loads ccxt, once a process. Nobody who has no exchange needs it. */
 export const loadLibrary = Effect.promise(() => import("ccxt"))
 
 const load = Effect.fnUntraced(function* (parts: Parts) {
-  const { capabilities, settings, timeoutMs } = parts
+  const { capabilities, settings } = parts
   const ccxt = yield* loadLibrary
   const makers = new Map(Object.entries(ccxt.exchanges))
   const Maker = makers.get(settings.exchange)
@@ -125,14 +162,17 @@ const load = Effect.fnUntraced(function* (parts: Parts) {
   // Each load starts from a new exchange: ccxt keeps a failed load of its markets for good.
   const exchange: Exchange = new Maker({
     enableRateLimit: false,
-    timeout: timeoutMs,
+    timeout: libraryTimeoutMs,
     // the last answer is of no use here, and the one with the markets is large
     enableLastHttpResponse: false,
     enableLastJsonResponse: false,
     enableLastResponseHeaders: false
   })
   prepare(exchange, settings.baseUrl)
-  const call = makeCall(parts, (cause) => cause instanceof ccxt.OperationFailed)
+  const call = makeCall(parts, {
+    isTransient: (cause) => cause instanceof ccxt.OperationFailed,
+    isRefusal: (cause) => cause instanceof ccxt.RateLimitExceeded || cause instanceof ccxt.DDoSProtection
+  })
   yield* call(() => exchange.loadMarkets())
   const known: unknown = exchange.featureValueByType("spot", undefined, "fetchOHLCV", "limit")
   const barsMax = Math.min(capabilities.barsPerRequest, typeof known === "number" ? known : Infinity)
@@ -205,7 +245,7 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
   const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
   const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)
   // Those who come first share one load; a failed one is forgotten.
-  const loaded = yield* Effect.cachedWithTTL(load({ settings, capabilities, timeoutMs }), (exit) =>
+  const loaded = yield* Effect.cachedWithTTL(load({ settings, capabilities, timeoutMs, permits }), (exit) =>
     Exit.isSuccess(exit) ? Infinity : 0
   )
   const pageOf = Effect.fnUntraced(function* (request: PageRequest) {
@@ -220,21 +260,19 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
     return toRows([])
   })
   const page: DataSource["page"] = (request) =>
-    permits
-      .withPermits(1)(pageOf(request))
-      .pipe(
-        Effect.withSpan(Span.dataSourceRead, {
-          kind: "client",
-          attributes: {
-            [Attribute.source]: name,
-            [Attribute.interval]: request.interval.text,
-            [Attribute.start]: request.start,
-            [Attribute.end]: request.end
-          }
-        })
-      )
+    pageOf(request).pipe(
+      Effect.withSpan(Span.dataSourceRead, {
+        kind: "client",
+        attributes: {
+          [Attribute.source]: name,
+          [Attribute.interval]: request.interval.text,
+          [Attribute.start]: request.start,
+          [Attribute.end]: request.end
+        }
+      })
+    )
   const firstBar = (symbol: string, interval: Interval.Interval) =>
-    Effect.flatMap(loaded, (venue) => fetchFirst(venue, symbol, interval)).pipe(permits.withPermits(1))
+    Effect.flatMap(loaded, (venue) => fetchFirst(venue, symbol, interval))
   return {
     name,
     kind: "BACKFILL",

@@ -5,6 +5,7 @@
  * never mixes with other requests under way; and it reads the body itself, so a connection that breaks within an answer
  * counts as a failure of the network, and an abort reaches the answer's last byte.
  */
+import { Effect } from "effect"
 import { AsyncLocalStorage } from "node:async_hooks"
 import { RequestFailed } from "./DataSource.ts"
 
@@ -40,36 +41,61 @@ export const retryAfterMs = (headers: Headers): number | null => {
   return Number.isNaN(waitMs) ? null : Math.max(0, waitMs)
 }
 
-// Aborts reach a request through whatever ccxt does between the call and its fetch.
-const callSignal = new AsyncLocalStorage<AbortSignal>()
+/** Sends one request of a call, and gives its answer. */
+export type Send = (url: string, init: RequestInit) => Promise<WholeAnswer>
 
-/** Runs a call whose requests end when the signal aborts. */
-export const withSignal = <A>(signal: AbortSignal, call: () => Promise<A>): Promise<A> => callSignal.run(signal, call)
+// What a call is made for reaches its requests through whatever ccxt does in between.
+const callSend = new AsyncLocalStorage<Send>()
+
+/** Runs a call whose requests are sent that way. */
+export const withSend = <A>(send: Send, call: () => Promise<A>): Promise<A> => callSend.run(send, call)
+
+/** The `fetch` that is handed to ccxt: sends as the call does that it is made for. */
+export const sendOfCall: Send = (url, init) => (callSend.getStore() ?? fetchNow)(url, init)
 
 // 418 is what Binance answers to those who did not heed its 429.
-const isRefusal = (status: number): boolean => status === 429 || status === 418 || status >= 500
+const isRefusal = (status: number): boolean => status === 429 || status === 418
 
 // A page of a proxy or of a maintenance notice would be read as an answer without bars.
 const isJson = (body: string): boolean => /^\s*[[{]/.test(body) && /[\]}]\s*$/.test(body)
 
-const refusalOf = ({ headers, ok, status }: Response, body: string): RequestFailed | undefined => {
-  if (isRefusal(status)) {
+const failureOf = ({ headers, ok, status }: Response, body: string): RequestFailed | undefined => {
+  if (isRefusal(status) || status >= 500) {
     const reason = shortReason(`the exchange answered ${status}: ${body}`)
-    return new RequestFailed({ reason, retryable: true, retryAfterMs: retryAfterMs(headers) })
+    return new RequestFailed({
+      reason,
+      retryable: true,
+      retryAfterMs: retryAfterMs(headers),
+      ...(isRefusal(status) && { isRefusal: true })
+    })
   }
   if (!ok || isJson(body)) return undefined
   const reason = shortReason(`the exchange answered ${status} with something else than JSON: ${body}`)
   return new RequestFailed({ reason, retryable: true, retryAfterMs: null })
 }
 
-/** Fetches the whole of an answer. Rejects with `RequestFailed` if it is a refusal, or no exchange's answer at all. */
-export const fetchWhole = async (url: string, init: RequestInit): Promise<WholeAnswer> => {
-  const signals = [init.signal, callSignal.getStore()].filter((signal) => signal instanceof AbortSignal)
-  const response = await fetch(url, { ...init, redirect: "error", signal: AbortSignal.any(signals) })
+const fetchNow: Send = async (url, init) => {
+  const response = await fetch(url, { ...init, redirect: "error" })
   const body = await response.text()
-  const refusal = refusalOf(response, body)
+  const failure = failureOf(response, body)
   const { headers, status, statusText } = response
-  return refusal === undefined
+  return failure === undefined
     ? { status, statusText, headers, text: () => Promise.resolve(body) }
-    : Promise.reject(refusal)
+    : Promise.reject(failure)
 }
+
+const causeText = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause)
+  // what fetch says of a broken connection is in the cause of what it throws
+  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
+}
+
+/** Fetches the whole of an answer; fails where it is a refusal, no exchange's answer at all, or does not come. */
+export const fetchWhole = (url: string, init: RequestInit): Effect.Effect<WholeAnswer, RequestFailed> =>
+  Effect.tryPromise({
+    try: (signal) => fetchNow(url, { ...init, signal }),
+    catch: (cause) =>
+      cause instanceof RequestFailed
+        ? cause
+        : new RequestFailed({ reason: shortReason(`${url}: ${causeText(cause)}`), retryable: true, retryAfterMs: null })
+  })

@@ -6,9 +6,13 @@
  * so that a simulated host is the same host.
  */
 import { Effect, Layer } from "effect"
+import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
+import { accountActor } from "../../actors/budget/AccountActor.ts"
+import { accountsOf } from "../../actors/budget/AccountTerms.ts"
+import * as UpstreamClient from "../../actors/budget/UpstreamClient.ts"
 import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
 import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
@@ -35,25 +39,34 @@ export interface ServiceOptions {
   readonly labels: ReadonlyArray<string>
 }
 
-const actorSystem = (types: ReadonlyArray<ActorType>) =>
+const actorSystem = ({ configuration, types }: ServiceOptions) =>
   Layer.unwrap(
-    Effect.map(provided(coverageActor), (coverage) => NatsActorSystem.layer({ types: [coverage, ...types] }))
+    Effect.map(provided(coverageActor), (coverage) =>
+      NatsActorSystem.layer({ types: [coverage, accountActor(accountsOf(configuration)), ...types] })
+    )
   )
 
 /** A host, given a way to NATS and the sources: it serves from when the layer is built until it is released. */
-export const layer = ({ configuration, configurationHash, hostId, labels, types }: ServiceOptions) => {
+export const layer = (options: ServiceOptions) => {
+  const { configuration, configurationHash, hostId, labels } = options
   const { cacheBytes = defaults.cacheBytes, maxBars: barsMax = defaults.maxBars } = configuration.limits ?? {}
   const host = Layer.mergeAll(liveHosts.layer, hostStatus.layer).pipe(
     Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
   )
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
-  const services = Layer.mergeAll(WireService.layer({ hostId }), BackfillActor.layer, ClusterAdmin.layer)
+  const services = Layer.mergeAll(
+    WireService.layer({ hostId }),
+    BackfillActor.layer,
+    ClusterAdmin.layer,
+    HistoryAdmin.layer
+  )
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
     Layer.provideMerge(
       Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
     ),
-    Layer.provideMerge(actorSystem(types)),
+    Layer.provideMerge(UpstreamClient.layer(configuration)),
+    Layer.provideMerge(actorSystem(options)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)

@@ -104,6 +104,9 @@ export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => 
 export const hasEnded = (job: BackfillJob): boolean =>
   job.state === "SUCCEEDED" || job.state === "QUARANTINED" || (job.state === "FAILED" && job.nextAttemptAt === null)
 
+/** The start of the window that a run is of, from its name; NaN where that is the name of something else. */
+export const windowOfJob = (id: string): number => (/^-?\d+\.\d+$/.test(id) ? Number(id.split(".")[0]) : Number.NaN)
+
 /** Whether no one has to do anything more about the run. */
 export const isFinal = (job: BackfillJob): boolean =>
   job.state === "SUCCEEDED" || job.state === "FAILED" || job.state === "QUARANTINED"

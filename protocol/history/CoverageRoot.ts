@@ -16,6 +16,12 @@ import { none, Watermarks } from "./Watermarks.ts"
 /** How many covered ranges a root holds itself: the newest; those before are in the pages' entries. */
 export const inlineRangesMax = 1024
 
+/** A root that stands where storage was rolled back has a version so much higher: none is ever given to two roots. */
+export const rolledBackBy = 2 ** 20
+
+/** The cause of such a root. */
+export const rolledBackCause = "storageRolledBack"
+
 /** What the step from the root before to this one changed, and why. */
 export const CoverageDiff = Schema.Struct({
   added: Pairs,

@@ -26,6 +26,10 @@ export const bounds = (set: RangeSet): Option.Option<{ readonly start: number; r
   return edges.length === 0 ? Option.none() : Option.some({ start: edges[0]!, end: edges[edges.length - 1]! })
 }
 
+/** Whether one set is over before the other begins, or is empty: then no time is in both. O(1). */
+export const areApart = (a: RangeSet, b: RangeSet): boolean =>
+  isEmpty(a) || isEmpty(b) || a.edges.at(-1)! <= b.edges[0]! || b.edges.at(-1)! <= a.edges[0]!
+
 /** Milliseconds in the set, gaps not counted. */
 export const durationMs = ({ edges }: RangeSet): number => {
   let total = 0

@@ -20,6 +20,15 @@ export const toPairs = ({ edges }: RangeSet): ReadonlyArray<Range> => {
   return pairs
 }
 
+/** Whether a JSON value is the list of the set's ranges, and so would be read as the set; faster than to read it. */
+export const arePairsOf = (value: unknown, { edges }: RangeSet): boolean =>
+  Array.isArray(value) &&
+  value.length * 2 === edges.length &&
+  value.every(
+    (pair: unknown, index) =>
+      Array.isArray(pair) && pair.length === 2 && pair[0] === edges[index * 2] && pair[1] === edges[index * 2 + 1]
+  )
+
 /** What is wrong with the first pair that keeps the list from being canonical; true when nothing is. */
 const canonicalPairs = (pairs: ReadonlyArray<Range>) => {
   let lastEnd = -Infinity

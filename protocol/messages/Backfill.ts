@@ -1,6 +1,6 @@
 /** What is said about backfill jobs? */
 import { Context, type Effect, Option, Schema } from "effect"
-import { BackfillJob, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
+import { BackfillJob, isFinal, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
 import { Series } from "../history/Series.ts"
 import * as Codec from "../wire/Codec.ts"
 import * as Subject from "../wire/Subject.ts"
@@ -55,19 +55,29 @@ export type JobEvent = typeof JobEvent.Type
 /** The failure of a job that an operator has called off. */
 export const cancelledTag = "Cancelled"
 
+/** Whether an operator has called the job off, and nobody has opened it since. */
+const isCalledOff = (job: BackfillJob | undefined): boolean =>
+  job?.state === "FAILED" && job.failure?.tag === cancelledTag && job.nextAttemptAt === null
+
+/** How long the record of a job is kept, in seconds; undefined for ever, as something may still be done about it. */
+export const ttlSecondsOf = (job: BackfillJob): number | undefined =>
+  isFinal(job) && job.state !== "QUARANTINED" ? finalTtlSeconds : undefined
+
+/** Ended records are kept for a week. */
+const finalTtlSeconds = 7 * 24 * 3600
+
 /** What happened between two records of a window; undefined where nobody is told: a renewal, or a wider demand. */
 export const eventBetween = (before: BackfillJob | undefined, job: BackfillJob): JobEventName | undefined => {
   switch (job.state) {
     case "PENDING":
-      if (before === undefined || before.run !== job.run)
-        return (before?.failure ?? null) === null ? "opened" : "retried"
+      if (before === undefined || before.run !== job.run) return before?.state === "FAILED" ? "retried" : "opened"
       return before.state === "RUNNING" ? "released" : undefined
     case "RUNNING":
       return before?.fence === job.fence ? undefined : "claimed"
     case "SUCCEEDED":
       return before?.state === "QUARANTINED" ? "skipped" : "completed"
     case "FAILED":
-      if (job.failure?.tag === cancelledTag) return before?.failure?.tag === cancelledTag ? undefined : "cancelled"
+      if (isCalledOff(job)) return isCalledOff(before) ? undefined : "cancelled"
       return before?.state === "RUNNING" ? "failed" : undefined
     case "EXPIRED":
       return "expired"

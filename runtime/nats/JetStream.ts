@@ -21,16 +21,21 @@ const isQueuedAlready = (cause: unknown): boolean =>
 const toDelivery = (message: JsMsg): Delivery => ({
   subject: message.subject,
   working: Effect.sync(() => message.working()),
-  later: Effect.sync(() => message.nak(laterMs))
+  later: Effect.sync(() => message.nak(laterMs)),
+  done: Effect.sync(() => message.ack())
 })
 
 // as the library says it
 const working = "+WPI"
+const done = "+ACK"
 const later = `-NAK ${JSON.stringify({ delay: nanos(laterMs) })}`
 
+// no messages; and requests that wait already, which will get what comes first
+const nothingNow: ReadonlySet<number> = new Set([404, 408])
+
 /**
- * What is there now, if anything is; the library's own pulls wait for a second at least. Answers without a body are the
- * server's: 404 that there is nothing, anything else what is wrong.
+ * What is there now, if anything is; the library's own pulls wait for a second at least. Answers with a status are the
+ * server's own.
  */
 const takeNow = async ({ nc }: Connection, consumer: string): Promise<Delivery | null> => {
   const pull = JSON.stringify({ batch: 1, no_wait: true })
@@ -38,10 +43,10 @@ const takeNow = async ({ nc }: Connection, consumer: string): Promise<Delivery |
   const options = { timeout: takeNowWithinMs, noMux: true }
   const message = await nc.request(`$JS.API.CONSUMER.MSG.NEXT.${consumer}`, pull, options)
   const status = message.headers?.code ?? 0
-  if (status === 404) return null
+  if (nothingNow.has(status)) return null
   if (status !== 0) return Promise.reject(new Error(`${status} ${message.headers?.description ?? ""}`))
   const say = (word: string) => Effect.sync(() => void message.respond(word))
-  return { subject: message.subject, working: say(working), later: say(later) }
+  return { subject: message.subject, working: say(working), later: say(later), done: say(done) }
 }
 
 /** The queue part of the port, over a connection. */

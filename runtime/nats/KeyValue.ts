@@ -4,22 +4,20 @@
  * A record is the last message of a subject. Writing it is a publish that expects the subject's last sequence; reading
  * one goes to the stream's leader, reading many to any replica.
  */
-import { JetStreamApiError, type StoredMsg } from "@nats-io/jetstream"
+import { JetStreamApiError } from "@nats-io/jetstream"
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv"
-import { createInbox, type Msg, type MsgHdrs } from "@nats-io/transport-node"
 import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { type MeshShape, RevisionConflict, type Stored, type WriteOptions } from "../Mesh.ts"
 import type { Connection } from "./Connection.ts"
 import { toMsgHeaders } from "./messages.ts"
+import { hasWildcard, readBatch, type Rest, stored, TooManyMatches } from "./readBatch.ts"
 
 const writeTimeoutMs = 2000
-const readTimeoutMs = 5000
 // the server refuses a read of more subjects
 const subjectsPerRead = 512
 // and one whose wildcards match more than 1,024: those are read in the order of their messages, so many at once
 const messagesPerPage = 1000
-const tooManyMatches = 413
 
 // 10071: the expected sequence is not the last; 10164: another write of the subject is under way. Both mean: not yours
 const conflictCodes = [10071, 10164]
@@ -38,69 +36,6 @@ const publishOptions = ({ expect, remove, ttlSeconds }: WriteOptions) => ({
   ...(ttlSeconds === undefined ? {} : { ttl: `${ttlSeconds}s` }),
   ...(remove === true ? { headers: removal() } : {})
 })
-
-const isEnd = (headers: MsgHdrs | undefined): boolean =>
-  headers !== undefined && (headers.has("KV-Operation") || headers.has("Nats-Marker-Reason"))
-
-const stored = (message: Pick<StoredMsg, "subject" | "seq" | "data" | "header">): Stored => ({
-  subject: message.subject,
-  revision: message.seq,
-  value: isEnd(message.header) ? Option.none() : Option.some(message.data)
-})
-
-/** Where a batch that did not fit goes on. */
-interface Rest {
-  readonly seq: number
-  readonly up_to_seq: number
-}
-
-/** The end of a batch: what is left of it, if anything. */
-const restOf = (headers: MsgHdrs): Rest | undefined =>
-  Number(headers.get("Nats-Num-Pending")) > 0
-    ? { seq: Number(headers.get("Nats-Last-Sequence")) + 1, up_to_seq: Number(headers.get("Nats-UpTo-Sequence")) }
-    : undefined
-
-/** More subjects have a message than the server reads at once. */
-class TooManyMatches extends Error {}
-
-const refusal = (code: number, { description }: MsgHdrs): Error =>
-  code === tooManyMatches ? new TooManyMatches(description) : new Error(`${code} ${description}`)
-
-/** A batch read, and where what it finds goes. */
-interface Batch {
-  readonly stream: string
-  readonly body: object
-  readonly onFound: (found: Stored) => void
-}
-
-/** One batch read. The library's own leaves a subscription behind at each call, so this one keeps its own. */
-const readBatch = ({ nc }: Connection, { body, onFound, stream }: Batch): Promise<Rest | undefined> => {
-  const { promise, reject, resolve } = Promise.withResolvers<Rest | undefined>()
-  const inbox = createInbox()
-  const onMessage = (message: Msg): void => {
-    const { headers } = message
-    const code = headers?.code ?? 0
-    if (headers === undefined) reject(new Error("the server's answer has no headers"))
-    else if (code === 204) resolve(restOf(headers))
-    else if (code === 404) resolve(undefined)
-    else if (code >= 400) reject(refusal(code, headers))
-    else
-      onFound(
-        stored({
-          subject: headers.get("Nats-Subject"),
-          seq: Number(headers.get("Nats-Sequence")),
-          header: headers,
-          data: message.data
-        })
-      )
-  }
-  const subscription = nc.subscribe(inbox, {
-    timeout: readTimeoutMs,
-    callback: (error, message) => (error === null ? onMessage(message) : reject(error))
-  })
-  nc.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(body), { reply: inbox })
-  return promise.finally(() => subscription.unsubscribe())
-}
 
 /** Where to read, and what. */
 interface Wanted {
@@ -136,8 +71,6 @@ const readInOrder = async (connection: Connection, stream: string, subject: stri
   }
   return last.values()
 }
-
-const hasWildcard = (subject: string): boolean => subject.split(".").some((token) => token === "*" || token === ">")
 
 const readGroup = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
   try {

@@ -6,6 +6,7 @@ import { connect, type ConnectOptions } from "./Connection.ts"
 import * as JetStream from "./JetStream.ts"
 import * as KeyValue from "./KeyValue.ts"
 import { provision } from "./provision.ts"
+import * as readHistory from "./readHistory.ts"
 import * as RequestReply from "./RequestReply.ts"
 
 /** A mesh's connection, and how it sets up streams. */
@@ -24,6 +25,7 @@ export const layer = ({ replicas = 1, ...options }: MeshOptions): Layer.Layer<Me
       return Mesh.of({
         ...messages,
         ...KeyValue.make(connection),
+        ...readHistory.make(connection),
         ...JetStream.make(connection),
         provision: provision(connection, replicas)
       })

@@ -22,6 +22,8 @@ export interface Taken {
   readonly working: () => void
   /** It comes again in a second. */
   readonly later: () => void
+  /** It is removed. */
+  readonly done: () => void
 }
 
 /** One who waits for work. */
@@ -130,37 +132,44 @@ const release = (job: Job, state: "waiting" | "gone"): void => {
 }
 
 /** Lets the job come again when its time is over. */
-const setAlarm = (given: JobQueueOptions, job: Job, afterMs: number): void => {
+const setAlarm = (state: Pick<State, "given" | "jobs">, job: Job, afterMs: number): void => {
   const alarm = ++job.alarm
-  given.schedule(afterMs, () => {
+  state.given.schedule(afterMs, () => {
     const { forClass } = job
     if (job.state !== "taken" || job.alarm !== alarm || forClass === undefined) return
     release(job, "waiting")
     forClass.again.add(job)
-    serve(given, forClass)
+    serve(state, forClass)
   })
 }
 
-const give = (given: JobQueueOptions, job: Job, pull: Waiting): void => {
+const give = ({ given, jobs }: Pick<State, "given" | "jobs">, job: Job, pull: Waiting): void => {
   job.state = "taken"
   if (job.forClass !== undefined) job.forClass.takenCount += 1
   pull.isOver = true
-  setAlarm(given, job, ackWaitMs)
+  setAlarm({ given, jobs }, job, ackWaitMs)
   const { data, revision, subject } = job
   const restart = (afterMs: number) => (): void => {
-    if (job.state === "taken") setAlarm(given, job, afterMs)
+    if (job.state === "taken") setAlarm({ given, jobs }, job, afterMs)
   }
-  pull.answer({ subject, data, revision, working: restart(ackWaitMs), later: restart(laterMs) })
+  const done = (): void => {
+    if (jobs.get(subject) !== job || job.state === "waiting") return
+    const { forClass } = job
+    release(job, "gone")
+    jobs.delete(subject)
+    if (forClass !== undefined) serve({ given, jobs }, forClass)
+  }
+  pull.answer({ subject, data, revision, working: restart(ackWaitMs), later: restart(laterMs), done })
 }
 
 /** Gives what waits to those who wait. */
-const serve = (given: JobQueueOptions, jobClass: JobClass): void => {
+const serve = (state: Pick<State, "given" | "jobs">, jobClass: JobClass): void => {
   const { again, fresh, waiting } = jobClass
   while (waiting.size > 0 && jobClass.takenCount < pendingMax) {
     const job = next(again) ?? next(fresh)
     if (job === undefined) return
     const pull = next(waiting)
-    if (pull !== undefined) give(given, job, pull)
+    if (pull !== undefined) give(state, job, pull)
   }
 }
 
@@ -179,7 +188,7 @@ const enqueue = (state: State, { by, data, options, subject }: Append): Answer<n
   state.given.onAccepted({ subject, revision, data, isTaken: false }, by)
   if (forClass !== undefined) {
     forClass.fresh.add(job)
-    serve(state.given, forClass)
+    serve(state, forClass)
   }
   return done(revision)
 }
@@ -191,17 +200,18 @@ const dequeue = ({ given, jobs }: State, subject: string): Answer<void> => {
     if (job === undefined) continue
     release(job, "gone")
     jobs.delete(one)
-    if (job.forClass !== undefined) serve(given, job.forClass)
+    if (job.forClass !== undefined) serve({ given, jobs }, job.forClass)
   }
   return done(undefined)
 }
 
-const take = ({ classes, given }: State, pull: Pull): Answer<void> => {
+const take = (state: State, pull: Pull): Answer<void> => {
+  const { classes, given } = state
   const jobClass = classes.get(pull.jobClass)
   if (jobClass === undefined) return refused("ConsumerNotFoundError: consumer not found")
   const waiting: Waiting = { ...pull, isOver: false }
   jobClass.waiting.add(waiting)
-  serve(given, jobClass)
+  serve(state, jobClass)
   if (waiting.isOver) return done(undefined)
   const giveUp = (): void => {
     if (waiting.isOver) return

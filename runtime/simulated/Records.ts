@@ -6,6 +6,7 @@
  */
 import { Option } from "effect"
 import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
+import { historyBytesMax, historyEntriesMax, type HistoryOptions, type HistoryPage } from "../HistoryPage.ts"
 import type { Stored, WriteOptions } from "../Mesh.ts"
 import { type Answer, conflict, done, refused } from "./Answer.ts"
 import * as Expiries from "./Expiries.ts"
@@ -37,6 +38,8 @@ export interface Records {
   readonly read: (subject: string, lagMs: number) => Option.Option<Stored>
   /** The same of several, by patterns; in the order of their revisions. */
   readonly readMany: (subjects: ReadonlyArray<string>, lagMs: number) => ReadonlyArray<Stored>
+  /** What a log has of a subject, or had so long ago; of any other stream what stands. */
+  readonly history: (subject: string, lagMs: number, options: HistoryOptions) => HistoryPage<Stored>
   readonly purge: (subject: string) => Answer<void>
   /** What stands, in the order of the revisions; of a log each message. */
   readonly entries: () => ReadonlyArray<History.Version>
@@ -228,6 +231,31 @@ const readMany = (state: State, subjects: ReadonlyArray<string>, lagMs: number):
   return Array.from(found.values()).toSorted((a, b) => a.revision - b.revision)
 }
 
+const versionsOf = (state: State, subject: string, lagMs: number): ReadonlyArray<Stored> => {
+  const untilMs = state.given.nowMs() - lagMs
+  if (state.rules.keepsAll !== true) return Option.toArray(read(state, subject, lagMs))
+  return state.all.flatMap((version) =>
+    version.subject === subject && version.sinceMs <= untilMs ? Option.toArray(version.stored) : []
+  )
+}
+
+const history = (
+  versions: ReadonlyArray<Stored>,
+  { fromRevision = 1, max = historyEntriesMax }: HistoryOptions
+): HistoryPage<Stored> => {
+  const wanted = versions.filter(({ revision }) => revision >= fromRevision)
+  const entriesMax = Math.max(1, Math.min(max, historyEntriesMax))
+  const entries: Array<Stored> = []
+  let bytes = 0
+  for (const entry of wanted) {
+    // as the server counts: the entry that reaches the bound is the last
+    if (entries.length === entriesMax || bytes >= historyBytesMax) break
+    entries.push(entry)
+    bytes += Option.match(entry.value, { onNone: () => 0, onSome: ({ length }) => length })
+  }
+  return { entries, isLast: entries.length === wanted.length }
+}
+
 const purge = (state: State, subject: string): Answer<void> => {
   if (state.rules.purges !== true) return refused("JetStreamApiError: stream purge not permitted")
   if (!hasWildcard(subject)) vanish(state, subject)
@@ -277,6 +305,7 @@ export const make = (given: RecordsOptions): Records => {
     append: (message) => append(state, message),
     read: (subject, lagMs) => read(state, subject, lagMs),
     readMany: (subjects, lagMs) => readMany(state, subjects, lagMs),
+    history: (subject, lagMs, options) => history(versionsOf(state, subject, lagMs), options),
     purge: (subject) => purge(state, subject),
     entries: () => (state.rules.keepsAll === true ? state.all.slice() : Array.from(state.last.values())),
     lastSequence: () => state.sequence,

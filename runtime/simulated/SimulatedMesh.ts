@@ -97,12 +97,29 @@ const records = (client: Talk.Client): Pick<MeshShape, "provision" | "write" | "
   }
 }
 
-const deliveryOf = ({ link }: Talk.Client, { later, subject, working }: Taken): Delivery => {
+const history =
+  (client: Talk.Client): MeshShape["history"] =>
+  (stream, subject, options = {}) =>
+    Effect.suspend(() => {
+      const { link, server } = client
+      const fails = failing(`read history of ${subject}`)
+      if (!link.isUp()) return fails(down)
+      if (!isSubject(subject) || hasWildcard(subject)) return fails(noSubject)
+      return ask(client, {
+        parcel: { kind: "readMany", subject },
+        boundMs: readTimeoutMs,
+        act: () => server.history({ stream, lagMs: link.readLagMs("readMany") }, subject, options),
+        onDone: (page) => Effect.succeed(page),
+        onRefused: fails
+      })
+    })
+
+const deliveryOf = ({ link }: Talk.Client, { done, later, subject, working }: Taken): Delivery => {
   const tell = (act: () => void) =>
     Effect.sync(() => {
       if (link.isUp()) link.carry("toServer", { kind: "queue", subject }, act)
     })
-  return { subject, working: tell(working), later: tell(later) }
+  return { subject, working: tell(working), later: tell(later), done: tell(done) }
 }
 
 const take =
@@ -184,6 +201,7 @@ export const make = (server: SimulatedServer, link: Link, clientName: string): M
   return {
     ...Talk.make(client),
     ...records(client),
+    history: history(client),
     enqueue: enqueue(client),
     take: take(client),
     payloadBytesMax: () => server.payloadBytesMax

@@ -6,6 +6,7 @@
  */
 import type { Option } from "effect"
 import type { StreamSpec } from "../../protocol/wire/StreamSpec.ts"
+import type { HistoryOptions, HistoryPage } from "../HistoryPage.ts"
 import type { Headers, Stored, WriteOptions } from "../Mesh.ts"
 import { announcer } from "./announce.ts"
 import { type Answer, done, nobody, refused, silence } from "./Answer.ts"
@@ -91,6 +92,7 @@ export interface SimulatedServer extends Pick<
   readonly write: (sent: Sent, options: WriteOptions) => Answer<number>
   readonly read: (where: ReadAt, subject: string) => Answer<Option.Option<Stored>>
   readonly readMany: (where: ReadAt, subjects: ReadonlyArray<string>) => Answer<ReadonlyArray<Stored>>
+  readonly history: (where: ReadAt, subject: string, options: HistoryOptions) => Answer<HistoryPage<Stored>>
   /** Gives 0 where the subject's work is there already, which is as good. */
   readonly enqueue: (sent: Sent) => Answer<number>
   readonly dequeue: (stream: string, subject: string) => Answer<void>
@@ -195,6 +197,12 @@ const read = (state: State, { lagMs, stream }: ReadAt, subject: string): Answer<
   if (kept === undefined) return refused("StreamNotFoundError: stream not found")
   if (state.outage?.reads === "unanswered" && isHit(state, stream)) return silence
   return done(kept.queue === undefined ? kept.records.read(subject, lagMs) : kept.queue.read(subject))
+}
+
+/** What any replica of a stream tells; a queue is read from its leader alone. */
+const fromReplica = <A>({ streams }: State, stream: string, tell: (records: Records.Records) => A): Answer<A> => {
+  const kept = streams.get(stream)
+  return kept === undefined || kept.queue !== undefined ? refused("Error: 503 ") : done(tell(kept.records))
 }
 
 const request = (state: State, sent: Sent, onAnswer: OnAnswer): void => {
@@ -304,12 +312,10 @@ export const make = (given: ServerOptions): SimulatedServer => {
     provision,
     write: (sent, options) => write(state, sent, options),
     read: (where, subject) => read(state, where, subject),
-    readMany: ({ lagMs, stream }, subjects) => {
-      const kept = state.streams.get(stream)
-      // a queue is read from its leader alone
-      if (kept === undefined || kept.queue !== undefined) return refused("Error: 503 ")
-      return done(kept.records.readMany(subjects, lagMs))
-    },
+    readMany: ({ lagMs, stream }, subjects) =>
+      fromReplica(state, stream, (records) => records.readMany(subjects, lagMs)),
+    history: ({ lagMs, stream }, subject, options) =>
+      fromReplica(state, stream, (records) => records.history(subject, lagMs, options)),
     enqueue: (sent) => {
       const answer = write(state, sent, {})
       return answer === JobQueue.queuedAlready ? done(0) : answer

@@ -62,6 +62,42 @@ describe("parse", () => {
     ["an address that is none", "http://127.0.0.1:9000", "127.0.0.1", /^sources\.binance\.baseUrl: .*http:/],
     ["a node id that is too long", "ohlcv:binance:BTC/BUSD", "é".repeat(129), /^series\[0\]\.node: has 258 bytes/],
     [
+      "an account that nobody declared",
+      "maxEmptyBars: 60 }",
+      "account: main }",
+      /^sources\.binance\.account: "main" is no account; declared under accounts: none$/
+    ],
+    [
+      "an account that no source has",
+      "\nseries:",
+      "\naccounts: { binanse: { requestsPerMinute: 60 } }\nseries:",
+      /^accounts\.binanse: is no source's account; those are binance$/
+    ],
+    [
+      "an account without a limit",
+      "\nseries:",
+      "\naccounts: { binance: {} }\nseries:",
+      /^accounts\.binance\.requestsPerMinute: is missing$/
+    ],
+    [
+      "an unknown limit",
+      "\nseries:",
+      "\naccounts: { binance: { requestsPerMinute: 60, speed: 1 } }\nseries:",
+      /^accounts\.binance\.speed: is no setting; known here: requestsPerMinute, weightPerMinute, concurrency, burst$/
+    ],
+    [
+      "a burst of more than a minute has",
+      "\nseries:",
+      "\naccounts: { binance: { requestsPerMinute: 60, burst: 61 } }\nseries:",
+      /^accounts\.binance\.burst: is more than a minute has, which is 60$/
+    ],
+    [
+      "a request that weighs more than a minute has",
+      "maxEmptyBars: 60 }",
+      "requestWeight: 20 }\naccounts: { binance: { requestsPerMinute: 60, weightPerMinute: 10 } }",
+      /^accounts\.binance\.weightPerMinute: is less than one request weighs, which is 20$/
+    ],
+    [
       "a name that a host uses",
       "binance: {",
       "cache: { kind: exchange, exchange: x }\n  binance: {",
@@ -108,6 +144,15 @@ describe("parse", () => {
     assert.match(mistakes(`${good}absence: { base: 6 }`)[0] ?? "", /^absence\.base: .* known here: baseMs, maxMs$/)
     assert.lengthOf(mistakesWith("maxEmptyBars: 60", "retentionMs: 0"), 1)
     assert.deepStrictEqual(mistakesWith("maxEmptyBars: 60", "retentionMs: 1, joinGapsBars: 0"), [])
+  })
+
+  it("parse() takes accounts, which sources name or are called by", () => {
+    const accounts = { main: { requestsPerMinute: 60, burst: 2 }, okx: { requestsPerMinute: 20, concurrency: 1 } }
+    const sources = `sources:\n  okx: { kind: exchange, exchange: okx }\n`
+    const text = good.replace("\nsources:\n", `\n${sources}`).replace("maxEmptyBars: 60 }", "account: main }")
+    const given = configuration(`${text}accounts: ${JSON.stringify(accounts)}`)
+    assert.deepStrictEqual(given.accounts, accounts)
+    assert.strictEqual(given.sources["binance"]?.account, "main")
   })
 
   it("parse() takes from 1 to 5 replicas, and knows no other setting of NATS", () => {

@@ -24,7 +24,12 @@ describe.concurrent("wrong usage", () => {
     ["no host to drain", ["drain"], /host/],
     ["too few actors", ["actors", "--top", "0"], /--top.*1 to 1000/],
     ["half an actor", ["actors", "release", "counter"], /key/],
-    ["no letter", ["actors", "replay"], /id/]
+    ["no letter", ["actors", "replay"], /id/],
+    ["half a range", ["audit", "a", "1m", "--from", "0"], /--from without --to/],
+    ["a range that ends before it starts", ["audit", "a", "1m", "--from", "5", "--to", "4"], /is not before/],
+    ["a moment that is none", ["audit", "a", "1m", "--to", "soon"], /--to: "soon".*ISO 8601/],
+    ["too many changes", ["audit", "a", "1m", "--limit", "1001"], /--limit.*1 to 1000/],
+    ["a version that is none", ["audit", "a", "1m", "--before", "0"], /--before.*from 1/]
   ])("seamless with %s ends with 2, says what is wrong and what would be right", async (_, args, expected) => {
     const run = await seamless(...args)
     assert.strictEqual(run.code, 2)
@@ -42,7 +47,9 @@ describe.concurrent("help", () => {
     assert.match(out, /^seamless \d+\.\d+\.\d+\n$/)
   })
 
-  const commands = ["up", "read", "ensure", "coverage", "hosts", "slots", "actors", "drain"].map((name) => [name])
+  const commands = ["up", "read", "ensure", "coverage", "audit", "hosts", "slots", "actors", "drain"].map((name) => [
+    name
+  ])
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
 
   it.each([[], ...commands, ...ofActors].map((args) => [args] as const))(

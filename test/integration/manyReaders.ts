@@ -18,7 +18,8 @@ export interface Reading {
   readonly servers: string
   readonly node: string
   readonly interval: string
-  readonly range: Range
+  /** What the readers want, one after the other, and from the beginning again where there are more readers. */
+  readonly ranges: ReadonlyArray<Range>
   readonly options: ReadOptions
   readonly readers: number
 }
@@ -48,10 +49,11 @@ const refusedOf = (cause: unknown): Got => {
   return { tag, code, source: fields["source"] }
 }
 
-const readAll = async ({ interval, node, options, range, readers, servers }: Reading): Promise<ReadonlyArray<Got>> => {
+const readAll = async ({ interval, node, options, ranges, readers, servers }: Reading): Promise<ReadonlyArray<Got>> => {
   await using client = await connect({ servers })
-  const read = () => client.read(node, interval, ...range, { ...options, returnMeta: true }).then(gotOf, refusedOf)
-  return await Promise.all(Array.from({ length: readers }, read))
+  const read = (range: Range) =>
+    client.read(node, interval, ...range, { ...options, returnMeta: true }).then(gotOf, refusedOf)
+  return await Promise.all(Array.from({ length: readers }, (_, reader) => read(ranges[reader % ranges.length]!)))
 }
 
 /** What the readers of one process got. */

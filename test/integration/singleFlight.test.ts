@@ -6,6 +6,7 @@ import type { LogEntry } from "../../examples/exchange/RequestLog.ts"
 import type { ReadOptions } from "../../client/requestBody.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import { type Got, manyReaders } from "./manyReaders.ts"
 
 const file = BarFile.barFiles.quiet
@@ -39,7 +40,7 @@ const readTogether = (servers: string, options: ReadOptions) =>
   Effect.map(
     Effect.all(
       Array.from({ length: processes }, () =>
-        manyReaders({ servers, node, interval, range: record.range, options, readers })
+        manyReaders({ servers, node, interval, ranges: [record.range], options, readers })
       ),
       { concurrency: "unbounded" }
     ),
@@ -133,5 +134,87 @@ describe(`${readers} readers in each of ${processes} processes on two hosts, one
       const got = yield* readTogether(servers, { strategy: "auto_backfill", sla: { totalDeadlineMs: 20_000 } })
       assert.deepStrictEqual(distinct(got.map(outcomeOf)), [[0, "failed", "SourceUnavailable"]])
     })
+  )
+})
+
+describe("32 readers in each of eight processes, who want unaligned parts of a cold range of a hundred windows", () => {
+  const day = BarFile.barFiles.fullDay
+  const [dayStart] = BarFile.read(day).range
+  const windowBars = 14
+  const windows = 100
+  const minute = 60_000
+  /** Parts that begin and end anywhere, and overlap; those of all readers together are the whole. */
+  const partOf = (reader: number): Range => {
+    const bars = windowBars * windows
+    const from = reader === 0 ? 0 : (reader * 397) % (bars - 200)
+    const length = reader === 0 ? bars : 60 + ((reader * 131) % 140)
+    return [dayStart + from * minute, dayStart + (from + length) * minute]
+  }
+  const settings = { files: [day], series: { windowBars }, exchange: { latencyMs: 50 } } as const
+
+  const readParts = (servers: string, options: ReadOptions) =>
+    Effect.forEach(
+      Array.from({ length: 8 }, (_, index) => index),
+      (index) => {
+        const ranges = Array.from({ length: readers }, (_, reader) => partOf(index * readers + reader))
+        return manyReaders({ servers, node: day.node, interval: day.interval, ranges, options, readers })
+      },
+      { concurrency: "unbounded" }
+    )
+
+  it.live("get all of it, and the exchange sees no minute asked for twice", () =>
+    Effect.gen(function* () {
+      const { klines, servers } = yield* Cluster.start(settings, ["a", "b"])
+      const got = yield* readParts(servers, patient)
+      const incomplete = got.flat().flatMap((each, index) => {
+        const [from, to] = partOf(index)
+        const isWhole = "rows" in each && each.rows === (to - from) / minute && each.missing === 0
+        return isWhole ? [] : [each]
+      })
+      assert.deepStrictEqual(incomplete, [])
+      const times = new Map<number, number>()
+      for (const { rows, startTime } of klines()) {
+        for (let row = 0; row < (rows ?? 0); row++) {
+          const time = Number(startTime) + row * minute
+          times.set(time, (times.get(time) ?? 0) + 1)
+        }
+      }
+      const twice = Array.from(times).filter(([, count]) => count > 1)
+      assert.deepStrictEqual(twice, [])
+      assert.strictEqual(times.size, windowBars * windows)
+      process.stdout.write(`${klines().length} requests for ${windows} windows\n`)
+    })
+  )
+
+  it.live(
+    "get the same error where the source fails for good, and each page is tried as often as the policy says",
+    () =>
+      Effect.gen(function* () {
+        const attempts = 2
+        const runs = 2
+        const { klines, servers } = yield* Cluster.start(
+          {
+            ...settings,
+            exchange: { faults: { "500": 1 } },
+            source: { attempts },
+            retry: { attempts: runs, baseMs: 200 }
+          },
+          ["a", "b"]
+        )
+        const sla = { totalDeadlineMs: 40_000, onBackfillFailure: "error" } as const
+        const got = yield* readParts(servers, { strategy: "auto_backfill", sla })
+        const tags = distinct(got.flat().map((each) => ("tag" in each ? [each.tag, each.code] : each)))
+        assert.deepStrictEqual(tags, [["WindowQuarantined", 423]])
+        // a request is for all that is left of its stretch: a window's are those that hold its first minute
+        const requests = klines().map(({ endTime, startTime }) => [Number(startTime), Number(endTime)] as const)
+        const tried = Array.from({ length: windows }, (_, index) => {
+          const time = dayStart + index * windowBars * minute
+          return requests.filter(([from, to]) => from <= time && time < to).length
+        })
+        assert.isAtMost(Math.max(...tried), attempts * runs)
+        const before = klines().length
+        yield* readParts(servers, { strategy: "auto_backfill", sla })
+        assert.strictEqual(klines().length, before, "what is set aside is not asked for")
+      })
   )
 })

@@ -54,3 +54,40 @@ describe("a mailbox", () => {
     })
   )
 })
+
+describe("take() of what goes together", () => {
+  law(
+    "take() gives as many from the first on as may be taken with it, and up to the count",
+    [fc.array(fc.nat(2), { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 6 })],
+    (kinds, countMax) => {
+      const mailbox = Mailbox.make<{ readonly kind: number; readonly index: number }>(kinds.length)
+      for (const [index, kind] of kinds.entries()) mailbox.offer({ index, kind })
+      // those of the first kind go together, any other goes alone
+      const lots: Array<ReadonlyArray<number>> = []
+      while (mailbox.size() > 0) {
+        const lot = Effect.runSync(
+          mailbox.take(countMax, (first, next) => first.kind === 0 && next.kind === first.kind)
+        )
+        lots.push(lot.map(({ index }) => index))
+      }
+      assert.deepStrictEqual(lots.flat(), Array.from(kinds.keys()))
+      for (const [at, lot] of lots.entries()) {
+        const [first] = lot
+        assert.isTrue(lot.length === 1 || lot.every((index) => kinds[index] === 0))
+        assert.isAtMost(lot.length, countMax)
+        // a lot ends only where the next would not go with it, or it is full
+        const next = lots[at + 1]?.[0]
+        const isFull = lot.length === countMax
+        if (next !== undefined && !isFull) assert.isFalse(kinds[first!] === 0 && kinds[next] === 0)
+      }
+    }
+  )
+
+  it("take() compares each with the first, not with the one before it", () => {
+    const mailbox = Mailbox.make<number>(9)
+    for (const item of [1, 2, 3, 4]) mailbox.offer(item)
+    const isNear = (first: number, next: number) => next - first < 2
+    assert.deepStrictEqual(Effect.runSync(mailbox.take(9, isNear)), [1, 2])
+    assert.deepStrictEqual(mailbox.clear(), [3, 4])
+  })
+})

@@ -5,7 +5,9 @@
  * answer at all. What it is asked is written down.
  */
 import { Effect, Option } from "effect"
+import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { type DataSource, type PageRequest, RequestFailed } from "../../actors/sources/DataSource.ts"
+import { throughGate } from "../../actors/sources/Gate.ts"
 import type { History, PageAsked } from "./History.ts"
 import * as Market from "./Market.ts"
 import { epochMs, type SimulatedProcess } from "./SimulatedProcess.ts"
@@ -76,41 +78,45 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
     return Effect.succeed(Option.some(beginsAtMs(seriesOf(symbol))))
   }
 
+  const send = (request: PageRequest) =>
+    Effect.callback<RawRows, RequestFailed>((resume) => {
+      const { hangs, latencyMsMax } = upstream.mood
+      const series = seriesOf(request.symbol)
+      const asked: PageAsked = {
+        host: host.name,
+        series,
+        startMs: request.start,
+        endMs: request.end,
+        atMs: world.nowMs,
+        outcome: "open"
+      }
+      history.pages.push(asked)
+      history.note(host.name, "page", () => `${request.symbol} ${request.start}..${request.end}`)
+      const late = Effect.fail(failedFor("the exchange does not answer", true))
+      return Effect.sync(
+        world.chance(hangs)
+          ? host.after(hangsForMs, () => resume(late))
+          : host.after(world.random() * latencyMsMax, () => resume(answer(request, asked)))
+      )
+    })
+
+  const sendFirst = (symbol: string) =>
+    Effect.callback<Option.Option<number>, RequestFailed>((resume) => {
+      history.note(host.name, "first bar", () => symbol)
+      const { hangs, latencyMsMax } = upstream.mood
+      const late = Effect.fail(failedFor("the exchange does not answer", true))
+      return Effect.sync(
+        world.chance(hangs)
+          ? host.after(hangsForMs, () => resume(late))
+          : host.after(world.random() * latencyMsMax, () => resume(firstOf(symbol)))
+      )
+    })
+
   return {
     name,
     kind: "BACKFILL",
     capabilities,
-    page: (request) =>
-      Effect.callback((resume) => {
-        const { hangs, latencyMsMax } = upstream.mood
-        const series = seriesOf(request.symbol)
-        const asked: PageAsked = {
-          host: host.name,
-          series,
-          startMs: request.start,
-          endMs: request.end,
-          atMs: world.nowMs,
-          outcome: "open"
-        }
-        history.pages.push(asked)
-        history.note(host.name, "page", () => `${request.symbol} ${request.start}..${request.end}`)
-        const late = Effect.fail(failedFor("the exchange does not answer", true))
-        return Effect.sync(
-          world.chance(hangs)
-            ? host.after(hangsForMs, () => resume(late))
-            : host.after(world.random() * latencyMsMax, () => resume(answer(request, asked)))
-        )
-      }),
-    firstBar: (symbol) =>
-      Effect.callback((resume) => {
-        history.note(host.name, "first bar", () => symbol)
-        const { hangs, latencyMsMax } = upstream.mood
-        const late = Effect.fail(failedFor("the exchange does not answer", true))
-        return Effect.sync(
-          world.chance(hangs)
-            ? host.after(hangsForMs, () => resume(late))
-            : host.after(world.random() * latencyMsMax, () => resume(firstOf(symbol)))
-        )
-      })
+    page: (request) => throughGate(send(request)),
+    firstBar: (symbol) => throughGate(sendFirst(symbol))
   }
 }

@@ -10,6 +10,7 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import { claimAnnouncements } from "./meshSuiteAnnouncements.ts"
 import { claimConnection } from "./meshSuiteConnection.ts"
+import { claimHistory } from "./meshSuiteHistory.ts"
 import { claimMessages } from "./meshSuiteMessages.ts"
 import { claimQueue } from "./meshSuiteQueue.ts"
 import { claimRecords } from "./meshSuiteRecords.ts"
@@ -36,6 +37,7 @@ export const meshRecordsSuite = <E>({ clock, implementation, name, verbs }: Mesh
   suite(`Mesh (${name})`, (it) => {
     const claim: Claim = (title, run) => it.effect(title, () => Effect.orDie(Effect.scoped(run())))
     claimRecords(claim)
+    claimHistory(claim)
     claimMessages(claim)
     claimAnnouncements(claim)
     claimQueue(claim)

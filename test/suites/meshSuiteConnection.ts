@@ -64,6 +64,7 @@ const downClaims = (claim: Claim, verbs: MeshVerbs): void => {
       yield* lose
       assert.isBelow(yield* isUnavailable(write("a")), 500)
       assert.isBelow(yield* isUnavailable(read), 500)
+      assert.isBelow(yield* isUnavailable(mesh.history(Stream.actors.name, subject)), 500)
       assert.isBelow(yield* isUnavailable(mesh.request(subject, bytes("a"), { timeoutMs: 5000 })), 500)
       yield* mesh.caughtUp
     })

@@ -71,6 +71,30 @@ const takeClaims = (claim: Claim): void => {
     })
   )
 
+  claim("take() of who is not patient gives none while others wait", () =>
+    Effect.gen(function* () {
+      const { take, takeNow } = yield* queueOf
+      const waiting = yield* Effect.forkChild(take, { startImmediately: true })
+      yield* Effect.sleep(100)
+      assert.isTrue(Option.isNone(yield* takeNow))
+      assert.isTrue(Option.isNone(yield* Fiber.join(waiting)))
+    })
+  )
+
+  claim("done() removes what was taken, patiently or not; another may be put in its place", () =>
+    Effect.gen(function* () {
+      const { enqueue, nothingFor, takeNow, takeOne, takeWindow } = yield* queueOf
+      yield* enqueue("a")
+      yield* enqueue("b")
+      yield* (yield* takeOne).done
+      yield* Option.getOrThrow(yield* takeNow).done
+      // longer than what is lost stays away
+      yield* nothingFor(5)
+      yield* enqueue("a")
+      assert.strictEqual(yield* takeWindow, "a")
+    })
+  )
+
   claim("later() of what was taken without patience brings it back soon", () =>
     Effect.gen(function* () {
       const { enqueue, takeNow, takeSome } = yield* queueOf

@@ -18,7 +18,7 @@ import type { ReadOptions } from "../../client/requestBody.ts"
 import type { SeamlessClient } from "../../client/SeamlessClient.ts"
 import { SeamlessError } from "../../client/SeamlessError.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import type { Configuration, ExchangeSettings, SeriesSettings } from "../../protocol/Settings.ts"
+import type { Configuration, ExchangeSettings, RetrySettings, SeriesSettings } from "../../protocol/Settings.ts"
 import * as EmbeddedServer from "../../runtime/nats/EmbeddedServer.ts"
 import type { BarFile } from "./BarFile.ts"
 import * as ReadyProcess from "./ReadyProcess.ts"
@@ -30,10 +30,14 @@ export interface ClusterSettings {
   readonly files: ReadonlyArray<BarFile>
   /** How the hosts deal with the exchange. */
   readonly source?: Partial<ExchangeSettings>
+  /** How the series of the files are kept. */
+  readonly series?: Partial<SeriesSettings>
+  /** What becomes of windows whose jobs fail. */
+  readonly retry?: RetrySettings
+  /** What the accounts allow that the hosts ask the exchange under. */
+  readonly accounts?: NonNullable<Configuration["accounts"]>
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
-  /** What else is configured of each series. */
-  readonly series?: Partial<SeriesSettings>
   /** What is configured beside sources and series. */
   readonly rest?: Omit<Configuration, "sources" | "series">
 }
@@ -76,6 +80,8 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
     series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
+    ...(settings.retry && { retry: settings.retry }),
+    ...(settings.accounts && { accounts: settings.accounts }),
     ...settings.rest
   }
 }
@@ -126,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
     return { ...host, servers: nats } satisfies Host
   })
 
-  return { startHost, klines: () => klines(exchange.requests()) }
+  return { startHost, requests: exchange.requests, klines: () => klines(exchange.requests()) }
 })
 
 /** A client of the cluster, closed with the scope. */

@@ -6,6 +6,8 @@
 import { jetstreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
 import { Effect, Schema } from "effect"
+import { fromRoot } from "../../actors/admin/AuditEntry.ts"
+import { begin, conclude, replayEntry } from "../../actors/admin/replayAudit.ts"
 import { CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
 import { StateRecord } from "../../protocol/wire/StateRecord.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -65,6 +67,13 @@ export const settled = Effect.fnUntraced(function* (nc: NatsConnection, file: Ba
   return { root, roots }
 })
 
+/** What keeps the changes of roots that leave nothing to their pages from adding up to what is covered. */
+const misfits = (roots: ReadonlyArray<CoverageRoot>, last: CoverageRoot): ReadonlyArray<string> => {
+  const replay = roots.map(fromRoot).reduce(replayEntry, begin)
+  const { firstBreak } = conclude(replay, { root: last, covered: last.covered })
+  return firstBreak === undefined ? [] : [`version ${firstBreak.version}: ${firstBreak.problem}`]
+}
+
 /** What keeps a list of roots from being a whole history, from the first to `last`; empty where nothing does. */
 export const gaps = (roots: ReadonlyArray<CoverageRoot>, last: CoverageRoot | undefined): ReadonlyArray<string> => {
   const broken = roots.flatMap(({ previousRootHash, version }, index) => {
@@ -74,5 +83,6 @@ export const gaps = (roots: ReadonlyArray<CoverageRoot>, last: CoverageRoot | un
   })
   const end = roots.at(-1)
   const isWhole = last === undefined ? end === undefined : end !== undefined && rootHash(end) === rootHash(last)
-  return isWhole ? broken : [...broken, `it ends with ${end?.version}, and version ${last?.version} stands`]
+  if (!isWhole) return [...broken, `it ends with ${end?.version}, and version ${last?.version} stands`]
+  return last === undefined ? broken : [...broken, ...misfits(roots, last)]
 }

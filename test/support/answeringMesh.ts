@@ -40,6 +40,7 @@ export const answeringMesh = (answer: Answering): MeshShape => ({
   write: () => unused,
   read: () => unused,
   readMany: () => unused,
+  history: () => unused,
   enqueue: () => unused,
   dequeue: () => unused,
   take: () => unused,

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as jobStep from "../../../actors/backfill/jobStep.ts"
 import type { BackfillJob, JobFailure } from "../../../protocol/history/BackfillJob.ts"
-import { isFinal } from "../../../protocol/history/BackfillJob.ts"
+import { hasEnded, isFinal } from "../../../protocol/history/BackfillJob.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { jobOf, rangesOf } from "../../support/jobs.ts"
@@ -130,6 +130,61 @@ describe("fail()", () => {
   it("fail() waits as long as the source asks to be left alone, where that is longer", () => {
     expect([waitMsAfter(0), waitMsAfter(500), waitMsAfter(90_000)]).toEqual([1000, 1000, 90_000])
   })
+})
+
+const policyOf = (attemptsMax: number): jobStep.RetryPolicy => ({ attemptsMax, baseMs: 1000, maxMs: 300_000 })
+const nothing = progressOf(RangeSet.empty)
+
+/** The job after so many runs in a row that failed, each opened again as it is. */
+const failedRuns = (count: number, changes: Partial<jobStep.Failing>): BackfillJob => {
+  let job = jobStep.fail(running, nothing, failing(changes))
+  for (let runs = 1; runs < count; runs++) {
+    job = jobStep.fail(claimed({ ...job, state: "PENDING", nextAttemptAt: null }), nothing, failing(changes))
+  }
+  return job
+}
+
+describe("fail() and the limit of attempts", () => {
+  law(
+    "fail() sets a window aside at just the failure that is one too many",
+    [fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })],
+    (attemptsMax, count) => {
+      if (count > attemptsMax) return
+      const job = failedRuns(count, { policy: policyOf(attemptsMax) })
+      expect(job).toMatchObject({ attempts: count, failure, lease: null })
+      if (count < attemptsMax) expect(job).toMatchObject({ state: "FAILED", nextAttemptAt: expect.any(Number) })
+      else expect(job).toMatchObject({ state: "QUARANTINED", nextAttemptAt: null })
+      expect(hasEnded(job)).toBe(count === attemptsMax)
+    }
+  )
+
+  it("fail() that sets a window aside keeps what was committed", () => {
+    const job = jobStep.fail(running, progressOf(half), failing({ policy: policyOf(1) }))
+    expect(job).toMatchObject({ state: "QUARANTINED", completedRanges: half, coverageVersion: 3, requests: 2 })
+  })
+
+  it("fail() of the last attempt that has brought everything is its success", () => {
+    const job = jobStep.fail(running, progressOf(rangesOf([0, 100])), failing({ policy: policyOf(1) }))
+    expect(job).toMatchObject({ state: "SUCCEEDED", failure: null, attempts: 0 })
+  })
+
+  it("fail() sets no window aside for what its source says of when to come again", () => {
+    const job = jobStep.fail(running, nothing, failing({ policy: policyOf(2), retryAfterMs: 3_600_000 }))
+    expect(job).toMatchObject({ state: "FAILED", nextAttemptAt: 1_000_000 + 3_600_000 })
+  })
+
+  law(
+    "fail() that is no attempt is never one too many, and waits like the first",
+    [fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 30 }), fc.nat(11)],
+    (attemptsMax, count, before) => {
+      const attempts = Math.min(before, attemptsMax - 1)
+      const no = { policy: policyOf(attemptsMax), isAttempt: false }
+      const job = jobStep.fail({ ...running, attempts }, nothing, failing(no))
+      expect(job).toMatchObject({ state: "FAILED", attempts, failure })
+      expect(job.nextAttemptAt).toBeGreaterThanOrEqual(1_000_000 + 1000)
+      expect(failedRuns(count, no)).toMatchObject({ state: "FAILED", attempts: 0, nextAttemptAt: 1_000_000 + 1000 })
+    }
+  )
 })
 
 describe("release()", () => {

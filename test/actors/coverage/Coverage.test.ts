@@ -3,73 +3,24 @@ import * as fc from "fast-check"
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Coverage from "../../../actors/coverage/Coverage.ts"
-import { type ChunkRef, entryOf } from "../../../protocol/history/CoveragePage.ts"
-import { initial, rootHash } from "../../../protocol/history/CoverageRoot.ts"
+import { entryOf } from "../../../protocol/history/CoveragePage.ts"
+import { rootHash } from "../../../protocol/history/CoverageRoot.ts"
 import * as MissingRange from "../../../protocol/history/MissingRange.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import { isEmpty } from "../../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as Window from "../../../protocol/history/Window.ts"
-import type { Commit, StaleCommit, WindowCommit } from "../../../protocol/messages/Coverage.ts"
-import { rangesOf, series } from "../../support/jobs.ts"
+import type { Commit, StaleCommit } from "../../../protocol/messages/Coverage.ts"
+import { applied, at, deferred, grid, message, nothing, pageMs, part, refOf } from "../../support/commits.ts"
+import { rangesOf } from "../../support/jobs.ts"
 import { law } from "../../support/law.ts"
-
-// bars of one millisecond, ten to a window: a page is 2,560 long
-const grid: Window.Grid = { intervalMs: 1, anchorMs: 0, windowBars: 10 }
-const pageMs = 10 * Window.windowsPerPage
-
-const nothing: Coverage.State = {
-  root: initial(series, { windowBars: 10, schemaVersion: 1 }),
-  covered: RangeSet.empty,
-  pages: new Map()
-}
-
-const refOf = (pairs: ReadonlyArray<Range>, changes: Partial<ChunkRef> = {}): ChunkRef => {
-  const ranges = RangeSet.make(pairs)
-  const id = JSON.stringify(toPairs(ranges))
-  const last = toPairs(ranges).at(-1)?.[1]
-  const lastEventTime = last === undefined ? null : last - 1
-  return { source: "binance", id, ranges, contentHash: `content of ${id}`, rows: 1, lastEventTime, ...changes }
-}
-
-const part = (chunk: ChunkRef, changes: Partial<WindowCommit> = {}): WindowCommit => ({
-  windowStart: Window.windowStart(grid, toPairs(chunk.ranges)[0]![0]),
-  generation: 0,
-  base: null,
-  chunk,
-  ...changes
-})
-
-const message = (windows: ReadonlyArray<WindowCommit>, changes: Partial<Commit> = {}): Commit => ({
-  series,
-  windows,
-  answered: RangeSet.unionAll(windows.map(({ chunk }) => chunk.ranges)),
-  exceptions: [],
-  jobs: ["0.1"],
-  source: "binance",
-  cause: "request-1",
-  ...changes
-})
-
-const at = (nowMs: number) => ({ grid, nowMs })
-
-const applied = (state: Coverage.State, commit: Commit, nowMs = 1000): Coverage.Step =>
-  Result.getOrThrow(Coverage.commit(state, commit, at(nowMs)))
 
 const refused = (state: Coverage.State, commit: Commit): StaleCommit =>
   Result.match(Coverage.commit(state, commit, at(1000)), {
     onFailure: (error) => error,
     onSuccess: () => expect.unreachable("the commit was taken")
   })
-
-const deferred = (start: number, end: number, reason = "no bar"): MissingRange.MissingRange => ({
-  start,
-  end,
-  state: "deferred",
-  reason,
-  retryAt: 9000
-})
 
 const first = refOf([[2, 5]])
 const one = applied(nothing, message([part(first)])).state

@@ -87,6 +87,19 @@ describe("raiseVersion()", () => {
     assert.deepStrictEqual(toPairs(again.diff.removed), [[0, 50]])
   })
 
+  it("raiseVersion() says what stands again, which lost roots had taken away, as far as their own ranges tell", () => {
+    const without = next(third, { covered: RangeSet.of(0, 30), diff: { ...third.diff, removed: RangeSet.of(30, 100) } })
+    const { added, removed } = raiseVersion(second, audited(without), { covered: second.covered, nowMs: 5 }).diff
+    assert.deepStrictEqual(toPairs(added), [[30, 100]])
+    assert.deepStrictEqual(toPairs(removed), [])
+    const spilt = next(third, { covered: RangeSet.of(80, 90), coveredInPagesBefore: 60 })
+    const seen = raiseVersion(second, audited(spilt), { covered: second.covered, nowMs: 5 }).diff
+    assert.deepStrictEqual(toPairs(seen.added), [
+      [60, 80],
+      [90, 100]
+    ])
+  })
+
   it("raiseVersion() goes by the number alone where the entry can't be read", () => {
     const unreadable = { version: 9, entry: Option.some(new Uint8Array(3)) }
     const { diff, version } = raiseVersion(first, unreadable, { covered: first.covered, nowMs: 5 })

@@ -2,14 +2,23 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as jobStep from "../../../actors/backfill/jobStep.ts"
-import { type JobDemand, type JobPlan, type KnownJob, planJob } from "../../../actors/coverage/planJobs.ts"
-import { type BackfillJob, isFinal } from "../../../protocol/history/BackfillJob.ts"
+import {
+  expire,
+  type JobDemand,
+  type JobPlan,
+  type KnownJob,
+  planJob,
+  reopen,
+  type Reopening
+} from "../../../actors/coverage/planJobs.ts"
+import { type BackfillJob, isFinal, JobClass } from "../../../protocol/history/BackfillJob.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import { isEmpty } from "../../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { jobOf, rangesOf, series } from "../../support/jobs.ts"
 import { law } from "../../support/law.ts"
+import { rangeSet } from "../../support/rangeSets.ts"
 
 const nowMs = 1_000_000
 
@@ -88,6 +97,129 @@ describe("planJob()", () => {
   })
 })
 
+const jobClass = fc.constantFrom(...JobClass.literals)
+const by: jobStep.Claimant = { holder: "host-1", leaseMs: 5000, nonce: "claimed" }
+
+describe("planJob() and classes", () => {
+  law(
+    "planJob() gives a run that waits the more urgent class of its own and the demand's, and leaves the rest",
+    [fc.constantFrom("PENDING" as const, "EXPIRED" as const), jobClass, jobClass],
+    (state, own, asked) => {
+      const { job } = known({ state, jobClass: own })
+      const plan = planJob({ ...demand, jobClass: asked }, wanted([0, 10]), { job, revision: 7 })
+      const isRaised = JobClass.literals.indexOf(asked) < JobClass.literals.indexOf(own)
+      expect(plan.action).toBe(isRaised ? "write" : "join")
+      const raised = { ...job, state: "PENDING", jobClass: asked, nonce: "planned" }
+      expect(plan.job).toEqual(isRaised ? raised : job)
+    }
+  )
+
+  law(
+    "planJob() leaves a run under way in its class, whoever asks for whatever",
+    [jobClass, jobClass],
+    (own, asked) => {
+      const { job } = known({ state: "RUNNING", jobClass: own, ranges: rangesOf([0, 10]) })
+      const within = planJob({ ...demand, jobClass: asked }, wanted([0, 10]), { job, revision: 7 })
+      const beyond = planJob({ ...demand, jobClass: asked }, wanted([0, 30]), { job, revision: 7 })
+      expect([within.action, beyond.action]).toEqual(["join", "follow"])
+      expect([within.job, beyond.job]).toEqual([job, job])
+    }
+  )
+
+  law(
+    "planJob() opens a run in the class of the demand, whatever the one before had",
+    [jobClass, jobClass],
+    (own, asked) => {
+      const plan = planJob(
+        { ...demand, jobClass: asked },
+        wanted([0, 10]),
+        known({ state: "SUCCEEDED", jobClass: own })
+      )
+      expect(plan.job.jobClass).toBe(asked)
+    }
+  )
+
+  it("planJob() has a run that was freed wait again, where more is asked of it", () => {
+    const before = known({ state: "EXPIRED", ranges: rangesOf([0, 10]), completedRanges: rangesOf([0, 5]), fence: 3 })
+    const plan = planJob(demand, wanted([20, 30]), before)
+    const ranges = rangesOf([0, 10], [20, 30])
+    expect(plan).toEqual({
+      action: "write",
+      expect: 7,
+      job: { ...before.job, state: "PENDING", ranges, nonce: "planned" }
+    })
+  })
+})
+
+const reopening = (wanted: RangeSet.RangeSet, generation = 5): Reopening => ({ nonce: "again", generation, wanted })
+const everything = rangesOf([-1000, 1000])
+
+const failed = known({
+  state: "FAILED",
+  run: 3,
+  fence: 6,
+  generation: 2,
+  attempts: 4,
+  failure,
+  nextAttemptAt: nowMs,
+  completedRanges: rangesOf([0, 40]),
+  renewals: 9,
+  requests: 2,
+  coverageVersion: 8,
+  passedOver: [failure]
+}).job
+
+describe("reopen()", () => {
+  it("reopen() makes the next run of what is left, upon the window as it is now, and counts its failures on", () => {
+    expect(reopen(failed, reopening(everything))).toEqual({
+      ...failed,
+      state: "PENDING",
+      run: 4,
+      ranges: rangesOf([40, 100]),
+      completedRanges: RangeSet.empty,
+      generation: 5,
+      renewals: 0,
+      requests: 0,
+      coverageVersion: 0,
+      passedOver: [],
+      nextAttemptAt: null,
+      nonce: "again"
+    })
+  })
+
+  law(
+    "reopen() is to bring exactly what was left and is wanted, or has succeeded",
+    [rangeSet, rangeSet, rangeSet],
+    (...sets) => {
+      const [ranges, brought, wanted] = sets
+      const completedRanges = RangeSet.intersect(ranges, brought)
+      const job = reopen({ ...failed, ranges, completedRanges }, reopening(wanted))
+      const left = RangeSet.intersect(RangeSet.subtract(ranges, brought), wanted)
+      if (isEmpty(left)) {
+        expect(job).toMatchObject({ state: "SUCCEEDED", run: 3, fence: 6, attempts: 0, nextAttemptAt: null })
+        expect(toPairs(job.ranges)).toEqual(toPairs(ranges))
+        return
+      }
+      expect(job).toMatchObject({ state: "PENDING", run: 4, fence: 6, attempts: 4 })
+      expect(toPairs(job.ranges)).toEqual(toPairs(left))
+    }
+  )
+
+  it("reopen() is claimed like any other run, by a fence of its own", () => {
+    const job = jobStep.claim(reopen(failed, reopening(everything)), by, false)
+    expect(job).toMatchObject({ state: "RUNNING", run: 4, fence: 7 })
+  })
+})
+
+describe("expire()", () => {
+  it("expire() frees the job of a holder that is gone, and changes nothing else", () => {
+    const running = jobStep.claim(jobOf({ completedRanges: rangesOf([0, 5]) }), by, false)!
+    const job = expire(running, "freed")
+    expect(job).toEqual({ ...running, state: "EXPIRED", lease: null, nonce: "freed" })
+    expect(jobStep.claim(job, by, false)).toMatchObject({ state: "RUNNING", fence: running.fence + 1 })
+  })
+})
+
 const policy: jobStep.RetryPolicy = { attemptsMax: 10, baseMs: 1000, maxMs: 300_000 }
 
 const ended = (job: BackfillJob, kind: "release" | "complete" | "fail", [start, end]: Range): BackfillJob => {
@@ -145,7 +277,6 @@ describe("one window", () => {
           expect(plan.job.run).toBe((record?.job.run ?? 0) + (open === undefined ? 1 : 0))
           record = { job: plan.job, revision: plan.expect + 1 }
         } else if (record !== undefined) {
-          const by = { holder: "host-1", leaseMs: 5000, nonce: "n" }
           const changed = next.kind === "claim" ? jobStep.claim(record.job, by, false) : undefined
           const isHeld = record.job.state === "RUNNING" && next.kind !== "claim"
           const job = isHeld && next.kind !== "claim" ? ended(record.job, next.kind, next.span) : changed

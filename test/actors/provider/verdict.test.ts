@@ -70,6 +70,12 @@ describe("refusal()", () => {
       retryAt: 5000
     })
     expect(refusal(request, failed("RowsRejected"), null)).toMatchObject({ _tag: "RowsRejected", reason: "down" })
+    expect(refusal(request, failed("BudgetUnavailable"), null)).toMatchObject({
+      _tag: "BudgetUnavailable",
+      source: "binance",
+      reason: "down",
+      retryAt: 5000
+    })
     expect(refusal(request, partial, null)).toBeUndefined()
   })
 

@@ -1,8 +1,10 @@
 /** Are odd answers of an exchange taken for what they are, and nothing taken for an answer that is none? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Tracer } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Tracer } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { RequestFailed } from "../../../actors/sources/DataSource.ts"
 import * as Exchange from "../../../actors/sources/Exchange.ts"
+import { type Ended, Gate } from "../../../actors/sources/Gate.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import type { ExchangeSettings } from "../../../protocol/Settings.ts"
 import { intervalOf } from "../../support/rows.ts"
@@ -311,6 +313,112 @@ describe("an exchange that gives the last bars of a range", () => {
       assert.deepStrictEqual(asked.splice(0), ["8 to 13", "13 to 18", "18 to 20"])
       assert.deepStrictEqual(yield* read(20, 31), [])
       assert.deepStrictEqual(asked, ["20 to 25", "25 to 30", "30 to 31"])
+    })
+  )
+})
+
+/** A gate that lets everybody out after a while, and what it was told. */
+const makeGate = (waitMs = 0) => {
+  const seen = { entered: 0, ended: new Array<Ended>() }
+  const pass = {
+    end: (how: Ended) => Effect.sync(() => void seen.ended.push(how))
+  }
+  const enter = Effect.as(
+    Effect.andThen(
+      Effect.sleep(waitMs),
+      Effect.sync(() => void seen.entered++)
+    ),
+    pass
+  )
+  return { seen, gate: { enter } }
+}
+
+const failureIn = (ended: Ended): RequestFailed | undefined =>
+  Exit.isSuccess(ended) ? undefined : Option.getOrUndefined(Cause.findErrorOption(ended.cause))
+
+describe("the gate", () => {
+  it.live("is entered before each request, those that load the markets too, and told that each was answered", () =>
+    Effect.gen(function* () {
+      let requests = 0
+      const handle = binance((_, response) => json(response, [kline(0)]))
+      const url = yield* serve((request, response) => {
+        requests++
+        assert.strictEqual(seen.entered, requests)
+        handle(request, response)
+      })
+      const { gate, seen } = makeGate()
+      const source = yield* sourceOf(url)
+      for (let page = 0; page < 3; page++) {
+        yield* Effect.provideService(source.page(minutes(0, 10)), Gate, gate)
+      }
+      assert.deepStrictEqual([requests, seen.entered, seen.ended.length], [4, 4, 4])
+      assert.isTrue(seen.ended.every(Exit.isSuccess))
+      assert.lengthOf((yield* Effect.provideService(source.page(minutes(5, 5)), Gate, gate)).eventTime, 0)
+      assert.strictEqual(seen.entered, 4)
+    })
+  )
+
+  it.live("is not part of a request's time, and keeps no other request of the process waiting", () =>
+    Effect.gen(function* () {
+      const url = yield* serve(binance((_, response) => json(response, [kline(0)])))
+      const source = yield* sourceOf(url, { requestTimeoutMs: 300, concurrency: 1 })
+      yield* source.page(minutes(0, 10))
+      const slow = makeGate(800)
+      const waiting = yield* Effect.forkChild(Effect.provideService(source.page(minutes(0, 10)), Gate, slow.gate), {
+        startImmediately: true
+      })
+      yield* Effect.timeout(source.page(minutes(0, 10)), "500 millis")
+      assert.strictEqual(slow.seen.entered, 0)
+      assert.lengthOf((yield* Fiber.join(waiting)).eventTime, 1)
+    })
+  )
+
+  it.live("that stays shut has nothing sent, and its reason is the failure", () =>
+    Effect.gen(function* () {
+      let requests = 0
+      const url = yield* serve((_, response) => {
+        requests++
+        json(response, binanceMarkets)
+      })
+      const shut = new RequestFailed({ reason: "no place", retryable: false, retryAfterMs: 7, unsent: "budget" })
+      const source = yield* sourceOf(url)
+      const asking = Effect.provideService(source.page(minutes(0, 10)), Gate, { enter: Effect.fail(shut) })
+      assert.deepStrictEqual(yield* Effect.flip(asking), shut)
+      assert.strictEqual(requests, 0)
+    })
+  )
+
+  it.live("is told of a failure, of a refusal, and of one that only the answer's body says", () =>
+    Effect.gen(function* () {
+      const { gate, seen } = makeGate()
+      const failing = (handle: Handle) =>
+        Effect.map(Effect.flip(Effect.provideService(ask(handle), Gate, gate)), () => failureIn(seen.ended.at(-1)!))
+      const status = (code: number) => (_: IncomingMessage, response: ServerResponse) => {
+        response.statusCode = code
+        json(response, { code: -1003, msg: "Too much request weight used." })
+      }
+      const failed = yield* failing(status(500))
+      assert.deepStrictEqual([failed?.retryable, failed?.isRefusal], [true, undefined])
+      const refused = yield* failing(status(429))
+      assert.deepStrictEqual([refused?.retryable, refused?.isRefusal], [true, true])
+      const inBody = yield* failing(status(400))
+      assert.deepStrictEqual([inBody?.retryable, inBody?.isRefusal], [true, true])
+      // the markets of each were answered
+      assert.strictEqual(seen.ended.filter(Exit.isSuccess).length, 3)
+    })
+  )
+
+  it.live("is told that nobody waits any more when a request is interrupted", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { gate, seen } = makeGate()
+      const url = yield* serve(binance(() => void asked++))
+      const source = yield* sourceOf(url)
+      const asking = yield* Effect.forkChild(Effect.provideService(source.page(minutes(0, 10)), Gate, gate))
+      yield* waitUntil(() => asked === 1)
+      yield* Fiber.interrupt(asking)
+      assert.isUndefined(failureIn(seen.ended.at(-1)!))
+      assert.isTrue(Exit.isFailure(seen.ended.at(-1)!))
     })
   )
 })

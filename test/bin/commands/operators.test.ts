@@ -4,6 +4,8 @@ import { actorsTable, lettersTable } from "../../../bin/commands/actors.ts"
 import { drainText } from "../../../bin/commands/drain.ts"
 import { hostsTable } from "../../../bin/commands/hosts.ts"
 import { slotsSummary, slotsTable } from "../../../bin/commands/slots.ts"
+import { upstreamsTable } from "../../../bin/commands/upstreams.ts"
+import type { AccountStanding } from "../../../protocol/messages/AccountStanding.ts"
 import type { SlotReport } from "../../../protocol/wire/ActorReport.ts"
 import type { HostReport } from "../../../protocol/wire/HostReport.ts"
 
@@ -120,4 +122,45 @@ it("lettersTable() keeps a reason of several lines to its first", () => {
 it("drainText() says what it came to", () => {
   const text = drainText({ hostId: "a", incarnation: "i", handovers: 5, handoverMsMax: 10.4, elapsedMs: 99.6 })
   assert.strictEqual(text, "a is drained: 5 slots handed over in 100 ms, the slowest in 10 ms")
+})
+
+const standing: AccountStanding = {
+  account: "main",
+  limits: { requestsPerMinute: 100, weightPerMinute: null, concurrency: 4, burst: 5 },
+  available: { requests: 3, weight: null },
+  inFlight: 2,
+  waiting: { interactive: 1, repair: 0, bulk: 12, verify: 0 },
+  coolDownUntil: 60_000,
+  circuits: [
+    { source: "binance", state: "closed", failures: 0, reason: "", openUntil: null },
+    { source: "second", state: "open", failures: 10, reason: "the exchange answered 500", openUntil: 1000 }
+  ]
+}
+
+it("upstreamsTable() has a line an account, and says below why sources are left alone", () => {
+  const none = { requestsPerMinute: null, weightPerMinute: null, concurrency: null, burst: null }
+  const calm: AccountStanding = {
+    account: "okx",
+    limits: none,
+    available: { requests: null, weight: null },
+    inFlight: 0,
+    waiting: { interactive: 0, repair: 0, bulk: 0, verify: 0 },
+    coolDownUntil: null,
+    circuits: [{ source: "okx", state: "halfOpen", failures: 11, reason: "no answer", openUntil: null }]
+  }
+  const [, first, second, ...reasons] = cellsOf(upstreamsTable([standing, calm]))
+  assert.deepStrictEqual(first, [
+    "main",
+    "3/100",
+    "-",
+    "2/4",
+    "interactive 1, bulk 12",
+    "1970-01-01T00:01:00Z",
+    "binance closed, second open until 1970-01-01T00:00:01Z"
+  ])
+  assert.deepStrictEqual(second, ["okx", "-", "-", "0", "-", "-", "okx half open"])
+  assert.deepStrictEqual(reasons, [
+    ["second: 10 requests in a row have failed; the last: the exchange answered 500"],
+    ["okx: 11 requests in a row have failed; the last: no answer"]
+  ])
 })

@@ -7,7 +7,7 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { law } from "../../support/law.ts"
 import { bitmap, rangeSet, stretch, time, timesOf } from "../../support/rangeSets.ts"
 
-const { at, bars, bounds, coveredPrefixEnd, durationMs, includes, isEmpty, longerThan, notLongerThan, size } =
+const { areApart, at, bars, bounds, coveredPrefixEnd, durationMs, includes, isEmpty, longerThan, notLongerThan, size } =
   RangeMeasure
 
 const times = (set: RangeSet.RangeSet) => timesOf(bitmap(toPairs(set)))
@@ -25,6 +25,11 @@ describe("against single times", () => {
     const [first, last] = [times(set).at(0), times(set).at(-1)]
     const expected = first === undefined || last === undefined ? undefined : { start: first, end: last + 1 }
     expect(Option.getOrUndefined(bounds(set))).toEqual(expected)
+  })
+  law("areApart() holds where all times of one set are before all of the other", [rangeSet, rangeSet], (a, b) => {
+    const isBefore = (one: ReadonlyArray<number>, other: ReadonlyArray<number>) =>
+      Math.max(-Infinity, ...one) < Math.min(Infinity, ...other)
+    expect(areApart(a, b)).toBe(isBefore(times(a), times(b)) || isBefore(times(b), times(a)))
   })
   law("at() and size() walk the pairs", [rangeSet], (set) =>
     expect(Array.from({ length: size(set) }, (_, index) => at(set, index))).toEqual(toPairs(set))

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { Pairs, toPairs } from "../../../protocol/history/RangePairs.ts"
+import { arePairsOf, Pairs, toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { law } from "../../support/law.ts"
 import { pairs, rangeSet } from "../../support/rangeSets.ts"
@@ -14,6 +14,18 @@ const refusal = (json: unknown): string => {
   const result = decode(json)
   return Result.isFailure(result) ? result.failure.message : "accepted"
 }
+
+describe("arePairsOf()", () => {
+  law("arePairsOf() holds for the list that is read as the set, and for no other", [rangeSet, pairs], (set, json) => {
+    expect(arePairsOf(encode(set), set)).toBe(true)
+    const read = decode(json)
+    expect(arePairsOf(json, set)).toBe(Result.isSuccess(read) && RangeSet.equals(read.success, set))
+  })
+  it.each([[undefined], [{}], [[[0, 60, 1]]], [[["0", "60"]]], [[[0, 60], []]], [[{ 0: 0, 1: 60, length: 2 }]]])(
+    "arePairsOf() of %j is false",
+    (json) => expect(arePairsOf(json, RangeSet.of(0, 60))).toBe(false)
+  )
+})
 
 describe("Pairs", () => {
   law("Pairs gives the same set back through JSON text", [rangeSet], (set) =>

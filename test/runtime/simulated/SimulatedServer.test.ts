@@ -3,6 +3,7 @@ import { Option } from "effect"
 import { assert, describe, it } from "vitest"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
+import * as Subject from "../../../protocol/wire/Subject.ts"
 import type { WriteOptions } from "../../../runtime/Mesh.ts"
 import type { Answer } from "../../../runtime/simulated/Answer.ts"
 import type { Taken } from "../../../runtime/simulated/JobQueue.ts"
@@ -188,6 +189,28 @@ describe("a lost tail", () => {
 })
 
 describe("a replica that is behind", () => {
+  it("history() with a lag gives what was written by then, and after rollBack() what is left", () => {
+    const { pass, server } = makeServer()
+    const subject = Subject.audit("a.1m")
+    const write = (text: string) => valueOf(server.write({ client, subject, data: bytes(text) }, {}))
+    const seen = (lagMs: number) => {
+      const { entries, isLast } = valueOf(server.history({ stream: audit.name, lagMs }, subject, {}))
+      assert.isTrue(isLast)
+      return entries.map(({ revision, value }) => `${textOf(Option.getOrThrow(value))}@${revision}`)
+    }
+    write("1")
+    pass(100)
+    write("2")
+    pass(100)
+    write("3")
+    assert.deepStrictEqual(
+      [0, 1, 100, 101, 200, 201].map((lagMs) => seen(lagMs)),
+      [["1@1", "2@2", "3@3"], ["1@1", "2@2"], ["1@1", "2@2"], ["1@1"], ["1@1"], []]
+    )
+    server.rollBack({ streams: [audit.name], keepUntilMs: 1_000_150 })
+    assert.deepStrictEqual(seen(0), ["1@1", "2@2"])
+  })
+
   it("read() and readMany() with a lag give what stood then", () => {
     const { pass, read, readAll, write } = makeServer()
     valueOf(write(actors, "k", "1"))

@@ -5,7 +5,7 @@
  * back. What is on its way when it is lost is lost.
  */
 import { Clock, Effect, Fiber } from "effect"
-import type { Link } from "../../../runtime/simulated/Link.ts"
+import type { Link, Parcel } from "../../../runtime/simulated/Link.ts"
 import { seededNumbers } from "../../support/seededOrder.ts"
 
 /** A link with a switch. */
@@ -43,27 +43,27 @@ export const make = (
   const handlers = new Set<() => void>()
   const random = seededNumbers(1)
   const lane = (): Lane => ({ lastAtMs: 0, acts: [] })
-  const lanes = { toServer: lane(), toProcess: lane() }
+  const makeLanes = () => ({ toServer: lane(), toProcess: lane(), answers: new Map<string, Lane>() })
+  let lanes = makeLanes()
   let isUp = true
   let connection = 0
-  const carry: Link["carry"] = (way, { kind }, act) => {
+  // answers come from several parts of a server, those on one subject from one of them; all else as it was said
+  const laneOf = (way: "toServer" | "toProcess", { kind, subject }: Parcel): Lane => {
+    if (kind !== "answer") return lanes[way]
+    const known = lanes.answers.get(subject) ?? lane()
+    lanes.answers.set(subject, known)
+    return known
+  }
+  const carry: Link["carry"] = (way, parcel, act) => {
     if (!isUp) return
     if (delayMsMax === 0) return act()
     const sentIn = connection
     const nowMs = clock.currentTimeMillisUnsafe()
-    const atMs = nowMs + random() * delayMsMax
-    // answers come from several parts of a server, all else in the order in which it was said
-    if (kind === "answer") {
-      after(atMs - nowMs, () => {
-        if (sentIn === connection) act()
-      })
-      return
-    }
-    const { acts } = lanes[way]
-    lanes[way].lastAtMs = Math.max(atMs, lanes[way].lastAtMs)
-    acts.push(act)
-    after(lanes[way].lastAtMs - nowMs, () => {
-      if (sentIn === connection) acts.shift()!()
+    const taken = laneOf(way, parcel)
+    taken.lastAtMs = Math.max(nowMs + random() * delayMsMax, taken.lastAtMs)
+    taken.acts.push(act)
+    after(taken.lastAtMs - nowMs, () => {
+      if (sentIn === connection) taken.acts.shift()!()
     })
   }
   return {
@@ -78,8 +78,7 @@ export const make = (
     lose: () => {
       isUp = false
       connection += 1
-      lanes.toServer = lane()
-      lanes.toProcess = lane()
+      lanes = makeLanes()
       onLost()
     },
     back: () => {

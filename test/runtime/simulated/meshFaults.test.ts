@@ -78,6 +78,7 @@ const operations: ReadonlyArray<readonly [string, Operation, number, string]> = 
   ["write", (mesh) => mesh.write(subject, bytes("a")), 2000, "MeshUnavailable"],
   ["read", (mesh) => mesh.read(Stream.actors.name, subject), 5000, "MeshUnavailable"],
   ["readMany", (mesh) => mesh.readMany(Stream.actors.name, [subject]), 5000, "MeshUnavailable"],
+  ["history", (mesh) => mesh.history(Stream.actors.name, subject), 5000, "MeshUnavailable"],
   ["enqueue", (mesh) => mesh.enqueue("seamless.v1.jobs.interactive.0.w", bytes("a")), 5000, "MeshUnavailable"],
   ["dequeue", (mesh) => mesh.dequeue(Stream.queue.name, "seamless.v1.jobs.interactive.0.w"), 5000, "MeshUnavailable"],
   ["take", (mesh) => mesh.take(Stream.queue.name, "interactive"), 1500, "MeshUnavailable"],

@@ -4,15 +4,13 @@
  * Each root holds all that the one before it held, is one version later, and names pages and chunks that were stored
  * before it. The audit stream has every version.
  */
+import { rolledBackBy } from "../../../protocol/history/CoverageRoot.ts"
 import { bars } from "../../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keyOf } from "../../../protocol/wire/StreamSpec.ts"
 import * as Market from "../Market.ts"
 import type { RootWritten, RunRecord } from "../RunRecord.ts"
-
-/** Versions are raised by so many when storage was rolled back. */
-const rolledBackBy = 2 ** 20
 
 const checkStep = (before: RootWritten, after: RootWritten): ReadonlyArray<string> => {
   const [old, next] = [before.root, after.root]

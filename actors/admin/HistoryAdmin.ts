@@ -1,0 +1,40 @@
+/**
+ * What can an operator ask about history, and who answers?
+ *
+ * Any host, also one that drains. Each verb is in a file of its own; here they get their names.
+ */
+import { Effect, Layer } from "effect"
+import { historyAdmin } from "../../protocol/messages/Admin.ts"
+import { Upstream } from "../../protocol/messages/Upstream.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import * as AdminEndpoint from "../../runtime/AdminEndpoint.ts"
+import type { HostStatus } from "../../runtime/HostStatus.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
+import type { Respond } from "../../runtime/ServiceEndpoint.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
+import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import { auditSeries } from "./auditSeries.ts"
+import { listUpstreams } from "./listUpstreams.ts"
+
+/** How long it may take to go through a history of many thousands of changes. */
+const auditWithinMs = 15_000
+
+/** What the verbs rest on. */
+type Services = Mesh | SeriesCatalog | ChunkStore | Upstream
+
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const upstream = yield* Upstream
+  const provide = Effect.provide(yield* Effect.context<Services>())
+  const respond = AdminEndpoint.responder(mesh)
+  const verbs: Readonly<Record<keyof typeof historyAdmin, Respond>> = {
+    audit: respond("audit", historyAdmin.audit, (request) => provide(auditSeries(request)), {
+      withinMs: auditWithinMs
+    }),
+    upstreams: respond("upstreams", historyAdmin.upstreams, () => listUpstreams(upstream))
+  }
+  yield* AdminEndpoint.serve(verbs)
+})
+
+/** Answers operators about history, as long as the layer lives. */
+export const layer: Layer.Layer<never, MeshUnavailable, Services | HostStatus> = Layer.effectDiscard(make)

@@ -1,0 +1,125 @@
+/**
+ * Does the history of a series' roots hold together, and what does it add up to?
+ *
+ * Pure. Entry after entry from the first: each has the next version, names the one before by its hash, and its changes
+ * make the coverage before it into its own. Where one does not, nothing behind it is looked at any more.
+ */
+import { Option } from "effect"
+import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { arePairsOf, toPairs } from "../../protocol/history/RangePairs.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { AuditBreak } from "../../protocol/messages/AuditReport.ts"
+import { type AuditEntry, type AuditedRoot, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
+
+/** A history as far as it has been replayed. */
+export interface Replay {
+  /** How many entries hold. */
+  readonly entries: number
+  /** The last of them; undefined before the first. */
+  readonly last: { readonly bytes: Uint8Array; readonly root: AuditedRoot } | undefined
+  /** What their changes add up to. */
+  readonly covered: RangeSet.RangeSet
+  readonly firstBreak: AuditBreak | undefined
+}
+
+/** Of what differs, so many ranges are told at most. */
+const differingMax = 20
+
+/** A history before its first entry. */
+export const begin: Replay = { entries: 0, last: undefined, covered: RangeSet.empty, firstBreak: undefined }
+
+type Problem = Pick<AuditBreak, "kind" | "problem"> & Partial<Pick<AuditBreak, "lost" | "beyond">>
+
+const versionText = (version: number): string => (version === 0 ? "nothing" : `version ${version}`)
+
+const isRaised = ({ diff }: AuditedRoot): boolean => diff.cause === rolledBackCause
+
+/** Whether the version is the one after the other; where storage was rolled back it is far beyond. */
+const follows = (root: AuditedRoot, lastVersion: number): boolean =>
+  root.version === lastVersion + (isRaised(root) ? rolledBackBy : 1)
+
+const versionProblem = ({ last }: Replay, root: AuditedRoot): Problem | undefined => {
+  const before = last?.root.version ?? 0
+  if (follows(root, before)) return undefined
+  return { kind: "version", problem: `version ${root.version} comes after ${versionText(before)}` }
+}
+
+const linkProblem = ({ last }: Replay, root: AuditedRoot): Problem | undefined => {
+  // it follows what was left, which is in the history further before, or not at all
+  if (isRaised(root)) return undefined
+  const isLinked = last === undefined ? root.previousRootHash === "" : isNamedBy(last, root.previousRootHash)
+  if (isLinked) return undefined
+  const before = versionText(last?.root.version ?? 0)
+  return { kind: "link", problem: `version ${root.version} does not name ${before} as the one before it` }
+}
+
+/** What differs between what is claimed and what the changes add up to. */
+const difference = (claimed: RangeSet.RangeSet, added: RangeSet.RangeSet) => {
+  const [lost, beyond] = [RangeSet.subtract(added, claimed), RangeSet.subtract(claimed, added)]
+  if (isEmpty(lost) && isEmpty(beyond)) return undefined
+  return { lost: toPairs(lost).slice(0, differingMax), beyond: toPairs(beyond).slice(0, differingMax) }
+}
+
+const after = (covered: RangeSet.RangeSet, { diff }: AuditedRoot): RangeSet.RangeSet =>
+  RangeSet.subtract(RangeSet.union(covered, diff.added), diff.removed)
+
+const noRoot: Problem = { kind: "unreadable", problem: "the entry is no coverage root of format 1" }
+
+const coverageProblem = (covered: RangeSet.RangeSet, root: AuditedRoot): Problem | undefined => {
+  // what a root leaves to its pages can't be seen in its entry
+  const seen = RangeSet.clip(covered, root.coveredInPagesBefore ?? -Infinity, Infinity)
+  if (arePairsOf(root.covered, seen)) return undefined
+  const claimed = claimedBy(root)
+  if (Option.isNone(claimed)) return noRoot
+  const found = difference(claimed.value, seen)
+  const problem = `the changes up to version ${root.version} do not add up to the coverage that it claims`
+  return { kind: "coverage", problem, ...found }
+}
+
+const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, problem: Problem): Replay => ({
+  ...replay,
+  firstBreak: { ...at, lost: [], beyond: [], ...problem }
+})
+
+/** The history with one more entry. */
+export const replayEntry = (replay: Replay, { bytes, root: read, sequence }: AuditEntry): Replay => {
+  if (replay.firstBreak !== undefined) return replay
+  if (Option.isNone(read)) return broken(replay, { version: (replay.last?.root.version ?? 0) + 1, sequence }, noRoot)
+  const root = read.value
+  const covered = after(replay.covered, root)
+  const problem = versionProblem(replay, root) ?? linkProblem(replay, root) ?? coverageProblem(covered, root)
+  if (problem !== undefined) return broken(replay, { version: root.version, sequence }, problem)
+  return { ...replay, entries: replay.entries + 1, last: { bytes, root }, covered }
+}
+
+/** The root that stands, and all that it covers. */
+export interface Standing {
+  readonly root: CoverageRoot
+  readonly covered: RangeSet.RangeSet
+}
+
+/** The history up to the root that stands, which may be the last entry's, or the one after it. */
+const upTo = (replay: Replay, { root }: Standing): Replay => {
+  const { version } = root
+  const lastVersion = replay.last?.root.version ?? 0
+  const at = { version, sequence: null }
+  if (version > lastVersion) return replayEntry(replay, fromRoot(root))
+  if (version < lastVersion) {
+    const problem = `${versionText(version)} stands, and the history goes on to version ${lastVersion}`
+    return broken(replay, at, { kind: "standing", problem })
+  }
+  if (replay.last === undefined || isNamedBy(replay.last, rootHash(root))) return replay
+  return broken(replay, at, { kind: "standing", problem: `another version ${version} stands than the history has` })
+}
+
+/** The whole history, held against what stands: its changes add up to just the coverage that there is. */
+export const conclude = (replay: Replay, standing: Standing): Replay => {
+  if (replay.firstBreak !== undefined) return replay
+  const all = upTo(replay, standing)
+  if (all.firstBreak !== undefined) return all
+  const found = difference(standing.covered, all.covered)
+  if (found === undefined) return all
+  const problem = "all changes together do not add up to the coverage that stands"
+  return broken(all, { version: standing.root.version, sequence: null }, { kind: "coverage", problem, ...found })
+}
