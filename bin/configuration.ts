@@ -10,6 +10,7 @@ import { readFile } from "node:fs/promises"
 import { LineCounter, parseDocument } from "yaml"
 import { sha256 } from "../protocol/frame/contentHash.ts"
 import {
+  AbsenceSettings,
   AccountSettings,
   Configuration,
   ExchangeSettings,
@@ -19,6 +20,7 @@ import {
   TelemetrySettings
 } from "../protocol/Settings.ts"
 import { findDisagreements } from "./findDisagreements.ts"
+import { withListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
 /** The file can't be used. It is told everything that is wrong with it. */
@@ -45,6 +47,7 @@ const knownKeys = ([room, ...below]: Path): ReadonlyArray<string> => {
   if (room === "accounts" && below.length === 1) return Object.keys(AccountSettings.fields)
   if (room === "series" && below.length === 1) return Object.keys(SeriesSettings.fields)
   if (room === "limits") return Object.keys(Limits.fields)
+  if (room === "absence") return Object.keys(AbsenceSettings.fields)
   if (room === "nats") return Object.keys(NatsSettings.fields)
   return room === "telemetry" ? Object.keys(TelemetrySettings.fields) : []
 }
@@ -71,7 +74,7 @@ const decode = Schema.decodeUnknownResult(Configuration, { errors: "all", onExce
 
 /** The configuration in plain data, or all that is wrong with it. */
 const check = (input: unknown): Result.Result<Configuration, ReadonlyArray<Mistake>> => {
-  const decoded = decode(input)
+  const decoded = decode(withListingTimes(input))
   const mistakes = [
     ...(Result.isFailure(decoded) ? mistakesOf(decoded.failure.issue, input) : []),
     ...findDisagreements(input)

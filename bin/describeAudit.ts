@@ -7,6 +7,7 @@ import * as RangeMeasure from "../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../protocol/history/RangeSet.ts"
 import type { AuditVerdict, ExplainedJob, ExplainedRange } from "../protocol/messages/AuditReport.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
+import { reasonText } from "./describeMissing.ts"
 import { isoTime } from "./isoTime.ts"
 import { absent, orAbsent, tableOf } from "./tableOf.ts"
 
@@ -68,7 +69,7 @@ const becauseOf = (part: ExplainedRange): string => {
       return job === null ? "nobody has asked for it, as far as is on record" : `job ${job.id} brought nothing of it`
     default: {
       if (exception === null) return job === null ? "" : jobText(job)
-      return [exception.reason, againText(exception.retryAt)].filter((text) => text !== "").join("; ")
+      return [reasonText(exception), againText(exception.retryAt)].filter((text) => text !== "").join("; ")
     }
   }
 }

@@ -6,6 +6,10 @@ import { isoTime } from "./isoTime.ts"
 
 const againText = (retryAt: number | null): string => (retryAt === null ? "" : isoTime(retryAt))
 
+/** The reason, and what it rests on where that is told. */
+export const reasonText = ({ evidence, reason }: Pick<MissingRange, "reason" | "evidence">): string =>
+  evidence === undefined ? reason : `${reason} (${evidence})`
+
 const missingTable = (missingRanges: ReadonlyArray<MissingRange>): string => {
   const column = (name: string, textOf: (range: MissingRange) => string): TextColumn => ({
     name,
@@ -17,7 +21,7 @@ const missingTable = (missingRanges: ReadonlyArray<MissingRange>): string => {
     column("start", ({ start }) => isoTime(start)),
     column("end", ({ end }) => isoTime(end)),
     column("ask again", ({ retryAt }) => againText(retryAt)),
-    column("reason", ({ reason }) => reason)
+    column("reason", reasonText)
   ])
 }
 

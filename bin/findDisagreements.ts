@@ -8,6 +8,7 @@ import { Option, Predicate } from "effect"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
+import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
 // they name outcomes of the host's own stores in every answer, so a source of that name could not be told apart
@@ -128,6 +129,7 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
   const series = listOf(fieldOf(input, "series"))
   const each = series.flatMap((kept, at) => [
     ...checkNode(`series[${at}].node`, fieldOf(kept, "node")),
+    ...checkListingTimes(`series[${at}]`, kept),
     ...textsOf(fieldOf(kept, "intervals")).flatMap(([index, text]) =>
       checkInterval(`series[${at}].intervals[${index}]`, text)
     ),

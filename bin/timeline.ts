@@ -10,6 +10,7 @@ import * as Interval from "../protocol/history/Interval.ts"
 import * as MissingRange from "../protocol/history/MissingRange.ts"
 import * as RangeMeasure from "../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../protocol/history/RangeSet.ts"
+import { reasonText } from "./describeMissing.ts"
 import { isoTime } from "./isoTime.ts"
 import { chooseScale, rowStarts, type Scale } from "./timelineScale.ts"
 
@@ -75,7 +76,7 @@ const rowText = (states: States, scale: Scale, start: number): string => {
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
 
 const reasonsOf = ({ missingRanges }: CoverageReport, state: keyof States): string => {
-  const reasons = new Set(missingRanges.filter((range) => range.state === state).map(({ reason }) => reason))
+  const reasons = new Set(missingRanges.filter((range) => range.state === state).map(reasonText))
   return reasons.size === 0 ? "" : ` (${Array.from(reasons).join("; ")})`
 }
 

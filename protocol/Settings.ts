@@ -32,6 +32,10 @@ export const ExchangeSettings = Schema.Struct({
   requestTimeoutMs: Schema.optionalKey(Count),
   /** Tries of one request before its job fails. */
   attempts: Schema.optionalKey(Count),
+  /** How far back it answers at all: it keeps no bars that begin longer ago. */
+  retentionMs: Schema.optionalKey(Count),
+  /** The most bars that nobody asked for, between stretches that somebody did, that are asked along. */
+  joinGapsBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   /** The name of the account whose budget its requests come from; one of the source's own name without it. */
   account: Schema.optionalKey(Schema.NonEmptyString),
   /** What one request counts against the account's `weightPerMinute`. */
@@ -62,6 +66,10 @@ export const SeriesSettings = Schema.Struct({
   sources: Schema.NonEmptyArray(Schema.String),
   /** What the sources call it. */
   symbol: Schema.NonEmptyString,
+  /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */
+  listedAt: Schema.optionalKey(Schema.Int),
+  /** When trading ended: time from then on is unavailable. */
+  delistedAt: Schema.optionalKey(Schema.Int),
   windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
 })
 export type SeriesSettings = typeof SeriesSettings.Type
@@ -85,6 +93,15 @@ export const RetrySettings = Schema.Struct({
 })
 export type RetrySettings = typeof RetrySettings.Type
 
+/** What becomes of time of which a source gives no bar, and no proof that there is none. */
+export const AbsenceSettings = Schema.Struct({
+  /** The wait before it is asked about again, doubled with each such answer that follows. */
+  baseMs: Schema.optionalKey(Count),
+  /** The longest wait that doubling comes to. */
+  maxMs: Schema.optionalKey(Count)
+})
+export type AbsenceSettings = typeof AbsenceSettings.Type
+
 /** How the cluster keeps what it stores in NATS. */
 export const NatsSettings = Schema.Struct({
   /**
@@ -107,6 +124,7 @@ export const Configuration = Schema.Struct({
   accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
+  absence: Schema.optionalKey(AbsenceSettings),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
@@ -125,6 +143,9 @@ export const defaults = {
   retryAttempts: 10,
   retryBaseMs: 1000,
   retryMaxMs: 300_000,
+  absenceBaseMs: 15 * 60_000,
+  absenceMaxMs: 24 * 3600_000,
+  joinGapsBars: 500,
   requestWeight: 1,
   breakerFailures: 10,
   /** The share of an account's budget that may be spent at once, where it says nothing of a burst. */

@@ -4,7 +4,7 @@
  * Its whole history is gone through once, page by page, and what is asked for is kept of it; then the jobs are looked
  * at that may bring what is not covered.
  */
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeMeasure from "../../protocol/history/RangeMeasure.ts"
@@ -16,6 +16,7 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { headroomBytes, Mesh } from "../../runtime/Mesh.ts"
+import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import * as AuditDigest from "./AuditDigest.ts"
 import { explain } from "./explainCoverage.ts"
@@ -83,8 +84,11 @@ const explanationOf = Effect.fnUntraced(function* (
 ) {
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const range = withinReach(grid, wanted, covered)
-  const jobs = yield* readJobs(entry, grid, RangeSet.missing(covered, ...range))
-  const parts = AuditDigest.fitting(explain({ touches, root, covered, jobs, grid }, range), bytesMax)
+  const missing = RangeSet.missing(covered, ...range)
+  const jobs = yield* readJobs(entry, grid, missing)
+  // what follows from configuration and clock is in no root, and comes before what is
+  const exceptions = [...Reach.outOf(entry, missing, yield* Clock.currentTimeMillis), ...root.exceptions]
+  const parts = AuditDigest.fitting(explain({ touches, root: { exceptions }, covered, jobs, grid }, range), bytesMax)
   return { until: parts.at(-1)?.end ?? range[0], parts }
 })
 

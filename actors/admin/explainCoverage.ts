@@ -108,6 +108,13 @@ const explainedJob = (job: BackfillJob): ExplainedJob => ({
   cause: job.cause
 })
 
+const explainedException = ({ evidence, reason, retryAt, state }: MissingRange): ExplainedRange["exception"] => ({
+  state,
+  reason,
+  retryAt,
+  ...(evidence !== undefined && { evidence })
+})
+
 /** The change, with those of its jobs that are of windows in the range. */
 const explainedChange = ({ change }: Touch, [start, end]: Range, grid: Grid): ExplainedRange["change"] => {
   const { committedAt, diff, version } = change
@@ -127,8 +134,7 @@ const explained = (facts: Facts, range: Range, grid: Grid): ExplainedRange => {
     end,
     state: stateOf(facts),
     change: touch === undefined ? null : explainedChange(touch, range, grid),
-    exception:
-      exception === undefined ? null : { state: exception.state, reason: exception.reason, retryAt: exception.retryAt },
+    exception: exception === undefined ? null : explainedException(exception),
     job: job === undefined ? null : explainedJob(job)
   }
 }

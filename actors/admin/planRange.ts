@@ -13,6 +13,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { DataSources } from "../sources/DataSource.ts"
+import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A range of a series, as an operator names it. */
@@ -37,8 +38,8 @@ export const validRange = Effect.fnUntraced(function* ({ interval, nodeId, ...as
 })
 
 /** What of a range is covered, and what of the rest may be asked for now. */
-const shares = ({ covered, root }: CoverageView, [start, end]: Range, nowMs: number) => {
-  const known = MissingRange.classify(RangeSet.missing(covered, start, end), root.exceptions)
+const shares = (entry: CatalogEntry, { covered, root }: CoverageView, [start, end]: Range, nowMs: number) => {
+  const known = Reach.classify(entry, RangeSet.missing(covered, start, end), root.exceptions, nowMs)
   const inState = (state: MissingRange.MissingState) =>
     MissingRange.timeOf(known.filter((missing) => missing.state === state))
   const askable = MissingRange.askable(known, nowMs)
@@ -64,9 +65,9 @@ const limitsOf = Effect.fnUntraced(function* ({ sources }: CatalogEntry) {
 export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
   const { entry, range } = yield* validRange(asked)
   const view = yield* (yield* Coverage).of(entry.series)
-  const share = shares(view, range, yield* Clock.currentTimeMillis)
+  const share = shares(entry, view, range, yield* Clock.currentTimeMillis)
   const grid = Window.makeGrid(entry.interval, view.root.windowBars)
-  const { bars, sources, windows } = planBackfill(share.askable, yield* limitsOf(entry), { grid })
+  const { bars, sources, windows } = planBackfill(share.askable, yield* limitsOf(entry), grid)
   const count = (set: RangeSet.RangeSet) => RangeMeasure.bars(set, grid.intervalMs)
   const [first] = sources
   const plan: BackfillPlan = {

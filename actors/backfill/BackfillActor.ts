@@ -2,12 +2,13 @@
  * Who does the backfilling?
  *
  * Workers that take one window at a time from the queue. What the queue says is a hint: the job's record decides
- * whether there is something to do, and who does it. A worker that got a window claims those that follow it too, so
- * that the source is asked for full pages. Classes of work take turns; one worker is kept for what is urgent, since the
- * others may be busy for long.
+ * whether there is something to do, and who does it. A worker that got a window claims those that follow it too, or
+ * those before it where none follows, so that the source is asked for full pages. Classes of work take turns; one
+ * worker is kept for what is urgent, since the others may be busy for long.
  */
 import { Effect, Layer, Option } from "effect"
 import { type BackfillJob, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { windowsPerErrand } from "../../protocol/history/planBackfill.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import type { Upstream } from "../../protocol/messages/Upstream.ts"
@@ -27,7 +28,7 @@ import * as LeaseBook from "./LeaseBook.ts"
 import { runErrand } from "./runErrand.ts"
 
 /** Windows that one claim takes along, beside its first. */
-const followingMax = 15
+const followingMax = windowsPerErrand - 1
 const restAfterFailure = "500 millis"
 /** The class whose work is waited for where there is none of any. */
 const awaited: JobClass = "interactive"
@@ -38,14 +39,15 @@ const quietMs = 2000
 
 type Services = Mesh | HostStatus | Coverage | Upstream | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
 
-const followingKeys = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob) {
+/** Keys of the windows that follow (1), or of those before (-1), the nearest first. */
+const keysBeside = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob, direction: 1 | -1) {
   const catalog = yield* SeriesCatalog
   const { root } = yield* (yield* Coverage).of(series)
   const { interval } = yield* catalog.find(series.nodeId, series.interval)
   const windowMs = interval.lengthMs * root.windowBars
   const seriesKey = Subject.series(series.nodeId, series.interval)
   return Array.from({ length: followingMax }, (_, index) =>
-    Subject.window(seriesKey, windowStart + (index + 1) * windowMs)
+    Subject.window(seriesKey, windowStart + direction * (index + 1) * windowMs)
   )
 })
 
@@ -90,11 +92,16 @@ const workOn = (job: BackfillJob, leases: LeaseBook.LeaseBook) =>
 
 const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   const coordinator = yield* BackfillCoordinator
-  // those that follow are a bonus: whatever keeps them from being claimed must not keep the first one waiting
-  const following = yield* followingKeys(first.job).pipe(
-    Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs)),
-    Effect.orElseSucceed((): ReadonlyArray<Held> => [])
-  )
+  // those beside it are a bonus: whatever keeps them from being claimed must not keep the first one waiting
+  const claimBeside = (direction: 1 | -1) =>
+    keysBeside(first.job, direction).pipe(
+      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs)),
+      Effect.orElseSucceed((): ReadonlyArray<Held> => [])
+    )
+  const behind = yield* claimBeside(1)
+  // a history that is filled from its end has windows before alone; they are fetched first, so nobody may wait for it
+  const isAwaited = urgent.includes(first.job.jobClass)
+  const following = behind.length > 0 || isAwaited ? behind : yield* claimBeside(-1)
   const { interval, nodeId } = first.job.series
   yield* Effect.logInfo("backfill started", { nodeId, interval, windows: following.length + 1 })
   const leases = LeaseBook.open(coordinator, [first, ...following], delivery.working)

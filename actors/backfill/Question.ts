@@ -10,9 +10,9 @@ export interface Question {
   readonly intervalMs: number
   readonly maxEmptyBars: number
   readonly barsPerRequest: number
-  /** How far before `start` may be looked for a bar; `start` where the time before is covered. */
+  /** How far before `start` may be looked for a bar; `start` where the time before is covered or can't be had. */
   readonly lookFrom: number
-  /** How far behind `end`; `end` where the time behind is covered, or not final yet. */
+  /** How far behind `end`; `end` where the time behind is covered, can't be had, or is not final yet. */
   readonly lookUntil: number
   /** Whether the time right before `start`, and right behind `end`, is covered. */
   readonly coveredBefore: boolean
@@ -28,19 +28,22 @@ export interface Circumstances {
   readonly maxEmptyBars: number
   readonly barsPerRequest: number
   readonly covered: RangeSet.RangeSet
+  /** Time that can't be had: it is not looked at, and proves nothing. */
+  readonly shut: RangeSet.RangeSet
   /** Bars from here on are not final yet. */
   readonly finalUntil: number
 }
 
 /**
  * The question about a stretch that is not covered. Time that is covered is never asked about again, not even in
- * passing.
+ * passing; nor is time that can't be had.
  */
 export const about = ([start, end]: Range, circumstances: Circumstances): Question => {
-  const { barsPerRequest, covered, finalUntil, intervalMs, maxEmptyBars } = circumstances
+  const { barsPerRequest, covered, finalUntil, intervalMs, maxEmptyBars, shut } = circumstances
+  const closed = RangeSet.union(covered, shut)
   const lookMs = (maxEmptyBars + 1) * intervalMs
-  const before = RangeSet.missing(covered, start - lookMs, start)
-  const behind = RangeSet.clip(RangeSet.missing(covered, end, end + lookMs), -Infinity, finalUntil)
+  const before = RangeSet.missing(closed, start - lookMs, start)
+  const behind = RangeSet.clip(RangeSet.missing(closed, end, end + lookMs), -Infinity, finalUntil)
   const [lookFrom, touchesStart] = at(before, size(before) - 1)
   const [touchesEnd, lookUntil] = at(behind, 0)
   const from = touchesStart === start ? lookFrom : start

@@ -5,32 +5,32 @@
  * answered it is committed and its job completed, while the rest goes on; when the source fails, what is proven so far
  * is kept and only the rest fails.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import * as Interval from "../../protocol/history/Interval.ts"
-import type { MissingRange } from "../../protocol/history/MissingRange.ts"
+import { clipTo, isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
-import type { DataSource } from "../sources/DataSource.ts"
+import type { DataSource, DataSources } from "../sources/DataSource.ts"
+import { Gate, type WayOut } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import type { Held } from "./BackfillCoordinator.ts"
 import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
-import { fetchAnswer, type NoAnswer, patienceMs, type Step } from "./fetchAnswer.ts"
+import { deferAbsences } from "./deferAbsences.ts"
+import { fetchAnswer, NoAnswer, patienceMs, type Step } from "./fetchAnswer.ts"
+import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
+import { type ErrandPlan, planErrand, scopeOf } from "./planErrand.ts"
 import * as Question from "./Question.ts"
-
-/** An absence that proves nothing is asked about again after this long: the source may have had a gap. */
-const unprovenRetryMs = 15 * 60_000
 
 /** One claim's worth of work. */
 export interface Errand {
@@ -43,6 +43,19 @@ export interface Errand {
   readonly isLastSource: boolean
 }
 
+/** An errand under way. */
+interface Run extends Errand {
+  readonly plan: ErrandPlan
+  /** The coverage as it was at its begin. */
+  readonly view: CoverageView
+  /** Where the series begins; asked for at most once. */
+  readonly firstBar: Effect.Effect<Option.Option<FirstBar>, never, DataSources>
+  /** The way out to its source. */
+  readonly gate: WayOut
+  /** Requests that no job has been told of yet. */
+  readonly sent: { requests: number }
+}
+
 /** What has come of the errand so far. */
 interface Taken {
   readonly rows: ReadonlyArray<Frame>
@@ -52,8 +65,8 @@ interface Taken {
 
 const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty }
 
-const wantedBy = (held: ReadonlyArray<Held>): RangeSet.RangeSet =>
-  RangeSet.unionAll(held.map(({ job }) => remainingRanges(job)))
+const scopeOfAll = ({ plan }: Run, held: ReadonlyArray<Held>): RangeSet.RangeSet =>
+  RangeSet.unionAll(held.map(({ job }) => scopeOf(job, plan.along)))
 
 const withStep = (taken: Taken, { answer, rows }: Step): Taken => ({
   rows: [...taken.rows, rows],
@@ -61,16 +74,36 @@ const withStep = (taken: Taken, { answer, rows }: Step): Taken => ({
   answered: RangeSet.union(taken.answered, Answer.answered(answer))
 })
 
-const unproven = (ranges: RangeSet.RangeSet, { source }: Errand, nowMs: number): ReadonlyArray<MissingRange> =>
-  toPairs(ranges).map(([start, end]) => ({
-    start,
-    end,
-    state: "deferred",
-    reason:
-      `${source.name} gave no bar, and that proves nothing here: ` +
-      `an absence counts between two bars, up to ${source.capabilities.maxEmptyBars} bars long`,
-    retryAt: nowMs + unprovenRetryMs
-  }))
+/** What can't be had of an absence before all that is known: by what somebody else has found out, or by asking. */
+const beforeBegin = Effect.fnUntraced(function* (
+  { entry, firstBar }: Run,
+  absence: RangeSet.RangeSet,
+  covered: RangeSet.RangeSet
+) {
+  const { root } = yield* (yield* Coverage).of(entry.series, { fresh: true })
+  const found = clipTo(
+    root.exceptions.filter((range) => !isOwed(range)),
+    absence
+  )
+  const open = RangeSet.subtract(absence, timeOf(found))
+  const first = isEmpty(open) ? Option.none<FirstBar>() : yield* firstBar
+  const told = Option.match(first, {
+    onNone: () => [],
+    onSome: (first) => beforeFirstBar(first, { covered, entry, absence: open })
+  })
+  return told.length > 0 ? told : found
+})
+
+/** What is known from now on of time that was answered, and about which nothing was proven. */
+const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeSet, proven: RangeSet.RangeSet) {
+  const { entry, source, view } = run
+  const covered = RangeSet.union(view.covered, proven)
+  const absence = leadingAbsence(unproven, covered)
+  const never = isEmpty(absence) ? [] : yield* beforeBegin(run, absence, covered)
+  const nowMs = yield* Clock.currentTimeMillis
+  const absences = { source, waits: entry.absence, known: view.root.exceptions, proven, nowMs }
+  return [...never, ...deferAbsences(RangeSet.subtract(unproven, timeOf(never)), absences)]
+})
 
 /** The most urgent class of the windows that are still to be filled: what some of them are wanted for helps all. */
 const classOf = (held: ReadonlyArray<Held>): JobClass =>
@@ -78,22 +111,22 @@ const classOf = (held: ReadonlyArray<Held>): JobClass =>
 
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
-  errand: Errand,
+  errand: Run,
   held: ReadonlyArray<Held>,
   { answered, proven, rows }: Taken
 ) {
-  const wanted = wantedBy(held)
+  const wanted = scopeOfAll(errand, held)
   const settled = RangeSet.intersect(wanted, answered)
   const covered = RangeSet.intersect(wanted, proven)
   if (isEmpty(RangeSet.union(settled, covered))) return 0
-  const nowMs = yield* Clock.currentTimeMillis
+  const exceptions = yield* explain(errand, RangeSet.subtract(settled, covered), proven)
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
     rows: mergeFrames(rows),
     proven: covered,
-    answered: settled,
-    exceptions: unproven(RangeSet.subtract(settled, covered), errand, nowMs),
+    answered: RangeSet.union(settled, timeOf(exceptions)),
+    exceptions,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
     cause: held[0]?.job.cause ?? ""
   })
@@ -101,33 +134,33 @@ const commitWindows = Effect.fnUntraced(function* (
 
 const failureOf = ({ reason, source, tag }: NoAnswer): JobFailure => ({ tag, message: reason, source })
 
-const progressOf = (
-  { passedOver }: Errand,
-  { proven }: Taken,
-  coverageVersion: number,
-  requests: number
-): Progress => ({ completed: proven, coverageVersion, requests, passedOver })
+/** What became of a job; the requests of an errand are counted once, with its first window. */
+const progressOf = ({ passedOver, sent }: Run, { proven }: Taken, coverageVersion: number): Progress => {
+  const { requests } = sent
+  sent.requests = 0
+  return { completed: proven, coverageVersion, requests, passedOver }
+}
 
 /**
  * Commits and completes the jobs whose time has been answered; `all` of them where the source has nothing more to
  * say.
  */
-const completeAnswered = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requests: number, all: boolean) {
-  const ready = errand.leases.open().filter((held) => all || RangeSet.contains(taken.answered, wantedBy([held])))
-  if (ready.length === 0) return false
+const completeAnswered = Effect.fnUntraced(function* (errand: Run, taken: Taken, all: boolean) {
+  const isOver = ({ job }: Held): boolean =>
+    all && isEmpty(RangeSet.intersect(remainingRanges(job), errand.plan.beyond))
+  const ready = errand.leases
+    .open()
+    .filter((held) => isOver(held) || RangeSet.contains(taken.answered, scopeOfAll(errand, [held])))
+  if (ready.length === 0) return
   const coverageVersion = yield* commitWindows(errand, ready, taken)
-  yield* Effect.forEach(ready, ({ key }, index) =>
-    // the requests of an errand are counted once, with its first window
-    errand.leases.complete(key, progressOf(errand, taken, coverageVersion, index === 0 ? requests : 0))
-  )
-  return true
+  yield* Effect.forEach(ready, ({ key }) => errand.leases.complete(key, progressOf(errand, taken, coverageVersion)))
 })
 
-const failRest = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requests: number, reason: NoAnswer) {
+const failRest = Effect.fnUntraced(function* (errand: Run, taken: Taken, reason: NoAnswer) {
   const rest = errand.leases.open()
   const coverageVersion = yield* commitWindows(errand, rest, { ...taken, answered: RangeSet.empty })
-  yield* Effect.forEach(rest, ({ key }, index) =>
-    errand.leases.fail(key, progressOf(errand, taken, coverageVersion, index === 0 ? requests : 0), {
+  yield* Effect.forEach(rest, ({ key }) =>
+    errand.leases.fail(key, progressOf(errand, taken, coverageVersion), {
       failure: failureOf(reason),
       retryAfterMs: reason.retryAfterMs,
       isAttempt: reason.wasAsked
@@ -135,24 +168,54 @@ const failRest = Effect.fnUntraced(function* (errand: Errand, taken: Taken, requ
   )
 })
 
+/** Why a source was not asked about what it does not keep any more. */
+const keepsNoLonger = ({ source }: Errand): NoAnswer =>
+  new NoAnswer({
+    tag: "SourceUnavailable",
+    source: source.name,
+    reason: `it keeps bars for ${source.capabilities.retentionMs} ms, and what is wanted is older`,
+    retryAfterMs: 0,
+    wasAsked: false
+  })
+
+/** The errand with its plan, upon what is covered now. */
+const prepare = Effect.fnUntraced(function* (errand: Errand) {
+  const { entry, source } = errand
+  const view = yield* (yield* Coverage).of(entry.series, { fresh: true })
+  const jobs = errand.leases.open().map(({ job }) => job)
+  const nowMs = yield* Clock.currentTimeMillis
+  const upstream = yield* Upstream
+  const series = Subject.series(entry.series.nodeId, entry.series.interval)
+  const gateTo = ({ name }: DataSource): WayOut =>
+    budgetGate(upstream, () => ({ source: name, series, jobClass: classOf(errand.leases.open()), patienceMs }))
+  const sent = { requests: 0 }
+  const sendTo: SendTo = (source) =>
+    Effect.fnUntraced(function* (request) {
+      const answer = yield* request.pipe(Effect.provideService(Gate, gateTo(source)), Effect.result)
+      if (Result.isSuccess(answer) || answer.failure.unsent === undefined) sent.requests += 1
+      return yield* Effect.fromResult(answer)
+    })
+  return {
+    ...errand,
+    sent,
+    gate: gateTo(source),
+    view,
+    plan: planErrand(jobs, { entry, capabilities: source.capabilities, view, nowMs }),
+    firstBar: yield* Effect.cached(findFirstBar(entry, sendTo))
+  } satisfies Run
+})
+
 /**
  * Fills the windows of the errand's leases as far as the source answers. Ends every one of its jobs, unless the source
  * fails and there is another one to ask. Gives why the source failed, if it did.
  */
-export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) {
-  const { entry, source } = errand
-  const { barsPerRequest, finalityDelayMs, maxEmptyBars } = source.capabilities
-  const finalUntil = Interval.alignDown(entry.interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
-  const wanted = RangeSet.clip(wantedBy(errand.leases.open()), -Infinity, finalUntil)
+export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
+  const { entry, source } = given
+  const { barsPerRequest, maxEmptyBars } = source.capabilities
   const coverage = yield* Coverage
-  const series = Subject.series(entry.series.nodeId, entry.series.interval)
-  const gate = budgetGate(yield* Upstream, () => ({
-    source: source.name,
-    series,
-    jobClass: classOf(errand.leases.open()),
-    patienceMs
-  }))
-  const { covered } = yield* coverage.of(entry.series, { fresh: true })
+  const errand = yield* prepare(given)
+  const { gate } = errand
+  const { finalUntil, shut, stretches, untraded } = errand.plan
   yield* Effect.annotateCurrentSpan({
     [Attribute.nodeId]: entry.series.nodeId,
     [Attribute.interval]: entry.series.interval,
@@ -160,14 +223,13 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
   })
 
   let taken = nothing
-  let requests = 0
   const onStep = Effect.fnUntraced(function* (step: Step) {
     taken = withStep(taken, step)
-    if (yield* completeAnswered(errand, taken, requests, false)) requests = 0
+    yield* completeAnswered(errand, taken, false)
   })
 
   const fetchAll = Effect.forEach(
-    toPairs(RangeSet.subtract(wanted, covered)),
+    toPairs(stretches),
     (stretch) => {
       const ask = Effect.map(coverage.of(entry.series, { fresh: true }), (now) =>
         Question.about(stretch, {
@@ -175,11 +237,12 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
           maxEmptyBars,
           barsPerRequest,
           // what the errand has proven by now is not looked into either
-          covered: RangeSet.union(now.covered, taken.proven),
+          covered: RangeSet.unionAll([now.covered, taken.proven, untraded]),
+          shut,
           finalUntil
         })
       )
-      return fetchAnswer({ source, entry, gate, ask }, onStep, () => void requests++)
+      return fetchAnswer({ source, entry, gate, ask }, onStep, () => void errand.sent.requests++)
     },
     { discard: true }
   )
@@ -187,8 +250,10 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (errand: Errand) 
     Effect.as(undefined),
     Effect.catchTag("NoAnswer", (reason) => Effect.succeed(reason))
   )
-  if (failed === undefined) yield* completeAnswered(errand, taken, requests, true)
-  else if (errand.isLastSource) yield* failRest(errand, taken, requests, failed)
+  if (failed === undefined) yield* completeAnswered(errand, taken, true)
+  if (errand.leases.open().length === 0) return []
+  const reason = failed ?? keepsNoLonger(errand)
+  if (errand.isLastSource) yield* failRest(errand, taken, reason)
   else yield* commitWindows(errand, errand.leases.open(), { ...taken, answered: RangeSet.empty })
-  return failed === undefined ? [] : [failureOf(failed)]
+  return [failureOf(reason)]
 })

@@ -13,6 +13,7 @@ import * as Window from "../../protocol/history/Window.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
+import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { changedByItself } from "./backfillStep.ts"
 import * as Outstanding from "./Outstanding.ts"
@@ -64,13 +65,15 @@ export const look = Effect.fnUntraced(function* (
   heard: ReadonlyArray<BackfillJob> = []
 ) {
   const entry = yield* (yield* SeriesCatalog).find(backfill.nodeId, backfill.interval)
-  const view = yield* (yield* Coverage).of(entry.series)
+  const { covered, root } = yield* (yield* Coverage).of(entry.series)
   const nowMs = yield* Clock.currentTimeMillis
-  const grid = Window.makeGrid(entry.interval, view.root.windowBars)
+  const grid = Window.makeGrid(entry.interval, root.windowBars)
   const ours = heard.filter(({ windowStart }) => knowledge.outstanding.has(windowStart))
   const quarantined = RangeSet.union(backfill.quarantined, quarantinedBy(ours, grid))
   const outstanding = Outstanding.heard(knowledge.outstanding, ours)
-  const plan = planWork({ backfill: { ...backfill, quarantined }, view, grid, outstanding, nowMs })
+  const missing = RangeSet.missing(covered, backfill.start, backfill.end)
+  const exceptions = Reach.classify(entry, missing, root.exceptions, nowMs)
+  const plan = planWork({ backfill: { ...backfill, quarantined }, covered, exceptions, grid, outstanding, nowMs })
   return { plan, entry, grid, quarantined } satisfies Looked
 })
 

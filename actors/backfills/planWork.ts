@@ -11,7 +11,6 @@ import * as RangeMeasure from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { windowsPerErrand } from "../../protocol/history/planBackfill.ts"
-import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import * as Outstanding from "./Outstanding.ts"
 
 /** Windows of one backfill that are under way or wait to be tried again. Four claims of them keep four workers busy. */
@@ -22,7 +21,9 @@ export const windowsPerDemand = windowsPerErrand
 /** What there is to decide upon. */
 export interface Situation {
   readonly backfill: Pick<NamedBackfill, "start" | "end" | "order" | "quarantined">
-  readonly view: CoverageView
+  readonly covered: RangeSet.RangeSet
+  /** What is known of time that is missing. */
+  readonly exceptions: ReadonlyArray<MissingRange.MissingRange>
   readonly grid: Window.Grid
   readonly outstanding: Outstanding.Outstanding
   readonly nowMs: number
@@ -89,11 +90,10 @@ const demandsOf = ({ backfill, grid }: Situation, free: RangeSet.RangeSet, outst
 
 /** What is left, and what to ask for next. */
 export const planWork = (situation: Situation): WorkPlan => {
-  const { backfill, grid, nowMs, view } = situation
+  const { backfill, covered, exceptions, grid, nowMs } = situation
   const { end, quarantined, start } = backfill
-  const { exceptions } = view.root
   const known = (isSo: (range: MissingRange.MissingRange) => boolean) => MissingRange.timeOf(exceptions.filter(isSo))
-  const missing = RangeSet.missing(view.covered, start, end)
+  const missing = RangeSet.missing(covered, start, end)
   const unavailable = RangeSet.intersect(
     missing,
     known(({ state }) => state === "unavailable")

@@ -110,20 +110,27 @@ const marks = (covered: RangeSet.RangeSet, before: Watermarks, commit: Commit): 
 /** A root stays small: of more exceptions than this the oldest are forgotten. Joined ones are few in any case. */
 const exceptionsMax = 256
 
-const isAlike = (a: MissingRange.MissingRange, b: MissingRange.MissingRange): boolean =>
+type AreAlike = (a: MissingRange.MissingRange, b: MissingRange.MissingRange) => boolean
+
+const isAlike: AreAlike = (a, b) =>
   a.state === b.state && a.reason === b.reason && (a.retryAt === null) === (b.retryAt === null)
+
+/** Alike, and found out in the same way. */
+const isSame: AreAlike = (a, b) => isAlike(a, b) && a.evidence === b.evidence && a.answers === b.answers
 
 /** One exception for neighbours that say the same and have only covered time between them; later than both to retry. */
 const joinOver = (
   exceptions: ReadonlyArray<MissingRange.MissingRange>,
-  covered: RangeSet.RangeSet
+  covered: RangeSet.RangeSet,
+  areAlike: AreAlike
 ): ReadonlyArray<MissingRange.MissingRange> => {
   const joined: Array<MissingRange.MissingRange> = []
   for (const next of exceptions) {
     const last = joined.at(-1)
-    if (last !== undefined && isAlike(last, next) && RangeSet.contains(covered, RangeSet.of(last.end, next.start))) {
+    if (last !== undefined && areAlike(last, next) && RangeSet.contains(covered, RangeSet.of(last.end, next.start))) {
       const retryAt = next.retryAt === null ? null : Math.max(next.retryAt, last.retryAt ?? 0)
-      joined[joined.length - 1] = { ...last, end: next.end, retryAt }
+      const surer = (next.answers ?? 0) > (last.answers ?? 0) ? next : last
+      joined[joined.length - 1] = { ...surer, start: last.start, end: next.end, retryAt }
     } else joined.push(next)
   }
   return joined
@@ -140,7 +147,9 @@ const exceptionsAfter = (
 ) => {
   const known = [...MissingRange.without(root.exceptions, commit.answered), ...commit.exceptions]
   const open = MissingRange.without(known, covered).toSorted((a, b) => a.start - b.start)
-  return joinOver(open, covered).slice(-exceptionsMax)
+  const joined = joinOver(open, covered, isSame)
+  // rather than forget what is known of time, how often it was asked about is known less exactly
+  return (joined.length > exceptionsMax ? joinOver(joined, covered, isAlike) : joined).slice(-exceptionsMax)
 }
 
 const sameExceptions = (a: CoverageRoot["exceptions"], b: CoverageRoot["exceptions"]): boolean =>

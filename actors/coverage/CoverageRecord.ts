@@ -27,6 +27,8 @@ import { judgeHistory, raiseVersion } from "./judgeHistory.ts"
 
 /** The coverage of a series in the hands of its one activation. */
 export interface CoverageRecord {
+  /** What is configured of the series. */
+  readonly entry: CatalogEntry
   readonly root: () => CoverageRoot
   readonly covered: () => RangeSet.RangeSet
   /** The grid of what is stored, whatever the configuration says by now. */
@@ -212,6 +214,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   const checkRoot = checkStanding(state, activation)
   const changes = changesOf({ key: activation.address.key, grid, standing, save, checkStanding: checkRoot })
   return {
+    entry,
     root: state.current,
     covered: () => covered,
     grid,

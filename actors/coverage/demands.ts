@@ -13,6 +13,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type * as Messages from "../../protocol/messages/Coverage.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import * as Reach from "../sources/Reach.ts"
 import type { CoverageRecord } from "./CoverageRecord.ts"
 import type { JobRecords, Standing } from "./JobRecords.ts"
 import { quarantineOf } from "./operateJob.ts"
@@ -25,10 +26,8 @@ const followed = (following: Following, wanted: RangeSet.RangeSet, grid: Window.
   RangeSet.unionAll(Window.split(grid, wanted).flatMap(({ windowStart }) => following.get(windowStart)?.ranges ?? []))
 
 /** What of the time it makes sense to ask for now. */
-const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: number): RangeSet.RangeSet => {
-  const missing = RangeSet.subtract(ranges, record.covered())
-  return MissingRange.askable(MissingRange.classify(missing, record.root().exceptions), nowMs)
-}
+const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: number): RangeSet.RangeSet =>
+  Reach.askable(record.entry, RangeSet.subtract(ranges, record.covered()), record.root().exceptions, nowMs)
 
 const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following) =>
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {

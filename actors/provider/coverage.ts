@@ -1,20 +1,25 @@
 /** What is covered of a series, as a caller sees it? */
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
+import * as Reach from "../sources/Reach.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 
 /** The coverage of a series with its version, and what is known of time that is not covered. */
-export const coverageOf = Effect.fn(Span.historyCoverage)(function* ({ series }: CatalogEntry) {
+export const coverageOf = Effect.fn(Span.historyCoverage)(function* (entry: CatalogEntry) {
+  const { series } = entry
   const coverage = yield* Coverage
   const { covered, root } = yield* coverage.of(series)
+  const unavailable = Reach.unavailable(entry, covered, yield* Clock.currentTimeMillis)
+  const stored = MissingRange.without(root.exceptions, RangeSet.union(covered, MissingRange.timeOf(unavailable)))
   const report: CoverageReport = {
     nodeId: series.nodeId,
     interval: series.interval,
     coverageRanges: covered,
-    missingRanges: MissingRange.without(root.exceptions, covered),
+    missingRanges: [...unavailable, ...stored].toSorted((a, b) => a.start - b.start),
     watermarks: root.watermarks,
     coverageVersion: root.version,
     windowBars: root.windowBars

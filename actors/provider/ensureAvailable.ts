@@ -4,7 +4,7 @@ import { Span } from "../../protocol/Telemetry.ts"
 import { CoverageMissing } from "../../protocol/history/Errors.ts"
 import type { AvailabilityResult } from "../../protocol/history/HistoryResult.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
-import { timeOf } from "../../protocol/history/MissingRange.ts"
+import { isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
@@ -48,7 +48,7 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
   const { plan, version } = Option.getOrElse(after, () => before)
   const missingRanges = explained(plan.missing, filled)
   const result: AvailabilityResult = {
-    available: missingRanges.length === 0,
+    available: !missingRanges.some(isOwed),
     coverageRanges: plan.covered,
     missingRanges,
     jobs: filled.jobs.map(({ run, state, windowStart }) => ({ windowStart, run, state })),
@@ -59,9 +59,11 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
     notes: filled.notes
   }
   if (before.plan.gapMode !== "fail") return result
+  const { interval } = request.entry
+  const never = bars(timeOf(missingRanges.filter((range) => !isOwed(range))), interval.lengthMs)
   const error = new CoverageMissing({
-    expectedBars: barCount(request.entry.interval, ...request.range),
-    missingBars: bars(timeOf(missingRanges), request.entry.interval.lengthMs),
+    expectedBars: barCount(interval, ...request.range) - never,
+    missingBars: bars(timeOf(missingRanges), interval.lengthMs) - never,
     missingRanges
   })
   return yield* new NotAvailable({ error, result })

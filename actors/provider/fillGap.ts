@@ -7,7 +7,6 @@
 import { Clock, Effect, Option } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import { hasEnded, isFinal } from "../../protocol/history/BackfillJob.ts"
-import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
@@ -15,6 +14,7 @@ import { Backfill } from "../../protocol/messages/Backfill.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
+import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -79,8 +79,8 @@ const merged = (before: ReadonlyArray<BackfillJob>, after: ReadonlyArray<Backfil
 }
 
 /** What of the gap is still worth asking for. */
-const leftOf = (gap: RangeSet.RangeSet, { covered, root }: CoverageView, nowMs: number): RangeSet.RangeSet =>
-  MissingRange.askable(MissingRange.classify(RangeSet.subtract(gap, covered), root.exceptions), nowMs)
+const leftOf = ({ entry }: ValidRequest, gap: RangeSet.RangeSet, { covered, root }: CoverageView, nowMs: number) =>
+  Reach.askable(entry, RangeSet.subtract(gap, covered), root.exceptions, nowMs)
 
 /** Failures of a window that a reader waits out: the one that it finds, and that of its one retry. */
 const failuresMax = 2
@@ -144,7 +144,7 @@ const fillRounds = Effect.fnUntraced(function* (
     const view = yield* coverage.of(request.entry.series, { minVersion: version })
     version = Math.max(version, view.root.version)
     seen({ jobs, timedOut: false, notes: [], version })
-    left = RangeSet.subtract(leftOf(gap, view, nowMs), patience.givenUp(jobs, view))
+    left = RangeSet.subtract(leftOf(request, gap, view, nowMs), patience.givenUp(jobs, view))
     const retry = patience.retryInMs(settled, nowMs)
     if (Option.isNone(retry) || isEmpty(left)) continue
     // a retry that lies beyond the budget gives the stored error at once

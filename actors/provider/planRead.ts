@@ -4,11 +4,11 @@
  * Pure: everything a read will do is decided before anything is done.
  */
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
-import * as Interval from "../../protocol/history/Interval.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { bars, durationMs, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { gapRule } from "../../protocol/history/Strategy.ts"
+import * as Reach from "../sources/Reach.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** What is there, what is not, and what to do about it. */
@@ -34,31 +34,14 @@ const gapModeOf = (gap: RangeSet.RangeSet, missing: RangeSet.RangeSet, demand: G
   return rule === "queue" || !isSmall(gap, demand) ? "queue" : "wait"
 }
 
-/** Time from which on bars are not final yet: not missing, but asked for too soon. */
-const notFinalYet = ({ entry: { finalityDelayMs, interval }, range }: ValidRequest, nowMs: number) => {
-  const from = Interval.alignDown(interval, nowMs - finalityDelayMs)
-  const tooSoon = RangeSet.clip(RangeSet.of(...range), from, Infinity)
-  return MissingRange.classify(tooSoon, []).map((range): MissingRange.MissingRange => ({
-    ...range,
-    state: "deferred",
-    reason: "its bars are not final yet",
-    retryAt: range.start + interval.lengthMs + finalityDelayMs
-  }))
-}
-
 /** The plan of a request, upon what is covered now. */
 export const planRead = (request: ValidRequest, { covered, root }: CoverageView, nowMs: number): ReadPlan => {
   const missing = RangeSet.missing(covered, ...request.range)
-  const early = notFinalYet(request, nowMs)
-  const known = [...MissingRange.without(root.exceptions, MissingRange.timeOf(early)), ...early]
-  const classified = MissingRange.classify(missing, known)
-  const gap = RangeSet.subtract(MissingRange.askable(classified, nowMs), MissingRange.timeOf(early))
+  const classified = Reach.classify(request.entry, missing, root.exceptions, nowMs)
+  const gap = MissingRange.askable(classified, nowMs)
   const demand = { ...request, intervalMs: request.entry.interval.lengthMs }
   // what no source will ever have is no gap
-  const owed = RangeSet.subtract(
-    missing,
-    MissingRange.timeOf(classified.filter(({ state }) => state === "unavailable"))
-  )
+  const owed = MissingRange.timeOf(classified.filter(MissingRange.isOwed))
   return {
     covered: RangeSet.clip(covered, ...request.range),
     missing: classified,

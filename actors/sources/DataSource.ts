@@ -4,7 +4,7 @@
  * One contract for whoever gives rows from outside. A source is asked for one page at a time; what several pages
  * together prove is decided by whoever asks. An adapter is one file.
  */
-import { Context, Data, Effect } from "effect"
+import { Context, Data, Effect, Option } from "effect"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 
@@ -23,6 +23,10 @@ export interface Capabilities {
   readonly attemptsMax: number
   /** How many requests its account may be sent in a minute, where a budget says so. */
   readonly requestsPerMinute?: number
+  /** How long it keeps bars, in milliseconds; for ever where it does not say. */
+  readonly retentionMs?: number
+  /** Bars that nobody asked for which may be asked along between two stretches; none where it does not say. */
+  readonly joinGapsBars?: number
 }
 
 /** One page of bars. */
@@ -59,6 +63,11 @@ export interface DataSource {
    * `Gate`.
    */
   readonly page: (request: PageRequest) => Effect.Effect<RawRows, RequestFailed>
+  /**
+   * The start of the first bar since the Unix epoch that it has of a symbol, by one request; none where it has no bar.
+   * Only sources that can tell have it.
+   */
+  readonly firstBar?: (symbol: string, interval: Interval) => Effect.Effect<Option.Option<number>, RequestFailed>
 }
 
 /** The sources of this host, by name. */
@@ -95,5 +104,11 @@ export const makeMemory = ({ bars, capabilities, name }: MemorySource): DataSour
     return rows === undefined
       ? Effect.fail(unknownSymbol(request.symbol))
       : Effect.succeed(pageOf(rows, request, capabilities.barsPerRequest))
+  },
+  firstBar: (symbol) => {
+    const times = bars.get(symbol)?.eventTime
+    if (times === undefined) return Effect.fail(unknownSymbol(symbol))
+    const [first] = Array.from(times, Number).filter((time) => time >= 0)
+    return Effect.succeed(Option.fromUndefinedOr(first))
   }
 })

@@ -6,7 +6,7 @@
  * again, and how fast requests follow each other, is decided by whoever asks.
  */
 import type { Exchange as CcxtExchange } from "ccxt"
-import { Effect, Exit, Option, Semaphore } from "effect"
+import { Clock, Effect, Exit, Option, Semaphore } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
@@ -219,6 +219,14 @@ const fetchPart = Effect.fnUntraced(function* (venue: Venue, part: PageRequest) 
   return inRange(candles, part).slice(0, limit)
 })
 
+/** The start of the first bar since the epoch, by one request. */
+const fetchFirst = Effect.fnUntraced(function* (venue: Venue, symbol: string, interval: Interval.Interval) {
+  // not from 0, which ccxt takes for a missing time: the exchange would give its last bar
+  const all: PageRequest = { symbol, interval, start: 1, end: yield* Clock.currentTimeMillis }
+  const [first] = yield* fetchPart({ ...venue, barsMax: 1 }, all)
+  return Option.fromUndefinedOr(first?.[0])
+})
+
 /**
  * A source that asks an exchange: each page is one request, after the first of all has loaded the markets. An exchange
  * that gives the last bars of a long range is asked for as much as one answer holds, and further on while that part is
@@ -230,7 +238,9 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
     barsPerRequest: settings.barsPerRequest ?? habits.barsPerRequest,
     maxEmptyBars: settings.maxEmptyBars ?? defaults.maxEmptyBars,
     finalityDelayMs: settings.finalityDelayMs ?? defaults.finalityDelayMs,
-    attemptsMax: settings.attempts ?? defaults.attempts
+    attemptsMax: settings.attempts ?? defaults.attempts,
+    joinGapsBars: settings.joinGapsBars ?? defaults.joinGapsBars,
+    ...(settings.retentionMs !== undefined && { retentionMs: settings.retentionMs })
   }
   const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
   const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)
@@ -261,5 +271,14 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
         }
       })
     )
-  return { name, kind: "BACKFILL", capabilities, page } satisfies DataSource
+  const firstBar = (symbol: string, interval: Interval.Interval) =>
+    Effect.flatMap(loaded, (venue) => fetchFirst(venue, symbol, interval))
+  return {
+    name,
+    kind: "BACKFILL",
+    capabilities,
+    page,
+    // of the others nobody knows where to look for it
+    ...(habits.givesFirst && { firstBar })
+  } satisfies DataSource
 })

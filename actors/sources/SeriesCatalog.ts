@@ -19,6 +19,13 @@ export interface CatalogEntry {
   readonly symbol: string
   /** A bar is final this long after its end, in milliseconds: the longest delay of the sources. */
   readonly finalityDelayMs: number
+  /** When trading began and ended, in epoch milliseconds; null where nothing is configured of it. */
+  readonly listedAt: number | null
+  readonly delistedAt: number | null
+  /** How long the sources keep bars, each of which says so: the longest of them. Null where one keeps all. */
+  readonly retentionMs: number | null
+  /** How long time is left alone of which a source proved nothing, and at the longest. */
+  readonly absence: { readonly baseMs: number; readonly maxMs: number }
 }
 
 /** The series of the configuration. */
@@ -30,7 +37,13 @@ export class SeriesCatalog extends Context.Service<
   }
 >()("seamless/sources/SeriesCatalog") {}
 
-const entriesOf = ({ series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
+const retentionOf = (names: ReadonlyArray<string>, sources: Configuration["sources"]): number | null => {
+  const kept = names.map((name) => sources[name]?.retentionMs ?? Infinity)
+  const longest = Math.max(...kept)
+  return longest === Infinity ? null : longest
+}
+
+const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
   series.flatMap((kept) =>
     kept.intervals.flatMap((text) =>
       Option.match(Interval.parse(text), {
@@ -45,7 +58,14 @@ const entriesOf = ({ series, sources }: Configuration): ReadonlyArray<CatalogEnt
             symbol: kept.symbol,
             finalityDelayMs: Math.max(
               ...kept.sources.map((name) => sources[name]?.finalityDelayMs ?? defaults.finalityDelayMs)
-            )
+            ),
+            listedAt: kept.listedAt ?? null,
+            delistedAt: kept.delistedAt ?? null,
+            retentionMs: retentionOf(kept.sources, sources),
+            absence: {
+              baseMs: absence?.baseMs ?? defaults.absenceBaseMs,
+              maxMs: absence?.maxMs ?? defaults.absenceMaxMs
+            }
           }
         ]
       })

@@ -74,7 +74,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   yield* printData(format === "json" ? JSON.stringify(result) : ensureText(result))
   if (result.available && result.missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(result.missingRanges, format))
-  return ExitCode.partial
+  return result.available ? ExitCode.complete : ExitCode.partial
 })
 
 /** `seamless ensure`: fills what is missing of a range, and says what was done. */

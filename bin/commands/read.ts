@@ -2,6 +2,7 @@
 import { Effect, type Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { HistoryResult } from "../../client/HistoryResult.ts"
+import { isOwed } from "../../protocol/history/MissingRange.ts"
 import { describeAccount } from "../describeAccount.ts"
 import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
@@ -64,7 +65,8 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { missingRanges } = result.meta
   if (missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(missingRanges, format))
-  return ExitCode.partial
+  // what can't be had is told, and is no lack
+  return missingRanges.some(isOwed) ? ExitCode.partial : ExitCode.complete
 })
 
 /** `seamless read`: the bars on the standard output; what is missing of them on the error output. */

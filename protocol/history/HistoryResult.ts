@@ -82,7 +82,7 @@ export type EnsuredJob = typeof EnsuredJob.Type
 
 /** What is available after `ensureAvailable`. */
 export const AvailabilityResult = Schema.Struct({
-  /** Whether all of the range is covered. */
+  /** Whether all of the range is covered, but for what is unavailable. */
   available: Schema.Boolean,
   coverageRanges: Pairs,
   missingRanges: Schema.Array(MissingRange),

@@ -19,7 +19,11 @@ export const MissingRange = Schema.Struct({
   state: MissingState,
   reason: Schema.String,
   /** Epoch milliseconds; null where asking again is pointless, or useful at any time. */
-  retryAt: Schema.NullOr(Schema.Finite)
+  retryAt: Schema.NullOr(Schema.Finite),
+  /** What the reason rests on: a setting, or what a source said. */
+  evidence: Schema.optionalKey(Schema.String),
+  /** How often in a row sources were asked about it and proved nothing. */
+  answers: Schema.optionalKey(Schema.Int)
 })
 export type MissingRange = typeof MissingRange.Type
 
@@ -58,6 +62,9 @@ export const classify = (
   }))
   return [...explained, ...rest].toSorted((a, b) => a.start - b.start)
 }
+
+/** Whether the time can be had at all, sooner or later: what can't is no gap. */
+export const isOwed = ({ state }: MissingRange): boolean => state !== "unavailable"
 
 /** What of the ranges it makes sense to ask a source for now: missing, or deferred until now at the latest. */
 export const askable = (ranges: ReadonlyArray<MissingRange>, nowMs: number): RangeSet.RangeSet =>

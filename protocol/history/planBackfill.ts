@@ -7,7 +7,7 @@
 import type { SourcePlan } from "./BackfillPlan.ts"
 import { isRange } from "./Range.ts"
 import * as RangeMeasure from "./RangeMeasure.ts"
-import * as RangeSet from "./RangeSet.ts"
+import type * as RangeSet from "./RangeSet.ts"
 import * as Window from "./Window.ts"
 
 /** Windows that one claim takes: the first and those that follow it. */
@@ -21,25 +21,11 @@ export interface SourceLimits {
   readonly requestsPerMinute?: number
 }
 
-/** How the work is cut. */
-export interface Cutting {
-  readonly grid: Window.Grid
-  /** Stretches with no more than so many bars between them are asked for as one; 0 where it is absent. */
-  readonly joinBars?: number
-}
-
 /** What bringing bars takes. */
 export interface Cost {
   readonly bars: number
   readonly windows: number
   readonly sources: ReadonlyArray<SourcePlan>
-}
-
-/** The set with its short gaps filled: what lies between near stretches is asked for in passing. */
-const joined = (set: RangeSet.RangeSet, gapMs: number): RangeSet.RangeSet => {
-  if (gapMs === 0 || RangeMeasure.isEmpty(set)) return set
-  const gaps = RangeSet.missing(set, set.edges[0]!, set.edges.at(-1)!)
-  return RangeSet.union(set, RangeMeasure.notLongerThan(gaps, gapMs))
 }
 
 /** Requests that one errand after the other takes; each is for so many windows from the first that lacks bars. */
@@ -77,21 +63,18 @@ const requestsFor = (
 export const planBackfill = (
   wanted: RangeSet.RangeSet,
   sources: ReadonlyArray<SourceLimits>,
-  { grid, joinBars = 0 }: Cutting
-): Cost => {
-  const stretches = joined(wanted, joinBars * grid.intervalMs)
-  return {
-    bars: RangeMeasure.bars(wanted, grid.intervalMs),
-    windows: Window.count(grid, wanted),
-    sources: sources.map(({ barsPerRequest, name, requestsPerMinute }) => {
-      const requests = requestsFor(stretches, grid, barsPerRequest)
-      return {
-        source: name,
-        barsPerRequest,
-        requests,
-        requestsPerMinute: requestsPerMinute ?? null,
-        seconds: requestsPerMinute === undefined ? null : (requests / requestsPerMinute) * 60
-      }
-    })
-  }
-}
+  grid: Window.Grid
+): Cost => ({
+  bars: RangeMeasure.bars(wanted, grid.intervalMs),
+  windows: Window.count(grid, wanted),
+  sources: sources.map(({ barsPerRequest, name, requestsPerMinute }) => {
+    const requests = requestsFor(wanted, grid, barsPerRequest)
+    return {
+      source: name,
+      barsPerRequest,
+      requests,
+      requestsPerMinute: requestsPerMinute ?? null,
+      seconds: requestsPerMinute === undefined ? null : (requests / requestsPerMinute) * 60
+    }
+  })
+})

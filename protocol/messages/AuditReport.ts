@@ -69,7 +69,12 @@ export const ExplainedRange = Schema.Struct({
   change: Schema.NullOr(Schema.Struct(Origin)),
   /** Why it is not to be had, and when it is asked for again; null where that is not known of it. */
   exception: Schema.NullOr(
-    Schema.Struct({ state: MissingState, reason: Schema.String, retryAt: Schema.NullOr(Schema.Finite) })
+    Schema.Struct({
+      state: MissingState,
+      reason: Schema.String,
+      retryAt: Schema.NullOr(Schema.Finite),
+      evidence: Schema.optionalKey(Schema.String)
+    })
   ),
   /** The last job that was to bring it; null for none, and for what is covered. */
   job: Schema.NullOr(ExplainedJob)

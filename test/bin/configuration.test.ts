@@ -109,6 +109,43 @@ describe("parse", () => {
     assert.match(found[0]!, expected)
   })
 
+  it("parse() reads the times of a listing as the command line does, and knows them as epoch milliseconds", () => {
+    const listed = (times: string) => configuration(good.replace("symbol: BTC/BUSD", `symbol: BTC/BUSD, ${times}`))
+    const times = { listedAt: Date.UTC(2019, 8, 23), delistedAt: Date.UTC(2023, 11, 15, 2, 30) }
+    const [series] = listed("listedAt: 2019-09-23, delistedAt: 2023-12-15T02:30Z").series
+    assert.containSubset(series, times)
+    const same = listed(`delistedAt: ${times.delistedAt}, listedAt: ${times.listedAt}`)
+    assert.deepStrictEqual(same.series[0], series)
+    assert.strictEqual(
+      configurationHash(same),
+      configurationHash(listed("listedAt: 2019-09-23, delistedAt: 2023-12-15T03:30+01:00"))
+    )
+  })
+
+  it.each([
+    ["a listing that is no time", "listedAt: soon", /^series\[0\]\.listedAt: "soon" is no time: ISO 8601 such as/],
+    ["a day that no calendar has", "delistedAt: 2023-02-30", /^series\[0\]\.delistedAt: "2023-02-30" is no time/],
+    ["half a millisecond", "listedAt: 1.5", /^series\[0\]\.listedAt: .*got 1\.5$/],
+    ["neither text nor number", "listedAt: [2019]", /^series\[0\]\.listedAt: .*got \[2019\]$/],
+    [
+      "an end before the start",
+      "listedAt: 2023-01-01, delistedAt: 2019-01-01",
+      /^series\[0\]\.delistedAt: is 2019-01-01T00:00:00Z, and has to be later than listedAt, .* 2023-01-01T00:00:00Z$/
+    ]
+  ])("parse() refuses %s", (_, times, expected) => {
+    const found = mistakesWith("symbol: BTC/BUSD", `symbol: BTC/BUSD, ${times}`)
+    assert.lengthOf(found, 1)
+    assert.match(found[0]!, expected)
+  })
+
+  it("parse() takes how long absences are left alone, and knows no other setting of them", () => {
+    const absence = { baseMs: 1000, maxMs: 60_000 }
+    assert.deepStrictEqual(configuration(`${good}absence: { baseMs: 1000, maxMs: 60000 }`).absence, absence)
+    assert.match(mistakes(`${good}absence: { base: 6 }`)[0] ?? "", /^absence\.base: .* known here: baseMs, maxMs$/)
+    assert.lengthOf(mistakesWith("maxEmptyBars: 60", "retentionMs: 0"), 1)
+    assert.deepStrictEqual(mistakesWith("maxEmptyBars: 60", "retentionMs: 1, joinGapsBars: 0"), [])
+  })
+
   it("parse() takes accounts, which sources name or are called by", () => {
     const accounts = { main: { requestsPerMinute: 60, burst: 2 }, okx: { requestsPerMinute: 20, concurrency: 1 } }
     const sources = `sources:\n  okx: { kind: exchange, exchange: okx }\n`

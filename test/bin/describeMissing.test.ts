@@ -16,6 +16,19 @@ it("describeMissing() writes a line a range, with its state, its reason and when
   ])
 })
 
+it("describeMissing() tells what a reason rests on", () => {
+  const told: MissingRange = {
+    start: 0,
+    end: 60_000,
+    state: "unavailable",
+    reason: "before its listing",
+    retryAt: null,
+    evidence: "configured: listed at 1970-01-01T00:01:00Z"
+  }
+  const [, line] = describeMissing([told], "table").split("\n")
+  assert.isTrue(line?.endsWith("before its listing (configured: listed at 1970-01-01T00:01:00Z)"), line)
+})
+
 it("describeMissing() in JSON is one line, with the ranges as they came", () => {
   const text = describeMissing(ranges, "json")
   assert.notInclude(text, "\n")

@@ -1,6 +1,6 @@
 /** Does an exchange give its bars exactly, and say truly what went wrong? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import { fileURLToPath } from "node:url"
 import { DataSources, RequestFailed } from "../../actors/sources/DataSource.ts"
 import { layer } from "../../actors/sources/configuredSources.ts"
@@ -48,7 +48,8 @@ dataSourceSuite({
   make: Effect.map(start(), ({ source }) => source),
   symbol,
   interval,
-  bars: readBars(file)
+  bars: readBars(file),
+  tellsFirstBar: true
 })
 
 const quietFile = fileOf("binance-unittestbtc-1m-20171104.csv")
@@ -58,7 +59,8 @@ dataSourceSuite({
   make: Effect.map(start({ barsPerRequest: 700 }, { csv: { "UNITTEST/BTC": quietFile } }), ({ source }) => source),
   symbol: "UNITTEST/BTC",
   interval,
-  bars: readBars(quietFile)
+  bars: readBars(quietFile),
+  tellsFirstBar: true
 })
 
 describe("Exchange on the wire", () => {
@@ -99,6 +101,23 @@ describe("Exchange on the wire", () => {
       assert.match(failure.reason, /no interval 7m.* 1m 3m /)
       yield* Effect.flip(page(0, 1, "NO/SUCH"))
       assert.deepStrictEqual(klines(), [])
+    })
+  )
+
+  it.live("firstBar() is one request for one bar since the epoch, and none for an unknown interval or symbol", () =>
+    Effect.gen(function* () {
+      const { klines, source } = yield* start()
+      const { firstBar } = source
+      assert.isDefined(firstBar)
+      if (firstBar === undefined) return
+      yield* Effect.flip(firstBar(symbol, intervalOf("7m")))
+      yield* Effect.flip(firstBar("NO/SUCH", interval))
+      assert.deepStrictEqual(klines(), [])
+      assert.deepStrictEqual(yield* firstBar(symbol, intervalOf("1h")), Option.some(midnightMs))
+      assert.deepStrictEqual(
+        klines().map(({ interval: of, limit, rows, startTime }) => ({ of, startTime, limit, rows })),
+        [{ of: "1h", startTime: 1, limit: 1, rows: 1 }]
+      )
     })
   )
 
@@ -232,8 +251,11 @@ describe("configuredSources", () => {
         barsPerRequest: 1000,
         maxEmptyBars: 5,
         finalityDelayMs: defaults.finalityDelayMs,
-        attemptsMax: defaults.attempts
+        attemptsMax: defaults.attempts,
+        joinGapsBars: defaults.joinGapsBars
       })
+      // nobody knows of this one that it gives the first bars of a range, so it can't be asked for its first
+      assert.isUndefined(sources.get("other")?.firstBar)
       const page = yield* main.page({ symbol, interval, start: midnightMs, end: midnightMs + minuteMs })
       assert.lengthOf(page.eventTime, 1)
     })

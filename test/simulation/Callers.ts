@@ -36,7 +36,7 @@ const lengthBarsMax = 24
 
 const historyEnd = Math.floor(epochMs / (Market.barMs * windowBars)) * Market.barMs * windowBars - 60 * Market.barMs
 /** What is asked for of each series. */
-const wanted: Range = [historyEnd - historyBars * Market.barMs, historyEnd]
+export const wanted: Range = [historyEnd - historyBars * Market.barMs, historyEnd]
 
 const budgetsMs = [400, 1000, 2500, 5000, 9000]
 

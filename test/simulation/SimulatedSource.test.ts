@@ -1,9 +1,10 @@
 /** Does a simulated source give the market's bars on a good day, and have the bad days that it is told to have? */
-import type { Exit } from "effect"
+import { type Exit, Option } from "effect"
 import { assert, describe, it } from "vitest"
 import type { RequestFailed } from "../../actors/sources/DataSource.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { intervalOf } from "../support/rows.ts"
+import * as Callers from "./Callers.ts"
 import { History } from "./History.ts"
 import * as Market from "./Market.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
@@ -11,7 +12,7 @@ import * as SimulatedSource from "./SimulatedSource.ts"
 import { World } from "./World.ts"
 
 const good: SimulatedSource.Mood = { latencyMsMax: 40, fails: 0, refuses: 0, cutsShort: 0, hangs: 0 }
-const start = 28_000_000 * Market.barMs
+const start = 28_400_000 * Market.barMs
 const request = { symbol: SimulatedSource.symbolOf(1), interval: intervalOf("1m"), start, end: start + 600_000 }
 const traded = Market.barsOf(1, { startMs: start, endMs: request.end, barsMax: 20 })
 
@@ -38,6 +39,28 @@ describe("SimulatedSource", () => {
     assert.deepInclude(exits[0], { _tag: "Success", value: traded })
     const { end: endMs } = request
     assert.deepStrictEqual(pages, [{ host: "a1", series: 1, startMs: start, endMs, atMs: 0, outcome: "answered" }])
+  })
+
+  it("page() gives nothing before the source begins, which is within what callers ask for; firstBar() tells when", () => {
+    const world = new World(1)
+    const process = new SimulatedProcess(world, "a1", undefined)
+    const history = new History(() => world.nowMs, false)
+    const source = SimulatedSource.make({ name: "exchange", host: process, upstream: { mood: good }, history })
+    const [from, until] = Callers.wanted
+    const beginsAt = SimulatedSource.beginsAtMs(1)
+    assert.isTrue(from < beginsAt && beginsAt < until)
+    assert.isTrue(Market.isTraded(1, beginsAt))
+    const pages: Array<number> = []
+    const page = { ...request, start: from, end: beginsAt + Market.barMs }
+    process.run(source.page(page), (exit) => {
+      if (exit._tag === "Success") pages.push(...Array.from(exit.value.eventTime, Number))
+    })
+    const first: Array<unknown> = []
+    process.run(source.firstBar!(request.symbol, request.interval), (exit) => {
+      if (exit._tag === "Success") first.push(exit.value)
+    })
+    world.runUntil(100)
+    assert.deepStrictEqual([pages, first], [[beginsAt], [Option.some(beginsAt)]])
   })
 
   it.each([

@@ -4,13 +4,13 @@
  * An exchange that knows the market and has its bad days: it is slow, it fails, it cuts pages short, or it does not
  * answer at all. What it is asked is written down.
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { type DataSource, type PageRequest, RequestFailed } from "../../actors/sources/DataSource.ts"
 import { throughGate } from "../../actors/sources/Gate.ts"
 import type { History, PageAsked } from "./History.ts"
 import * as Market from "./Market.ts"
-import type { SimulatedProcess } from "./SimulatedProcess.ts"
+import { epochMs, type SimulatedProcess } from "./SimulatedProcess.ts"
 
 /** How a source is at the moment. */
 export interface Mood {
@@ -39,6 +39,10 @@ export interface Upstream {
 export const symbolOf = (series: number): string => `S${series}/USD`
 const seriesOf = (symbol: string): number => Number(symbol.slice(1, symbol.indexOf("/")))
 
+/** What the source has of a series begins here: that of the second in the midst of what callers ask for. */
+export const beginsAtMs = (series: number): number =>
+  series === 1 ? (Math.floor(epochMs / (16 * Market.barMs)) * 16 - 104) * Market.barMs : 0
+
 /** Who asks it, what it is, and where it is written down what it was asked. */
 export interface SourceOptions {
   readonly name: string
@@ -62,7 +66,16 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
     const all = capabilities.barsPerRequest
     const barsMax = world.chance(cutsShort) ? 1 + world.pick(all) : all
     asked.outcome = "answered"
-    return Effect.succeed(Market.barsOf(seriesOf(symbol), { startMs: start, endMs: end, barsMax }))
+    const series = seriesOf(symbol)
+    const startMs = Math.max(start, beginsAtMs(series))
+    return Effect.succeed(Market.barsOf(series, { startMs, endMs: end, barsMax }))
+  }
+
+  const firstOf = (symbol: string) => {
+    const { fails, refuses } = upstream.mood
+    if (world.chance(refuses)) return Effect.fail(failedFor("the exchange refuses", false))
+    if (world.chance(fails)) return Effect.fail(failedFor("the exchange is busy", true))
+    return Effect.succeed(Option.some(beginsAtMs(seriesOf(symbol))))
   }
 
   const send = (request: PageRequest) =>
@@ -87,5 +100,23 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
       )
     })
 
-  return { name, kind: "BACKFILL", capabilities, page: (request) => throughGate(send(request)) }
+  const sendFirst = (symbol: string) =>
+    Effect.callback<Option.Option<number>, RequestFailed>((resume) => {
+      history.note(host.name, "first bar", () => symbol)
+      const { hangs, latencyMsMax } = upstream.mood
+      const late = Effect.fail(failedFor("the exchange does not answer", true))
+      return Effect.sync(
+        world.chance(hangs)
+          ? host.after(hangsForMs, () => resume(late))
+          : host.after(world.random() * latencyMsMax, () => resume(firstOf(symbol)))
+      )
+    })
+
+  return {
+    name,
+    kind: "BACKFILL",
+    capabilities,
+    page: (request) => throughGate(send(request)),
+    firstBar: (symbol) => throughGate(sendFirst(symbol))
+  }
 }

@@ -31,5 +31,6 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "audit-never": 1,
   "peek-out-of-touch": 19,
   "hand-over-at-once": 69,
-  "same-version-again": 141
+  "same-version-again": 141,
+  "deny-the-first-bars": 1
 }

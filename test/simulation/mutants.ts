@@ -149,5 +149,11 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("hand-over-at-once", "a slot is given back while its actors still work", "cluster/Handoff.ts", [
     "yield* handler.onHandOver(slot.tenure)",
     "yield* Effect.forkDetach(handler.onHandOver(slot.tenure))"
-  ])
+  ]),
+  mutant(
+    "deny-the-first-bars",
+    "time behind the first bar of a source is taken for time that can't be had",
+    "actors/backfill/findFirstBar.ts",
+    ["      end: start,", "      end: start + 10 * entry.interval.lengthMs,"]
+  )
 ]

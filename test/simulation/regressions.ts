@@ -18,5 +18,6 @@ export const regressions: ReadonlyArray<Regression> = [
   { seed: 61, found: "messages sent on and on between two hosts, of which one was in doubt about its slot" },
   { seed: 172, found: "a save upon a revision that storage had lost was tried for twelve seconds" },
   { seed: 1016, found: "slots whose records storage had lost, and not those of their actors, were outbid for ever" },
-  { seed: 1481, found: "a slot that could not be given back was tried sixty times a second" }
+  { seed: 1481, found: "a slot that could not be given back was tried sixty times a second" },
+  { seed: 809, found: "time that could not be had by a root that storage had lost was never asked for again" }
 ]

@@ -4,7 +4,7 @@
  * An adapter is done when these claims pass on it.
  */
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { RequestFailed, type DataSource } from "../../actors/sources/DataSource.ts"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
@@ -18,6 +18,8 @@ export interface DataSourceClaims<E> {
   readonly interval: Interval
   /** All bars of the symbol: ascending, times in epoch milliseconds, more of them than one page holds. */
   readonly bars: RawRows
+  /** Whether the source can tell where a symbol begins. */
+  readonly tellsFirstBar: boolean
 }
 
 class Source extends Context.Service<Source, DataSource>()("seamless/test/dataSourceSuite/Source") {}
@@ -48,7 +50,8 @@ const join = (a: Table, b: Table): Table =>
 const unknownSymbol = "SEAMLESS0/SEAMLESS1"
 
 /** Declares the claims about a source, which is made once for all of them. On the real clock. */
-export const dataSourceSuite = <E>({ bars, interval, make, name, symbol }: DataSourceClaims<E>): void => {
+export const dataSourceSuite = <E>(claims: DataSourceClaims<E>): void => {
+  const { bars, interval, make, name, symbol, tellsFirstBar } = claims
   const all = toTable(bars)
   const times = all["eventTime"]!
   const first = times[0]!
@@ -142,6 +145,18 @@ export const dataSourceSuite = <E>({ bars, interval, make, name, symbol }: DataS
         assert.instanceOf(failure, RequestFailed)
         assert.isFalse(failure.retryable)
         assert.isNull(failure.retryAfterMs)
+        assert.include(failure.reason, unknownSymbol)
+      })
+    )
+
+    it.effect(`firstBar() ${tellsFirstBar ? "is the start of the first bar there is" : "is not offered"}`, () =>
+      Effect.gen(function* () {
+        const { firstBar } = yield* Source
+        assert.strictEqual(firstBar !== undefined, tellsFirstBar)
+        if (firstBar === undefined) return
+        assert.deepStrictEqual(yield* firstBar(symbol, interval), Option.some(first))
+        const failure = yield* Effect.flip(firstBar(unknownSymbol, interval))
+        assert.isFalse(failure.retryable)
         assert.include(failure.reason, unknownSymbol)
       })
     )

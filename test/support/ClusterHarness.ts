@@ -38,6 +38,8 @@ export interface ClusterSettings {
   readonly accounts?: NonNullable<Configuration["accounts"]>
   /** How well the exchange is. */
   readonly exchange?: Omit<StandIn.StandInSettings, "csv">
+  /** What is configured beside sources and series. */
+  readonly rest?: Omit<Configuration, "sources" | "series">
 }
 
 /** A running host. */
@@ -79,7 +81,8 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
     series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
     ...(settings.retry && { retry: settings.retry }),
-    ...(settings.accounts && { accounts: settings.accounts })
+    ...(settings.accounts && { accounts: settings.accounts }),
+    ...settings.rest
   }
 }
 

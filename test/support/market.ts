@@ -77,7 +77,7 @@ export const converse = (
   { covered, cut }: { readonly covered: RangeSet.RangeSet; readonly cut: Cut }
 ): ReadonlyArray<Turn> => {
   const turns: Array<Turn> = []
-  let answer = Answer.begin(Question.about(stretch, { ...limits, intervalMs: barMs, covered }))
+  let answer = Answer.begin(Question.about(stretch, { ...limits, intervalMs: barMs, covered, shut: RangeSet.empty }))
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (turns.length === turnsMax) throw new Error("the answer never ends")
     const asked = RangeSet.of(request.start, request.end)

@@ -199,6 +199,18 @@ describe("audit", () => {
       }).pipe(Effect.provide(system))
   )
 
+  it.live("tells of time that is out of reach what the configuration says, which is in no root", () =>
+    Effect.gen(function* () {
+      const soon = Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000
+      const { explanation } = yield* audit({ from: soon, to: soon + 60_000 })
+      assert.deepStrictEqual(
+        explanation?.parts.map(({ exception, state }) => [state, exception?.reason]),
+        [["deferred", "its bars are not final yet"]]
+      )
+      assert.match(explanation?.parts[0]?.exception?.evidence ?? "", /^configured: bars of binance are final 1000 ms /)
+    }).pipe(Effect.provide(system))
+  )
+
   it.live("of a series that has nothing, and of an interval that is spelt otherwise", () =>
     Effect.gen(function* () {
       const told = yield* audit({ interval: "60s", from: 0, to: 60_000, verify: true })

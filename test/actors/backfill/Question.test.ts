@@ -11,8 +11,12 @@ import { rangeSet } from "../../support/rangeSets.ts"
 
 const circumstances = { intervalMs: 1, maxEmptyBars: 4, barsPerRequest: 100, finalUntil: Infinity }
 
-const about = (stretch: Range, covered: ReadonlyArray<Range>, finalUntil = Infinity) =>
-  Question.about(stretch, { ...circumstances, covered: RangeSet.make(covered), finalUntil })
+const about = (
+  stretch: Range,
+  covered: ReadonlyArray<Range>,
+  { finalUntil = Infinity, shut = [] }: { finalUntil?: number; shut?: ReadonlyArray<Range> } = {}
+) =>
+  Question.about(stretch, { ...circumstances, covered: RangeSet.make(covered), shut: RangeSet.make(shut), finalUntil })
 
 it("about() may look one bar further than an absence can be long", () => {
   expect(about([10, 20], [])).toMatchObject({ lookFrom: 5, lookUntil: 25, coveredBefore: false, coveredBehind: false })
@@ -54,8 +58,18 @@ it("about() does not look where covered time touches the stretch", () => {
 })
 
 it("about() does not look at bars that are not final", () => {
-  expect(about([10, 20], [], 22)).toMatchObject({ lookFrom: 5, lookUntil: 22 })
-  expect(about([10, 20], [], 20)).toMatchObject({ lookUntil: 20, coveredBehind: false })
+  expect(about([10, 20], [], { finalUntil: 22 })).toMatchObject({ lookFrom: 5, lookUntil: 22 })
+  expect(about([10, 20], [], { finalUntil: 20 })).toMatchObject({ lookUntil: 20, coveredBehind: false })
+})
+
+it("about() does not look at time that can't be had, and takes nothing there for a bar", () => {
+  const shut: ReadonlyArray<Range> = [
+    [-Infinity, 8],
+    [21, Infinity]
+  ]
+  expect(about([10, 20], [], { shut })).toMatchObject({ lookFrom: 8, lookUntil: 21, coveredBeforeLook: false })
+  const beside = { lookFrom: 8, lookUntil: 21, coveredBefore: false, coveredBehind: false }
+  expect(about([8, 21], [], { shut })).toMatchObject(beside)
 })
 
 law(
@@ -64,7 +78,7 @@ law(
   (set, start, length) => {
     const end = start + length
     const covered = RangeSet.subtract(set, RangeSet.of(start, end))
-    const question = Question.about([start, end], { ...circumstances, covered })
+    const question = Question.about([start, end], { ...circumstances, covered, shut: RangeSet.empty })
     const looked = RangeSet.of(question.lookFrom, question.lookUntil)
     expect(toPairs(RangeSet.intersect(looked, covered))).toEqual([])
     expect(RangeSet.contains(looked, RangeSet.of(start, end))).toBe(true)

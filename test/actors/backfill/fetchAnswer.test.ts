@@ -68,6 +68,7 @@ const fetchBars = Effect.fnUntraced(function* (source: DataSource) {
     maxEmptyBars: 0,
     barsPerRequest: 10,
     covered: RangeSet.empty,
+    shut: RangeSet.empty,
     finalUntil: Infinity
   })
   const wish = { source: source.name, jobClass: "bulk", series: "a", patienceMs } as const

@@ -10,7 +10,6 @@ import * as RangeMeasure from "../../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as Window from "../../../protocol/history/Window.ts"
 import { law } from "../../support/law.ts"
-import { viewOf } from "../../support/requests.ts"
 
 const grid: Window.Grid = { intervalMs: 5, anchorMs: 0, windowBars: 2 }
 const windowMs = 10
@@ -41,7 +40,8 @@ const situation = (changes: {
     order: changes.order ?? "oldest_first",
     quarantined: changes.quarantined ?? RangeSet.empty
   },
-  view: viewOf(changes.covered ?? RangeSet.empty, changes.exceptions),
+  covered: changes.covered ?? RangeSet.empty,
+  exceptions: changes.exceptions ?? [],
   grid,
   outstanding: changes.outstanding ?? Outstanding.none,
   nowMs
@@ -89,7 +89,7 @@ describe("planWork()", () => {
     (at) => {
       const { start, end } = at.backfill
       const { figures } = planWork(at)
-      const covered = bars(RangeSet.clip(at.view.covered, start, end))
+      const covered = bars(RangeSet.clip(at.covered, start, end))
       expect(covered + figures.leftBars + figures.unavailableBars + figures.quarantinedBars).toBe(figures.bars)
       expect(figures.bars).toBe((end - start) / 5)
       expect(figures.deferredBars).toBeLessThanOrEqual(figures.leftBars)
@@ -104,9 +104,9 @@ describe("planWork()", () => {
       const { askable, demands, outstanding } = planWork(at)
       const asked = RangeSet.unionAll(demands)
       const known = (state: MissingRange["state"]) =>
-        at.view.root.exceptions.filter((each) => each.state === state && (each.retryAt ?? 0) !== nowMs)
+        at.exceptions.filter((each) => each.state === state && (each.retryAt ?? 0) !== nowMs)
       const refused = RangeSet.unionAll([
-        at.view.covered,
+        at.covered,
         at.backfill.quarantined,
         ...["unavailable", "quarantined", "deferred"].map((state) =>
           RangeSet.make(known(state as MissingRange["state"]).map(({ end, start }): Range => [start, end]))

@@ -164,6 +164,40 @@ describe("commit() and what is known of uncovered time", () => {
     expect(MissingRange.without(root.exceptions, RangeSet.make(bars)).length).toBe(2000)
   })
 
+  it("commit() keeps like exceptions apart that were answered about unlike often", () => {
+    const counted = (start: number, end: number, answers: number) => ({ ...deferred(start, end), answers })
+    const { root } = withNews(one, [10, 40], [counted(10, 20, 1), counted(20, 30, 1), counted(30, 40, 2)]).state
+    expect(root.exceptions.map(({ answers, end, start }) => [start, end, answers])).toEqual([
+      [10, 30, 1],
+      [30, 40, 2]
+    ])
+    const evidence = withNews(one, [10, 30], [{ ...deferred(10, 20), evidence: "a" }, deferred(20, 30)]).state
+    expect(evidence.root.exceptions).toHaveLength(2)
+  })
+
+  it("commit() forgets how often time was answered about, rather than that it was, where there would be too many", () => {
+    const gaps = Array.from({ length: 2000 }, (_, gap) => ({
+      ...deferred(gap, gap + 1),
+      answers: 1 + (gap % 7),
+      evidence: `answered ${1 + (gap % 7)} times`,
+      retryAt: 9000 + gap
+    }))
+    const { root } = applied(nothing, { ...message([]), answered: RangeSet.of(0, 2000), exceptions: gaps }).state
+    expect(root.exceptions).toEqual([
+      { ...deferred(0, 2000), answers: 7, evidence: "answered 7 times", retryAt: 9000 + 1999 }
+    ])
+  })
+
+  it("commit() keeps no more exceptions than 256, the newest", () => {
+    const gaps = Array.from({ length: 300 }, (_, gap) => deferred(gap * 2, gap * 2 + 1))
+    const { root } = applied(nothing, {
+      ...message([]),
+      answered: MissingRange.timeOf(gaps),
+      exceptions: gaps
+    }).state
+    expect(root.exceptions).toEqual(gaps.slice(-256))
+  })
+
   it("commit() keeps exceptions apart that have time between them of which nothing is known", () => {
     const { root } = applied(nothing, {
       ...message([]),

@@ -111,6 +111,29 @@ describe("planRead()", () => {
 const planAt = (nowMs: number, exceptions: ReadonlyArray<MissingRange.MissingRange> = []) =>
   planRead(requestOf(), viewOf(minutes([0, 4]), exceptions), nowMs)
 
+describe("planRead() and time that the configuration says is not to be had", () => {
+  const listed = { ...entry, listedAt: 3 * minute, delistedAt: 8 * minute }
+  const unlistedPlan = (strategy: Strategy, covered: RangeSet.RangeSet) =>
+    planRead(
+      requestOf({ entry: listed, strategy, sla: SlaPolicy.resolve(strategy) }),
+      viewOf(covered, [lack([0, 10], "quarantined")]),
+      late
+    )
+
+  it.each(Strategy.literals)("planRead() of %s has no gap there, whatever is stored of it", (strategy) => {
+    const plan = unlistedPlan(strategy, minutes([3, 8]))
+    expect(plan.gapMode).toBe("none")
+    expect(plan.missing.map(({ end, start, state }) => [start / minute, end / minute, state])).toEqual([
+      [0, 3, "unavailable"],
+      [8, 10, "unavailable"]
+    ])
+  })
+
+  it("planRead() takes what is covered for covered, though it lies outside of the listing", () => {
+    expect(inMinutes(unlistedPlan("seamless", minutes([0, 10])).covered)).toEqual([[0, 10]])
+  })
+})
+
 describe("planRead() and bars that are not final", () => {
   const delayMs = entry.finalityDelayMs
 

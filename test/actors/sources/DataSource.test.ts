@@ -21,8 +21,15 @@ const sourceOf = (bars: RawRows, barsPerRequest: number) =>
     })
   )
 
-dataSourceSuite({ name: "memory", make: sourceOf(complete, 3), symbol, interval, bars: complete })
-dataSourceSuite({ name: "memory, a quiet market", make: sourceOf(quiet, 4), symbol, interval, bars: quiet })
+dataSourceSuite({ name: "memory", make: sourceOf(complete, 3), symbol, interval, bars: complete, tellsFirstBar: true })
+dataSourceSuite({
+  name: "memory, a quiet market",
+  make: sourceOf(quiet, 4),
+  symbol,
+  interval,
+  bars: quiet,
+  tellsFirstBar: true
+})
 dataSourceSuite({
   name: "memory, unsealed columns",
   make: sourceOf(
@@ -34,5 +41,6 @@ dataSourceSuite({
   ),
   symbol,
   interval,
-  bars: pickRows(complete, Array.from(complete.eventTime.keys()))
+  bars: pickRows(complete, Array.from(complete.eventTime.keys())),
+  tellsFirstBar: true
 })

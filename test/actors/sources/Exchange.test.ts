@@ -191,6 +191,23 @@ describe("page()", () => {
   )
 })
 
+describe("firstBar()", () => {
+  it.live("is none where the exchange has no bar, and fails as a page does", () =>
+    Effect.gen(function* () {
+      const answers: Array<(response: ServerResponse) => void> = [
+        (response) => json(response, []),
+        (response) => response.writeHead(500).end("{}")
+      ]
+      const url = yield* serve(binance((_, response) => answers.shift()?.(response)))
+      const { firstBar } = yield* sourceOf(url)
+      assert.isDefined(firstBar)
+      if (firstBar === undefined) return
+      assert.isTrue(Option.isNone(yield* firstBar("BTC/BUSD", interval)))
+      assert.isTrue((yield* Effect.flip(firstBar("BTC/BUSD", interval))).retryable)
+    })
+  )
+})
+
 describe("tracing", () => {
   it.live("page() is one span with its source and its range", () =>
     Effect.gen(function* () {

@@ -2,6 +2,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import { defaults } from "../../../protocol/Settings.ts"
 import { configuration } from "../../support/requests.ts"
 
 const node = "ohlcv:binance:BTC/BUSD"
@@ -23,6 +24,14 @@ describe("find()", () => {
     it.effect("find() takes a bar for final when the slowest source does", () =>
       Effect.gen(function* () {
         assert.equal((yield* find(node, "1m")).finalityDelayMs, 5000)
+      })
+    )
+
+    it.effect("find() knows no listing and no retention where none is configured, and the waits of the defaults", () =>
+      Effect.gen(function* () {
+        const { absence, delistedAt, listedAt, retentionMs } = yield* find(node, "1m")
+        assert.deepEqual([listedAt, delistedAt, retentionMs], [null, null, null])
+        assert.deepEqual(absence, { baseMs: defaults.absenceBaseMs, maxMs: defaults.absenceMaxMs })
       })
     )
 

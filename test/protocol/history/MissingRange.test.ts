@@ -1,11 +1,13 @@
 /** Has every uncovered moment one state, and is the right time asked for again? */
+import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import {
   askable,
   classify,
   clipTo,
-  type MissingRange,
-  type MissingState,
+  isOwed,
+  MissingRange,
+  MissingState,
   timeOf,
   without
 } from "../../../protocol/history/MissingRange.ts"
@@ -79,6 +81,22 @@ describe("classify()", () => {
     for (const { end, start, state } of classified) {
       expect(RangeSet.contains(known, RangeSet.of(start, end))).toBe(state === "deferred")
     }
+  })
+})
+
+describe("isOwed()", () => {
+  it("isOwed() is what can be had at all, sooner or later", () => {
+    const owed = MissingState.literals.filter((state) => isOwed(of([0, 1], state)))
+    expect(owed).toEqual(["missing", "deferred", "quarantined"])
+  })
+})
+
+describe("what is stored", () => {
+  it("a range of before, without evidence and count, can still be read, and keeps its form", () => {
+    const before = { start: 0, end: 1, state: "deferred", reason: "too soon", retryAt: 2 }
+    expect(Schema.decodeUnknownSync(MissingRange)(before)).toEqual(before)
+    const now = { ...before, evidence: "answered once", answers: 1 }
+    expect(Schema.encodeSync(MissingRange)(Schema.decodeUnknownSync(MissingRange)(now))).toEqual(now)
   })
 })
 

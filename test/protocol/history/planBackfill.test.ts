@@ -22,8 +22,8 @@ const barsPerRequest = fc.integer({ min: 1, max: 70 })
 
 const sourceOf = (pageBars: number) => ({ name: "a", barsPerRequest: pageBars })
 
-const planOf = (set: RangeSet.RangeSet, pageBars: number, joinBars = 0) => {
-  const plan = planBackfill(set, [sourceOf(pageBars)], { grid, joinBars })
+const planOf = (set: RangeSet.RangeSet, pageBars: number) => {
+  const plan = planBackfill(set, [sourceOf(pageBars)], grid)
   return { ...plan, requests: plan.sources[0]!.requests }
 }
 
@@ -54,21 +54,6 @@ describe("planBackfill()", () => {
     expect(requests).toBeGreaterThanOrEqual(Math.ceil(bars / page))
   })
 
-  law("planBackfill() asks over near gaps in passing: for the same bars", [missing, barsPerRequest], (set, page) => {
-    const joined = planOf(set, page, 4)
-    expect(joined.bars).toBe(RangeMeasure.bars(set, intervalMs))
-    expect(joined.windows).toBe(Window.split(grid, set).length)
-    expect(joined.requests).toBeGreaterThanOrEqual(Math.ceil(joined.bars / page))
-  })
-
-  it("planBackfill() joins stretches that are no further apart than told", () => {
-    const two = RangeSet.make([
-      [0, 10],
-      [25, 35]
-    ])
-    expect([planOf(two, 10, 2).requests, planOf(two, 10, 3).requests]).toEqual([2, 1])
-  })
-
   it("planBackfill() of nothing costs nothing", () => {
     expect(planOf(RangeSet.empty, 10)).toMatchObject({ bars: 0, windows: 0, requests: 0 })
   })
@@ -80,7 +65,7 @@ describe("planBackfill()", () => {
 
   it("planBackfill() says how long it takes where the rate is known, for each source by itself", () => {
     const set = RangeSet.of(0, 48 * intervalMs)
-    const { sources } = planBackfill(set, [{ ...sourceOf(2), requestsPerMinute: 12 }, sourceOf(48)], { grid })
+    const { sources } = planBackfill(set, [{ ...sourceOf(2), requestsPerMinute: 12 }, sourceOf(48)], grid)
     expect(sources).toEqual([
       { source: "a", barsPerRequest: 2, requests: 24, requestsPerMinute: 12, seconds: 120 },
       { source: "a", barsPerRequest: 48, requests: 1, requestsPerMinute: null, seconds: null }

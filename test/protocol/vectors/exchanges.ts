@@ -137,9 +137,26 @@ const report: CoverageReport = {
       end: asked.end + 60_000,
       state: "deferred",
       reason: "the bar is not final yet",
-      retryAt: ingestAtMs
+      retryAt: ingestAtMs,
+      evidence: "configured: bars of binance are final 1000 ms after their end"
     },
-    { start: day.end, end: day.end + 60_000, state: "unavailable", reason: "after delisting", retryAt: null }
+    {
+      start: day.end,
+      end: day.end + 60_000,
+      state: "unavailable",
+      reason: "after delisting",
+      retryAt: null,
+      evidence: "configured: delisted at 2022-12-14T00:00:00Z"
+    },
+    {
+      start: day.end + 60_000,
+      end: day.end + 120_000,
+      state: "deferred",
+      reason: "binance gave no bar, and that proves nothing here",
+      retryAt: ingestAtMs + 1_800_000,
+      evidence: "answered 2 times in a row",
+      answers: 2
+    }
   ],
   watermarks,
   coverageVersion: 1,

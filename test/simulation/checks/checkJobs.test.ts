@@ -25,6 +25,12 @@ describe("checkJobs()", () => {
     assert.deepStrictEqual(found, [])
   })
 
+  it("checkJobs() has nothing against a run that failed, was to be tried again, and was found done", () => {
+    const failed = jobWritten(1, { state: "FAILED", nextAttemptAt: 5000 })
+    assert.deepStrictEqual(problemsOf(failed, jobWritten(2, { state: "SUCCEEDED" })), [])
+    assert.lengthOf(problemsOf(failed, jobWritten(2, { state: "QUARANTINED" })), 1)
+  })
+
   it("checkJobs() tells of a run after a later one", () => {
     assert.deepStrictEqual(problemsOf(jobWritten(1, { run: 3 }), jobWritten(2, { run: 2 })), [
       `${name(2)}: run 2 after 3`

@@ -19,19 +19,22 @@ interface Says {
   readonly close?: ReadonlyArray<number>
   readonly covered?: ReadonlyArray<Range>
   readonly missing?: ReadonlyArray<Range>
+  readonly state?: string
+  readonly of?: number
   readonly version?: number
 }
 
 /** The problems of an answer to a read of all that was traded, by a caller who has seen version 5. */
-const problemsOf = ({ eventTime = traded, close, covered = [range], missing = [], version = 5 }: Says) => {
+const problemsOf = ({ covered = [range], eventTime = traded, missing = [], of = series, ...says }: Says) => {
+  const { close, state = "missing", version = 5 } = says
   const meta = {
     coverageRanges: covered,
-    missingRanges: missing.map(([start, end]) => ({ start, end })),
+    missingRanges: missing.map(([start, end]) => ({ start, end, state })),
     coverageVersion: version
   }
   const columns = { event_time: eventTime, close: close ?? eventTime.map((time) => Market.closeOf(series, time)) }
   const result = { df: { length: eventTime.length, columns }, meta }
-  const answer = { node: Callers.nodes[series], range, minVersion: 5, result }
+  const answer = { node: Callers.nodes[of], range, minVersion: 5, result }
   return checkReads([operationWith({ what: "read", about: "it", answer })])
 }
 
@@ -117,6 +120,14 @@ describe("checkReads()", () => {
   it("checkReads() tells of time that is covered and missing", () => {
     assert.deepStrictEqual(problemsOf({ missing: [[39 * barMs, range[1]]] }), [
       problem("time that is covered and missing")
+    ])
+  })
+
+  it("checkReads() tells of time that is called unavailable, though the source has it", () => {
+    const never = { eventTime: [], covered: [], missing: [range], state: "unavailable" }
+    assert.deepStrictEqual(problemsOf(never), [])
+    assert.deepStrictEqual(problemsOf({ ...never, of: 0 }), [
+      problem("time that the source has and that is called unavailable")
     ])
   })
 

@@ -2,7 +2,8 @@
  * Is every answer true, and whole as far as it says so?
  *
  * A bar that came was asked for and is the market's; a bar of covered time that did not come was never traded; covered
- * and missing time are the range; and whoever has seen a version is not answered with an older one. (Invariant 5)
+ * and missing time are the range; nothing is unavailable but what the source does not have; and whoever has seen a
+ * version is not answered with an older one. (Invariant 5)
  */
 import type { HistoryFrame } from "../../../client/HistoryFrame.ts"
 import type { HistoryResult } from "../../../client/HistoryResult.ts"
@@ -13,6 +14,7 @@ import { includes, isEmpty } from "../../../protocol/history/RangeMeasure.ts"
 import * as Callers from "../Callers.ts"
 import type { Operation } from "../History.ts"
 import * as Market from "../Market.ts"
+import * as SimulatedSource from "../SimulatedSource.ts"
 
 /** An answer to a read, and what it was asked. */
 export interface Answer {
@@ -68,6 +70,11 @@ const checkAnswer = (name: string, { minVersion, node, range, result }: Answer):
   const unaccounted = RangeSet.subtract(RangeSet.of(...range), RangeSet.union(covered, missing))
   if (!isEmpty(unaccounted)) problems.push(`${name}: time that is neither covered nor missing`)
   if (!isEmpty(RangeSet.intersect(covered, missing))) problems.push(`${name}: time that is covered and missing`)
+  const never = RangeSet.make(
+    meta.missingRanges.flatMap(({ end, start, state }) => (state === "unavailable" ? [[start, end] as const] : []))
+  )
+  const had = RangeSet.clip(never, SimulatedSource.beginsAtMs(series), Infinity)
+  if (!isEmpty(had)) problems.push(`${name}: time that the source has and that is called unavailable`)
   if (meta.coverageVersion < minVersion) {
     problems.push(`${name}: version ${meta.coverageVersion} for who has seen ${minVersion}`)
   }
@@ -85,7 +92,7 @@ export const checkLast = (operations: ReadonlyArray<Operation>): ReadonlyArray<s
       if (outcome !== "ok") return [`at the end, ${about} gives ${outcome}`]
       if (!isAnswer(answer) || !("meta" in answer.result)) return []
       return answer.result.meta.missingRanges
-        .filter(({ reason }) => !/refuse|failed|exchange/.test(reason))
+        .filter(({ reason, state }) => state !== "unavailable" && !/refuse|failed|exchange/.test(reason))
         .map(({ end, reason, start, state }) => `at the end, ${about} lacks ${start}..${end}: ${state}, ${reason}`)
     })
 
