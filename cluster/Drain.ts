@@ -48,8 +48,9 @@ const handAllOver = Effect.fnUntraced(function* (book: SlotBook, check: Effect.E
   }
 })
 
-const dropRest = Effect.fnUntraced(function* ({ handler, held, mesh }: SlotBook) {
-  const rest = Array.from(held.values())
+const dropRest = Effect.fnUntraced(function* ({ handler, held, mesh, retiring }: SlotBook) {
+  // what can't be finished in time is stopped as well: whoever drains is gone behind this
+  const rest = [...held.values(), ...retiring.values()]
   // before anything is waited for: the time may be over before all could be given back
   held.clear()
   for (const slot of rest) slot.end()

@@ -36,11 +36,13 @@ const countOne = (book: SlotBook, ms: number): void => {
 }
 
 /** Finishes the slot's work and ends its tenure; what no longer comes is told to nobody. */
-const retire = Effect.fnUntraced(function* ({ handler }: SlotBook, slot: HeldSlot) {
-  yield* slot.unsubscribe
-  yield* handler.onHandOver(slot.tenure)
-  slot.end()
-})
+const retire = ({ handler, retiring }: SlotBook, name: string, slot: HeldSlot) =>
+  Effect.gen(function* () {
+    retiring.set(name, slot)
+    yield* slot.unsubscribe
+    yield* handler.onHandOver(slot.tenure)
+    slot.end()
+  }).pipe(Effect.ensuring(Effect.sync(() => void retiring.delete(name))))
 
 const giveBack = Effect.fnUntraced(function* (book: SlotBook, news: SlotNews, { isAwaited, record }: Move) {
   const owned = yield* Effect.forkChild(news.nextOwner(record.slot, record.slotEpoch), { startImmediately: true })
@@ -60,7 +62,7 @@ export const handOver = (book: SlotBook, news: SlotNews, move: Move): Effect.Eff
     book.busy.add(name)
     book.held.delete(name)
     const startedMs = yield* monotonicMs
-    if (Option.isSome(slot)) yield* retire(book, slot.value)
+    if (Option.isSome(slot)) yield* retire(book, name, slot.value)
     yield* giveBack(book, news, move)
     if (Option.isSome(slot)) countOne(book, (yield* monotonicMs) - startedMs)
   }).pipe(

@@ -17,6 +17,8 @@ export interface SlotBook {
   readonly held: Map<string, HeldSlot>
   /** The names of those that are being handed over, and no longer held. */
   readonly busy: Set<string>
+  /** Those of them whose work is still being finished. */
+  readonly retiring: Map<string, HeldSlot>
   /**
    * The latest slot epoch of each slot that this host has had, or has met in a record of the slot's actors. Storage
    * may lose the record of a slot and not those of its actors: then a claim upon what stands would be outbid for ever.
@@ -34,6 +36,7 @@ export const empty = (of: Pick<SlotBook, "mesh" | "session" | "handler" | "onOut
   ...of,
   held: new Map(),
   busy: new Set(),
+  retiring: new Map(),
   latestEpochs: new Map(),
   batchMs: [],
   counts: { claims: 0, confirms: 0, handovers: 0, handoverMsMax: 0 }

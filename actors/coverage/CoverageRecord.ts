@@ -71,15 +71,18 @@ const openState = (entry: CatalogEntry, { address, owner, slot, slotEpoch }: Act
 const continueHistory = Effect.fnUntraced(function* (
   state: ActorState.ActorState<CoverageRoot>,
   audit: AuditLog.AuditLog,
-  given: { readonly key: string; readonly covered: RangeSet.RangeSet }
+  given: { readonly key: string; readonly covered: RangeSet.RangeSet; readonly auditRoot: Effect.Effect<void, Stopped> }
 ) {
   const root = state.current()
   const audited = { version: audit.version(), entry: audit.found }
   const judgement = judgeHistory(root, audited)
   const details = { series: given.key, version: root.version, audited: audited.version }
+  // what was read may be old: only where nothing stands behind it does this succeed
+  if (judgement === "broken") yield* given.auditRoot
   yield* Invariants.check("auditContinues", judgement !== "broken", () => details)
   if (judgement !== "rolledBack") return
-  const raised = raiseVersion(root, audited, { ...given, nowMs: yield* Clock.currentTimeMillis })
+  const { covered } = given
+  const raised = raiseVersion(root, audited, { covered, nowMs: yield* Clock.currentTimeMillis })
   yield* Invariants.check("storageKept", false, () => ({
     ...details,
     alarm: "StorageRolledBack",
@@ -185,7 +188,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   if (state.current().coveredInPagesBefore !== null) {
     covered = InlineCoverage.whole(state.current(), Array.from((yield* loadPages("all")).values()))
   }
-  yield* continueHistory(state, audit, { key: activation.address.key, covered })
+  yield* continueHistory(state, audit, { key: activation.address.key, covered, auditRoot })
   yield* auditRoot
 
   const generations = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {

@@ -76,6 +76,21 @@ describe("drain", () => {
     }).pipe(Effect.provide(MemoryMesh.layer))
   )
 
+  it.effect("drain stops the actors of a slot, too, whose work can't be finished before the time is over", () =>
+    Effect.gen(function* () {
+      const { book, seen, tenures } = yield* makeHost(2, 10_000)
+      const unfinished = book.held.get("1")!
+      book.held.delete("1")
+      book.busy.add("1")
+      book.retiring.set("1", unfinished)
+      const draining = yield* Effect.forkChild(makeDrain(book, Effect.succeed(false)).drain)
+      yield* settle
+      assert.deepStrictEqual([seen.lost, ...tenures.map((tenure) => tenure.hasEnded())], [2, true, true])
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(draining)
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
   it.effect("drain that leaves an actor behind, or a slot, violates an invariant, and one that does not none", () =>
     Effect.gen(function* () {
       const drained = Effect.fnUntraced(function* (residents: number, straggler = false) {

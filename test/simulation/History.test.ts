@@ -53,5 +53,6 @@ describe("History", () => {
     history.stored.push(entry("lost", 10), entry("lost", 11), entry("kept", 11))
     history.forgetStored(["lost"], 10)
     assert.deepStrictEqual(history.stored, [entry("lost", 10), entry("kept", 11)])
+    assert.deepStrictEqual(history.lost, [entry("lost", 11)])
   })
 })

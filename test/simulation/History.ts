@@ -72,6 +72,8 @@ const mixed = (hash: number, text: string): number => {
 /** The history of one run. */
 export class History {
   stored: Array<StoredEntry> = []
+  /** What storage has lost of it. */
+  lost: Array<StoredEntry> = []
   readonly operations: Array<Operation> = []
   readonly pages: Array<PageAsked> = []
   readonly faults: Array<Fault> = []
@@ -98,9 +100,11 @@ export class History {
 
   /** Leaves out what streams have lost that they had accepted after a moment; gives how much that is. */
   forgetStored(streams: ReadonlyArray<string>, keepUntilMs: number): number {
-    const before = this.stored.length
-    this.stored = this.stored.filter(({ atMs, stream }) => atMs <= keepUntilMs || !streams.includes(stream))
-    return before - this.stored.length
+    const isKept = ({ atMs, stream }: StoredEntry): boolean => atMs <= keepUntilMs || !streams.includes(stream)
+    const lost = this.stored.filter((entry) => !isKept(entry))
+    this.lost.push(...lost)
+    this.stored = this.stored.filter(isKept)
+    return lost.length
   }
 
   /** Adds a line to the trace, which says nothing of what happened: the hash is without it. */

@@ -1,7 +1,8 @@
 /**
  * What was stored in a run, in forms that can be judged?
  *
- * What storage lost in a power failure is left out: the invariants speak of what has stayed.
+ * What storage lost in a power failure is left out: the invariants speak of what has stayed. Only lost roots are
+ * remembered, since what was done upon them has stayed.
  */
 import { Option, Schema } from "effect"
 import { BackfillJob } from "../../protocol/history/BackfillJob.ts"
@@ -74,6 +75,8 @@ export interface RunRecord {
   readonly coverage: ReadonlyArray<StateWritten>
   readonly registers: ReadonlyArray<StateWritten>
   readonly roots: ReadonlyArray<RootWritten>
+  /** Roots that were acknowledged, and that storage has lost. */
+  readonly lostRoots: ReadonlyArray<RootWritten>
   readonly slots: ReadonlyArray<SlotWritten>
   readonly jobs: ReadonlyArray<JobWritten>
   readonly audited: ReadonlyArray<AuditWritten>
@@ -111,12 +114,23 @@ const nodeOf = (subject: string): string =>
     onSome: ({ nodeId }) => nodeId
   })
 
+const rootOf = ({ data, subject, ...entry }: StoredEntry, atOrder: number): RootWritten => ({
+  ...entry,
+  subject,
+  atOrder,
+  node: nodeOf(subject),
+  root: parsed("root", data).state
+})
+
 /** Everything of one run. */
 export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRecord => {
   const record = {
     coverage: new Array<StateWritten>(),
     registers: new Array<StateWritten>(),
     roots: new Array<RootWritten>(),
+    lostRoots: history.lost
+      .filter(({ form, stream }) => form === "value" && stream === Stream.coverage.name)
+      .map((entry) => rootOf(entry, -1)),
     slots: new Array<SlotWritten>(),
     jobs: new Array<JobWritten>(),
     audited: new Array<AuditWritten>(),

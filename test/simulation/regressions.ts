@@ -19,5 +19,7 @@ export const regressions: ReadonlyArray<Regression> = [
   { seed: 172, found: "a save upon a revision that storage had lost was tried for twelve seconds" },
   { seed: 1016, found: "slots whose records storage had lost, and not those of their actors, were outbid for ever" },
   { seed: 1481, found: "a slot that could not be given back was tried sixty times a second" },
-  { seed: 809, found: "time that could not be had by a root that storage had lost was never asked for again" }
+  { seed: 809, found: "time that could not be had by a root that storage had lost was never asked for again" },
+  { seed: 21, found: "a drain that ended while an actor's last save was still under way" },
+  { seed: 960, found: "a gap in the audit stream that was told of because an old answer was taken for the last entry" }
 ]

@@ -79,6 +79,14 @@ describe("checkJobs()", () => {
       assert.deepStrictEqual(judge(narrow, rootWritten(4, { version: 2, covered: [[0, 90]] })), [])
     })
 
+    it("checkJobs() has nothing against what was covered by a root that storage has lost by then", () => {
+      const whole = rootWritten(4, { version: 1, covered: [[0, 90]] })
+      const judgeLost = (...lostRoots: ReadonlyArray<ReturnType<typeof rootWritten>>) =>
+        checkJobs(recordWith({ jobs: [brought], lostRoots }))
+      assert.deepStrictEqual(judgeLost(whole), [])
+      assert.lengthOf(judgeLost({ ...whole, node: "sim:b" }, { ...whole, atMs: brought.atMs + 1 }), 1)
+    })
+
     it("checkJobs() tells of what is not covered, or only later, or of another series", () => {
       const problems = [`${name(5)}: has brought what is not covered`]
       const whole = { version: 1, covered: [[0, 90]] } as const

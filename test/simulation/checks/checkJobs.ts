@@ -29,10 +29,15 @@ const checkStep = (name: string, before: BackfillJob, after: BackfillJob): Reado
   return problems
 }
 
-/** Whether the last root before it covers what the job says that it has brought. */
-const checkBrought = (name: string, { atOrder, job }: RunRecord["jobs"][number], run: RunRecord) => {
+/**
+ * Whether the last root before it covers what the job says that it has brought. A root that storage has lost did so
+ * once: who ends a job has no way to know of the loss yet.
+ */
+const checkBrought = (name: string, { atMs: writtenAtMs, atOrder, job }: RunRecord["jobs"][number], run: RunRecord) => {
   const root = run.roots.findLast(({ atOrder: before, node }) => node === job.series.nodeId && before < atOrder)
-  const uncovered = RangeSet.subtract(job.completedRanges, RangeSet.make(root?.root.covered ?? []))
+  const lost = run.lostRoots.filter(({ atMs, node }) => node === job.series.nodeId && atMs <= writtenAtMs)
+  const covered = [root, ...lost].flatMap((each) => each?.root.covered ?? [])
+  const uncovered = RangeSet.subtract(job.completedRanges, RangeSet.make(covered))
   return isEmpty(uncovered) ? [] : [`${name}: has brought what is not covered`]
 }
 

@@ -98,7 +98,7 @@ describe("checkRegisters() of a run that lost what it had acknowledged", () => {
       append("op2", 2000, { what: "read", answer: { done: [], rung: [] } }),
       append("op3", 3000, { what: "ringLater" }),
       append("op4", 4000, { answer: { place: 2 } }),
-      end(["op3", "op4"])
+      end(["op3", "op4", "op5 passed", "op5 passed"])
     )
     assert.deepStrictEqual(found, [])
   })

@@ -12,6 +12,7 @@ export const recordWith = (parts: Partial<RunRecord>): RunRecord => ({
   coverage: [],
   registers: [],
   roots: [],
+  lostRoots: [],
   slots: [],
   jobs: [],
   audited: [],
