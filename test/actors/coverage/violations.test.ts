@@ -140,6 +140,28 @@ describe("open()", () => {
       assert.deepStrictEqual(yield* violatedBy(lost), ["auditContinues"])
     }).pipe(Effect.provide(stores))
   )
+
+  it.effect("open() by whom an old answer is given of the audit stream takes nothing for lost, and is refused", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const record = yield* openRecord
+      yield* record.commit(commitOf(minutes(0, 1), "chunk-1", null))
+      const old = yield* mesh.read(Stream.audit.name, auditSubject)
+      yield* record.commit(commitOf(minutes(0, 2), "chunk-2", "chunk-1"))
+      yield* record.commit(commitOf(minutes(0, 3), "chunk-3", "chunk-2"))
+      const behind = Mesh.of({
+        ...mesh,
+        read: (stream, subject) => (subject === auditSubject ? Effect.succeed(old) : mesh.read(stream, subject))
+      })
+      const opened = Effect.flip(Effect.provideService(openRecord, Mesh, behind))
+      const seen = yield* violationsOf(
+        Effect.gen(function* () {
+          assert.strictEqual((yield* opened)._tag, "Fenced")
+        })
+      )
+      assert.deepStrictEqual(seen, [])
+    }).pipe(Effect.provide(stores))
+  )
 })
 
 describe("commit()", () => {
