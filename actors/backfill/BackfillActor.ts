@@ -20,8 +20,9 @@ import { HostStatus } from "../../runtime/HostStatus.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
-import { DataSources } from "../sources/DataSource.ts"
+import type { DataSources } from "../sources/DataSource.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import { AutoBackfillers } from "./AutoBackfiller.ts"
 import { BackfillCoordinator, type Held } from "./BackfillCoordinator.ts"
 import * as ClassTurns from "./ClassTurns.ts"
 import * as LeaseBook from "./LeaseBook.ts"
@@ -37,7 +38,17 @@ const urgent: ReadonlyArray<JobClass> = ["interactive", "repair"]
 /** A class that had nothing is not looked at again by anyone here for so long. */
 const quietMs = 2000
 
-type Services = Mesh | HostStatus | Coverage | Upstream | ChunkStore | DataSources | SeriesCatalog | BackfillCoordinator
+/** What the workers stand on. */
+type Services =
+  | Mesh
+  | HostStatus
+  | Coverage
+  | Upstream
+  | ChunkStore
+  | DataSources
+  | AutoBackfillers
+  | SeriesCatalog
+  | BackfillCoordinator
 
 /** Keys of the windows that follow (1), or of those before (-1), the nearest first. */
 const keysBeside = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob, direction: 1 | -1) {
@@ -59,9 +70,9 @@ const nobodyToAsk = ({ sources }: BackfillJob): JobFailure => ({
 
 /** Asks the job's sources, in order, until one has answered all of it; gives why not, where none could be asked. */
 const askSources = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseBook.LeaseBook) {
-  const sources = yield* DataSources
+  const backfillers = yield* AutoBackfillers
   const entry = yield* (yield* SeriesCatalog).find(job.series.nodeId, job.series.interval)
-  const known = job.sources.flatMap((name) => sources.get(name) ?? [])
+  const known = job.sources.flatMap((name) => backfillers.get(name) ?? [])
   const passedOver: Array<JobFailure> = []
   for (const [index, source] of known.entries()) {
     if (leases.open().length === 0) return

@@ -7,12 +7,18 @@
 import { Effect, Schedule, Semaphore } from "effect"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import { monotonicMs } from "../../runtime/Deadline.ts"
 import type { BackfillCoordinator, Failure, Held, LeaseLost } from "./BackfillCoordinator.ts"
 import type { Progress } from "./jobStep.ts"
 
 /** How long a lease lasts that nobody renews. */
 export const leaseMs = 5000
 const renewEvery = "1 second"
+/**
+ * Before a session of a host can be over (3 s), and so before anybody else can have claimed: what was renewed longer
+ * ago is renewed before anything is done upon it.
+ */
+const sureMs = 2500
 
 const nothing: Progress = { completed: RangeSet.empty, coverageVersion: 0, requests: 0, passedOver: [] }
 
@@ -26,6 +32,11 @@ export interface LeaseBook {
   readonly failAll: (failure: Failure) => Effect.Effect<void, MeshUnavailable | LeaseLost>
   /** Gives back what has not been ended. */
   readonly releaseAll: Effect.Effect<void>
+  /**
+   * Waits until the leases are held for sure: at once, unless this process was kept from renewing them. Who has lost
+   * them waits for ever, until `keepRenewing` fails.
+   */
+  readonly makeSure: Effect.Effect<void>
   /** Renews for ever; fails when a lease is lost. */
   readonly keepRenewing: Effect.Effect<never, MeshUnavailable | LeaseLost>
 }
@@ -38,6 +49,7 @@ export const open = (
 ): LeaseBook => {
   const book = new Map(claimed.map((held) => [held.key, held]))
   const writing = Semaphore.makeUnsafe(1)
+  let renewedAtMs = -Infinity
 
   const end = (key: string, write: (held: Held) => Effect.Effect<void, MeshUnavailable | LeaseLost>) =>
     writing.withPermits(1)(
@@ -50,14 +62,20 @@ export const open = (
 
   // suspended: each round renews what is held by then, upon the revisions of the round before
   const renewAll = writing.withPermits(1)(
-    Effect.suspend(() =>
-      Effect.forEach(
+    Effect.gen(function* () {
+      const startedMs = yield* monotonicMs
+      yield* Effect.forEach(
         Array.from(book.values()),
         (held) => Effect.map(coordinator.renew(held), (renewed) => void book.set(held.key, renewed)),
         { concurrency: "unbounded", discard: true }
       )
-    )
+      // as of its sending: an answer may have been long under way
+      renewedAtMs = startedMs
+    })
   )
+  // behind a round that is under way
+  const isSure = writing.withPermits(1)(Effect.map(monotonicMs, (nowMs) => nowMs - renewedAtMs < sureMs))
+  const renewSoon = Effect.retry(renewAll, { schedule: Schedule.spaced(renewEvery) })
 
   return {
     open: () => Array.from(book.values()),
@@ -73,6 +91,7 @@ export const open = (
         discard: true
       })
     ).pipe(Effect.timeoutOption("1 second"), Effect.asVoid),
+    makeSure: Effect.flatMap(isSure, (sure) => (sure ? Effect.void : Effect.orDie(renewSoon))),
     keepRenewing: Effect.andThen(onRenew, renewAll).pipe(
       Effect.repeat(Schedule.spaced(renewEvery)),
       Effect.andThen(Effect.never)

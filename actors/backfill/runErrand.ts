@@ -5,7 +5,7 @@
  * answered it is committed and its job completed, while the rest goes on; when the source fails, what is proven so far
  * is kept and only the rest fails.
  */
-import { Clock, Effect, Option, Result } from "effect"
+import { Clock, Effect, Exit, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
@@ -17,25 +17,24 @@ import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
-import type { DataSource, DataSources } from "../sources/DataSource.ts"
+import type { DataSources } from "../sources/DataSource.ts"
 import { Gate, type WayOut } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
-import * as Answer from "./Answer.ts"
+import { type AutoBackfiller, type Known, NoAnswer, type Step } from "./AutoBackfiller.ts"
 import type { Held } from "./BackfillCoordinator.ts"
 import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { deferAbsences } from "./deferAbsences.ts"
-import { fetchAnswer, NoAnswer, patienceMs, type Step } from "./fetchAnswer.ts"
+import { patienceMs } from "./pagedBackfiller.ts"
 import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
 import { type ErrandPlan, planErrand, scopeOf } from "./planErrand.ts"
-import * as Question from "./Question.ts"
 
 /** One claim's worth of work. */
 export interface Errand {
   readonly entry: CatalogEntry
-  readonly source: DataSource
+  readonly source: AutoBackfiller
   readonly leases: LeaseBook
   /** Sources that were asked before and gave no answer. */
   readonly passedOver: ReadonlyArray<JobFailure>
@@ -68,10 +67,10 @@ const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.em
 const scopeOfAll = ({ plan }: Run, held: ReadonlyArray<Held>): RangeSet.RangeSet =>
   RangeSet.unionAll(held.map(({ job }) => scopeOf(job, plan.along)))
 
-const withStep = (taken: Taken, { answer, rows }: Step): Taken => ({
+const withStep = (taken: Taken, { answered, proven, rows }: Step): Taken => ({
   rows: [...taken.rows, rows],
-  proven: RangeSet.union(taken.proven, Answer.proven(answer)),
-  answered: RangeSet.union(taken.answered, Answer.answered(answer))
+  proven: RangeSet.union(taken.proven, proven),
+  answered: RangeSet.union(taken.answered, answered)
 })
 
 /** What can't be had of an absence before all that is known: by what somebody else has found out, or by asking. */
@@ -168,6 +167,12 @@ const failRest = Effect.fnUntraced(function* (errand: Run, taken: Taken, reason:
   )
 })
 
+/** Lets nothing out for windows that may be another's by now: who was frozen looks before it asks on. */
+const leasedGate = ({ makeSure }: LeaseBook, { enter }: WayOut): WayOut => ({
+  // the permit first: it may be long in coming
+  enter: Effect.tap(enter, ({ end }) => Effect.onInterrupt(makeSure, () => end(Exit.interrupt())))
+})
+
 /** Why a source was not asked about what it does not keep any more. */
 const keepsNoLonger = ({ source }: Errand): NoAnswer =>
   new NoAnswer({
@@ -186,8 +191,11 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   const nowMs = yield* Clock.currentTimeMillis
   const upstream = yield* Upstream
   const series = Subject.series(entry.series.nodeId, entry.series.interval)
-  const gateTo = ({ name }: DataSource): WayOut =>
-    budgetGate(upstream, () => ({ source: name, series, jobClass: classOf(errand.leases.open()), patienceMs }))
+  const gateTo = ({ name }: { readonly name: string }): WayOut =>
+    leasedGate(
+      errand.leases,
+      budgetGate(upstream, () => ({ source: name, series, jobClass: classOf(errand.leases.open()), patienceMs }))
+    )
   const sent = { requests: 0 }
   const sendTo: SendTo = (source) =>
     Effect.fnUntraced(function* (request) {
@@ -211,7 +219,6 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
  */
 export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
   const { entry, source } = given
-  const { barsPerRequest, maxEmptyBars } = source.capabilities
   const coverage = yield* Coverage
   const errand = yield* prepare(given)
   const { gate } = errand
@@ -228,25 +235,18 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
     yield* completeAnswered(errand, taken, false)
   })
 
-  const fetchAll = Effect.forEach(
+  const known = Effect.map(
+    coverage.of(entry.series, { fresh: true }),
+    // what the errand has proven by now is not looked into either
+    (now): Known => ({ covered: RangeSet.unionAll([now.covered, taken.proven, untraded]), shut, finalUntil })
+  )
+  const onRequest = () => void errand.sent.requests++
+  const refillAll = Effect.forEach(
     toPairs(stretches),
-    (stretch) => {
-      const ask = Effect.map(coverage.of(entry.series, { fresh: true }), (now) =>
-        Question.about(stretch, {
-          intervalMs: entry.interval.lengthMs,
-          maxEmptyBars,
-          barsPerRequest,
-          // what the errand has proven by now is not looked into either
-          covered: RangeSet.unionAll([now.covered, taken.proven, untraded]),
-          shut,
-          finalUntil
-        })
-      )
-      return fetchAnswer({ source, entry, gate, ask }, onStep, () => void errand.sent.requests++)
-    },
+    (stretch) => source.refill({ entry, stretch, known, gate, onRequest }, onStep),
     { discard: true }
   )
-  const failed = yield* fetchAll.pipe(
+  const failed = yield* refillAll.pipe(
     Effect.as(undefined),
     Effect.catchTag("NoAnswer", (reason) => Effect.succeed(reason))
   )

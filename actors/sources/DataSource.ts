@@ -4,7 +4,7 @@
  * One contract for whoever gives rows from outside. A source is asked for one page at a time; what several pages
  * together prove is decided by whoever asks. An adapter is one file.
  */
-import { Context, Data, Effect, Option } from "effect"
+import { Context, Data, type Effect, type Option } from "effect"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 
@@ -74,41 +74,3 @@ export interface DataSource {
 export class DataSources extends Context.Service<DataSources, ReadonlyMap<string, DataSource>>()(
   "seamless/sources/DataSources"
 ) {}
-
-/** Bars in memory by symbol, each as long as the interval that is asked for. */
-export interface MemorySource {
-  readonly name: string
-  readonly capabilities: Capabilities
-  readonly bars: ReadonlyMap<string, RawRows>
-}
-
-const pageOf = (rows: RawRows, { end, start }: PageRequest, barsMax: number): RawRows => {
-  const times = Array.from(rows.eventTime, Number)
-  const chosen = times.flatMap((time, row) => (start <= time && time < end ? [row] : [])).slice(0, barsMax)
-  return {
-    eventTime: chosen.map((row) => times[row]!),
-    columns: rows.columns.map(({ name, values }) => ({ name, values: chosen.map((row) => values[row]!) }))
-  }
-}
-
-const unknownSymbol = (symbol: string) =>
-  new RequestFailed({ reason: `no symbol ${symbol}`, retryable: false, retryAfterMs: null })
-
-/** A source that answers from memory. */
-export const makeMemory = ({ bars, capabilities, name }: MemorySource): DataSource => ({
-  name,
-  kind: "BACKFILL",
-  capabilities,
-  page: (request) => {
-    const rows = bars.get(request.symbol)
-    return rows === undefined
-      ? Effect.fail(unknownSymbol(request.symbol))
-      : Effect.succeed(pageOf(rows, request, capabilities.barsPerRequest))
-  },
-  firstBar: (symbol) => {
-    const times = bars.get(symbol)?.eventTime
-    if (times === undefined) return Effect.fail(unknownSymbol(symbol))
-    const [first] = Array.from(times, Number).filter((time) => time >= 0)
-    return Effect.succeed(Option.fromUndefinedOr(first))
-  }
-})

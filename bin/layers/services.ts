@@ -9,6 +9,7 @@ import { Effect, Layer } from "effect"
 import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
+import * as pagedBackfiller from "../../actors/backfill/pagedBackfiller.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
 import { accountActor } from "../../actors/budget/AccountActor.ts"
 import { accountsOf } from "../../actors/budget/AccountTerms.ts"
@@ -60,7 +61,7 @@ export const layer = (options: ServiceOptions) => {
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
   const services = Layer.mergeAll(
     WireService.layer({ hostId }),
-    BackfillActor.layer,
+    BackfillActor.layer.pipe(Layer.provide(pagedBackfiller.layer)),
     ClusterAdmin.layer,
     HistoryAdmin.layer.pipe(Layer.provide(BackfillBook.layer)),
     PromisedCoverage.kept

@@ -2,10 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
 import { fileURLToPath } from "node:url"
+import { pagedBackfiller } from "../../actors/backfill/pagedBackfiller.ts"
 import { DataSources, RequestFailed } from "../../actors/sources/DataSource.ts"
 import { layer } from "../../actors/sources/configuredSources.ts"
 import * as Exchange from "../../actors/sources/Exchange.ts"
 import { defaults, type ExchangeSettings } from "../../protocol/Settings.ts"
+import { autoBackfillerSuite } from "../suites/autoBackfillerSuite.ts"
 import { dataSourceSuite } from "../suites/dataSourceSuite.ts"
 import { readBars } from "../support/csv.ts"
 import { intervalOf } from "../support/rows.ts"
@@ -50,6 +52,14 @@ dataSourceSuite({
   interval,
   bars: readBars(file),
   tellsFirstBar: true
+})
+
+autoBackfillerSuite({
+  name: "pages of an exchange",
+  make: Effect.map(start({ barsPerRequest: 500 }), ({ source }) => pagedBackfiller(source)),
+  symbol,
+  interval,
+  times: Array.from(readBars(file).eventTime, Number)
 })
 
 const quietFile = fileOf("binance-unittestbtc-1m-20171104.csv")

@@ -65,6 +65,43 @@ describe("LeaseBook", () => {
     })
   )
 
+  it.effect("makeSure waits for nothing as long as leases are renewed, and writes nothing itself", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      const renewing = yield* Effect.forkChild(book.keepRenewing, { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      const before = revisions.get("window")
+      yield* book.makeSure
+      assert.strictEqual(revisions.get("window"), before)
+      yield* Fiber.interrupt(renewing)
+    })
+  )
+
+  it.effect("makeSure renews first where nobody did for longer than it takes to be replaced", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      yield* book.makeSure
+      assert.strictEqual(revisions.get("window"), 2)
+      yield* TestClock.adjust("2 seconds")
+      yield* book.makeSure
+      assert.strictEqual(revisions.get("window"), 2)
+      yield* TestClock.adjust("1 second")
+      yield* book.makeSure
+      assert.strictEqual(revisions.get("window"), 3)
+    })
+  )
+
+  it.effect("makeSure lets nobody go on whose lease is another's", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict()
+      revisions.set("window", 99)
+      const waiting = yield* Effect.forkChild(book.makeSure, { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* Fiber.interrupt(waiting)
+    })
+  )
+
   it.effect("releaseAll gives back what has not been ended", () =>
     Effect.gen(function* () {
       const { book, revisions } = strict()

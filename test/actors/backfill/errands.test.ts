@@ -1,7 +1,8 @@
 /** What does a source get to hear of what readers want, and what becomes of its silence? On a host in memory. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Option } from "effect"
-import { type DataSource, makeMemory, RequestFailed } from "../../../actors/sources/DataSource.ts"
+import { type DataSource, RequestFailed } from "../../../actors/sources/DataSource.ts"
+import { makeMemory } from "../../../actors/sources/memorySource.ts"
 import type { BackfillJob, JobClass } from "../../../protocol/history/BackfillJob.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import type { Range } from "../../../protocol/history/Range.ts"

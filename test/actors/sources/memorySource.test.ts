@@ -1,6 +1,6 @@
 /** Does the source in memory hold what every source must hold? */
 import { Effect } from "effect"
-import { makeMemory } from "../../../actors/sources/DataSource.ts"
+import { makeMemory } from "../../../actors/sources/memorySource.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import { dataSourceSuite } from "../../suites/dataSourceSuite.ts"
 import { flatBars, intervalOf, pickRows } from "../../support/rows.ts"

@@ -1,56 +1,26 @@
 /**
- * How is a source asked about a stretch of time?
+ * How is a stretch of time refilled by asking a source for pages?
  *
  * Page after page, as Answer.ts says, each conformed as it enters. A request that failed for a passing reason is sent
- * again, after the time that the source asks for or a growing one. Each request goes through the errand's gate, also
- * one that is sent again.
+ * again, after the time that the source asks for or a growing one. Each request goes through the gate, also one that
+ * is sent again.
  */
-import { Clock, Data, Effect, Random, Result } from "effect"
-import type { Frame } from "../../protocol/frame/Frame.ts"
-import * as FrameModule from "../../protocol/frame/Frame.ts"
+import { Clock, Effect, Layer, Random, Result } from "effect"
+import * as Frame from "../../protocol/frame/Frame.ts"
 import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
-import type { CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import { conform } from "../conformance/conform.ts"
-import type { DataSource, RequestFailed } from "../sources/DataSource.ts"
-import { Gate, type WayOut } from "../sources/Gate.ts"
-import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
+import { Gate } from "../sources/Gate.ts"
 import * as Answer from "./Answer.ts"
-import type { Question } from "./Question.ts"
+import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
+import * as Question from "./Question.ts"
 
 /** Waits between tries of one request, doubled each time. */
 const backoffBaseMs = 100
 const backoffMaxMs = 5000
 /** A source that asks to be left alone for longer is: the job fails, and says until when. */
 export const patienceMs = 30_000
-
-/** Whom to ask, and about what. */
-export interface Errand {
-  readonly source: DataSource
-  readonly entry: CatalogEntry
-  /** The way out to the source. */
-  readonly gate: WayOut
-  /** The question, upon what is covered at the time. */
-  readonly ask: Effect.Effect<Question, CoverageFailure>
-}
-
-/** The source gave no answer that can be used. */
-export class NoAnswer extends Data.TaggedError("NoAnswer")<{
-  /** `BudgetUnavailable`: it was not asked, and has no part in that. */
-  readonly tag: "SourceUnavailable" | "RowsRejected" | "BudgetUnavailable"
-  readonly source: string
-  readonly reason: string
-  /** How long the source asks to be left alone, in milliseconds; 0 where it does not. */
-  readonly retryAfterMs: number
-  /** Whether it was asked at all. */
-  readonly wasAsked: boolean
-}> {}
-
-/** An answer as far as it has come, and the rows of the page that brought it there. */
-export interface Step {
-  readonly answer: Answer.Answer
-  readonly rows: Frame
-}
 
 const waitMs = (failure: RequestFailed, tries: number, random: number): number =>
   failure.retryAfterMs ?? Math.min(backoffMaxMs, backoffBaseMs * 2 ** tries) * (0.8 + 0.4 * random)
@@ -60,9 +30,9 @@ const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean
 
 /** One page, asked for until it comes or the tries are used up; `onRequest` is run after each that was sent. */
 const fetchPage = Effect.fnUntraced(function* (
-  { entry, gate, source }: Errand,
-  request: Answer.Request,
-  onRequest: () => void
+  { entry, gate, onRequest }: Refill,
+  source: DataSource,
+  request: Answer.Request
 ) {
   for (let tries = 0; ; tries++) {
     const page = yield* source
@@ -84,9 +54,9 @@ const fetchPage = Effect.fnUntraced(function* (
   }
 })
 
-const conformPage = Effect.fnUntraced(function* (errand: Errand, request: Answer.Request, onRequest: () => void) {
-  const { entry, source } = errand
-  const rows = yield* fetchPage(errand, request, onRequest)
+const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSource, request: Answer.Request) {
+  const { entry } = refill
+  const rows = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
     interval: entry.interval,
@@ -106,25 +76,56 @@ const conformPage = Effect.fnUntraced(function* (errand: Errand, request: Answer
   })
 })
 
-/** Asks until the answer is complete, and hands over each step of it; `onRequest` is run after each request. */
-export const fetchAnswer = Effect.fnUntraced(function* <E, R>(
-  errand: Errand,
-  onStep: (step: Step) => Effect.Effect<void, E, R>,
-  onRequest: () => void
+/** The question about the stretch, upon what is known now. */
+const askAbout = ({ entry, known, stretch }: Refill, { capabilities }: DataSource) =>
+  Effect.map(known, (now) =>
+    Question.about(stretch, {
+      intervalMs: entry.interval.lengthMs,
+      maxEmptyBars: capabilities.maxEmptyBars,
+      barsPerRequest: capabilities.barsPerRequest,
+      ...now
+    })
+  )
+
+/** Asks the source until the answer is complete, and hands over each step of it. */
+const fetchAnswer = Effect.fnUntraced(function* <E, R>(
+  source: DataSource,
+  refill: Refill,
+  onStep: (step: Step) => Effect.Effect<void, E, R>
 ) {
-  const empty = FrameModule.empty(fieldNames(errand.entry.schema))
-  let answer = Answer.begin(yield* errand.ask)
+  const empty = Frame.empty(fieldNames(refill.entry.schema))
+  const ask = askAbout(refill, source)
+  let answer = Answer.begin(yield* ask)
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
       // covered time is not asked for, not even in passing: what others have covered meanwhile needs no look
-      answer = Answer.reconsidered(answer, yield* errand.ask)
+      answer = Answer.reconsidered(answer, yield* ask)
       request = Answer.nextRequest(answer)
       if (request === undefined) break
     }
-    const rows = yield* conformPage(errand, request, onRequest)
+    const rows = yield* conformPage(refill, source, request)
     answer = Answer.take(answer, request, Array.from(rows.eventTimeMs))
     const { end, start } = answer.question
-    yield* onStep({ answer, rows: request.about === "stretch" ? FrameModule.within(rows, start, end) : empty })
+    yield* onStep({
+      rows: request.about === "stretch" ? Frame.within(rows, start, end) : empty,
+      proven: Answer.proven(answer),
+      answered: Answer.answered(answer)
+    })
   }
-  return answer
 })
+
+/** Whoever refills by asking a source for pages. */
+export const pagedBackfiller = (source: DataSource): AutoBackfiller => ({
+  name: source.name,
+  capabilities: source.capabilities,
+  refill: (refill, onStep) => fetchAnswer(source, refill, onStep)
+})
+
+/** Every source of this host is asked for pages. */
+export const layer: Layer.Layer<AutoBackfillers, never, DataSources> = Layer.effect(
+  AutoBackfillers,
+  Effect.map(
+    DataSources,
+    (sources) => new Map(Array.from(sources, ([name, source]) => [name, pagedBackfiller(source)]))
+  )
+)

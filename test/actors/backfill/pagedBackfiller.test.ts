@@ -6,9 +6,9 @@ import { accountActor } from "../../../actors/budget/AccountActor.ts"
 import { accountsOf } from "../../../actors/budget/AccountTerms.ts"
 import * as UpstreamClient from "../../../actors/budget/UpstreamClient.ts"
 import { budgetGate, outcomeOf } from "../../../actors/backfill/budgetGate.ts"
-import { fetchAnswer, patienceMs } from "../../../actors/backfill/fetchAnswer.ts"
-import * as Question from "../../../actors/backfill/Question.ts"
+import { pagedBackfiller, patienceMs } from "../../../actors/backfill/pagedBackfiller.ts"
 import { type DataSource, RequestFailed } from "../../../actors/sources/DataSource.ts"
+import { makeMemory } from "../../../actors/sources/memorySource.ts"
 import { throughGate } from "../../../actors/sources/Gate.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
@@ -18,7 +18,8 @@ import type { ActorType } from "../../../runtime/Actor.ts"
 import { layerLocal } from "../../../runtime/ActorSystem.ts"
 import { monotonicMs } from "../../../runtime/Deadline.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
-import { flatBars } from "../../support/rows.ts"
+import { autoBackfillerSuite } from "../../suites/autoBackfillerSuite.ts"
+import { flatBars, intervalOf } from "../../support/rows.ts"
 
 const configuration: Configuration = {
   sources: { binance: { kind: "exchange", exchange: "binance", account: "main", breakerFailures: 4 } },
@@ -63,24 +64,16 @@ const fetchBars = Effect.fnUntraced(function* (source: DataSource) {
   const upstream = yield* Upstream
   const entry = yield* SeriesCatalog.make(configuration).find("a", "1m")
   let requests = 0
-  const question = Question.about([600_000, 600_000 + 30 * 60_000], {
-    intervalMs: 60_000,
-    maxEmptyBars: 0,
-    barsPerRequest: 10,
-    covered: RangeSet.empty,
-    shut: RangeSet.empty,
-    finalUntil: Infinity
-  })
   const wish = { source: source.name, jobClass: "bulk", series: "a", patienceMs } as const
   const gate = budgetGate(upstream, () => wish)
-  const errand = { source, entry, gate, ask: Effect.succeed(question) }
-  const exit = yield* Effect.exit(
-    fetchAnswer(
-      errand,
-      () => Effect.void,
-      () => void requests++
-    )
-  )
+  const refill = {
+    entry,
+    stretch: [600_000, 600_000 + 30 * 60_000],
+    known: Effect.succeed({ covered: RangeSet.empty, shut: RangeSet.empty, finalUntil: Infinity }),
+    gate,
+    onRequest: () => void requests++
+  } as const
+  const exit = yield* Effect.exit(pagedBackfiller(source).refill(refill, () => Effect.void))
   return { exit, requests, standings: yield* upstream.standings }
 })
 
@@ -97,7 +90,7 @@ const failureOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
     onFailure: ({ reasons }) => reasons.find((each) => each._tag === "Fail")?.error
   })
 
-describe("fetchAnswer()", () => {
+describe("pagedBackfiller()", () => {
   it.effect("has a permit for each request, also for one that is sent again", () =>
     Effect.gen(function* () {
       const { sentAtMs, source } = sourceOf([busy(), busy()])
@@ -166,6 +159,30 @@ describe("fetchAnswer()", () => {
     }).pipe(Effect.provide(services()))
   )
 })
+
+const minutes = Array.from({ length: 20 }, (_, minute) => minute)
+
+for (const [name, held] of [
+  ["pages from memory", minutes],
+  // minutes 3 to 6 and 11 had no trade
+  ["pages of a quiet market", [0, 1, 2, 7, 8, 9, 10, 12, 13, 14]]
+] as const) {
+  autoBackfillerSuite({
+    name,
+    make: Effect.succeed(
+      pagedBackfiller(
+        makeMemory({
+          name: "memory",
+          capabilities: { barsPerRequest: 3, maxEmptyBars: 60, finalityDelayMs: 0, attemptsMax: 1 },
+          bars: new Map([["A", flatBars(held)]])
+        })
+      )
+    ),
+    symbol: "A",
+    interval: intervalOf("1m"),
+    times: held.map((minute) => minute * 60_000)
+  })
+}
 
 describe("outcomeOf()", () => {
   const failure = (more: Partial<Pick<RequestFailed, "retryable" | "isRefusal" | "unsent">>) =>
