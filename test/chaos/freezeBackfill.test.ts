@@ -210,7 +210,10 @@ const assertAskedOnce = ({ askedBefore, frozenAtMs, held, klines, thawedAtMs }: 
   )
   for (const [start, times] of again) {
     assert.lengthOf(times, 2)
-    assert.isTrue(RangeSet.contains(lost, RangeSet.of(start, start + minuteMs)), `page ${start} was not the frozen one's`)
+    assert.isTrue(
+      RangeSet.contains(lost, RangeSet.of(start, start + minuteMs)),
+      `page ${start} was not the frozen one's`
+    )
     // a page of a window that was not complete at the freeze has gone with it
     if (pagesPerWindow === 1) assert.isAtLeast(times[0]!, frozenAtMs - 2 * latencyMs, "it was under way at the freeze")
   }
@@ -240,15 +243,13 @@ const cases = [
 
 describe("SIGSTOP of one of two members in the midst of a backfill, until the other has finished it", () => {
   for (const { how, server, what, windowBars } of cases) {
-    it.live(
-      `${what}, where ${how}: each window ends once, by the other, and is asked for by nobody after that`,
-      () =>
-        Effect.gen(function* () {
-          const after = yield* run(windowBars, server)
-          yield* assertFenced(after)
-          assertAskedOnce(after, windowBars / pageBars)
-          assertRight(after)
-        })
+    it.live(`${what}, where ${how}: each window ends once, by the other, and is asked for by nobody after that`, () =>
+      Effect.gen(function* () {
+        const after = yield* run(windowBars, server)
+        yield* assertFenced(after)
+        assertAskedOnce(after, windowBars / pageBars)
+        assertRight(after)
+      })
     )
   }
 })

@@ -30,8 +30,8 @@ export interface ClusterSettings {
   readonly files: ReadonlyArray<BarFile>
   /** How the hosts deal with the exchange. */
   readonly source?: Partial<ExchangeSettings>
-  /** How the series of the files are kept. */
-  readonly series?: Partial<SeriesSettings>
+  /** How the series of the files are kept: all alike, or each in its way. */
+  readonly series?: Partial<SeriesSettings> | ((file: BarFile) => Partial<SeriesSettings>)
   /** What becomes of windows whose jobs fail. */
   readonly retry?: RetrySettings
   /** What the accounts allow that the hosts ask the exchange under. */
@@ -76,7 +76,10 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
     baseUrl,
     ...settings.source
   })
-  const kept = (file: BarFile): SeriesSettings => ({ ...seriesOf(file, names), ...settings.series })
+  const kept = (file: BarFile): SeriesSettings => ({
+    ...seriesOf(file, names),
+    ...(typeof settings.series === "function" ? settings.series(file) : settings.series)
+  })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
     series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
