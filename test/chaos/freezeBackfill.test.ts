@@ -11,6 +11,7 @@ import process from "node:process"
 import { connectAdmin } from "../../client/admin.ts"
 import type { LogEntry } from "../../examples/exchange/RequestLog.ts"
 import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
+import * as FrameModule from "../../protocol/frame/Frame.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeMeasure from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -28,16 +29,17 @@ import { untilTrue } from "../support/untilTrue.ts"
 // a bar for every minute of a day: what is asked for is what is missing, with no look beyond it
 const file = BarFile.barFiles.fullDay
 const record = BarFile.read(file)
-const [dayStart, dayEnd] = record.range
+const [dayStart] = record.range
 const minuteMs = 60_000
 const pageBars = 8
-const latencyMs = 300
+const latencyMs = 200
 /** Workers of one member; each has one request under way at the most. */
 const workers = defaults.concurrency + 1
 
-const evening = dayStart + 960 * minuteMs
-/** What is filled while a member is frozen, and what the thawed one fills alone. */
-const parts = { frozen: [dayStart, evening], thawed: [evening, dayEnd] } as const satisfies Record<string, Range>
+const bars = { frozen: 960, thawed: 240 }
+/** What is filled while a member is frozen; and all, of which the thawed one fills the rest alone. */
+const evening = dayStart + bars.frozen * minuteMs
+const end = evening + bars.thawed * minuteMs
 
 /** Each try to get it from whoever serves; the first that is complete is given. */
 const readToTheEnd = (servers: string, range: Range, withinMs: number) =>
@@ -130,10 +132,14 @@ const decodeShown = Schema.decodeUnknownSync(adminVerbs.job.answer)
 const show = (servers: string, { series, windowStart }: BackfillJob) =>
   Effect.map(
     Effect.promise(() =>
-      runCommand([
-        ...["jobs", "show", series.nodeId, series.interval, String(windowStart)],
-        ...["--format", "json", "--nats", servers]
-      ])
+      runCommand(
+        ["jobs", "show", series.nodeId, series.interval, String(windowStart)].concat(
+          "--format",
+          "json",
+          "--nats",
+          servers
+        )
+      )
     ),
     ({ code, err, out }) => {
       assert.deepStrictEqual([code, err], [0, ""])
@@ -152,11 +158,11 @@ const run = Effect.fnUntraced(function* (windowBars: number, server: NatsServer.
   const given = yield* setUp(windowBars, server)
   const { klines, nc, servers } = given
   // its host may be the one that is frozen
-  yield* Effect.forkScoped(Effect.ignore(readToTheEnd(servers, parts.frozen, 60_000)))
+  yield* Effect.forkScoped(Effect.ignore(readToTheEnd(servers, [dayStart, evening], 60_000)))
   const { frozenAtMs, held, other, victim } = yield* freezeInTheMidst(given)
   assert.isAtLeast(held.length, heldMin / 2, "windows in the hands of the frozen one")
 
-  yield* readToTheEnd(servers, parts.frozen, 60_000)
+  yield* readToTheEnd(servers, [dayStart, evening], 60_000)
   const jobs = yield* StoredJobs.all(nc)
   const rootBefore = (yield* changesOf(nc)).root
   const askedBefore = klines().length
@@ -164,7 +170,7 @@ const run = Effect.fnUntraced(function* (windowBars: number, server: NatsServer.
   const thawedAtMs = Date.now()
   // nobody else is there from now on: who fills the rest is alive again, and had time for what it was about to do
   yield* other.stop
-  const { df } = yield* readToTheEnd(servers, record.range, 60_000)
+  const { df } = yield* readToTheEnd(servers, [dayStart, end], 60_000)
   return { ...given, askedBefore, df, frozenAtMs, held, jobs, rootBefore, thawedAtMs }
 })
 
@@ -185,8 +191,8 @@ const assertFenced = Effect.fnUntraced(function* ({ held, jobs, nc, rootBefore, 
   const { root, roots } = yield* changesOf(nc)
   const added = RangeSet.unionAll(roots.map(({ diff }) => diff.added))
   const addedBars = roots.reduce((sum, { diff }) => sum + RangeMeasure.bars(diff.added, minuteMs), 0)
-  assert.deepStrictEqual(added, RangeSet.of(dayStart, dayEnd))
-  assert.strictEqual(addedBars, 1440, "each bar was added once")
+  assert.deepStrictEqual(added, RangeSet.of(dayStart, end))
+  assert.strictEqual(addedBars, bars.frozen + bars.thawed, "each bar was added once")
   assert.deepStrictEqual(root?.covered, added)
   const ofHeld = new Set(held.map(jobId))
   const late = roots.filter(({ diff, version }) => {
@@ -224,9 +230,10 @@ const assertAskedOnce = ({ askedBefore, frozenAtMs, held, klines, thawedAtMs }: 
 }
 
 const assertRight = ({ df }: After) => {
-  assert.deepStrictEqual(Array.from(Cluster.numbersOf(df, "event_time")), Array.from(record.frame.eventTimeMs))
-  for (const { name, values } of record.frame.columns) {
-    assert.deepStrictEqual(Array.from(Cluster.numbersOf(df, name)), Array.from(values), name)
+  const wanted = FrameModule.within(record.frame, dayStart, end)
+  assert.deepStrictEqual(Cluster.numbersOf(df, "event_time"), wanted.eventTimeMs)
+  for (const { name, values } of wanted.columns) {
+    assert.deepStrictEqual(Cluster.numbersOf(df, name), Float64Array.from(values), name)
   }
 }
 
