@@ -42,14 +42,15 @@ export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "
 })
 
 const sourceFailure = ({ filled, missing }: Evidence): SourceFailure | undefined => {
+  // what waits for a person is told first: to ask again changes nothing about it
+  const held = filled.jobs.find(({ state }) => state === "QUARANTINED")
+  if (held?.failure) return new WindowQuarantined({ windowStart: held.windowStart, reason: held.failure.message })
+  // and it is known of the time as soon as of the jobs: nobody is asked for it any more
+  const aside = missing.find(({ state }) => state === "quarantined")
+  if (aside !== undefined) return new WindowQuarantined({ windowStart: aside.start, reason: aside.reason })
   const job = filled.jobs.find(({ failure, state }) => failure !== null && state !== "SUCCEEDED")
-  if (job?.failure === undefined || job.failure === null) {
-    // nobody is asked for what waits for a person
-    const aside = missing.find(({ state }) => state === "quarantined")
-    return aside && new WindowQuarantined({ windowStart: aside.start, reason: aside.reason })
-  }
+  if (job?.failure === undefined || job.failure === null) return undefined
   const { message: reason, source, tag } = job.failure
-  if (job.state === "QUARANTINED") return new WindowQuarantined({ windowStart: job.windowStart, reason })
   if (tag === "RowsRejected") return new RowsRejected({ source, reason })
   const unavailable = { source, reason, retryAt: job.nextAttemptAt }
   return tag === "BudgetUnavailable" ? new BudgetUnavailable(unavailable) : new SourceUnavailable(unavailable)

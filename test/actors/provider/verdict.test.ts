@@ -79,6 +79,19 @@ describe("refusal()", () => {
     expect(refusal(request, partial, null)).toBeUndefined()
   })
 
+  it("refusal() tells of what waits for a person before anything else, as soon as the time or the job says so", () => {
+    const policy = withPolicy({ onBackfillFailure: "error" })
+    const aside = { ...failed(), missing: [gap, lack([8, 9], "quarantined")] }
+    expect(refusal(policy, aside, null)).toMatchObject({ _tag: "WindowQuarantined", windowStart: 8 })
+    const held = jobOf({ state: "QUARANTINED", windowStart: 6, failure })
+    const jobs = [...failed().filled.jobs, held]
+    expect(refusal(policy, { ...partial, filled: { ...untouched, jobs } }, null)).toMatchObject({
+      _tag: "WindowQuarantined",
+      windowStart: 6,
+      reason: "down"
+    })
+  })
+
   it("refusal() forgives a source that failed where every bar came all the same", () => {
     const request = withPolicy({ onBackfillFailure: "error" })
     expect(refusal(request, { ...failed(), quality: qualityOf(10, 10), missing: [] }, null)).toBeUndefined()
