@@ -82,7 +82,7 @@ describe("refusal()", () => {
   it("refusal() tells of what waits for a person before anything else, as soon as the time or the job says so", () => {
     const policy = withPolicy({ onBackfillFailure: "error" })
     const aside = { ...failed(), missing: [gap, lack([8, 9], "quarantined")] }
-    expect(refusal(policy, aside, null)).toMatchObject({ _tag: "WindowQuarantined", windowStart: 8 })
+    expect(refusal(policy, aside, null)).toMatchObject({ _tag: "WindowQuarantined", windowStart: 8 * 60_000 })
     const held = jobOf({ state: "QUARANTINED", windowStart: 6, failure })
     const jobs = [...failed().filled.jobs, held]
     expect(refusal(policy, { ...partial, filled: { ...untouched, jobs } }, null)).toMatchObject({
