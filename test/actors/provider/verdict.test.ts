@@ -4,6 +4,7 @@ import { untouched } from "../../../actors/provider/fillGap.ts"
 import { coverageShare, type Evidence, refusal, strictFinding } from "../../../actors/provider/verdict.ts"
 import type { QualitySummary } from "../../../protocol/history/QualitySummary.ts"
 import type { SlaPolicy } from "../../../protocol/history/SlaPolicy.ts"
+import { ActorUnavailable } from "../../../protocol/wire/Errors.ts"
 import { jobOf } from "../../support/jobs.ts"
 import { lack, requestOf } from "../../support/requests.ts"
 
@@ -90,6 +91,15 @@ describe("refusal()", () => {
       windowStart: 6,
       reason: "down"
     })
+  })
+
+  it("refusal() says that nobody could be asked, where the caller wants no gap to go unnoticed", () => {
+    const notAsked = new ActorUnavailable({ address: "coverage/a.1m", reason: "no leader" })
+    const unasked = { ...partial, filled: { ...untouched, notAsked, notes: ["it could not be queued"] } }
+    expect(refusal(withPolicy({ onBackfillFailure: "error" }), unasked, null)).toBe(notAsked)
+    expect(refusal(requestOf(), unasked, null)).toBeUndefined()
+    const whole = { ...unasked, quality: qualityOf(10, 10) }
+    expect(refusal(withPolicy({ onBackfillFailure: "error" }), whole, null)).toBeUndefined()
   })
 
   it("refusal() forgives a source that failed where every bar came all the same", () => {
