@@ -4,6 +4,7 @@ import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import type { JobSummary } from "../../protocol/messages/JobAdmin.ts"
+import { toldJob } from "../../protocol/messages/ToldJob.ts"
 
 /** A source may answer with a whole page of HTML. */
 const reasonMax = 500
@@ -12,18 +13,11 @@ const shortly = (text: string): string => (text.length > reasonMax ? `${text.sli
 
 /** The job in a list. */
 export const summaryOf = (job: BackfillJob): JobSummary => {
-  const { attempts, cause, failure, jobClass, lease, nextAttemptAt, run, series, state, windowStart } = job
+  const { cause, failure, series } = job
   const lengthMs = Option.match(Interval.parse(series.interval), { onNone: () => Infinity, onSome: (i) => i.lengthMs })
   return {
-    series,
-    windowStart,
-    run,
-    state,
-    jobClass,
-    attempts,
+    ...toldJob(job),
     failure: failure && { ...failure, message: shortly(failure.message) },
-    nextAttemptAt,
-    holder: lease?.holder ?? null,
     wantedBars: bars(job.ranges, lengthMs),
     broughtBars: bars(job.completedRanges, lengthMs),
     cause

@@ -5,10 +5,7 @@
  * for bulk and one for verification, so that none starves. A class that had nothing to do has no claim on what it did
  * not use. Pure.
  */
-import type { JobClass } from "../../protocol/history/BackfillJob.ts"
-
-/** How many turns each class gets, beside each other. */
-export const weights: { readonly [Class in JobClass]: number } = { interactive: 8, repair: 4, bulk: 2, verify: 1 }
+import { classWeights, type JobClass } from "../../protocol/history/BackfillJob.ts"
 
 /** How far each class has come: what was served, over its weight. */
 export type ClassTurns = ReadonlyMap<JobClass, number>
@@ -27,5 +24,5 @@ export const served = (turns: ClassTurns, found: JobClass, idle: ReadonlyArray<J
   const pass = passOf(turns, found)
   const next = new Map(turns)
   for (const jobClass of idle) next.set(jobClass, Math.max(pass, passOf(turns, jobClass)))
-  return next.set(found, pass + 1 / weights[found])
+  return next.set(found, pass + 1 / classWeights[found])
 }

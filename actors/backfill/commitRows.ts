@@ -110,10 +110,20 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
     grid,
     windows.map(({ windowStart }) => windowStart)
   )
-  const commits = yield* Effect.forEach(windows, (window) => {
-    const standing = entryOf(pages.get(Window.pageIndex(grid, window.windowStart)), window.windowStart)
-    return putWindow(brought, window, standing, root.windowBars)
-  })
+  const standing = windows.map(({ windowStart }) =>
+    entryOf(pages.get(Window.pageIndex(grid, windowStart)), windowStart)
+  )
+  // no later root takes what was planned before its window was invalidated
+  const invalidated = standing.find(
+    (each) => each.generation > (brought.jobs.get(each.windowStart)?.generation ?? Infinity)
+  )
+  if (invalidated !== undefined) {
+    const { windowStart } = invalidated
+    return yield* new StaleCommit({ windowStart, problem: "it was invalidated since it was asked for" })
+  }
+  const commits = yield* Effect.forEach(windows, (window, index) =>
+    putWindow(brought, window, standing[index]!, root.windowBars)
+  )
   const { answered, cause, exceptions, jobs, source } = brought
   const windowsChanged = commits.filter((commit) => commit !== undefined)
   return yield* coverage

@@ -51,8 +51,8 @@ interface Run extends Errand {
   readonly firstBar: Effect.Effect<Option.Option<FirstBar>, never, DataSources>
   /** The way out to its source. */
   readonly gate: WayOut
-  /** Requests that no job has been told of yet. */
-  readonly sent: { requests: number }
+  /** Requests that no job has been told of yet, and the time that its source has been asked about. */
+  readonly sent: { requests: number; about: RangeSet.RangeSet }
 }
 
 /** What has come of the errand so far. */
@@ -155,14 +155,16 @@ const completeAnswered = Effect.fnUntraced(function* (errand: Run, taken: Taken,
   yield* Effect.forEach(ready, ({ key }) => errand.leases.complete(key, progressOf(errand, taken, coverageVersion)))
 })
 
+/** Ends what is left as failed; only the windows that were asked about have been tried. */
 const failRest = Effect.fnUntraced(function* (errand: Run, taken: Taken, reason: NoAnswer) {
   const rest = errand.leases.open()
+  const wasTried = (held: Held): boolean => !isEmpty(RangeSet.intersect(scopeOfAll(errand, [held]), errand.sent.about))
   const coverageVersion = yield* commitWindows(errand, rest, { ...taken, answered: RangeSet.empty })
-  yield* Effect.forEach(rest, ({ key }) =>
-    errand.leases.fail(key, progressOf(errand, taken, coverageVersion), {
+  yield* Effect.forEach(rest, (held) =>
+    errand.leases.fail(held.key, progressOf(errand, taken, coverageVersion), {
       failure: failureOf(reason),
       retryAfterMs: reason.retryAfterMs,
-      isAttempt: reason.wasAsked
+      isAttempt: reason.wasAsked && wasTried(held)
     })
   )
 })
@@ -196,7 +198,7 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
       errand.leases,
       budgetGate(upstream, () => ({ source: name, series, jobClass: classOf(errand.leases.open()), patienceMs }))
     )
-  const sent = { requests: 0 }
+  const sent = { requests: 0, about: RangeSet.empty }
   const sendTo: SendTo = (source) =>
     Effect.fnUntraced(function* (request) {
       const answer = yield* request.pipe(Effect.provideService(Gate, gateTo(source)), Effect.result)
@@ -243,7 +245,10 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
   const onRequest = () => void errand.sent.requests++
   const refillAll = Effect.forEach(
     toPairs(stretches),
-    (stretch) => source.refill({ entry, stretch, known, gate, onRequest }, onStep),
+    (stretch) => {
+      errand.sent.about = RangeSet.union(errand.sent.about, RangeSet.of(...stretch))
+      return source.refill({ entry, stretch, known, gate, onRequest }, onStep)
+    },
     { discard: true }
   )
   const failed = yield* refillAll.pipe(

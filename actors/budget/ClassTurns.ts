@@ -5,13 +5,10 @@
  * turn it is pays for all. So over time each gets its share, evenly spread, and what one does not want goes to the
  * others. A class that was passed over is owed for it, also while it is away for a moment.
  */
-import { JobClass } from "../../protocol/history/BackfillJob.ts"
+import { classWeights, JobClass } from "../../protocol/history/BackfillJob.ts"
 
 /** The classes, the most urgent first. */
 const classes: ReadonlyArray<JobClass> = JobClass.literals
-
-/** The share of each class, in parts of the sum of those that wait. */
-export const weights: Readonly<Record<JobClass, number>> = { interactive: 8, repair: 4, bulk: 2, verify: 1 }
 
 /** A reader waits for no more than one request of others before the next interactive one is sent. */
 const passesMax = 1
@@ -28,7 +25,7 @@ export const initial: ClassTurns = { owed: { interactive: 0, repair: 0, bulk: 0,
 /** The class whose turn it is, of those that wait; undefined where none does. */
 export const nextClass = ({ owed, passes }: ClassTurns, isWaiting: (each: JobClass) => boolean) => {
   if (isWaiting("interactive") && passes >= passesMax) return "interactive"
-  const due = (each: JobClass): number => owed[each] + weights[each]
+  const due = (each: JobClass): number => owed[each] + classWeights[each]
   return classes
     .filter(isWaiting)
     .reduce<JobClass | undefined>(
@@ -44,8 +41,8 @@ export const sent = (
   isWaiting: (each: JobClass) => boolean
 ): ClassTurns => {
   const waiting = classes.filter(isWaiting)
-  const all = waiting.reduce((sum, each) => sum + weights[each], 0)
-  const earned = waiting.map((each) => [each, owed[each] + weights[each] - (each === chosen ? all : 0)] as const)
+  const all = waiting.reduce((sum, each) => sum + classWeights[each], 0)
+  const earned = waiting.map((each) => [each, owed[each] + classWeights[each] - (each === chosen ? all : 0)] as const)
   const isPassed = isWaiting("interactive") && chosen !== "interactive"
   return { owed: { ...owed, ...Object.fromEntries(earned) }, passes: isPassed ? passes + 1 : 0 }
 }

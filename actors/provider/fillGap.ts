@@ -14,6 +14,7 @@ import { Backfill } from "../../protocol/messages/Backfill.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -24,6 +25,8 @@ export interface Filled {
   readonly jobs: ReadonlyArray<BackfillJob>
   /** Whether the wait ended before the jobs did. */
   readonly timedOut: boolean
+  /** Why nobody could be asked to fill it: the coordination is out of reach. */
+  readonly notAsked?: Undelivered
   /** What the caller should know beside that. */
   readonly notes: ReadonlyArray<string>
   /** The newest version that was heard of meanwhile: the answer is of no earlier one. */
@@ -62,7 +65,9 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
   }
   const note = `the backfill could not be queued: ${asked.failure.message}`
   const timedOut = asked.failure._tag === "DeadlineExceeded"
-  return { jobs: [], timedOut, notes: [note], version: 0 } satisfies Filled
+  // that the time was over is judged as such
+  const why = timedOut ? {} : { notAsked: asked.failure }
+  return { jobs: [], timedOut, notes: [note], version: 0, ...why } satisfies Filled
 })
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
@@ -132,7 +137,7 @@ const fillRounds = Effect.fnUntraced(function* (
     patience.meet(asked.jobs)
     jobs = merged(jobs, asked.jobs)
     version = Math.max(version, asked.version)
-    seen({ jobs, timedOut: !jobs.every(isFinal), notes: asked.notes, version })
+    seen({ ...asked, jobs, timedOut: !jobs.every(isFinal), version })
     if (asked.notes.length > 0) return
     if (asked.jobs.every(isFinal)) yield* Effect.sleep(idleRoundPause)
     const settled = yield* backfill.settled(asked.jobs)

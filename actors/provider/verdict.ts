@@ -11,14 +11,15 @@ import {
 import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import type { Filled } from "./fillGap.ts"
 import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** Why an answer is refused. */
-export type Refusal = CoverageMissing | StrictViolation | SourceFailure | SlaViolated
+export type Refusal = CoverageMissing | StrictViolation | BackfillFailure | SlaViolated
 
-type SourceFailure = SourceUnavailable | BudgetUnavailable | RowsRejected | WindowQuarantined
+type BackfillFailure = SourceUnavailable | BudgetUnavailable | RowsRejected | WindowQuarantined | Undelivered
 
 /** What the judgement rests on. */
 export interface Evidence {
@@ -41,15 +42,17 @@ export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "
   missingRanges: missing.filter(({ state }) => state !== "unavailable")
 })
 
-const sourceFailure = ({ filled, missing }: Evidence): SourceFailure | undefined => {
+const backfillFailure = ({ filled, missing }: Evidence): BackfillFailure | undefined => {
+  // what waits for a person is told first: to ask again changes nothing about it
+  const held = filled.jobs.find(({ state }) => state === "QUARANTINED")
+  if (held?.failure) return new WindowQuarantined({ windowStart: held.windowStart, reason: held.failure.message })
+  // and it is known of the time as soon as of the jobs: nobody is asked for it any more
+  const aside = missing.find(({ state }) => state === "quarantined")
+  if (aside !== undefined) return new WindowQuarantined({ windowStart: aside.start, reason: aside.reason })
   const job = filled.jobs.find(({ failure, state }) => failure !== null && state !== "SUCCEEDED")
-  if (job?.failure === undefined || job.failure === null) {
-    // nobody is asked for what waits for a person
-    const aside = missing.find(({ state }) => state === "quarantined")
-    return aside && new WindowQuarantined({ windowStart: aside.start, reason: aside.reason })
-  }
+  // where the coordination is out of reach nobody knows more
+  if (job?.failure === undefined || job.failure === null) return filled.notAsked
   const { message: reason, source, tag } = job.failure
-  if (job.state === "QUARANTINED") return new WindowQuarantined({ windowStart: job.windowStart, reason })
   if (tag === "RowsRejected") return new RowsRejected({ source, reason })
   const unavailable = { source, reason, retryAt: job.nextAttemptAt }
   return tag === "BudgetUnavailable" ? new BudgetUnavailable(unavailable) : new SourceUnavailable(unavailable)
@@ -66,7 +69,7 @@ export const refusal = (
     const { expectedBars } = quality
     return new CoverageMissing({ expectedBars, missingBars: lacking(quality), missingRanges: missing })
   }
-  const failure = sourceFailure(evidence)
+  const failure = backfillFailure(evidence)
   if (request.sla.onBackfillFailure === "error" && failure !== undefined && lacking(quality) > 0) return failure
   if (request.strict && request.onStrictViolation === "error" && lacking(quality) > 0) {
     return new StrictViolation(strictFinding(evidence))

@@ -1,9 +1,10 @@
 /** What is said about backfill jobs? */
 import { Context, type Effect, Option, Schema } from "effect"
-import { BackfillJob, isFinal, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
-import { Series } from "../history/Series.ts"
+import { BackfillJob, isFinal } from "../history/BackfillJob.ts"
+
 import * as Codec from "../wire/Codec.ts"
 import * as Subject from "../wire/Subject.ts"
+import { ToldJob, toldJob } from "./ToldJob.ts"
 
 const decode = Schema.decodeUnknownOption(BackfillJob)
 const encode = Schema.encodeSync(BackfillJob)
@@ -42,17 +43,7 @@ export const JobEvent = Schema.Struct({
   event: JobEventName,
   /** Epoch milliseconds, by the clock of the host that did it. */
   at: Schema.Finite,
-  series: Series,
-  windowStart: Schema.Finite,
-  run: Schema.Int,
-  state: JobState,
-  jobClass: JobClass,
-  /** Runs in a row that failed. */
-  attempts: Schema.Int,
-  failure: Schema.NullOr(JobFailure),
-  nextAttemptAt: Schema.NullOr(Schema.Finite),
-  /** The incarnation of the host that works on it; null where none does. */
-  holder: Schema.NullOr(Schema.String),
+  ...ToldJob.fields,
   coverageVersion: Schema.Int,
   cause: Schema.String
 })
@@ -93,24 +84,8 @@ export const jobEvent = (
 ): { readonly subject: string; readonly data: Uint8Array } | undefined => {
   const event = eventBetween(before, job)
   if (event === undefined) return undefined
-  const { attempts, cause, coverageVersion, failure, jobClass, lease, nextAttemptAt, run, series, state, windowStart } =
-    job
-  const told: JobEvent = {
-    format: 1,
-    event,
-    at: atMs,
-    series,
-    windowStart,
-    run,
-    state,
-    jobClass,
-    attempts,
-    failure,
-    nextAttemptAt,
-    holder: lease?.holder ?? null,
-    coverageVersion,
-    cause
-  }
+  const { cause, coverageVersion, series, windowStart } = job
+  const told: JobEvent = { format: 1, event, at: atMs, ...toldJob(job), coverageVersion, cause }
   const windowKey = Subject.window(Subject.series(series.nodeId, series.interval), windowStart)
   return { subject: Subject.jobEvent(event, windowKey), data: Codec.toJson(told) }
 }

@@ -1,24 +1,13 @@
 /** What does an operator ask about jobs and stored time, and what is answered? */
 import { Schema } from "effect"
-import { BackfillJob, JobClass, JobFailure, JobState } from "../history/BackfillJob.ts"
+import { BackfillJob, JobState } from "../history/BackfillJob.ts"
 import { Pairs } from "../history/RangePairs.ts"
-import { Series } from "../history/Series.ts"
 import { JobCounts } from "./JobErrors.ts"
+import { ToldJob } from "./ToldJob.ts"
 
 /** A job in a list. */
 export const JobSummary = Schema.Struct({
-  series: Series,
-  windowStart: Schema.Finite,
-  run: Schema.Int,
-  state: JobState,
-  jobClass: JobClass,
-  /** Runs in a row that failed. */
-  attempts: Schema.Int,
-  failure: Schema.NullOr(JobFailure),
-  /** Epoch milliseconds from which on a failed window is tried again; null where it is not. */
-  nextAttemptAt: Schema.NullOr(Schema.Finite),
-  /** The incarnation of the host that works on it; null where none does. */
-  holder: Schema.NullOr(Schema.String),
+  ...ToldJob.fields,
   /** What the run is to bring, and what of it is there. */
   wantedBars: Schema.Int,
   broughtBars: Schema.Int,

@@ -6,6 +6,9 @@ import type { LogEntry } from "../../examples/exchange/RequestLog.ts"
 import type { ReadOptions } from "../../client/requestBody.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
+import { intervalOf } from "../support/rows.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { type Got, manyReaders } from "./manyReaders.ts"
 
@@ -196,7 +199,8 @@ describe("32 readers in each of eight processes, who want unaligned parts of a c
           {
             ...settings,
             exchange: { faults: { "500": 1 } },
-            source: { attempts },
+            // a circuit that opens would leave the source alone, and the windows untried
+            source: { attempts, breakerFailures: 1_000_000 },
             retry: { attempts: runs, baseMs: 200 }
           },
           ["a", "b"]
@@ -205,13 +209,15 @@ describe("32 readers in each of eight processes, who want unaligned parts of a c
         const got = yield* readParts(servers, { strategy: "auto_backfill", sla })
         const tags = distinct(got.flat().map((each) => ("tag" in each ? [each.tag, each.code] : each)))
         assert.deepStrictEqual(tags, [["WindowQuarantined", 423]])
-        // a request is for all that is left of its stretch: a window's are those that hold its first minute
+        // a request is for all that is left of its stretch: a window's are those that hold any of its time
         const requests = klines().map(({ endTime, startTime }) => [Number(startTime), Number(endTime)] as const)
-        const tried = Array.from({ length: windows }, (_, index) => {
-          const time = dayStart + index * windowBars * minute
-          return requests.filter(([from, to]) => from <= time && time < to).length
+        const grid = Window.makeGrid(intervalOf(day.interval), windowBars)
+        const whole = RangeSet.of(dayStart, dayStart + windows * windowBars * minute)
+        const tried = Window.split(grid, whole).map(({ windowStart }) => {
+          const until = Window.next(grid, windowStart)
+          return requests.filter(([from, to]) => from < until && windowStart < to).length
         })
-        assert.isAtMost(Math.max(...tried), attempts * runs)
+        assert.deepStrictEqual([Math.min(...tried), Math.max(...tried)], [attempts * runs, attempts * runs])
         const before = klines().length
         yield* readParts(servers, { strategy: "auto_backfill", sla })
         assert.strictEqual(klines().length, before, "what is set aside is not asked for")

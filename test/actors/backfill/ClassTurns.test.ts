@@ -2,10 +2,10 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as ClassTurns from "../../../actors/backfill/ClassTurns.ts"
-import { JobClass } from "../../../protocol/history/BackfillJob.ts"
+import { classWeights, JobClass } from "../../../protocol/history/BackfillJob.ts"
 import { law } from "../../support/law.ts"
 
-const { order, served, weights } = ClassTurns
+const { order, served } = ClassTurns
 const all = JobClass.literals
 const roundTurns = 15
 
@@ -36,17 +36,17 @@ const always = (count: number, withWork: ReadonlyArray<JobClass> = all) => Array
 
 const countOf = (found: ReadonlyArray<JobClass>, one: JobClass): number => found.filter((each) => each === one).length
 
-const total = (classes: ReadonlyArray<JobClass>): number => classes.reduce((sum, each) => sum + weights[each], 0)
+const total = (classes: ReadonlyArray<JobClass>): number => classes.reduce((sum, each) => sum + classWeights[each], 0)
 
 /** Turns that others can have before a class that waits: each what it has a claim on meanwhile, and one more. */
 const turnsAheadMax = (waiting: JobClass): number =>
   all
     .filter((other) => other !== waiting)
-    .reduce((sum, other) => sum + Math.ceil(weights[other] / weights[waiting]) + 1, 0)
+    .reduce((sum, other) => sum + Math.ceil(classWeights[other] / classWeights[waiting]) + 1, 0)
 
-describe("weights", () => {
-  it("weights are eight, four, two and one of fifteen, the more urgent the more", () => {
-    expect(all.map((each) => weights[each])).toEqual([8, 4, 2, 1])
+describe("classWeights", () => {
+  it("classWeights are eight, four, two and one of fifteen, the more urgent the more", () => {
+    expect(all.map((each) => classWeights[each])).toEqual([8, 4, 2, 1])
     expect(total(all)).toBe(roundTurns)
   })
 })
@@ -75,7 +75,7 @@ describe("served()", () => {
       const turn = takeTurn(turns, withWork)
       turns = turn.turns
       for (const each of all) expect(turns.get(each) ?? 0).toBeGreaterThanOrEqual(before.get(each) ?? 0)
-      expect(turns.get(turn.found)).toBe((before.get(turn.found) ?? 0) + 1 / weights[turn.found])
+      expect(turns.get(turn.found)).toBe((before.get(turn.found) ?? 0) + 1 / classWeights[turn.found])
     }
   })
 
@@ -83,7 +83,7 @@ describe("served()", () => {
     // both began to look at once: the other found bulk, for which this one looked in vain
     const meanwhile = served(ClassTurns.none, "bulk", [])
     const turns = served(meanwhile, "verify", ["interactive", "repair", "bulk"])
-    expect(turns.get("bulk")).toBe(1 / weights.bulk)
+    expect(turns.get("bulk")).toBe(1 / classWeights.bulk)
   })
 })
 
@@ -91,7 +91,7 @@ describe("turns", () => {
   law("of any fifteen in a row that all classes want, each gets just its weight", [fc.nat(200)], (before) => {
     const { turns } = takeTurns(ClassTurns.none, always(before))
     const { found } = takeTurns(turns, always(roundTurns))
-    expect(all.map((each) => countOf(found, each))).toEqual(all.map((each) => weights[each]))
+    expect(all.map((each) => countOf(found, each))).toEqual(all.map((each) => classWeights[each]))
   })
 
   law(
@@ -100,17 +100,17 @@ describe("turns", () => {
     (count) => {
       const { found } = takeTurns(ClassTurns.none, always(count))
       for (const each of all) {
-        expect(Math.abs(countOf(found, each) - (count * weights[each]) / roundTurns)).toBeLessThan(2)
+        expect(Math.abs(countOf(found, each) - (count * classWeights[each]) / roundTurns)).toBeLessThan(2)
       }
     }
   )
 
   law(
-    "classes that have work alone share by their weights, the turns of the others among them",
+    "classes that have work alone share by their classWeights, the turns of the others among them",
     [busy, fc.nat(100)],
     (classes, rounds) => {
       const { found } = takeTurns(ClassTurns.none, always(rounds * total(classes), classes))
-      expect(classes.map((each) => countOf(found, each))).toEqual(classes.map((each) => rounds * weights[each]))
+      expect(classes.map((each) => countOf(found, each))).toEqual(classes.map((each) => rounds * classWeights[each]))
     }
   )
 
@@ -138,9 +138,9 @@ describe("turns", () => {
       const { turns } = takeTurns(ClassTurns.none, always(idleTurns, others))
       const wanting = [idle, ...others]
       const { found } = takeTurns(turns, always(total(wanting), wanting))
-      expect(countOf(found, idle)).toBeLessThanOrEqual(weights[idle] + 1)
+      expect(countOf(found, idle)).toBeLessThanOrEqual(classWeights[idle] + 1)
       // nor does it pay for having had none
-      expect(countOf(found, idle)).toBeGreaterThanOrEqual(weights[idle] - 1)
+      expect(countOf(found, idle)).toBeGreaterThanOrEqual(classWeights[idle] - 1)
     }
   )
 })

@@ -240,6 +240,29 @@ describe("a worker", () => {
     }).pipe(inMemory)
   )
 
+  it.live("counts a failure against those windows alone that the source was asked about", () =>
+    Effect.gen(function* () {
+      const { source } = sourceOf("binance", [])
+      const down = new RequestFailed({ reason: "down", retryable: true, retryAfterMs: null })
+      yield* prepare([jobOfWindow(1, "bulk", [[30, 35]]), jobOfWindow(0, "bulk", [[2, 4]])])
+      const retry = { attempts: 1, baseMs: 60_000 }
+      const broken = { ...source, page: () => Effect.fail(down) }
+      yield* memoryHost.start({ configuration: { ...configurationOf([source]), retry }, sources: [broken] })
+      const list = memoryHost.askAdmin<{ readonly jobs: ReadonlyArray<{ state: string; attempts: number }> }>(
+        "jobs",
+        {}
+      )
+      const states = Effect.map(list, ({ jobs }) =>
+        jobs.map(({ attempts, state }) => `${state} ${attempts}`).toSorted()
+      )
+      const both = ["FAILED 0", "QUARANTINED 1"]
+      yield* untilTrue(
+        "both have ended",
+        Effect.map(Effect.orDie(states), (now) => String(now) === String(both))
+      )
+    }).pipe(inMemory)
+  )
+
   it.live("does not keep somebody waiting for the windows before", () =>
     Effect.gen(function* () {
       const recorded = sourceOf("binance", count(0, 100))

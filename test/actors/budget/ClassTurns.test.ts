@@ -2,12 +2,11 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import * as ClassTurns from "../../../actors/budget/ClassTurns.ts"
-import { JobClass } from "../../../protocol/history/BackfillJob.ts"
+import { classWeights, JobClass } from "../../../protocol/history/BackfillJob.ts"
 import { law } from "../../support/law.ts"
 
 const classes = JobClass.literals
-const { weights } = ClassTurns
-const all = classes.reduce((sum, each) => sum + weights[each], 0)
+const all = classes.reduce((sum, each) => sum + classWeights[each], 0)
 
 const waitingClasses = fc.uniqueArray(fc.constantFrom(...classes), { minLength: 1 })
 
@@ -46,9 +45,9 @@ describe("ClassTurns", () => {
     [waitingClasses, fc.integer({ min: 1, max: 300 })],
     (waiting, count) => {
       const served = serveAll(Array.from({ length: count }, () => waiting))
-      const sum = waiting.reduce((total, each) => total + weights[each], 0)
+      const sum = waiting.reduce((total, each) => total + classWeights[each], 0)
       for (const each of waiting) {
-        assert.closeTo(countOf(served, each), (count * weights[each]) / sum, few, each)
+        assert.closeTo(countOf(served, each), (count * classWeights[each]) / sum, few, each)
       }
     }
   )
@@ -58,7 +57,7 @@ describe("ClassTurns", () => {
     [fc.constantFrom(...classes), fc.array(fc.subarray([...classes]), { minLength: 1, maxLength: 300 })],
     (steady, others) => {
       const served = serveAll(others.map((each) => [...new Set([steady, ...each])]))
-      assert.isAtLeast(countOf(served, steady), (others.length * weights[steady]) / all - few)
+      assert.isAtLeast(countOf(served, steady), (others.length * classWeights[steady]) / all - few)
     }
   )
 

@@ -4,6 +4,7 @@ import { untouched } from "../../../actors/provider/fillGap.ts"
 import { coverageShare, type Evidence, refusal, strictFinding } from "../../../actors/provider/verdict.ts"
 import type { QualitySummary } from "../../../protocol/history/QualitySummary.ts"
 import type { SlaPolicy } from "../../../protocol/history/SlaPolicy.ts"
+import { ActorUnavailable } from "../../../protocol/wire/Errors.ts"
 import { jobOf } from "../../support/jobs.ts"
 import { lack, requestOf } from "../../support/requests.ts"
 
@@ -77,6 +78,28 @@ describe("refusal()", () => {
       retryAt: 5000
     })
     expect(refusal(request, partial, null)).toBeUndefined()
+  })
+
+  it("refusal() tells of what waits for a person before anything else, as soon as the time or the job says so", () => {
+    const policy = withPolicy({ onBackfillFailure: "error" })
+    const aside = { ...failed(), missing: [gap, lack([8, 9], "quarantined")] }
+    expect(refusal(policy, aside, null)).toMatchObject({ _tag: "WindowQuarantined", windowStart: 8 * 60_000 })
+    const held = jobOf({ state: "QUARANTINED", windowStart: 6, failure })
+    const jobs = [...failed().filled.jobs, held]
+    expect(refusal(policy, { ...partial, filled: { ...untouched, jobs } }, null)).toMatchObject({
+      _tag: "WindowQuarantined",
+      windowStart: 6,
+      reason: "down"
+    })
+  })
+
+  it("refusal() says that nobody could be asked, where the caller wants no gap to go unnoticed", () => {
+    const notAsked = new ActorUnavailable({ address: "coverage/a.1m", reason: "no leader" })
+    const unasked = { ...partial, filled: { ...untouched, notAsked, notes: ["it could not be queued"] } }
+    expect(refusal(withPolicy({ onBackfillFailure: "error" }), unasked, null)).toBe(notAsked)
+    expect(refusal(requestOf(), unasked, null)).toBeUndefined()
+    const whole = { ...unasked, quality: qualityOf(10, 10) }
+    expect(refusal(withPolicy({ onBackfillFailure: "error" }), whole, null)).toBeUndefined()
   })
 
   it("refusal() forgives a source that failed where every bar came all the same", () => {
