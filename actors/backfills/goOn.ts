@@ -6,6 +6,7 @@
  */
 import { Clock, Effect, Result } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { NamedBackfill } from "../../protocol/history/NamedBackfill.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -69,7 +70,9 @@ export const look = Effect.fnUntraced(function* (
   const nowMs = yield* Clock.currentTimeMillis
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const ours = heard.filter(({ windowStart }) => knowledge.outstanding.has(windowStart))
-  const quarantined = RangeSet.union(backfill.quarantined, quarantinedBy(ours, grid))
+  // the root says it soon, and no longer than it is so: an operator may have had some of it tried again
+  const aside = MissingRange.timeOf(root.exceptions.filter(({ state }) => state === "quarantined"))
+  const quarantined = RangeSet.union(RangeSet.intersect(backfill.quarantined, aside), quarantinedBy(ours, grid))
   const outstanding = Outstanding.heard(knowledge.outstanding, ours)
   const missing = RangeSet.missing(covered, backfill.start, backfill.end)
   const exceptions = Reach.classify(entry, missing, root.exceptions, nowMs)

@@ -23,6 +23,10 @@ export interface KnownJobs {
   readonly set: (known: KnownJob) => void
   /** Reads the records of these windows again. */
   readonly refresh: (windowStarts: ReadonlyArray<number>) => Effect.Effect<void, MeshUnavailable>
+  /** Lists all records again, unless they have been listed often enough to have all that an earlier owner opened. */
+  readonly relist: Effect.Effect<void, MeshUnavailable>
+  /** Whether they have. */
+  readonly isListed: () => boolean
   /** Reads one record from the leader, whatever was known of it. */
   readonly look: (windowStart: number) => Effect.Effect<void, MeshUnavailable>
   /** The jobs that have not come to their end: whose runs go on, and those that wait for the next. */
@@ -34,12 +38,23 @@ export interface KnownJobs {
   readonly subjectOf: (windowStart: number) => string
 }
 
+/** A list is from any replica, which may lack what was written last; a second one, some time later, has it. */
+const listingsMin = 2
+
 /**
  * Whether a run that had succeeded did not stay as it was. A record that is expired is followed by one that waits, and
  * counts its runs from 1 again.
  */
 const isUndone = (before: BackfillJob, next: BackfillJob): boolean =>
   before.state === "SUCCEEDED" && before.run === next.run && before.nonce !== next.nonce && next.state !== "PENDING"
+
+/** Lists records until they have been listed often enough. */
+const makeListing = (list: Effect.Effect<unknown, MeshUnavailable>): Pick<KnownJobs, "relist" | "isListed"> => {
+  let listings = 0
+  const isListed = (): boolean => listings >= listingsMin
+  const listOnce = Effect.map(list, () => void (listings += 1))
+  return { isListed, relist: Effect.suspend(() => (isListed() ? Effect.void : listOnce)) }
+}
 
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
@@ -73,8 +88,9 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     const revision = Number(message.headers.get("Nats-Sequence"))
     if (Number.isFinite(revision)) remember({ revision, value: Option.some(message.data) })
   })
+  const listing = makeListing(readAll([keySubject(Stream.jobs, `${seriesKey}.*`)]))
   // more records than one read gives is no fault: what is not seen here is seen when it is asked for
-  yield* readAll([keySubject(Stream.jobs, `${seriesKey}.*`)]).pipe(
+  yield* listing.relist.pipe(
     Effect.catch((error) => Effect.logWarning("jobs not listed", { series: seriesKey, reason: error.message }))
   )
 
@@ -99,6 +115,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     get: (windowStart) => known.get(windowStart),
     set,
     refresh,
+    ...listing,
     look,
     unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),
     quarantined: () => Array.from(known.values()).filter(({ job }) => job.state === "QUARANTINED"),
