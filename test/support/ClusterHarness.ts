@@ -30,8 +30,8 @@ export interface ClusterSettings {
   readonly files: ReadonlyArray<BarFile>
   /** How the hosts deal with the exchange. */
   readonly source?: Partial<ExchangeSettings>
-  /** How the series of the files are kept. */
-  readonly series?: Partial<SeriesSettings>
+  /** How the series of the files are kept: all alike, or each in its way. */
+  readonly series?: Partial<SeriesSettings> | ((file: BarFile) => Partial<SeriesSettings>)
   /** What becomes of windows whose jobs fail. */
   readonly retry?: RetrySettings
   /** What the accounts allow that the hosts ask the exchange under. */
@@ -76,7 +76,10 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
     baseUrl,
     ...settings.source
   })
-  const kept = (file: BarFile): SeriesSettings => ({ ...seriesOf(file, names), ...settings.series })
+  const kept = (file: BarFile): SeriesSettings => ({
+    ...seriesOf(file, names),
+    ...(typeof settings.series === "function" ? settings.series(file) : settings.series)
+  })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
     series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
@@ -103,21 +106,28 @@ export const klines = (requests: ReadonlyArray<LogEntry>): ReadonlyArray<LogEntr
 const startServer = (dataDir: string) =>
   Effect.map(Effect.orDie(EmbeddedServer.start({ dataDir, binary: serverBinary })), ({ url }) => url)
 
+/** What a cluster stands on. */
+interface Ground {
+  readonly server?: "own" | "host" | { readonly url: string }
+  readonly exchanges?: ReadonlyArray<string>
+}
+
 /**
  * A cluster without hosts: its exchange listens, the configuration is written, and hosts can be started. They share a
- * server of the test's, or with `server: "host"` one that a host starts in the data folder. `exchanges` are the
- * addresses of others, to be asked in the place of its own.
+ * server of the cluster's own, or the one that is given, or with `server: "host"` one that a host starts in the data
+ * folder. `exchanges` are the addresses of others, to be asked in the place of its own.
  */
 export const make = Effect.fnUntraced(function* (
   settings: ClusterSettings,
-  { server = "own", exchanges }: { readonly server?: "own" | "host"; readonly exchanges?: ReadonlyArray<string> } = {}
+  { server = "own", exchanges }: Ground = {}
 ) {
   const root = yield* folder
   const exchange = yield* startExchange(settings.files, settings.exchange)
   const config = join(root, "seamless.yaml")
   // JSON is YAML
   writeFileSync(config, JSON.stringify(configurationOf(settings, exchanges ?? [exchange.url])))
-  const shared = server === "own" ? yield* startServer(makeFolder(join(root, "server"))) : undefined
+  const own = server === "own" ? yield* startServer(makeFolder(join(root, "server"))) : undefined
+  const shared = typeof server === "object" ? server.url : own
   const dataDir = join(root, "data")
 
   const startHost = Effect.fnUntraced(function* (hostId: string) {
