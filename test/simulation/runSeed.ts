@@ -5,27 +5,36 @@
  * happen in the same time, and then there is quiet: at the end everything is asked once more, and judged.
  */
 import { Context } from "effect"
-import type { Configuration, SeriesSettings } from "../../protocol/Settings.ts"
 import type { Invariant } from "../../protocol/wire/Invariant.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { ActorSystem } from "../../runtime/ActorSystem.ts"
 import * as SimulatedServer from "../../runtime/simulated/SimulatedServer.ts"
 import * as Callers from "./Callers.ts"
+import * as Conditions from "./Conditions.ts"
 import { checkAnswers } from "./checks/checkAnswers.ts"
+import { checkAttempts } from "./checks/checkAttempts.ts"
+import { checkBackfills } from "./checks/checkBackfills.ts"
+import { checkBudget } from "./checks/checkBudget.ts"
 import { checkBurials } from "./checks/checkBurials.ts"
 import { checkCoverage } from "./checks/checkCoverage.ts"
+import { checkEvents } from "./checks/checkEvents.ts"
+import { checkGenerations } from "./checks/checkGenerations.ts"
 import { checkJobs } from "./checks/checkJobs.ts"
 import { checkLeases } from "./checks/checkLeases.ts"
 import { checkLast, checkReads } from "./checks/checkReads.ts"
 import { checkMessages } from "./checks/checkMessages.ts"
+import { checkOperators } from "./checks/checkOperators.ts"
 import { checkOwners } from "./checks/checkOwners.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
+import { checkReplay, checkVerdicts } from "./checks/checkReplay.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
+import { checkOwed, checkWaiting } from "./checks/checkWaiting.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
 import * as Faults from "./Faults.ts"
 import { History, type Line } from "./History.ts"
+import * as Operators from "./Operators.ts"
 import { observeSteps } from "./Register.ts"
 import { recordOf } from "./RunRecord.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
@@ -44,7 +53,9 @@ const shape = {
   loadToMs: 40_000,
   faultsFromMs: 1000,
   faultsToMs: 38_000,
+  againAtMs: 47_500,
   lastAtMs: 52_000,
+  standsAtMs: 55_000,
   endMs: 60_000
 } as const
 
@@ -61,19 +72,6 @@ export interface Verdict {
   readonly hash: string
   readonly counts: Readonly<Record<string, number>>
   readonly lines: ReadonlyArray<Line>
-}
-
-const seriesOf = (number: number): SeriesSettings => ({
-  node: Callers.nodes[number]!,
-  intervals: [Callers.interval],
-  sources: ["exchange"],
-  symbol: SimulatedSource.symbolOf(number),
-  windowBars: Callers.windowBars
-})
-
-const configuration: Configuration = {
-  sources: { exchange: { kind: "exchange", exchange: "binance", baseUrl: "http://127.0.0.1:1" } },
-  series: [seriesOf(0), seriesOf(1)]
 }
 
 /** The hosts of a run: which run now, and how they are replaced. */
@@ -109,8 +107,10 @@ const tellsOfLoss: ReadonlyArray<Invariant> = [
   "revisionGrows"
 ]
 
-const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> => {
-  const { complaints, faults, isRolledBack, operations, steps } = history
+const judge = (history: History, { account }: Conditions.Conditions, heldBackMsMax: number): ReadonlyArray<string> => {
+  const { complaints, events, faults, isRolledBack, operations, requests, steps, stored } = history
+  const { isScarce } = account
+  const isFaultless = faults.length === 0
   const run = recordOf(history, Callers.nodes)
   return [
     ...checkWriters(run),
@@ -122,16 +122,26 @@ const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> =
           ...checkOwners(run),
           ...checkLeases(run, faults),
           ...checkAnswers(operations, run),
-          ...checkMessages(operations, { isFaultless: faults.length === 0, lastAtMs: shape.lastAtMs })
+          ...checkMessages(operations, { isFaultless, lastAtMs: shape.lastAtMs }),
+          ...checkOperators(run, operations),
+          ...checkGenerations(run, operations),
+          ...checkOwed(run),
+          ...checkEvents(run, events, { allBeforeMs: isFaultless ? shape.endMs - 1000 : 0 }),
+          ...checkBackfills(run, operations, isScarce)
         ]),
-    ...checkCoverage(run),
+    ...checkCoverage(run, operations),
     ...checkJobs(run),
+    ...checkAttempts(run, Conditions.retry.attempts),
+    ...checkReplay(stored),
+    ...checkVerdicts(operations),
+    ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
+    ...(account.isScarce ? [] : checkWaiting(run, shape.endMs)),
     ...checkReads(operations),
     ...checkRequests(operations),
     ...checkSteps(steps, heldBackMsMax),
     ...checkRegisters(operations, isRolledBack),
     ...checkUpstream(run),
-    ...checkLast(operations),
+    ...checkLast(operations, isScarce),
     // that storage has lost something is told where it has
     ...complaints
       .filter(({ text }) => !isRolledBack || !tellsOfLoss.some((name) => text.includes(`"invariant":"${name}"`)))
@@ -168,11 +178,13 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
     }
   })
   let spawned = 0
-  const upstreams = new Map([["exchange", { mood: SimulatedSource.friendly }]])
+  const conditions = Conditions.draw(world)
+  const usual = { ...SimulatedSource.friendly, latencyMsMax: conditions.latencyMsMax }
+  const upstreams = new Map([["exchange", { mood: usual, usual, spoiled: conditions.spoiled }]])
   const surroundings: SimulatedHost.Surroundings = {
     server,
     history,
-    configuration,
+    configuration: Conditions.configurationOf(conditions),
     upstreams,
     links: [],
     // a process that takes the place of another is not the other
@@ -185,6 +197,8 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   for (const name of hostNames) hosts.start(name)
   const callers = callerNames.map((name) => Callers.connect(name, surroundings))
   Callers.load(callers, history, { count: shape.operations, fromMs: shape.loadFromMs, toMs: shape.loadToMs })
+  Operators.listen(callers[0]!, history)
+  Operators.load(callers, history, conditions, { fromMs: shape.loadFromMs, toMs: shape.loadToMs })
   Faults.plan(
     {
       world,
@@ -199,13 +213,18 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
     { fromMs: shape.faultsFromMs, toMs: shape.faultsToMs }
   )
   world.at(shape.lastAtMs, () => Callers.readAll(callers[0]!, history, shape.endMs - shape.lastAtMs - 2000))
+  world.at(shape.againAtMs, () => Operators.lookAtAccounts(callers[1]!, history))
+  if (conditions.spoiled.every(({ untilMs }) => untilMs < shape.againAtMs)) {
+    world.at(shape.againAtMs, () => Operators.retryAll(callers[1]!, history))
+  }
+  if (conditions.backfill !== undefined) world.at(shape.standsAtMs, () => Operators.lookAtEnd(callers[0]!, history))
   world.runUntil(shape.endMs)
   // from the caller to the server, from there to the host, and what a process does not notice of its own pauses
   const heldBackMs = 2 * Math.max(...surroundings.links.map(({ heldBackMsMax }) => heldBackMsMax)) + unnoticedMs
   return {
     seed,
     problems: [
-      ...judge(history, heldBackMs),
+      ...judge(history, conditions, heldBackMs),
       ...checkStorms(
         surroundings.links.map(({ process, sentPerSecondMax }) => ({
           name: process.name,

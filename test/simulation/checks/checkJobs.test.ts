@@ -46,7 +46,8 @@ describe("checkJobs()", () => {
   it.each(["SUCCEEDED", "FAILED", "QUARANTINED"] as const)(
     "checkJobs() tells of a run that had ended %s and goes on",
     (state) => {
-      for (const next of ["RUNNING", "SUCCEEDED"] as const) {
+      // what waits for a person may be skipped by one
+      for (const next of state === "QUARANTINED" ? (["RUNNING"] as const) : (["RUNNING", "SUCCEEDED"] as const)) {
         assert.deepStrictEqual(problemsOf(jobWritten(1, { state }), jobWritten(2, { state: next })), [
           `${name(2)}: run 1 had ended ${state} and was made ${next}`
         ])
