@@ -21,7 +21,9 @@ import type { KnownJob } from "./planJobs.ts"
 export interface KnownJobs {
   readonly get: (windowStart: number) => KnownJob | undefined
   readonly set: (known: KnownJob) => void
-  /** Reads the records of these windows again. */
+  /** Nobody knows what became of a change of the window's record: it is looked at when records are read again. */
+  readonly doubt: (windowStart: number) => void
+  /** Reads the records of these windows again, and those in doubt. */
   readonly refresh: (windowStarts: ReadonlyArray<number>) => Effect.Effect<void, MeshUnavailable>
   /** Reads one record from the leader, whatever was known of it. */
   readonly look: (windowStart: number) => Effect.Effect<void, MeshUnavailable>
@@ -33,6 +35,9 @@ export interface KnownJobs {
   readonly prune: () => void
   readonly subjectOf: (windowStart: number) => string
 }
+
+/** Records in doubt that are looked at together. */
+const looksAtOnce = 32
 
 /**
  * Whether a run that had succeeded did not stay as it was. A record that is expired is followed by one that waits, and
@@ -48,6 +53,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   const seriesKey = Subject.series(series.nodeId, series.interval)
   const subjectOf = (windowStart: number): string => keySubject(Stream.jobs, Subject.window(seriesKey, windowStart))
   const known = new Map<number, KnownJob>()
+  const inDoubt = new Set<number>()
 
   const set = (next: KnownJob): void => {
     const before = known.get(next.job.windowStart)
@@ -83,7 +89,15 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     known.delete(windowStart)
     Option.map(stored, remember)
   })
+  const settle = Effect.suspend(() =>
+    Effect.forEach(
+      Array.from(inDoubt),
+      (windowStart) => Effect.map(look(windowStart), () => void inDoubt.delete(windowStart)),
+      { concurrency: looksAtOnce, discard: true }
+    )
+  )
   const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
+    yield* settle
     if (windowStarts.length === 0) return
     const found = yield* readAll(windowStarts.map(subjectOf))
     // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica
@@ -98,6 +112,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   return {
     get: (windowStart) => known.get(windowStart),
     set,
+    doubt: (windowStart) => void inDoubt.add(windowStart),
     refresh,
     look,
     unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),

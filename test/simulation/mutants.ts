@@ -137,8 +137,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     ") return undefined"
   ]),
   mutant("audit-never", "no root is audited", "actors/coverage/CoverageRecord.ts", [
-    "root.version === 0 ? Effect.void",
-    "root.version >= 0 ? Effect.void"
+    "root.version === 0 ? Effect.succeed(false)",
+    "root.version >= 0 ? Effect.succeed(false)"
   ]),
   mutant(
     "same-version-again",

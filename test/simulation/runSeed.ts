@@ -126,6 +126,8 @@ const judge = (history: History, { account }: Conditions.Conditions, heldBackMsM
           ...checkOperators(run, operations),
           ...checkGenerations(run, operations),
           ...checkOwed(run),
+          ...checkVerdicts(operations),
+          ...(isScarce ? [] : checkWaiting(run, shape.endMs)),
           ...checkEvents(run, events, { allBeforeMs: isFaultless ? shape.endMs - 1000 : 0 }),
           ...checkBackfills(run, operations, isScarce)
         ]),
@@ -133,14 +135,13 @@ const judge = (history: History, { account }: Conditions.Conditions, heldBackMsM
     ...checkJobs(run),
     ...checkAttempts(run, Conditions.retry.attempts),
     ...checkReplay(stored),
-    ...checkVerdicts(operations),
     ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
-    ...(account.isScarce ? [] : checkWaiting(run, shape.endMs)),
     ...checkReads(operations),
     ...checkRequests(operations),
     ...checkSteps(steps, heldBackMsMax),
     ...checkRegisters(operations, isRolledBack),
-    ...checkUpstream(run),
+    // who waits long for its turn may find that another has brought it meanwhile
+    ...(isScarce ? [] : checkUpstream(run)),
     ...checkLast(operations, isScarce),
     // that storage has lost something is told where it has
     ...complaints

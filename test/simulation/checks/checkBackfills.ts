@@ -61,11 +61,22 @@ const checkStatus = (report: BackfillReport, operations: ReadonlyArray<Operation
   return isSo ? [] : [`the backfill is ${report.status}, and was to be ${wanted}`]
 }
 
+/** How old what a host knows of coverage may be on a good day. */
+const heardWithinMs = 1000
+
 /** Whether what it says is left is so by some root that stood while it looked, or that it ended upon. */
-const checkLeft = (report: BackfillReport, run: RunRecord, isScarce: boolean): ReadonlyArray<string> => {
+const checkLeft = (
+  report: BackfillReport,
+  run: RunRecord,
+  {
+    askedAtMs,
+    isScarce,
+    toldAtMs
+  }: { readonly isScarce: boolean; readonly askedAtMs: number; readonly toldAtMs: number }
+): ReadonlyArray<string> => {
   const { figures, nodeId, status } = report
   const range = RangeSet.of(report.start, report.end)
-  const roots = run.roots.filter(({ node }) => node === nodeId)
+  const roots = run.roots.filter(({ atMs, node }) => node === nodeId && atMs <= toldAtMs)
   const aside = everAside(run, nodeId)
   const leftBy = (root: RootWritten): RangeSet.RangeSet =>
     RangeSet.subtract(range, RangeSet.union(coveredBy(root), timeOf(root, ["unavailable", "quarantined"])))
@@ -77,8 +88,11 @@ const checkLeft = (report: BackfillReport, run: RunRecord, isScarce: boolean): R
   if (last === undefined) return []
   if (status === "paused") {
     const told = figures.leftBars + figures.unavailableBars + figures.quarantinedBars
-    const missing = bars(RangeSet.subtract(range, coveredBy(last)), Market.barMs)
-    return told === missing ? [] : [`the backfill tells of ${told} bars that are missing, and ${missing} are`]
+    const since = roots.findLastIndex(({ atMs }) => atMs <= askedAtMs - heardWithinMs)
+    const missing = roots
+      .slice(Math.max(0, since))
+      .map((root) => bars(RangeSet.subtract(range, coveredBy(root)), Market.barMs))
+    return missing.includes(told) ? [] : [`the backfill tells of ${told} bars that are missing, not ${missing.join()}`]
   }
   if (status !== "running" || isScarce) return []
   const excused = RangeSet.unionAll([timeOf(last, ["deferred"]), failing(run, nodeId)])
@@ -111,9 +125,13 @@ export const checkBackfills = (
 ): ReadonlyArray<string> => {
   const stands = operations.find(({ id }) => id === "stands")
   if (stands === undefined) return []
-  const { answer, outcome } = stands
+  const { answer, completedAtMs: toldAtMs, invokedAtMs: askedAtMs, outcome } = stands
   const isCreated = operations.some((each) => each.what === "createBackfill" && each.outcome === "ok")
   if (outcome === "UnknownBackfill") return isCreated ? ["the backfill was created, and is not known"] : []
   if (!isReport(answer)) return [`nobody says how the backfill stands: ${outcome}`]
-  return [...checkStatus(answer, operations), ...checkLeft(answer, run, isScarce), ...checkHeldUp(run, operations)]
+  return [
+    ...checkStatus(answer, operations),
+    ...checkLeft(answer, run, { isScarce, askedAtMs, toldAtMs }),
+    ...checkHeldUp(run, operations)
+  ]
 }
