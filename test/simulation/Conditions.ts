@@ -13,7 +13,7 @@ import type { World } from "./World.ts"
 
 /** What an account allows. */
 interface Account extends Required<Pick<AccountSettings, "requestsPerMinute" | "burst" | "concurrency">> {
-  /** Whether that is less than all that is wanted takes, so that not all of it is there in the end. */
+  /** Whether that may keep what is wanted waiting for so long that not all of it is there in the end. */
   readonly isScarce: boolean
 }
 
@@ -50,7 +50,9 @@ export const retry: Required<RetrySettings> = { attempts: 3, baseMs: 600, maxMs:
 const ample: Account = { requestsPerMinute: 600, burst: 8, concurrency: 4, isScarce: false }
 const tight: Account = { requestsPerMinute: 100, burst: 4, concurrency: 2, isScarce: false }
 const scarce: Account = { requestsPerMinute: 14, burst: 4, concurrency: 2, isScarce: true }
-const accounts = [ample, ample, ample, tight, tight, scarce]
+/** One request at a time: where the account moves, the one that was under way keeps all others waiting. */
+const narrow: Account = { requestsPerMinute: 900, burst: 8, concurrency: 1, isScarce: true }
+const accounts = [ample, ample, ample, ample, tight, tight, narrow, scarce]
 
 const windowMs = Callers.windowBars * Market.barMs
 const firstWindow = Math.floor(Callers.wanted[0] / windowMs) * windowMs
@@ -96,13 +98,15 @@ const drawBackfill = (world: World): Order | undefined => {
   }
 }
 
+const latenciesMs = [40, 40, 40, 500, 2000]
+
 /** What the seed says of a run. */
 export const draw = (world: World): Conditions => ({
   account: Callers.choose(world, accounts),
   spoiled: drawSpoiled(world),
   words: world.chance(0.3) ? 0 : 1 + world.pick(10),
   demands: world.pick(8),
-  latencyMsMax: world.chance(0.7) ? SimulatedSource.friendly.latencyMsMax : 500,
+  latencyMsMax: Callers.choose(world, latenciesMs),
   backfill: drawBackfill(world)
 })
 

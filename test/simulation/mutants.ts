@@ -212,10 +212,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     "actors/backfill/BackfillActor.ts",
     ["worker(turns, JobClass.literals)", "worker(turns, urgent)"]
   ),
-  mutant("go-on-while-paused", "a backfill that is held up goes on", "actors/backfills/NamedBackfillActor.ts", [
-    `if (before?.backfill.status !== "running") return yield* hands.expect(undefined)`,
-    "if (before === null) return yield* hands.expect(undefined)"
-  ]),
+  mutant(
+    "go-on-while-paused",
+    "a backfill that is held up goes on",
+    "actors/backfills/NamedBackfillActor.ts",
+    [`before?.backfill.status !== "running") return yield* hands.expect(undefined)`, "before === null) return"],
+    ["if (!isRunning) yield* hands.expect(undefined)", ""],
+    [`backfill.status === "running" ? nextLookAt : undefined`, "nextLookAt"]
+  ),
   mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"

@@ -103,18 +103,29 @@ const checkLeft = (
 /** How long after it was held up what it had asked for before may still be opened. */
 const asksOnMs = 12_000
 
-/** Runs that were opened for it while it was held up. */
-const checkHeldUp = ({ jobs }: RunRecord, operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
-  const changes = operations.filter(({ what }) => isChange(what) || what === "createBackfill")
-  return changes.flatMap(({ completedAtMs, outcome, what }, index) => {
-    if (outcome !== "ok" || (what !== "pauseBackfill" && what !== "cancelBackfill")) return []
-    const others = changes.filter((_, other) => other !== index)
-    if (others.some(({ untilMs, what: of }) => of === "resumeBackfill" && untilMs > completedAtMs)) return []
-    return jobs
-      .filter(({ atMs, job }) => atMs > completedAtMs + asksOnMs && job.state === "PENDING" && job.failure === null)
-      .filter(({ job }) => job.cause.startsWith("backfill:") && job.renewals === 0 && job.fence === 0)
-      .map(({ revision, subject }) => `job ${subject} at revision ${revision}: opened by a backfill that is held up`)
+/** Runs that were opened anew for a backfill. */
+const openedFor = ({ jobs }: RunRecord): ReadonlyArray<RunRecord["jobs"][number]> => {
+  const runs = new Map<string, number>()
+  return jobs.filter(({ job, subject }) => {
+    const before = runs.get(subject) ?? 0
+    runs.set(subject, job.run)
+    // one that follows a failed one by itself remembers why
+    return job.run > before && job.failure === null && job.cause.startsWith("backfill:")
   })
+}
+
+/** Runs that were opened for it while it was held up. */
+const checkHeldUp = (run: RunRecord, operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
+  const held = operations.find(
+    ({ completedAtMs, outcome, what }) =>
+      outcome === "ok" &&
+      (what === "pauseBackfill" || what === "cancelBackfill") &&
+      !operations.some((each) => each.what === "resumeBackfill" && each.untilMs > completedAtMs)
+  )
+  if (held === undefined) return []
+  return openedFor(run)
+    .filter(({ atMs }) => atMs > held.completedAtMs + asksOnMs)
+    .map(({ revision, subject }) => `job ${subject} at revision ${revision}: opened by a backfill that is held up`)
 }
 
 /** What of a run's backfill is not as it was ordered, or not as it is told. */
