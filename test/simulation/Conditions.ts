@@ -98,7 +98,7 @@ const drawBackfill = (world: World): Order | undefined => {
   }
 }
 
-const latenciesMs = [40, 40, 40, 500, 2000]
+const latenciesMs = [40, 40, 40, 300, 1000]
 
 /** What the seed says of a run. */
 export const draw = (world: World): Conditions => ({

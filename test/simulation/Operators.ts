@@ -169,6 +169,23 @@ export const load = (
   if (conditions.backfill !== undefined) orderBackfill(callers, history, conditions.backfill)
 }
 
+/** Has everything filled that is missing, before it is read for the last time. */
+export const fillAll = (caller: Callers.Caller, history: History): void => {
+  const { session } = caller
+  for (const [index, nodeId] of Callers.nodes.entries()) {
+    const [start, end] = Callers.wanted
+    const body = { nodeId, interval: Callers.interval, start, end, sla: { totalDeadlineMs: patienceMs } }
+    const question: Callers.Question = {
+      what: "ensure",
+      about: `${nodeId} before the last read`,
+      budgetMs: patienceMs,
+      graceMs: Callers.marginMs,
+      put: () => ask(session, { subject: Subject.service.ensure, body, accept: MediaType.json, budgetMs: patienceMs })
+    }
+    Callers.putQuestion(caller, `fill${index}`, question, history)
+  }
+}
+
 /** Looks how the accounts stand: by then their actor is awake, and knows what is under way. */
 export const lookAtAccounts = (caller: Callers.Caller, history: History): void => {
   const question: Callers.Question = {

@@ -53,7 +53,8 @@ const shape = {
   loadToMs: 40_000,
   faultsFromMs: 1000,
   faultsToMs: 38_000,
-  againAtMs: 47_500,
+  againAtMs: 47_000,
+  fillAtMs: 47_500,
   lastAtMs: 52_000,
   standsAtMs: 55_000,
   endMs: 60_000
@@ -215,6 +216,7 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   )
   world.at(shape.lastAtMs, () => Callers.readAll(callers[0]!, history, shape.endMs - shape.lastAtMs - 2000))
   world.at(shape.againAtMs, () => Operators.lookAtAccounts(callers[1]!, history))
+  world.at(shape.fillAtMs, () => Operators.fillAll(callers[1]!, history))
   if (conditions.spoiled.every(({ untilMs }) => untilMs < shape.againAtMs)) {
     world.at(shape.againAtMs, () => Operators.retryAll(callers[1]!, history))
   }

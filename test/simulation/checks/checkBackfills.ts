@@ -114,6 +114,17 @@ const openedFor = ({ jobs }: RunRecord): ReadonlyArray<RunRecord["jobs"][number]
   })
 }
 
+/** Whether a run follows one that was under way at that moment, and that did not bring all that was wanted. */
+const isFollowing = (
+  { atOrder, job, subject }: RunRecord["jobs"][number],
+  { jobs }: RunRecord,
+  atMs: number
+): boolean => {
+  const before = jobs.filter((written) => written.subject === subject && written.atOrder < atOrder)
+  const [first, last] = [before.find((written) => written.job.run === job.run - 1), before.at(-1)]
+  return first !== undefined && first.atMs <= atMs + asksOnMs && last !== undefined && last.atMs > atMs
+}
+
 /** Runs that were opened for it while it was held up. */
 const checkHeldUp = (run: RunRecord, operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
   const held = operations.find(
@@ -125,6 +136,7 @@ const checkHeldUp = (run: RunRecord, operations: ReadonlyArray<Operation>): Read
   if (held === undefined) return []
   return openedFor(run)
     .filter(({ atMs }) => atMs > held.completedAtMs + asksOnMs)
+    .filter((opened) => !isFollowing(opened, run, held.completedAtMs))
     .map(({ revision, subject }) => `job ${subject} at revision ${revision}: opened by a backfill that is held up`)
 }
 
