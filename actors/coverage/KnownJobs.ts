@@ -46,6 +46,21 @@ const looksAtOnce = 32
 const isUndone = (before: BackfillJob, next: BackfillJob): boolean =>
   before.state === "SUCCEEDED" && before.run === next.run && before.nonce !== next.nonce && next.state !== "PENDING"
 
+/** Windows of which nobody knows what became of a change, until they are looked at. */
+const makeDoubts = (look: KnownJobs["look"]) => {
+  const inDoubt = new Set<number>()
+  return {
+    add: (windowStart: number): void => void inDoubt.add(windowStart),
+    settle: Effect.suspend(() =>
+      Effect.forEach(
+        Array.from(inDoubt),
+        (windowStart) => Effect.map(look(windowStart), () => void inDoubt.delete(windowStart)),
+        { concurrency: looksAtOnce, discard: true }
+      )
+    )
+  }
+}
+
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
   const mesh = yield* Mesh
@@ -53,7 +68,6 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   const seriesKey = Subject.series(series.nodeId, series.interval)
   const subjectOf = (windowStart: number): string => keySubject(Stream.jobs, Subject.window(seriesKey, windowStart))
   const known = new Map<number, KnownJob>()
-  const inDoubt = new Set<number>()
 
   const set = (next: KnownJob): void => {
     const before = known.get(next.job.windowStart)
@@ -89,15 +103,9 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     known.delete(windowStart)
     Option.map(stored, remember)
   })
-  const settle = Effect.suspend(() =>
-    Effect.forEach(
-      Array.from(inDoubt),
-      (windowStart) => Effect.map(look(windowStart), () => void inDoubt.delete(windowStart)),
-      { concurrency: looksAtOnce, discard: true }
-    )
-  )
+  const doubts = makeDoubts(look)
   const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
-    yield* settle
+    yield* doubts.settle
     if (windowStarts.length === 0) return
     const found = yield* readAll(windowStarts.map(subjectOf))
     // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica
@@ -112,7 +120,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   return {
     get: (windowStart) => known.get(windowStart),
     set,
-    doubt: (windowStart) => void inDoubt.add(windowStart),
+    doubt: doubts.add,
     refresh,
     look,
     unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),

@@ -30,7 +30,7 @@ export interface Order {
 }
 
 /** How a backfill may be made to stand. */
-export type Change = "pause" | "resume" | "cancel"
+type Change = "pause" | "resume" | "cancel"
 
 /** What a seed says. */
 export interface Conditions {
@@ -48,7 +48,7 @@ export interface Conditions {
 export const retry: Required<RetrySettings> = { attempts: 3, baseMs: 600, maxMs: 2500 }
 
 const ample: Account = { requestsPerMinute: 600, burst: 8, concurrency: 4, isScarce: false }
-const tight: Account = { requestsPerMinute: 100, burst: 4, concurrency: 2, isScarce: false }
+const tight: Account = { requestsPerMinute: 240, burst: 4, concurrency: 3, isScarce: false }
 const scarce: Account = { requestsPerMinute: 14, burst: 4, concurrency: 2, isScarce: true }
 /** One request at a time: where the account moves, the one that was under way keeps all others waiting. */
 const narrow: Account = { requestsPerMinute: 900, burst: 8, concurrency: 1, isScarce: true }

@@ -22,7 +22,7 @@ import * as Market from "./Market.ts"
 import type { World } from "./World.ts"
 
 /** The name of the backfill of a run. */
-export const backfillName = "bf"
+const backfillName = "bf"
 
 const verbs: ReadonlyArray<Word["verb"]> = [
   "retry",

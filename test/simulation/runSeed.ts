@@ -161,12 +161,9 @@ const tallied = (history: History, { name, system }: Callers.Caller): ReadonlyAr
   return checkTally(name, Context.get(built, ActorSystem).tally(), mayWait.length)
 }
 
-/** Runs a cluster through the faults of a seed, and judges what happened. */
-export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?: boolean } = {}): Verdict => {
-  const world = new World(seed)
-  const history = new History(() => world.nowMs, isTraced)
-  observeSteps((step) => history.steps.push({ ...step, atMs: world.nowMs }))
-  const server = SimulatedServer.make({
+/** The server of a run, which remembers all that is stored. */
+const makeServer = (world: World, history: History): SimulatedServer.SimulatedServer =>
+  SimulatedServer.make({
     nowMs: () => world.nowMs,
     schedule: (afterMs, run) => world.after(afterMs, run),
     expiryLagMs: () => world.random() * 250,
@@ -179,6 +176,34 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
       history.note("server", what, () => `by ${entry.by ?? "itself"}`)
     }
   })
+
+/** Plans what everybody asks for: first all at once, and at the end what has to be there by then. */
+const planLoad = (
+  callers: ReadonlyArray<Callers.Caller>,
+  history: History,
+  conditions: Conditions.Conditions
+): void => {
+  const [first, second] = [callers[0]!, callers[1]!]
+  const { world } = first.process
+  const times = { fromMs: shape.loadFromMs, toMs: shape.loadToMs }
+  Callers.load(callers, history, { count: shape.operations, ...times })
+  Operators.listen(first, history)
+  Operators.load(callers, history, conditions, times)
+  world.at(shape.againAtMs, () => Operators.lookAtAccounts(second, history))
+  if (conditions.spoiled.every(({ untilMs }) => untilMs < shape.againAtMs)) {
+    world.at(shape.againAtMs, () => Operators.retryAll(second, history))
+  }
+  world.at(shape.fillAtMs, () => Operators.fillAll(second, history))
+  world.at(shape.lastAtMs, () => Callers.readAll(first, history, shape.endMs - shape.lastAtMs - 2000))
+  if (conditions.backfill !== undefined) world.at(shape.standsAtMs, () => Operators.lookAtEnd(first, history))
+}
+
+/** Runs a cluster through the faults of a seed, and judges what happened. */
+export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?: boolean } = {}): Verdict => {
+  const world = new World(seed)
+  const history = new History(() => world.nowMs, isTraced)
+  observeSteps((step) => history.steps.push({ ...step, atMs: world.nowMs }))
+  const server = makeServer(world, history)
   let spawned = 0
   const conditions = Conditions.draw(world)
   const usual = { ...SimulatedSource.friendly, latencyMsMax: conditions.latencyMsMax }
@@ -198,9 +223,7 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   const hosts = makeHosts(surroundings, world)
   for (const name of hostNames) hosts.start(name)
   const callers = callerNames.map((name) => Callers.connect(name, surroundings))
-  Callers.load(callers, history, { count: shape.operations, fromMs: shape.loadFromMs, toMs: shape.loadToMs })
-  Operators.listen(callers[0]!, history)
-  Operators.load(callers, history, conditions, { fromMs: shape.loadFromMs, toMs: shape.loadToMs })
+  planLoad(callers, history, conditions)
   Faults.plan(
     {
       world,
@@ -214,13 +237,6 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
     },
     { fromMs: shape.faultsFromMs, toMs: shape.faultsToMs }
   )
-  world.at(shape.lastAtMs, () => Callers.readAll(callers[0]!, history, shape.endMs - shape.lastAtMs - 2000))
-  world.at(shape.againAtMs, () => Operators.lookAtAccounts(callers[1]!, history))
-  world.at(shape.fillAtMs, () => Operators.fillAll(callers[1]!, history))
-  if (conditions.spoiled.every(({ untilMs }) => untilMs < shape.againAtMs)) {
-    world.at(shape.againAtMs, () => Operators.retryAll(callers[1]!, history))
-  }
-  if (conditions.backfill !== undefined) world.at(shape.standsAtMs, () => Operators.lookAtEnd(callers[0]!, history))
   world.runUntil(shape.endMs)
   // from the caller to the server, from there to the host, and what a process does not notice of its own pauses
   const heldBackMs = 2 * Math.max(...surroundings.links.map(({ heldBackMsMax }) => heldBackMsMax)) + unnoticedMs

@@ -51,7 +51,7 @@ describe("lookAfter()", () => {
   it.effect("lookAfter() forgets about a job that was not opened", () =>
     Effect.gen(function* () {
       const { faults, layer } = yield* makeFaultyMesh
-      const jobs = yield* JobRecords.open(series).pipe(Effect.provide(layer), Effect.provide(hosts))
+      const jobs = yield* JobRecords.open(series).pipe(Effect.provide(Layer.merge(layer, hosts)))
       faults.losesWrite = once(keySubject(Stream.jobs, ""))
       yield* Effect.flip(jobs.demand(demand, [{ windowStart: 0, ranges: RangeSet.of(0, 10) }]))
       const { open } = yield* jobs.lookAfter(standing)
