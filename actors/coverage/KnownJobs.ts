@@ -46,6 +46,12 @@ const looksAtOnce = 32
 const isUndone = (before: BackfillJob, next: BackfillJob): boolean =>
   before.state === "SUCCEEDED" && before.run === next.run && before.nonce !== next.nonce && next.state !== "PENDING"
 
+const prune = (known: Map<number, KnownJob>): void => {
+  for (const [windowStart, { job }] of known) {
+    if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(windowStart)
+  }
+}
+
 /** Windows of which nobody knows what became of a change, until they are looked at. */
 const makeDoubts = (look: KnownJobs["look"]) => {
   const inDoubt = new Set<number>()
@@ -125,11 +131,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     look,
     unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),
     quarantined: () => Array.from(known.values()).filter(({ job }) => job.state === "QUARANTINED"),
-    prune: () => {
-      for (const [windowStart, { job }] of known) {
-        if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(windowStart)
-      }
-    },
+    prune: () => prune(known),
     subjectOf
   } satisfies KnownJobs
 })
