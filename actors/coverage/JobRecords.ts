@@ -112,7 +112,9 @@ const write = Effect.fnUntraced(function* ({ known, mesh }: Ground, job: Backfil
       known.set({ job, revision })
       return true
     }),
-    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false))
+    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false)),
+    // it may have come through: then there is a job that nobody else looks after
+    Effect.tapError(() => Effect.sync(() => known.doubt(job.windowStart)))
   )
   const event = written ? jobEvent(before, job, yield* Clock.currentTimeMillis) : undefined
   if (event !== undefined) yield* Effect.ignore(mesh.publish(event.subject, event.data))

@@ -47,7 +47,7 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
   // what was known before is an account too, should the time not suffice for a newer one
   const after = isNews ? yield* planOf(request, budget, minVersion) : first
   const { plan, version } = Option.getOrElse(after, () => before)
-  const missingRanges = explained(plan.missing, filled)
+  const missingRanges = explained(plan.missing, filled, request.entry.grid)
   const result: AvailabilityResult = {
     available: !missingRanges.some(isOwed),
     coverageRanges: plan.covered,
