@@ -7,7 +7,7 @@
 import { Clock, Effect, Result } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
-import type { NamedBackfill } from "../../protocol/history/NamedBackfill.ts"
+import type { BackfillFigures, NamedBackfill } from "../../protocol/history/NamedBackfill.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
@@ -126,6 +126,10 @@ const waitsUntil = ({ plan }: Looked, { outstanding, trouble }: Told, nowMs: num
   return dueAt > nowMs + lookEveryMs && dueAt < Infinity ? dueAt : null
 }
 
+/** What is there of a range: not what can't be had, nor what was set aside. */
+const broughtBars = ({ bars, leftBars, quarantinedBars, unavailableBars }: BackfillFigures): number =>
+  bars - leftBars - quarantinedBars - unavailableBars
+
 const tooManyQuarantined = `over ${quarantinedWindowsMax} windows are quarantined: see why, retry or skip, then resume`
 
 /** The backfill after a look that found something left. */
@@ -149,7 +153,7 @@ const ask = Effect.fnUntraced(function* (standing: Standing, looked: Looked) {
     backfill: isTooMany ? changedByItself(backfill, { status: "paused", reason: tooManyQuarantined }, nowMs) : backfill,
     knowledge: {
       outstanding: told.outstanding,
-      pace: Pace.seen(standing.knowledge.pace, { atMs: nowMs, done: figures.bars - figures.leftBars }),
+      pace: Pace.seen(standing.knowledge.pace, { atMs: nowMs, done: broughtBars(figures) }),
       trouble: told.trouble,
       quarantined,
       waitsUntil: dueAt
