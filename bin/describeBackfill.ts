@@ -9,20 +9,29 @@ type Report = AdminAnswer<"backfill">
 type List = AdminAnswer<"backfills">
 type Summary = List["backfills"][number]
 
-const doneBars = ({ figures }: Summary): number => figures.bars - figures.leftBars
+/** What is there. */
+const doneBars = ({ figures }: Summary): number =>
+  figures.bars - figures.leftBars - figures.unavailableBars - figures.quarantinedBars
 
-const donePercent = (summary: Summary): string => percentText(doneBars(summary), summary.figures.bars)
+/** What there can be at all. */
+const wantedBars = ({ figures }: Summary): number => figures.bars - figures.unavailableBars
+
+const donePercent = (summary: Summary): string => percentText(doneBars(summary), wantedBars(summary))
 
 /** What it is at, where that is not simply running. */
-const notesOf = ({ reason, status, waitsUntil }: Report): string => {
+const notesOf = ({ failing, figures, reason, status, waitsUntil }: Report): string => {
   const waits = waitsUntil === null ? "" : `waits until ${isoTime(waitsUntil)}`
-  return [status === "running" ? waits : status, reason].filter((note) => note !== "").join(": ")
+  // what it waits for, if anything keeps failing
+  const [failure] = failing
+  const why = waitsUntil === null || failure === undefined ? reason : failure.message.split("\n", 1)[0]!
+  const aside = figures.quarantinedBars === 0 ? "" : `${amountText(figures.quarantinedBars)} bars quarantined`
+  return [status === "running" ? waits : status, why, aside].filter((note) => note !== "").join(": ")
 }
 
 /** How far it has come, for a line of progress. */
 export const progressOf = (report: Report): Progress => ({
   done: doneBars(report),
-  wanted: report.figures.bars,
+  wanted: wantedBars(report),
   perSecond: report.barsPerSecond,
   secondsLeft: report.secondsLeft,
   note: notesOf(report)
@@ -62,11 +71,11 @@ const barsLine = (kind: string, bars: number, meaning: string): ReadonlyArray<Li
 
 const progressLines = (report: Report): ReadonlyArray<Line> => {
   const { failingWindows, figures, outstandingWindows } = report
-  const { bars, deferredBars, leftWindows, quarantinedBars, unavailableBars, windows } = figures
+  const { deferredBars, leftWindows, quarantinedBars, unavailableBars, windows } = figures
   const underWay = outstandingWindows === 0 ? "" : `; ${outstandingWindows} asked for`
   return [
-    ["bars", `${amountText(doneBars(report))} of ${amountText(bars)}`],
-    ["windows", `${amountText(windows - leftWindows)} of ${amountText(windows)}${underWay}`],
+    ["bars", `${amountText(doneBars(report))} of ${amountText(wantedBars(report))} are there`],
+    ["windows", `${amountText(leftWindows)} of ${amountText(windows)} left${underWay}`],
     ...paceLines(report),
     ...barsLine("deferred", deferredBars, "which may not be asked for yet"),
     ...barsLine("unavailable", unavailableBars, "which no source has"),
@@ -108,6 +117,7 @@ export const backfillsText = ({ backfills, total }: List): string => {
     ["done", donePercent, "right"],
     ["bars left", ({ figures }) => amountText(figures.leftBars), "right"],
     ["windows left", ({ figures }) => amountText(figures.leftWindows), "right"],
+    ["bars quarantined", ({ figures }) => amountText(figures.quarantinedBars), "right"],
     ["series", ({ interval, nodeId }) => `${nodeId} ${interval}`],
     ["from", ({ start }) => isoTime(start)],
     ["to", ({ end }) => isoTime(end)],

@@ -146,6 +146,8 @@ export const defaults = {
   absenceBaseMs: 15 * 60_000,
   absenceMaxMs: 24 * 3600_000,
   joinGapsBars: 500,
+  /** The longest ban that is known of an exchange: whoever asks to be left alone for longer is mistaken. */
+  retryAfterMsMax: 3 * 24 * 3_600_000,
   requestWeight: 1,
   breakerFailures: 10,
   /** The share of an account's budget that may be spent at once, where it says nothing of a burst. */

@@ -21,8 +21,11 @@ export interface AuditLog {
   readonly found: Option.Option<Uint8Array>
   /** The number of the last entry, or 0. */
   readonly version: () => number
-  /** Appends the entry unless its number is there. Fails with `Fenced` where another has appended meanwhile. */
-  readonly append: <A>(version: number, form: Wire<A>, entry: A) => Effect.Effect<void, Fenced | MeshUnavailable>
+  /**
+   * Appends the entry unless its number is there; gives whether it was not. Fails with `Fenced` where another has
+   * appended meanwhile.
+   */
+  readonly append: <A>(version: number, form: Wire<A>, entry: A) => Effect.Effect<boolean, Fenced | MeshUnavailable>
 }
 
 const lastVersion = (stored: Option.Option<Stored>): number =>
@@ -41,14 +44,14 @@ export const open = Effect.fnUntraced(function* (subject: string, stream: string
 
   const append: AuditLog["append"] = (version, form, entry) =>
     Effect.gen(function* () {
-      if (version <= last.version) return
+      if (version <= last.version) return false
       const bytes = Codec.toJson(yield* Effect.orDie(Schema.encodeUnknownEffect(form)(entry)))
       const written = yield* Effect.result(mesh.write(subject, bytes, { expect: last.revision }))
       if (written._tag === "Success") {
         last = { version, revision: written.success }
-        return
+        return true
       }
-      // an earlier try may have come through without its answer
+      // an earlier try may have come through without its answer, or what was read at first was old
       const standing = yield* mesh.read(stream, subject)
       if (lastVersion(standing) !== version) {
         return yield* written.failure._tag === "MeshUnavailable"
@@ -56,6 +59,7 @@ export const open = Effect.fnUntraced(function* (subject: string, stream: string
           : new Fenced({ key: subject, epoch: version })
       }
       last = { version, revision: revisionOf(standing) }
+      return false
     })
   const found = Option.flatMap(stored, ({ value }) => value)
   return { found, version: () => last.version, append } satisfies AuditLog

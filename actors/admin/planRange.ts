@@ -52,24 +52,36 @@ const shares = (entry: CatalogEntry, { covered, root }: CoverageView, [start, en
   }
 }
 
-/** The sources of a series that this host has, in the order in which they are asked. */
-const limitsOf = Effect.fnUntraced(function* ({ sources }: CatalogEntry) {
+/**
+ * The sources of a series that this host has, in the order in which they are asked, with what each is asked for: all
+ * that it keeps of what those before it don't.
+ */
+const sharesOf = Effect.fnUntraced(function* (entry: CatalogEntry, askable: RangeSet.RangeSet, nowMs: number) {
   const all = yield* DataSources
-  return sources.flatMap((name) => {
+  let left = askable
+  return entry.sources.flatMap((name) => {
     const source = all.get(name)
-    return source === undefined ? [] : [{ name, ...source.capabilities }]
+    if (source === undefined) return []
+    const wanted = RangeSet.subtract(left, Reach.forgotten(source.capabilities.retentionMs, entry.interval, nowMs))
+    left = RangeSet.subtract(left, wanted)
+    return [{ name, wanted, ...source.capabilities }]
   })
 })
+
+/** The sum; null where one of them is not known. */
+const total = (values: ReadonlyArray<number | null>): number | null =>
+  values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
 
 /** The plan of a range. */
 export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
   const { entry, range } = yield* validRange(asked)
   const view = yield* (yield* Coverage).of(entry.series)
-  const share = shares(entry, view, range, yield* Clock.currentTimeMillis)
+  const nowMs = yield* Clock.currentTimeMillis
+  const share = shares(entry, view, range, nowMs)
   const grid = Window.makeGrid(entry.interval, view.root.windowBars)
-  const { bars, sources, windows } = planBackfill(share.askable, yield* limitsOf(entry), grid)
+  const { bars, sources, windows } = planBackfill(share.askable, yield* sharesOf(entry, share.askable, nowMs), grid)
   const count = (set: RangeSet.RangeSet) => RangeMeasure.bars(set, grid.intervalMs)
-  const [first] = sources
+  const taken = sources.filter((source) => source.requests > 0)
   const plan: BackfillPlan = {
     ...entry.series,
     start: range[0],
@@ -80,8 +92,8 @@ export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
     deferredBars: count(share.deferred),
     bars,
     windows,
-    requests: first?.requests ?? 0,
-    seconds: first?.seconds ?? null,
+    requests: total(taken.map((source) => source.requests)) ?? 0,
+    seconds: sources.length === 0 ? null : total(taken.map((source) => source.seconds)),
     sources
   }
   return plan

@@ -50,11 +50,13 @@ const readOnRecord = Effect.fnUntraced(function* (entry: CatalogEntry) {
   const audited = Option.flatMap(last, (found) => fromStored(found).root)
   const auditedVersion = Option.match(audited, { onNone: () => 0, onSome: ({ version }) => version })
   const lastRevision = Option.match(last, { onNone: () => 0, onSome: ({ revision }) => revision })
-  const isAbreast = root.version <= auditedVersion + 1 || root.diff.cause === rolledBackCause
+  const isCommitted = root.version <= auditedVersion + 1 || root.diff.cause === rolledBackCause
+  // a root that is older than the end of its history was read before it, or storage has lost the ones behind it
+  const isAbreast = isCommitted && root.version >= auditedVersion
   return { lastRevision, root, isAbreast }
 })
 
-/** What is on record, as far as nobody has committed between the two reads. */
+/** What is on record, as far as nobody has committed between the two reads, and neither answer is old. */
 const onRecord = Effect.fnUntraced(function* (entry: CatalogEntry) {
   let found = yield* readOnRecord(entry)
   for (let tries = 1; !found.isAbreast && tries < standingTries; tries++) found = yield* readOnRecord(entry)

@@ -34,8 +34,8 @@ export interface Refill {
   readonly known: Effect.Effect<Known, CoverageFailure>
   /** Every request to the outside goes through it. */
   readonly gate: WayOut
-  /** Is to be run after each request that was sent. */
-  readonly onRequest: () => void
+  /** Is to be run after each request that was sent, with the time that it was about: that is what has been tried. */
+  readonly onRequest: (about: Range) => void
 }
 
 /** How far a refill has come. */
@@ -56,8 +56,6 @@ export class NoAnswer extends Data.TaggedError("NoAnswer")<{
   readonly reason: string
   /** How long the source asks to be left alone, in milliseconds; 0 where it does not. */
   readonly retryAfterMs: number
-  /** Whether it was asked at all: only then does the failure count against the window. */
-  readonly wasAsked: boolean
 }> {}
 
 /** Whoever refills the nodes of one source. */

@@ -8,6 +8,8 @@
  */
 import { Effect, Layer, Option } from "effect"
 import { type BackfillJob, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { urgentClasses } from "../../protocol/history/classShares.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { windowsPerErrand } from "../../protocol/history/planBackfill.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
@@ -30,11 +32,11 @@ import { runErrand } from "./runErrand.ts"
 
 /** Windows that one claim takes along, beside its first. */
 const followingMax = windowsPerErrand - 1
+/** What could not be stored is fetched again after so long: it would most likely not be stored now either. */
+const storageRestMs = 30_000
 const restAfterFailure = "500 millis"
 /** The class whose work is waited for where there is none of any. */
 const awaited: JobClass = "interactive"
-/** What the worker that is kept for it does. */
-const urgent: ReadonlyArray<JobClass> = ["interactive", "repair"]
 /** A class that had nothing is not looked at again by anyone here for so long. */
 const quietMs = 2000
 
@@ -74,10 +76,11 @@ const askSources = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseB
   const entry = yield* (yield* SeriesCatalog).find(job.series.nodeId, job.series.interval)
   const known = job.sources.flatMap((name) => backfillers.get(name) ?? [])
   const passedOver: Array<JobFailure> = []
+  const tried = { about: RangeSet.empty }
   for (const [index, source] of known.entries()) {
     if (leases.open().length === 0) return
     const isLastSource = index === known.length - 1
-    passedOver.push(...(yield* runErrand({ entry, source, leases, passedOver, isLastSource })))
+    passedOver.push(...(yield* runErrand({ entry, source, leases, tried, passedOver, isLastSource })))
   }
   if (known.length === 0) yield* leases.failAll({ failure: nobodyToAsk(job), retryAfterMs: 0 })
 })
@@ -88,30 +91,31 @@ const askSources = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseB
  */
 const workOn = (job: BackfillJob, leases: LeaseBook.LeaseBook) =>
   askSources(job, leases).pipe(
+    // no fault of the windows: where they have moved on, the next run is planned upon what is there now, and at once
     Effect.catchIf(
       (error) => error._tag !== "LeaseLost",
-      // that its windows have moved on is nobody's fault: the lease is given back at once, and the next run is planned
-      // upon what is there now
       ({ _tag: tag, message }) =>
         leases.failAll({
           failure: { tag, message, source: "storage" },
-          retryAfterMs: 0,
-          isAttempt: tag !== "StaleCommit"
+          retryAfterMs: tag === "StaleCommit" ? 0 : storageRestMs,
+          isAttempt: false
         })
     )
   )
 
 const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   const coordinator = yield* BackfillCoordinator
-  // those beside it are a bonus: whatever keeps them from being claimed must not keep the first one waiting
+  // those beside it are a bonus: whatever keeps them from being claimed must not keep the first one waiting, nor the
+  // worker that is kept for what is urgent
+  const isAwaited = urgentClasses.includes(first.job.jobClass)
+  const classes = isAwaited ? urgentClasses : JobClass.literals
   const claimBeside = (direction: 1 | -1) =>
     keysBeside(first.job, direction).pipe(
-      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs)),
+      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs, classes)),
       Effect.orElseSucceed((): ReadonlyArray<Held> => [])
     )
   const behind = yield* claimBeside(1)
   // a history that is filled from its end has windows before alone; they are fetched first, so nobody may wait for it
-  const isAwaited = urgent.includes(first.job.jobClass)
   const following = behind.length > 0 || isAwaited ? behind : yield* claimBeside(-1)
   const { interval, nodeId } = first.job.series
   yield* Effect.logInfo("backfill started", { nodeId, interval, windows: following.length + 1 })
@@ -173,7 +177,7 @@ const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArr
   const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs, { removeEntry: delivery.value.done })
   if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
   // its holder may die: whoever is given the entry then finds that out
-  if (claimed._tag === "Taken") return yield* delivery.value.later
+  if (claimed._tag === "Taken" || claimed._tag === "Stale") return yield* delivery.value.later
   // whoever ended the run may have died before it took the entry out
   return yield* delivery.value.done
 })
@@ -193,6 +197,6 @@ export const layer: Layer.Layer<never, never, Services> = Layer.effectDiscard(
     for (let count = 0; count < defaults.concurrency; count++) {
       yield* Effect.forkScoped(worker(turns, JobClass.literals))
     }
-    yield* Effect.forkScoped(worker(turns, urgent))
+    yield* Effect.forkScoped(worker(turns, urgentClasses))
   })
 )

@@ -7,7 +7,7 @@
  */
 import { Clock, Context, Data, Effect, Layer, Option, Random } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
-import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { jobEvent, jobTtl, readJob, writeJob } from "../../protocol/messages/Backfill.ts"
 import { defaults, type RetrySettings } from "../../protocol/Settings.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -72,10 +72,11 @@ export class BackfillCoordinator extends Context.Service<
      * planned is refused where the job is another by now.
      */
     readonly claim: (key: string, leaseMs: number, options?: ClaimOptions) => Effect.Effect<Claimed, MeshUnavailable>
-    /** Claims those of the windows that wait for someone, or whose holder is gone. */
+    /** Claims those of the windows, of these classes, that wait for someone or whose holder is gone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
-      leaseMs: number
+      leaseMs: number,
+      classes?: ReadonlyArray<JobClass>
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
     /** Prolongs the lease from now; gives the job as it is held from then on. */
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
@@ -173,11 +174,16 @@ const makeClaims = Effect.gen(function* () {
     })
   })
 
-  const claimFollowing = Effect.fnUntraced(function* (keys: ReadonlyArray<string>, leaseMs: number) {
+  const claimFollowing = Effect.fnUntraced(function* (
+    keys: ReadonlyArray<string>,
+    leaseMs: number,
+    classes: ReadonlyArray<JobClass> = JobClass.literals
+  ) {
     const stored = yield* mesh.readMany(Stream.jobs.name, keys.map(subjectOf))
     const standing = stored.flatMap((found) => Option.toArray(standingOf(found)))
     const gone = yield* deadHolders(standing)
-    const waiting = standing.filter(({ job }) => job.state === "PENDING" || gone.has(job.lease?.holder ?? ""))
+    const isFree = ({ job }: Held): boolean => job.state === "PENDING" || gone.has(job.lease?.holder ?? "")
+    const waiting = standing.filter((held) => classes.includes(held.job.jobClass) && isFree(held))
     // all at once: other workers are about to take them one by one, and each that they get splits the run
     const taken = yield* Effect.forEach(waiting, (standing) => take(standing, leaseMs), { concurrency: "unbounded" })
     return taken.flatMap(Option.toArray)
@@ -201,9 +207,12 @@ const make = Effect.fnUntraced(function* (policy: jobStep.RetryPolicy) {
   const change = (held: Held, next: (nonce: string) => BackfillJob) =>
     Effect.flatMap(randomId, (nonce) => write(mesh, held, next(nonce)))
 
-  // only who has ended the run: an entry is whoever's has it by then
+  // only who has ended the run: an entry is whoever's has it by then. The record has decided: an entry that can't be
+  // taken out now is taken out by whoever is given it
   const dequeue = ({ job: { jobClass }, key, removeEntry }: Held) =>
-    removeEntry ?? mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
+    Effect.ignore(
+      removeEntry ?? mesh.dequeue(Stream.queue.name, QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: key }))
+    )
 
   return BackfillCoordinator.of({
     ...claims,

@@ -5,7 +5,8 @@
  * for bulk and one for verification, so that none starves. A class that had nothing to do has no claim on what it did
  * not use. Pure.
  */
-import { classWeights, type JobClass } from "../../protocol/history/BackfillJob.ts"
+import type { JobClass } from "../../protocol/history/BackfillJob.ts"
+import { classWeights } from "../../protocol/history/classShares.ts"
 
 /** How far each class has come: what was served, over its weight. */
 export type ClassTurns = ReadonlyMap<JobClass, number>

@@ -8,6 +8,7 @@
 import type { BackfillJob, JobFailure, Lease } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { defaults } from "../../protocol/Settings.ts"
 
 /** What becomes of windows whose jobs fail. */
 export interface RetryPolicy {
@@ -86,7 +87,10 @@ export interface Failing {
 
 /** How long a window is left alone after so many failures in a row, in milliseconds. */
 const backoffMs = (attempts: number, { jitter, policy, retryAfterMs }: Failing): number =>
-  Math.max(retryAfterMs, Math.min(policy.maxMs, policy.baseMs * 2 ** Math.max(0, attempts - 1)) * (0.8 + 0.4 * jitter))
+  Math.max(
+    Math.min(defaults.retryAfterMsMax, retryAfterMs),
+    Math.min(policy.maxMs, policy.baseMs * 2 ** Math.max(0, attempts - 1)) * (0.8 + 0.4 * jitter)
+  )
 
 /**
  * The job as a failed run leaves it: what was committed stays, and the rest waits for the next run, or for a person

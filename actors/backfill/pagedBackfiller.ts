@@ -34,20 +34,21 @@ const fetchPage = Effect.fnUntraced(function* (
   source: DataSource,
   request: Answer.Request
 ) {
+  const { attemptsMax, barsPerRequest } = source.capabilities
+  const pageEnd = Math.min(request.end, request.start + barsPerRequest * entry.interval.lengthMs)
   for (let tries = 0; ; tries++) {
     const page = yield* source
       .page({ symbol: entry.symbol, interval: entry.interval, start: request.start, end: request.end })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
-    if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest()
+    if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])
     if (Result.isSuccess(page)) return page.success
     const failure = page.failure
-    if (isHopeless(failure) || tries + 1 >= source.capabilities.attemptsMax) {
+    if (isHopeless(failure) || tries + 1 >= attemptsMax) {
       return yield* new NoAnswer({
         tag: failure.unsent === "budget" ? "BudgetUnavailable" : "SourceUnavailable",
         source: source.name,
         reason: failure.reason,
-        retryAfterMs: failure.retryAfterMs ?? 0,
-        wasAsked: failure.unsent === undefined
+        retryAfterMs: failure.retryAfterMs ?? 0
       })
     }
     yield* Effect.sleep(waitMs(failure, tries, yield* Random.next))
@@ -71,8 +72,7 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
     tag: "RowsRejected",
     source: source.name,
     reason: conformed.failure.message,
-    retryAfterMs: 0,
-    wasAsked: true
+    retryAfterMs: 0
   })
 })
 

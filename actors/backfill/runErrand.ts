@@ -11,17 +11,18 @@ import type { Frame } from "../../protocol/frame/Frame.ts"
 import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import { clipTo, isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
-import type { DataSources } from "../sources/DataSource.ts"
+import { type DataSources, RequestFailed } from "../sources/DataSource.ts"
 import { Gate, type WayOut } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import { type AutoBackfiller, type Known, NoAnswer, type Step } from "./AutoBackfiller.ts"
-import type { Held } from "./BackfillCoordinator.ts"
+import type { Held, LeaseLost } from "./BackfillCoordinator.ts"
 import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { deferAbsences } from "./deferAbsences.ts"
@@ -36,6 +37,8 @@ export interface Errand {
   readonly entry: CatalogEntry
   readonly source: AutoBackfiller
   readonly leases: LeaseBook
+  /** The time that any source has been asked about in vain or not, in this claim. */
+  readonly tried: { about: RangeSet.RangeSet }
   /** Sources that were asked before and gave no answer. */
   readonly passedOver: ReadonlyArray<JobFailure>
   /** Whether there is no other source to ask when this one fails. */
@@ -51,8 +54,8 @@ interface Run extends Errand {
   readonly firstBar: Effect.Effect<Option.Option<FirstBar>, never, DataSources>
   /** The way out to its source. */
   readonly gate: WayOut
-  /** Requests that no job has been told of yet, and the time that its source has been asked about. */
-  readonly sent: { requests: number; about: RangeSet.RangeSet }
+  /** Requests that no job has been told of yet; and the window that turned out to be another's: that ends all. */
+  readonly sent: { requests: number; lost?: LeaseLost }
 }
 
 /** What has come of the errand so far. */
@@ -158,22 +161,38 @@ const completeAnswered = Effect.fnUntraced(function* (errand: Run, taken: Taken,
 /** Ends what is left as failed; only the windows that were asked about have been tried. */
 const failRest = Effect.fnUntraced(function* (errand: Run, taken: Taken, reason: NoAnswer) {
   const rest = errand.leases.open()
-  const wasTried = (held: Held): boolean => !isEmpty(RangeSet.intersect(scopeOfAll(errand, [held]), errand.sent.about))
+  const wasTried = (held: Held): boolean => !isEmpty(RangeSet.intersect(scopeOfAll(errand, [held]), errand.tried.about))
   const coverageVersion = yield* commitWindows(errand, rest, { ...taken, answered: RangeSet.empty })
   yield* Effect.forEach(rest, (held) =>
     errand.leases.fail(held.key, progressOf(errand, taken, coverageVersion), {
       failure: failureOf(reason),
       retryAfterMs: reason.retryAfterMs,
-      isAttempt: reason.wasAsked && wasTried(held)
+      isAttempt: wasTried(held)
     })
   )
 })
 
-/** Lets nothing out for windows that may be another's by now: who was frozen looks before it asks on. */
-const leasedGate = ({ makeSure }: LeaseBook, { enter }: WayOut): WayOut => ({
-  // the permit first: it may be long in coming
-  enter: Effect.tap(enter, ({ end }) => Effect.onInterrupt(makeSure, () => end(Exit.interrupt())))
-})
+/** Whose windows they are by now asks for them. */
+const notOurs = ({ key }: LeaseLost): RequestFailed =>
+  new RequestFailed({ reason: `${key} is another's by now`, retryable: false, retryAfterMs: null, unsent: "budget" })
+
+/**
+ * Lets nothing out for windows that may be another's by now: who was frozen looks before it asks on. A permit that came
+ * meanwhile is given back, since it is for now.
+ */
+const leasedGate = ({ isSure, makeSure }: LeaseBook, sent: Run["sent"], { enter }: WayOut): WayOut => {
+  const enterSure: WayOut["enter"] = Effect.gen(function* () {
+    yield* Effect.mapError(makeSure, (lost) => {
+      sent.lost = lost
+      return notOurs(lost)
+    })
+    const pass = yield* enter
+    if (yield* isSure) return pass
+    yield* pass.end(Exit.interrupt())
+    return yield* enterSure
+  })
+  return { enter: enterSure }
+}
 
 /** Why a source was not asked about what it does not keep any more. */
 const keepsNoLonger = ({ source }: Errand): NoAnswer =>
@@ -181,8 +200,7 @@ const keepsNoLonger = ({ source }: Errand): NoAnswer =>
     tag: "SourceUnavailable",
     source: source.name,
     reason: `it keeps bars for ${source.capabilities.retentionMs} ms, and what is wanted is older`,
-    retryAfterMs: 0,
-    wasAsked: false
+    retryAfterMs: 0
   })
 
 /** The errand with its plan, upon what is covered now. */
@@ -193,12 +211,13 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   const nowMs = yield* Clock.currentTimeMillis
   const upstream = yield* Upstream
   const series = Subject.series(entry.series.nodeId, entry.series.interval)
+  const sent: Run["sent"] = { requests: 0 }
   const gateTo = ({ name }: { readonly name: string }): WayOut =>
     leasedGate(
       errand.leases,
+      sent,
       budgetGate(upstream, () => ({ source: name, series, jobClass: classOf(errand.leases.open()), patienceMs }))
     )
-  const sent = { requests: 0, about: RangeSet.empty }
   const sendTo: SendTo = (source) =>
     Effect.fnUntraced(function* (request) {
       const answer = yield* request.pipe(Effect.provideService(Gate, gateTo(source)), Effect.result)
@@ -242,19 +261,21 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
     // what the errand has proven by now is not looked into either
     (now): Known => ({ covered: RangeSet.unionAll([now.covered, taken.proven, untraded]), shut, finalUntil })
   )
-  const onRequest = () => void errand.sent.requests++
+  const onRequest = (about: Range): void => {
+    errand.sent.requests += 1
+    errand.tried.about = RangeSet.union(errand.tried.about, RangeSet.of(...about))
+  }
   const refillAll = Effect.forEach(
     toPairs(stretches),
-    (stretch) => {
-      errand.sent.about = RangeSet.union(errand.sent.about, RangeSet.of(...stretch))
-      return source.refill({ entry, stretch, known, gate, onRequest }, onStep)
-    },
+    (stretch) => source.refill({ entry, stretch, known, gate, onRequest }, onStep),
     { discard: true }
   )
   const failed = yield* refillAll.pipe(
     Effect.as(undefined),
     Effect.catchTag("NoAnswer", (reason) => Effect.succeed(reason))
   )
+  // what is left of it is given back as it is
+  if (errand.sent.lost !== undefined) return yield* errand.sent.lost
   if (failed === undefined) yield* completeAnswered(errand, taken, true)
   if (errand.leases.open().length === 0) return []
   const reason = failed ?? keepsNoLonger(errand)

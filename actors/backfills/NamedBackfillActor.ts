@@ -153,10 +153,15 @@ const change = Effect.fnUntraced(function* (hands: Hands, wanted: Messages.Chang
   return report(after)
 })
 
-/** One that is paused looks when somebody asks: what was under way is finished meanwhile. */
+/**
+ * One that does not run looks when somebody asks: what was under way is finished meanwhile, and operators may have done
+ * something about the rest. What it asked for is nothing of its own once it has ended.
+ */
 const show = Effect.fnUntraced(function* (hands: Hands) {
-  const standing = yield* known(hands)
-  if (standing.backfill.status !== "paused") return report(standing)
+  const found = yield* known(hands)
+  const { status } = found.backfill
+  if (status === "running") return report(found)
+  const standing = status === "paused" ? found : { ...found, knowledge: nothing }
   const now = yield* Effect.orElseSucceed(lookedAt(standing, takeHeard(hands)), () => standing)
   hands.standing = now
   return report(now)

@@ -84,7 +84,10 @@ export const failing = (
   outstanding: Outstanding
 ): { readonly count: number; readonly first: ReadonlyArray<FailingWindow> } => {
   const all = Array.from(outstanding).flatMap(([windowStart, { attempts, failure, nextAttemptAt: at }]) =>
-    attempts === 0 ? [] : [{ windowStart, attempts, ...told(failure ?? notHeard), nextAttemptAt: at }]
+    // also one whose source could not even be asked, which is no try
+    attempts === 0 && failure === null
+      ? []
+      : [{ windowStart, attempts, ...told(failure ?? notHeard), nextAttemptAt: at }]
   )
   return { count: all.length, first: all.toSorted((a, b) => a.windowStart - b.windowStart).slice(0, failingMax) }
 }

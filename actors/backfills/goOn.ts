@@ -6,7 +6,8 @@
  */
 import { Clock, Effect, Result } from "effect"
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
-import type { NamedBackfill } from "../../protocol/history/NamedBackfill.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import type { BackfillFigures, NamedBackfill } from "../../protocol/history/NamedBackfill.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
@@ -69,7 +70,9 @@ export const look = Effect.fnUntraced(function* (
   const nowMs = yield* Clock.currentTimeMillis
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const ours = heard.filter(({ windowStart }) => knowledge.outstanding.has(windowStart))
-  const quarantined = RangeSet.union(backfill.quarantined, quarantinedBy(ours, grid))
+  // the root says it soon, and no longer than it is so: an operator may have had some of it tried again
+  const aside = MissingRange.timeOf(root.exceptions.filter(({ state }) => state === "quarantined"))
+  const quarantined = RangeSet.union(RangeSet.intersect(backfill.quarantined, aside), quarantinedBy(ours, grid))
   const outstanding = Outstanding.heard(knowledge.outstanding, ours)
   const missing = RangeSet.missing(covered, backfill.start, backfill.end)
   const exceptions = Reach.classify(entry, missing, root.exceptions, nowMs)
@@ -123,6 +126,10 @@ const waitsUntil = ({ plan }: Looked, { outstanding, trouble }: Told, nowMs: num
   return dueAt > nowMs + lookEveryMs && dueAt < Infinity ? dueAt : null
 }
 
+/** What is there of a range: not what can't be had, nor what was set aside. */
+const broughtBars = ({ bars, leftBars, quarantinedBars, unavailableBars }: BackfillFigures): number =>
+  bars - leftBars - quarantinedBars - unavailableBars
+
 const tooManyQuarantined = `over ${quarantinedWindowsMax} windows are quarantined: see why, retry or skip, then resume`
 
 /** The backfill after a look that found something left. */
@@ -146,7 +153,7 @@ const ask = Effect.fnUntraced(function* (standing: Standing, looked: Looked) {
     backfill: isTooMany ? changedByItself(backfill, { status: "paused", reason: tooManyQuarantined }, nowMs) : backfill,
     knowledge: {
       outstanding: told.outstanding,
-      pace: Pace.seen(standing.knowledge.pace, { atMs: nowMs, done: figures.bars - figures.leftBars }),
+      pace: Pace.seen(standing.knowledge.pace, { atMs: nowMs, done: broughtBars(figures) }),
       trouble: told.trouble,
       quarantined,
       waitsUntil: dueAt

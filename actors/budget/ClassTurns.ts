@@ -5,7 +5,8 @@
  * turn it is pays for all. So over time each gets its share, evenly spread, and what one does not want goes to the
  * others. A class that was passed over is owed for it, also while it is away for a moment.
  */
-import { classWeights, JobClass } from "../../protocol/history/BackfillJob.ts"
+import { JobClass } from "../../protocol/history/BackfillJob.ts"
+import { classWeights } from "../../protocol/history/classShares.ts"
 
 /** The classes, the most urgent first. */
 const classes: ReadonlyArray<JobClass> = JobClass.literals

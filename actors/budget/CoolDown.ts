@@ -3,12 +3,11 @@
  *
  * Pure. As long as the refusal says; where it does not, for a time that grows with each refusal in a row.
  */
+import { defaults } from "../../protocol/Settings.ts"
 
 /** How long it is left alone that says nothing: the first time, and at most. */
 const silentMsBase = 2000
 const silentMsMax = 300_000
-/** The longest ban that is known of an exchange: whatever says more is mistaken. */
-const bannedMsMax = 3 * 24 * 3_600_000
 
 /** What is known of an account's refusals. Times are those of one monotonic clock. */
 export interface CoolDown {
@@ -38,7 +37,7 @@ export const refused = (coolDown: CoolDown, { nowMs, retryAfterMs, sentAtMs }: R
   const isSame = coolDown.times > 0 && sentAtMs <= coolDown.refusedAtMs
   const times = isSame ? coolDown.times : coolDown.times + 1
   const silentMs = Math.min(silentMsMax, silentMsBase * 2 ** (times - 1))
-  const waitMs = Math.min(bannedMsMax, retryAfterMs ?? silentMs)
+  const waitMs = Math.min(defaults.retryAfterMsMax, retryAfterMs ?? silentMs)
   return { untilMs: Math.max(coolDown.untilMs, nowMs + waitMs), refusedAtMs: nowMs, times }
 }
 

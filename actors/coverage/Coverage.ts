@@ -293,11 +293,8 @@ export const invalidate = (
     pages.set(index, withEntry(page, retract(entryOf(page, windowStart), ranges)))
   }
   const covered = RangeSet.subtract(state.covered, ranges)
-  // what waits for a person goes on to: its job stands, whatever becomes of the time around it
-  const removed = RangeSet.intersect(state.covered, ranges)
-  const exceptions = state.root.exceptions.flatMap((known) =>
-    MissingRange.without([known], known.state === "quarantined" ? removed : ranges)
-  )
+  // also what waits for a person: as long as there is a job that does, it is noted again
+  const exceptions = MissingRange.without(state.root.exceptions, ranges)
   const watermarks = { ...state.root.watermarks, eventTimeLow: lowMark(covered) }
   const after = { root: { ...state.root, exceptions, watermarks }, covered, pages }
   return conclude(state, after, { jobs: [], source: "operator", cause }, at)

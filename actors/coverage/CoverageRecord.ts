@@ -71,15 +71,19 @@ const openState = (entry: CatalogEntry, { address, owner, slot, slotEpoch }: Act
 const continueHistory = Effect.fnUntraced(function* (
   state: ActorState.ActorState<CoverageRoot>,
   audit: AuditLog.AuditLog,
-  given: { readonly key: string; readonly covered: RangeSet.RangeSet; readonly auditRoot: Effect.Effect<void, Stopped> }
+  given: {
+    readonly key: string
+    readonly covered: RangeSet.RangeSet
+    readonly auditRoot: Effect.Effect<boolean, Stopped>
+  }
 ) {
   const root = state.current()
   const audited = { version: audit.version(), entry: audit.found }
   const judgement = judgeHistory(root, audited)
   const details = { series: given.key, version: root.version, audited: audited.version }
-  // what was read may be old: only where nothing stands behind it does this succeed
-  if (judgement === "broken") yield* given.auditRoot
-  yield* Invariants.check("auditContinues", judgement !== "broken", () => details)
+  // what was read may be old: only where nothing stands behind it is the root appended to it
+  const isBroken = judgement === "broken" && (yield* given.auditRoot)
+  yield* Invariants.check("auditContinues", !isBroken, () => details)
   if (judgement !== "rolledBack") return
   const { covered } = given
   const raised = raiseVersion(root, audited, { covered, nowMs: yield* Clock.currentTimeMillis })
@@ -181,7 +185,7 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
 
   const auditRoot = Effect.suspend(() => {
     const root = state.current()
-    return root.version === 0 ? Effect.void : audit.append(root.version, CoverageRoot, root)
+    return root.version === 0 ? Effect.succeed(false) : audit.append(root.version, CoverageRoot, root)
   })
 
   let covered = state.current().covered

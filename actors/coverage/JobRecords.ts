@@ -5,7 +5,8 @@
  * has not ended is put there again where its entry is missing; what failed is opened again when its time has come.
  */
 import { Clock, Effect } from "effect"
-import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, JobClass } from "../../protocol/history/BackfillJob.ts"
+import { urgentClasses } from "../../protocol/history/classShares.ts"
 import type * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import type { WindowRanges } from "../../protocol/history/Window.ts"
@@ -22,7 +23,10 @@ import { expire, type JobDemand, type JobPlan, type KnownJob, planJob, reopen } 
 /** Opening a window's run is tried this often against others who change its record at the same time. */
 const openTries = 10
 const openConcurrency = 32
-/** Windows of one series that are in the queue at once; workers take those that follow along, queued or not. */
+/**
+ * Windows of one series that wait in the queue at once, but for what is urgent; workers take those that follow along,
+ * queued or not.
+ */
 const queuedMax = 64
 
 /** What a look after the jobs has found. */
@@ -31,6 +35,8 @@ interface LookedAfter {
   readonly open: ReadonlySet<number>
   /** When the next of those that failed is due, in epoch milliseconds; undefined where none is. */
   readonly nextDueMs: number | undefined
+  /** Whether all jobs of the series were looked after: there may be some that are not known yet. */
+  readonly isWhole: boolean
 }
 
 /** What a window is like now, for a run that is opened again. */
@@ -66,6 +72,8 @@ export interface JobRecords {
   ) => Effect.Effect<BackfillJob | undefined, MeshUnavailable>
 }
 
+const urgency = ({ jobClass }: BackfillJob): number => JobClass.literals.indexOf(jobClass)
+
 const isWaiting = ({ state }: BackfillJob): boolean => state === "PENDING" || state === "EXPIRED"
 
 /** What the jobs of a series rest on. */
@@ -79,9 +87,13 @@ interface Ground {
  * Puts jobs into the queue, up to the first that it does not take: the records stand, and whatever is open is put there
  * again each second, while the actor has more to do than to wait for a queue.
  */
-const enqueueAll = ({ mesh, seriesKey }: Ground, jobs: ReadonlyArray<BackfillJob>): Effect.Effect<void> =>
+const enqueueAll = (
+  { mesh, seriesKey }: Ground,
+  jobs: ReadonlyArray<BackfillJob>,
+  room = queuedMax
+): Effect.Effect<void> =>
   Effect.forEach(
-    jobs.slice(0, queuedMax),
+    jobs.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, Math.max(0, room)),
     ({ jobClass, windowStart }) =>
       mesh.enqueue(
         QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
@@ -100,7 +112,9 @@ const write = Effect.fnUntraced(function* ({ known, mesh }: Ground, job: Backfil
       known.set({ job, revision })
       return true
     }),
-    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false))
+    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false)),
+    // it may have come through: then there is a job that nobody else looks after
+    Effect.tapError(() => Effect.sync(() => known.doubt(job.windowStart)))
   )
   const event = written ? jobEvent(before, job, yield* Clock.currentTimeMillis) : undefined
   if (event !== undefined) yield* Effect.ignore(mesh.publish(event.subject, event.data))
@@ -133,11 +147,11 @@ const demandIn = (ground: Ground): JobRecords["demand"] =>
     const plans = yield* Effect.forEach(windows, (wanted) => demandWindow(ground, demanded, wanted), {
       concurrency: openConcurrency
     })
+    const opened = plans.flatMap((plan) => (plan.action === "write" ? [plan.job] : []))
+    // what waits already, whoever wanted it; the rest is queued when some of it is done
+    const waiting = known.unfinished().filter(({ job }) => isWaiting(job)).length - opened.length
     // after all records are there: who takes the first window can claim those that follow
-    yield* enqueueAll(
-      ground,
-      plans.flatMap((plan) => (plan.action === "write" ? [plan.job] : []))
-    )
+    yield* enqueueAll(ground, opened, urgentClasses.includes(demanded.jobClass) ? queuedMax : queuedMax - waiting)
     return plans
   })
 
@@ -171,6 +185,7 @@ const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["
   const free = freeIn(ground, watch)
   const { known } = ground
   return Effect.fnUntraced(function* (standing) {
+    yield* known.relist
     yield* known.refresh(known.unfinished().map(({ job }) => job.windowStart))
     known.prune()
     yield* Effect.forEach(known.unfinished(), free, { discard: true })
@@ -180,7 +195,8 @@ const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["
     const times = left.flatMap(({ nextAttemptAt, state }) => (state === "FAILED" ? (nextAttemptAt ?? []) : []))
     return {
       open: new Set(left.filter((job) => !isFinal(job)).map(({ windowStart }) => windowStart)),
-      nextDueMs: times.length === 0 ? undefined : Math.min(...times)
+      nextDueMs: times.length === 0 ? undefined : Math.min(...times),
+      isWhole: known.isListed()
     }
   })
 }

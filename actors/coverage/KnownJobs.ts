@@ -21,8 +21,14 @@ import type { KnownJob } from "./planJobs.ts"
 export interface KnownJobs {
   readonly get: (windowStart: number) => KnownJob | undefined
   readonly set: (known: KnownJob) => void
-  /** Reads the records of these windows again. */
+  /** Nobody knows what became of a change of the window's record: it is looked at when records are read again. */
+  readonly doubt: (windowStart: number) => void
+  /** Reads the records of these windows again, and those in doubt. */
   readonly refresh: (windowStarts: ReadonlyArray<number>) => Effect.Effect<void, MeshUnavailable>
+  /** Lists all records again, unless they have been listed often enough to have all that an earlier owner opened. */
+  readonly relist: Effect.Effect<void, MeshUnavailable>
+  /** Whether they have. */
+  readonly isListed: () => boolean
   /** Reads one record from the leader, whatever was known of it. */
   readonly look: (windowStart: number) => Effect.Effect<void, MeshUnavailable>
   /** The jobs that have not come to their end: whose runs go on, and those that wait for the next. */
@@ -34,12 +40,46 @@ export interface KnownJobs {
   readonly subjectOf: (windowStart: number) => string
 }
 
+/** A list is from any replica, which may lack what was written last; a second one, some time later, has it. */
+const listingsMin = 2
+/** Records in doubt that are looked at together. */
+const looksAtOnce = 32
+
 /**
  * Whether a run that had succeeded did not stay as it was. A record that is expired is followed by one that waits, and
  * counts its runs from 1 again.
  */
 const isUndone = (before: BackfillJob, next: BackfillJob): boolean =>
   before.state === "SUCCEEDED" && before.run === next.run && before.nonce !== next.nonce && next.state !== "PENDING"
+
+/** Lists records until they have been listed often enough. */
+const makeListing = (list: Effect.Effect<unknown, MeshUnavailable>): Pick<KnownJobs, "relist" | "isListed"> => {
+  let listings = 0
+  const isListed = (): boolean => listings >= listingsMin
+  const listOnce = Effect.map(list, () => void (listings += 1))
+  return { isListed, relist: Effect.suspend(() => (isListed() ? Effect.void : listOnce)) }
+}
+
+const prune = (known: Map<number, KnownJob>): void => {
+  for (const [windowStart, { job }] of known) {
+    if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(windowStart)
+  }
+}
+
+/** Windows of which nobody knows what became of a change, until they are looked at. */
+const makeDoubts = (look: KnownJobs["look"]) => {
+  const inDoubt = new Set<number>()
+  return {
+    add: (windowStart: number): void => void inDoubt.add(windowStart),
+    settle: Effect.suspend(() =>
+      Effect.forEach(
+        Array.from(inDoubt),
+        (windowStart) => Effect.map(look(windowStart), () => void inDoubt.delete(windowStart)),
+        { concurrency: looksAtOnce, discard: true }
+      )
+    )
+  }
+}
 
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
@@ -73,8 +113,9 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     const revision = Number(message.headers.get("Nats-Sequence"))
     if (Number.isFinite(revision)) remember({ revision, value: Option.some(message.data) })
   })
+  const listing = makeListing(readAll([keySubject(Stream.jobs, `${seriesKey}.*`)]))
   // more records than one read gives is no fault: what is not seen here is seen when it is asked for
-  yield* readAll([keySubject(Stream.jobs, `${seriesKey}.*`)]).pipe(
+  yield* listing.relist.pipe(
     Effect.catch((error) => Effect.logWarning("jobs not listed", { series: seriesKey, reason: error.message }))
   )
 
@@ -83,7 +124,9 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     known.delete(windowStart)
     Option.map(stored, remember)
   })
+  const doubts = makeDoubts(look)
   const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
+    yield* doubts.settle
     if (windowStarts.length === 0) return
     const found = yield* readAll(windowStarts.map(subjectOf))
     // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica
@@ -98,15 +141,13 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   return {
     get: (windowStart) => known.get(windowStart),
     set,
+    doubt: doubts.add,
     refresh,
+    ...listing,
     look,
     unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),
     quarantined: () => Array.from(known.values()).filter(({ job }) => job.state === "QUARANTINED"),
-    prune: () => {
-      for (const [windowStart, { job }] of known) {
-        if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(windowStart)
-      }
-    },
+    prune: () => prune(known),
     subjectOf
   } satisfies KnownJobs
 })

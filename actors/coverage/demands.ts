@@ -96,7 +96,7 @@ const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
 
 /** What is to be done about the jobs of a series, and when next. */
 interface Left {
-  /** Whether there are runs that have not ended, or demands that wait for some. */
+  /** Whether there are runs that have not ended, or demands that wait for some; or may be, as far as is known. */
   readonly isOpen: boolean
   /** When the next of those that failed is due, in epoch milliseconds; undefined where none is. */
   readonly nextDueMs: number | undefined
@@ -108,7 +108,7 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
   const ensure = ensureIn(record, jobs, following)
   const quarantine = makeQuarantine(record, jobs)
   const lookAfter = Effect.gen(function* () {
-    const { nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
+    const { isWhole, nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
     yield* quarantine.note
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
@@ -116,7 +116,7 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
       // what was not opened is not missing any more, or may not be asked for now
       if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
     }
-    const left: Left = { isOpen: open.size + following.size > 0, nextDueMs }
+    const left: Left = { isOpen: !isWhole || open.size + following.size > 0, nextDueMs }
     return left
   })
   return { ensure, lookAfter, noteQuarantined: quarantine.noteAnew }

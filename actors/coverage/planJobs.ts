@@ -5,7 +5,7 @@
  * made more urgent, and only where neither is so is a new run opened. A run that failed is followed by another by
  * itself; what an operator wants of a window is decided here, too.
  */
-import { type BackfillJob, isFinal, type JobClass, moreUrgent } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, hasEnded, isFinal, type JobClass, moreUrgent } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
@@ -71,13 +71,20 @@ const open = (
   nonce: demand.nonce
 })
 
+/** What a run that failed was to bring, and the next one has to, whoever has that opened: others wait for it, too. */
+const owed = (job: BackfillJob): RangeSet.RangeSet =>
+  hasEnded(job) ? RangeSet.empty : RangeSet.subtract(job.ranges, job.completedRanges)
+
 /** What to do so that the window's ranges get filled. */
 export const planJob = (demand: JobDemand, wanted: WindowRanges, known: KnownJob | undefined): JobPlan => {
   if (known === undefined) return { action: "write", job: open(demand, wanted, undefined), expect: 0 }
   const { job, revision } = known
   if (job.state === "QUARANTINED") return { action: "refuse", job }
   if (job.state === "FAILED" && (job.nextAttemptAt ?? 0) > demand.nowMs) return { action: "refuse", job }
-  if (isFinal(job)) return { action: "write", job: open(demand, wanted, job), expect: revision }
+  if (isFinal(job)) {
+    const ranges = RangeSet.union(wanted.ranges, owed(job))
+    return { action: "write", job: open(demand, { ...wanted, ranges }, job), expect: revision }
+  }
   const beyond = RangeSet.subtract(wanted.ranges, job.ranges)
   const jobClass = moreUrgent(job.jobClass, demand.jobClass)
   // who works on it would lose it by a change of its record

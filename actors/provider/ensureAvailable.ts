@@ -42,11 +42,12 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
   }
   const before = first.value
   const filled = yield* act(before.plan, request, budget)
-  const minVersion = Math.max(0, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
+  const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
+  const isNews = filled.jobs.length > 0 || filled.version > before.version
   // what was known before is an account too, should the time not suffice for a newer one
-  const after = filled.jobs.length === 0 ? first : yield* planOf(request, budget, minVersion)
+  const after = isNews ? yield* planOf(request, budget, minVersion) : first
   const { plan, version } = Option.getOrElse(after, () => before)
-  const missingRanges = explained(plan.missing, filled)
+  const missingRanges = explained(plan.missing, filled, request.entry.grid)
   const result: AvailabilityResult = {
     available: !missingRanges.some(isOwed),
     coverageRanges: plan.covered,

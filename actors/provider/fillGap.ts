@@ -73,9 +73,10 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   const queued = yield* queueGap(request, gap, budget)
-  const missing = bars(gap, request.entry.interval.lengthMs)
+  const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
+  const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`
-  return queued.notes.length > 0 ? queued : { ...queued, notes: [note] }
+  return queued.notes.length > 0 || missing === 0 ? queued : { ...queued, notes: [note] }
 })
 
 const merged = (before: ReadonlyArray<BackfillJob>, after: ReadonlyArray<BackfillJob>): ReadonlyArray<BackfillJob> => {

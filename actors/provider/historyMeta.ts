@@ -8,6 +8,7 @@ import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
 import type { Filled } from "./fillGap.ts"
 import type { Loaded } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -69,10 +70,18 @@ export const qualitySummary = (
   }
 }
 
+/** The time of which a job says why it is missing: nobody is asked about any of a window whose run has failed. */
+const timeOfJob = ({ ranges, state, windowStart }: BackfillJob, grid: Window.Grid): RangeSet.RangeSet =>
+  state === "FAILED" || state === "QUARANTINED" ? RangeSet.of(...Window.windowRange(grid, windowStart)) : ranges
+
 /** The missing ranges with what is known of the jobs that were to fill them. */
-export const explained = (missing: ReadonlyArray<MissingRange>, { jobs }: Filled): ReadonlyArray<MissingRange> =>
+export const explained = (
+  missing: ReadonlyArray<MissingRange>,
+  { jobs }: Pick<Filled, "jobs">,
+  grid: Window.Grid
+): ReadonlyArray<MissingRange> =>
   missing.map((range) => {
-    const job = jobs.find(({ failure, ranges }) => failure !== null && touches(ranges, range))
+    const job = jobs.find((each) => each.failure !== null && touches(timeOfJob(each, grid), range))
     if (range.state !== "missing" || job?.failure === undefined || job.failure === null) return range
     const state = job.state === "QUARANTINED" ? "quarantined" : "missing"
     return { ...range, state, reason: `${job.failure.source}: ${job.failure.message}`, retryAt: job.nextAttemptAt }

@@ -96,7 +96,7 @@ const missingOf = (
     ...range,
     reason: "stored, but not read in time"
   }))
-  return MissingRange.classify(absent, [...explained(plan.missing, filled), ...unread])
+  return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
 }
 
 const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Findings, quality: QualitySummary) {

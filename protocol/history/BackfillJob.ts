@@ -51,9 +51,6 @@ export type Lease = typeof Lease.Type
 export const JobClass = Schema.Literals(["interactive", "repair", "bulk", "verify"])
 export type JobClass = typeof JobClass.Type
 
-/** How much each class gets, beside the others: none starves. */
-export const classWeights: Readonly<Record<JobClass, number>> = { interactive: 8, repair: 4, bulk: 2, verify: 1 }
-
 /** The more urgent of two classes. */
 export const moreUrgent = (a: JobClass, b: JobClass): JobClass =>
   JobClass.literals.indexOf(a) <= JobClass.literals.indexOf(b) ? a : b

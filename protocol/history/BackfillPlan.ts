@@ -1,7 +1,7 @@
 /** What would filling a range take? */
 import { Schema } from "effect"
 
-/** What it would take if one source gave all of it. */
+/** What one source is asked for. */
 export const SourcePlan = Schema.Struct({
   source: Schema.String,
   /** The most bars that one answer of it holds. */
@@ -31,10 +31,10 @@ export const BackfillPlan = Schema.Struct({
   bars: Schema.Int,
   /** Windows that have any of them. */
   windows: Schema.Int,
-  /** Of the source that is asked first. */
+  /** Of all sources, one after the other. */
   requests: Schema.Int,
   seconds: Schema.NullOr(Schema.Finite),
-  /** In the order in which they are asked: each but the first only about what those before it failed to give. */
+  /** In the order in which they are asked, each about what those before it do not keep, if they give the rest. */
   sources: Schema.Array(SourcePlan)
 })
 export type BackfillPlan = typeof BackfillPlan.Type

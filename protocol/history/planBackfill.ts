@@ -19,6 +19,8 @@ export interface SourceLimits {
   readonly barsPerRequest: number
   /** What its account may be sent in a minute, where that is known. */
   readonly requestsPerMinute?: number
+  /** What it is asked for. */
+  readonly wanted: RangeSet.RangeSet
 }
 
 /** What bringing bars takes. */
@@ -59,7 +61,7 @@ const requestsFor = (
   return requests
 }
 
-/** What it takes to bring all of `wanted`, which nobody has and anybody may be asked for, from each of the sources. */
+/** What it takes to bring all of `wanted`, which nobody has and may be asked for, from the sources together. */
 export const planBackfill = (
   wanted: RangeSet.RangeSet,
   sources: ReadonlyArray<SourceLimits>,
@@ -67,8 +69,8 @@ export const planBackfill = (
 ): Cost => ({
   bars: RangeMeasure.bars(wanted, grid.intervalMs),
   windows: Window.count(grid, wanted),
-  sources: sources.map(({ barsPerRequest, name, requestsPerMinute }) => {
-    const requests = requestsFor(wanted, grid, barsPerRequest)
+  sources: sources.map(({ barsPerRequest, name, requestsPerMinute, wanted: asked }) => {
+    const requests = requestsFor(asked, grid, barsPerRequest)
     return {
       source: name,
       barsPerRequest,

@@ -51,8 +51,8 @@ describe("reportText()", () => {
       ["series", "a 1m"],
       ["range", "1970-01-01T00:00:00Z to 1970-01-07T22:40:00Z, newest first, bulk"],
       ["created", "1970-01-01T00:00:00Z by alice"],
-      ["bars", "5,200 of 10,000"],
-      ["windows", "3 of 7; 3 asked for"],
+      ["bars", "5,200 of 10,000 are there"],
+      ["windows", "4 of 7 left; 3 asked for"],
       ["rate", "1,234 bars/s over the last minute"],
       ["ETA", "0:04"]
     ])
@@ -85,7 +85,9 @@ describe("reportText()", () => {
         })
       )
     )
-    assert.deepInclude(lines, ["status", "paused, 52%"])
+    assert.deepInclude(lines, ["status", "paused, 37%"])
+    // neither what can't be had nor what was set aside is progress
+    assert.deepInclude(lines, ["bars", "3,757 of 9,997 are there"])
     assert.deepInclude(lines, ["reason", "too much fails"])
     assert.deepInclude(lines, ["changed", "1970-01-01T00:01:00Z by seamless"])
     assert.deepInclude(lines, ["quarantined", "1,440 bars, which wait for an operator"])
@@ -100,14 +102,20 @@ describe("progressOf()", () => {
   it("progressOf() has what it is at for a note, where it is not simply running", () => {
     assert.deepInclude(progressOf(report()), { done: 5200, wanted: 10_000, perSecond: 1234, note: "" })
     assert.strictEqual(progressOf(report({ status: "paused", reason: "a reason" })).note, "paused: a reason")
-    assert.strictEqual(progressOf(report({ waitsUntil: minute })).note, "waits until 1970-01-01T00:01:00Z")
+    const [failure] = report({ waitsUntil: minute }).failing
+    assert.strictEqual(
+      progressOf(report({ waitsUntil: minute })).note,
+      `waits until 1970-01-01T00:01:00Z${failure === undefined ? "" : `: ${failure.message}`}`
+    )
+    const aside = report({ figures: { ...report().figures, quarantinedBars: 1440 } })
+    assert.deepInclude(progressOf(aside), { done: 3760, wanted: 10_000, note: "1,440 bars quarantined" })
   })
 })
 
 describe("backfillsText()", () => {
   it("backfillsText() has a line each, and says how many are not shown", () => {
     const text = backfillsText({ backfills: [report()], total: 3 })
-    assert.deepStrictEqual(linesOf(text)[1]!.slice(0, 6), ["btc", "running", "52%", "4,800", "4", "a 1m"])
+    assert.deepStrictEqual(linesOf(text)[1]!.slice(0, 6), ["btc", "running", "52%", "4,800", "4", "0"])
     assert.strictEqual(linesOf(text).at(-1)![0], "the newest 1 of 3")
   })
 })

@@ -14,7 +14,7 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import type { ActorSystem } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
-import type { History, Operation } from "./History.ts"
+import type { History, Operation, Word } from "./History.ts"
 import * as Market from "./Market.ts"
 import { Register } from "./Register.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
@@ -38,7 +38,8 @@ const historyEnd = Math.floor(epochMs / (Market.barMs * windowBars)) * Market.ba
 /** What is asked for of each series. */
 export const wanted: Range = [historyEnd - historyBars * Market.barMs, historyEnd]
 
-const budgetsMs = [400, 1000, 2500, 5000, 9000]
+/** How long a question may take, one of these. */
+export const budgetsMs = [400, 1000, 2500, 5000, 9000]
 
 /** A caller that is connected. */
 export interface Caller {
@@ -72,16 +73,18 @@ export const connect = (name: string, surroundings: SimulatedHost.Surroundings):
 }
 
 /** A question: what it is, what it is about, and how it is put. */
-interface Question {
+export interface Question {
   readonly what: string
   readonly about: string
+  readonly word?: Word
   readonly budgetMs: number
   /** How much longer than its budget the question may wait for its answer. */
   readonly graceMs: number
   readonly put: (id: string, untilMs: number) => Effect.Effect<unknown, unknown>
 }
 
-const choose = <A>(world: World, items: ReadonlyArray<A>): A => items[world.pick(items.length)]!
+/** One of them. */
+export const choose = <A>(world: World, items: ReadonlyArray<A>): A => items[world.pick(items.length)]!
 
 /** How likely whole windows are asked for: other ranges take a run more for each part of a window. */
 const wholeWindows = 0.6
@@ -99,7 +102,7 @@ const drawRange = (world: World): Range => {
 }
 
 /** A client waits this much longer than the host has. */
-const marginMs = 1000
+export const marginMs = 1000
 
 const aRead = (world: World, caller: Caller): Question => {
   const node = choose(world, nodes)
@@ -147,7 +150,7 @@ const anEnsure = (world: World, { session }: Caller): Question => {
 }
 
 /** Sends to an actor on a caller's behalf, within a budget. */
-const asCaller = ({ system }: Caller, budgetMs: number, sending: Effect.Effect<unknown, unknown, ActorSystem>) =>
+export const asCaller = ({ system }: Caller, budgetMs: number, sending: Effect.Effect<unknown, unknown, ActorSystem>) =>
   Effect.suspend(() => {
     const built = system()
     if (built === undefined) return Effect.fail({ _tag: "NotConnected" })
@@ -196,10 +199,10 @@ const tagOf = (error: unknown): string => {
 }
 
 /** Puts a question now, and writes down how it ends. */
-const putQuestion = (
+export const putQuestion = (
   caller: Caller,
   id: string,
-  { what, about, budgetMs, graceMs, put }: Question,
+  { what, about, word, budgetMs, graceMs, put }: Question,
   history: History
 ) => {
   const { process } = caller
@@ -209,6 +212,7 @@ const putQuestion = (
     id,
     what,
     about,
+    word,
     invokedAtMs: world.nowMs,
     untilMs: world.nowMs + budgetMs + graceMs,
     completedAtMs: Infinity,

@@ -9,7 +9,7 @@ import type { SimulatedServer } from "../../runtime/simulated/SimulatedServer.ts
 import type { History } from "./History.ts"
 import * as SimulatedLink from "./SimulatedLink.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
-import * as SimulatedSource from "./SimulatedSource.ts"
+import type * as SimulatedSource from "./SimulatedSource.ts"
 import type { World } from "./World.ts"
 
 /** Something that runs and is connected. */
@@ -250,7 +250,7 @@ const badSource: Fault = (victims) => {
     hangs: world.between(0, 0.1)
   }
   world.after(world.between(1000, 5000), () => {
-    upstream.mood = SimulatedSource.friendly
+    upstream.mood = upstream.usual
   })
 }
 

@@ -4,7 +4,16 @@
  * Everything that can be judged afterwards: what was stored, what was asked and answered, what the sources were asked,
  * which steps were taken, which faults there were. Its hash tells two runs apart.
  */
+import type { Range } from "../../protocol/history/Range.ts"
+import type { JobVerb } from "../../protocol/messages/Operate.ts"
 import type { StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
+
+/** An operator's word about time of a series. */
+export interface Word {
+  readonly verb: JobVerb | "invalidate" | "reprocess"
+  readonly node: string
+  readonly range: Range
+}
 
 /** One thing that a caller asked. */
 export interface Operation {
@@ -14,6 +23,8 @@ export interface Operation {
   readonly what: string
   /** What it was about: an actor's key, or a series and a range. */
   readonly about: string
+  /** Where it was an operator's. */
+  readonly word?: Word | undefined
   readonly invokedAtMs: number
   /** When it had to be answered. */
   readonly untilMs: number
@@ -32,6 +43,19 @@ export interface PageAsked {
   readonly endMs: number
   readonly atMs: number
   outcome: string
+}
+
+/** One request that reached a source, whatever came of it. */
+export interface RequestSent {
+  readonly atMs: number
+  /** When the source has done with it, or nobody waits for it any more. */
+  endedAtMs: number
+}
+
+/** What was told of a job, as somebody heard it who listened. */
+export interface EventHeard {
+  readonly atMs: number
+  readonly data: Uint8Array
 }
 
 /** A fault, or another thing that was done to the cluster. */
@@ -76,6 +100,8 @@ export class History {
   lost: Array<StoredEntry> = []
   readonly operations: Array<Operation> = []
   readonly pages: Array<PageAsked> = []
+  readonly requests: Array<RequestSent> = []
+  readonly events: Array<EventHeard> = []
   readonly faults: Array<Fault> = []
   readonly steps: Array<Step> = []
   readonly complaints: Array<Complaint> = []

@@ -34,10 +34,20 @@ interface StateWritten extends Written {
   }
 }
 
+/** What a root changed, and why. */
+interface Diff {
+  readonly added: ReadonlyArray<Range>
+  readonly removed: ReadonlyArray<Range>
+  readonly jobs: ReadonlyArray<string>
+  readonly cause: string
+}
+
 /** A root in plain data. */
 interface Root {
   readonly version: number
   readonly covered: ReadonlyArray<Range>
+  readonly exceptions: ReadonlyArray<{ readonly start: number; readonly end: number; readonly state: string }>
+  readonly diff: Diff
   readonly pages: ReadonlyArray<{ readonly id: string }>
 }
 

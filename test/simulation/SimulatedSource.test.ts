@@ -17,11 +17,14 @@ const request = { symbol: SimulatedSource.symbolOf(1), interval: intervalOf("1m"
 const traded = Market.barsOf(1, { startMs: start, endMs: request.end, barsMax: 20 })
 
 /** How often asking a source in that mood ended how, by the time. */
-const ask = (mood: Partial<SimulatedSource.Mood>, { times = 1, untilMs = 100 } = {}) => {
+const ask = (
+  mood: Partial<SimulatedSource.Mood>,
+  { times = 1, untilMs = 100, spoiled = [] as ReadonlyArray<SimulatedSource.Spoiled> } = {}
+) => {
   const world = new World(1)
   const process = new SimulatedProcess(world, "a1", undefined)
   const history = new History(() => world.nowMs, false)
-  const upstream = { mood: { ...good, ...mood } }
+  const upstream = { mood: { ...good, ...mood }, usual: good, spoiled }
   const source = SimulatedSource.make({ name: "exchange", host: process, upstream, history })
   const exits: Array<Exit.Exit<RawRows, RequestFailed>> = []
   for (let count = 0; count < times; count++) {
@@ -30,7 +33,7 @@ const ask = (mood: Partial<SimulatedSource.Mood>, { times = 1, untilMs = 100 } =
   world.runUntil(untilMs)
   const came = exits.flatMap((exit) => (exit._tag === "Success" ? [exit.value.eventTime.length] : []))
   const failed = exits.flatMap((exit) => (exit._tag === "Failure" ? exit.cause.reasons : []))
-  return { exits, came, failed, pages: history.pages }
+  return { exits, came, failed, pages: history.pages, requests: history.requests }
 }
 
 describe("SimulatedSource", () => {
@@ -45,7 +48,12 @@ describe("SimulatedSource", () => {
     const world = new World(1)
     const process = new SimulatedProcess(world, "a1", undefined)
     const history = new History(() => world.nowMs, false)
-    const source = SimulatedSource.make({ name: "exchange", host: process, upstream: { mood: good }, history })
+    const source = SimulatedSource.make({
+      name: "exchange",
+      host: process,
+      upstream: { mood: good, usual: good, spoiled: [] },
+      history
+    })
     const [from, until] = Callers.wanted
     const beginsAt = SimulatedSource.beginsAtMs(1)
     assert.isTrue(from < beginsAt && beginsAt < until)
@@ -90,5 +98,21 @@ describe("SimulatedSource", () => {
     const { came, exits } = ask({ hangs: 1 }, { untilMs: 6000 })
     assert.lengthOf(exits, 1)
     assert.lengthOf(came, 0)
+  })
+
+  it("page() gives no answer about any of the time that is spoiled, as long as it is", () => {
+    const spoiled = { series: 1, range: [start - Market.barMs, start + 1], retryable: false, untilMs: 50 } as const
+    assert.lengthOf(ask({}, { spoiled: [spoiled] }).failed, 1)
+    assert.lengthOf(ask({}, { spoiled: [{ ...spoiled, untilMs: 0 }] }).came, 1)
+    assert.lengthOf(ask({}, { spoiled: [{ ...spoiled, series: 0 }] }).came, 1)
+    assert.lengthOf(ask({}, { spoiled: [{ ...spoiled, range: [spoiled.range[0], start] }] }).came, 1)
+  })
+
+  it("page() and firstBar() are requests that are under way until the source has done with them", () => {
+    const { requests } = ask({ hangs: 1 }, { times: 2, untilMs: 10 })
+    assert.deepStrictEqual(requests, [
+      { atMs: 0, endedAtMs: SimulatedSource.hangsForMs },
+      { atMs: 0, endedAtMs: SimulatedSource.hangsForMs }
+    ])
   })
 })

@@ -5,10 +5,10 @@
  * answer at all. What it is asked is written down.
  */
 import { Effect, Option } from "effect"
-import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import { type DataSource, type PageRequest, RequestFailed } from "../../actors/sources/DataSource.ts"
 import { throughGate } from "../../actors/sources/Gate.ts"
-import type { History, PageAsked } from "./History.ts"
+import type { History, PageAsked, RequestSent } from "./History.ts"
 import * as Market from "./Market.ts"
 import { epochMs, type SimulatedProcess } from "./SimulatedProcess.ts"
 
@@ -28,11 +28,24 @@ export interface Mood {
 export const friendly: Mood = { latencyMsMax: 40, fails: 0.02, refuses: 0, cutsShort: 0.05, hangs: 0 }
 
 /** What gives no answer by then has failed, as an exchange's requests do. */
-const hangsForMs = 6000
+export const hangsForMs = 6000
+
+/** Time of a series about which a source gives no answer, whatever its mood. */
+export interface Spoiled {
+  readonly series: number
+  readonly range: Range
+  /** Whether it says that asking again makes sense. */
+  readonly retryable: boolean
+  /** When that is over; never where it is infinite. */
+  readonly untilMs: number
+}
 
 /** What all hosts share of a source: it is one exchange. */
 export interface Upstream {
   mood: Mood
+  /** How it is again after a bad day. */
+  readonly usual: Mood
+  readonly spoiled: ReadonlyArray<Spoiled>
 }
 
 /** The symbol of a series, and its number. */
@@ -53,14 +66,20 @@ export interface SourceOptions {
 
 const capabilities = { barsPerRequest: 20, maxEmptyBars: Market.maxEmptyBars, finalityDelayMs: 1000, attemptsMax: 3 }
 
+const isWithin = ({ range: [from, until], series }: Spoiled, { end, start, symbol }: PageRequest): boolean =>
+  series === seriesOf(symbol) && start < until && from < end
+
 const failedFor = (reason: string, retryable: boolean) => new RequestFailed({ reason, retryable, retryAfterMs: null })
 
 /** The source, as a host reaches it. */
 export const make = ({ history, host, name, upstream }: SourceOptions): DataSource => {
   const { world } = host
 
-  const answer = ({ end, start, symbol }: PageRequest, asked: PageAsked) => {
+  const answer = (request: PageRequest, asked: PageAsked) => {
+    const { end, start, symbol } = request
     const { cutsShort, fails, refuses } = upstream.mood
+    const spoiled = upstream.spoiled.find((each) => world.nowMs < each.untilMs && isWithin(each, request))
+    if (spoiled !== undefined) return Effect.fail(failedFor("the exchange has lost it", spoiled.retryable))
     if (world.chance(refuses)) return Effect.fail(failedFor("the exchange refuses", false))
     if (world.chance(fails)) return Effect.fail(failedFor("the exchange is busy", true))
     const all = capabilities.barsPerRequest
@@ -78,9 +97,24 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
     return Effect.succeed(Option.some(beginsAtMs(seriesOf(symbol))))
   }
 
-  const send = (request: PageRequest) =>
-    Effect.callback<RawRows, RequestFailed>((resume) => {
+  /** A request is under way from when it is sent until there is an answer, or nobody waits for one. */
+  const underWay = <A>(end: () => Effect.Effect<A, RequestFailed>) =>
+    Effect.callback<A, RequestFailed>((resume) => {
       const { hangs, latencyMsMax } = upstream.mood
+      const isHanging = world.chance(hangs)
+      const lastsMs = isHanging ? hangsForMs : world.random() * latencyMsMax
+      const sent: RequestSent = { atMs: world.nowMs, endedAtMs: world.nowMs + lastsMs }
+      history.requests.push(sent)
+      const late = Effect.fail(failedFor("the exchange does not answer", true))
+      const forget = host.after(lastsMs, () => resume(isHanging ? late : end()))
+      return Effect.sync(() => {
+        forget()
+        sent.endedAtMs = Math.min(sent.endedAtMs, world.nowMs)
+      })
+    })
+
+  const send = (request: PageRequest) =>
+    Effect.suspend(() => {
       const series = seriesOf(request.symbol)
       const asked: PageAsked = {
         host: host.name,
@@ -92,24 +126,13 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
       }
       history.pages.push(asked)
       history.note(host.name, "page", () => `${request.symbol} ${request.start}..${request.end}`)
-      const late = Effect.fail(failedFor("the exchange does not answer", true))
-      return Effect.sync(
-        world.chance(hangs)
-          ? host.after(hangsForMs, () => resume(late))
-          : host.after(world.random() * latencyMsMax, () => resume(answer(request, asked)))
-      )
+      return underWay(() => answer(request, asked))
     })
 
   const sendFirst = (symbol: string) =>
-    Effect.callback<Option.Option<number>, RequestFailed>((resume) => {
+    Effect.suspend(() => {
       history.note(host.name, "first bar", () => symbol)
-      const { hangs, latencyMsMax } = upstream.mood
-      const late = Effect.fail(failedFor("the exchange does not answer", true))
-      return Effect.sync(
-        world.chance(hangs)
-          ? host.after(hangsForMs, () => resume(late))
-          : host.after(world.random() * latencyMsMax, () => resume(firstOf(symbol)))
-      )
+      return underWay(() => firstOf(symbol))
     })
 
   return {

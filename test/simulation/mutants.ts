@@ -137,8 +137,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     ") return undefined"
   ]),
   mutant("audit-never", "no root is audited", "actors/coverage/CoverageRecord.ts", [
-    "root.version === 0 ? Effect.void",
-    "root.version >= 0 ? Effect.void"
+    "root.version === 0 ? Effect.succeed(false)",
+    "root.version >= 0 ? Effect.succeed(false)"
   ]),
   mutant(
     "same-version-again",
@@ -155,5 +155,77 @@ export const mutants: ReadonlyArray<Mutant> = [
     "time behind the first bar of a source is taken for time that can't be had",
     "actors/backfill/findFirstBar.ts",
     ["      end: start,", "      end: start + 10 * entry.interval.lengthMs,"]
-  )
+  ),
+  mutant(
+    "disobey-quarantine",
+    "a window that waits for a person is opened again by whoever wants it",
+    "actors/coverage/planJobs.ts",
+    [`if (job.state === "QUARANTINED") return { action: "refuse", job }`, ""]
+  ),
+  mutant("count-no-failure", "a run that failed counts for nothing", "actors/backfill/jobStep.ts", [
+    "job.attempts + (isAttempt ? 1 : 0)",
+    "job.attempts"
+  ]),
+  mutant("forgive-failures", "a demand makes forgotten how often a window has failed", "actors/coverage/planJobs.ts", [
+    `before?.state === "FAILED" ? before.attempts : 0`,
+    "0"
+  ]),
+  mutant(
+    "forget-what-is-owed",
+    "a run that is opened after one that failed brings what its opener wants alone",
+    "actors/coverage/planJobs.ts",
+    ["RangeSet.union(wanted.ranges, owed(job))", "wanted.ranges"]
+  ),
+  mutant(
+    "same-generation",
+    "what was asked for before time was taken out of the coverage still counts",
+    "actors/coverage/Coverage.ts",
+    ["generation: entry.generation + 1", "generation: entry.generation"]
+  ),
+  mutant("come-back-by-itself", "a job that was called off is tried again", "actors/coverage/operateJob.ts", [
+    `{ ...job, ...ended, state: "FAILED", attempts: 0, failure }`,
+    `{ ...job, ...ended, state: "FAILED", attempts: 0, failure, nextAttemptAt: 0 }`
+  ]),
+  mutant("skip-and-ask-again", "a window that was skipped is missing again", "actors/coverage/operateJob.ts", [
+    `exceptions: explainedAs(job, "unavailable", why)`,
+    "exceptions: []"
+  ]),
+  mutant("full-after-failover", "whoever takes an account over may spend a whole burst", "actors/budget/Meter.ts", [
+    "return emptied({ unitMs, capacity, earnedAtMs: 0 }, nowMs)",
+    "return { unitMs, capacity, earnedAtMs: Math.min(0, nowMs) }"
+  ]),
+  mutant(
+    "forget-under-way",
+    "whoever takes an account over knows of no request that is under way",
+    "actors/budget/SavedAccount.ts",
+    ["saved.inFlight.map((grant)", "saved.inFlight.slice(saved.inFlight.length).map((grant)"]
+  ),
+  mutant(
+    "spend-unsaved",
+    "a permit is given before a save has shown that nobody else gives any",
+    "actors/budget/AccountActor.ts",
+    ["Effect.tap(handle(batch), () => keep)", "Effect.tap(handle(batch), () => Effect.forkDetach(Effect.ignore(keep)))"]
+  ),
+  mutant(
+    "serve-the-urgent-alone",
+    "nobody takes work of the classes that can wait",
+    "actors/backfill/BackfillActor.ts",
+    ["worker(turns, JobClass.literals)", "worker(turns, urgent)"]
+  ),
+  mutant(
+    "go-on-while-paused",
+    "a backfill that is held up goes on",
+    "actors/backfills/NamedBackfillActor.ts",
+    [`before?.backfill.status !== "running") return yield* hands.expect(undefined)`, "before === null) return"],
+    ["if (!isRunning) yield* hands.expect(undefined)", ""],
+    [`backfill.status === "running" ? nextLookAt : undefined`, "nextLookAt"]
+  ),
+  mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
+    "if (figures.leftBars > 0) return",
+    "if (plan.demands.length > 0) return"
+  ]),
+  mutant("tell-before-saved", "who listens is told of what others have prevented", "actors/coverage/JobRecords.ts", [
+    "const event = written ? jobEvent(",
+    "const event = written || expect > 0 ? jobEvent("
+  ])
 ]

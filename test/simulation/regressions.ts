@@ -21,5 +21,10 @@ export const regressions: ReadonlyArray<Regression> = [
   { seed: 1481, found: "a slot that could not be given back was tried sixty times a second" },
   { seed: 809, found: "time that could not be had by a root that storage had lost was never asked for again" },
   { seed: 21, found: "a drain that ended while an actor's last save was still under way" },
-  { seed: 960, found: "a gap in the audit stream that was told of because an old answer was taken for the last entry" }
+  { seed: 960, found: "a gap in the audit stream that was told of because an old answer was taken for the last entry" },
+  { seed: 2, found: "the next run of a window that failed forgot what others than its opener had wanted" },
+  { seed: 8, found: "readers who were told 'not filled yet' of a window that waits for a person" },
+  { seed: 551, found: "a job whose opening went unanswered, and that nobody looked after" },
+  { seed: 746, found: "a gap in the audit stream that was told of though the second look found no gap" },
+  { seed: 1019, found: "an operator who was told that a history is broken because the root that was read was old" }
 ]

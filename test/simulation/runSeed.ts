@@ -5,27 +5,36 @@
  * happen in the same time, and then there is quiet: at the end everything is asked once more, and judged.
  */
 import { Context } from "effect"
-import type { Configuration, SeriesSettings } from "../../protocol/Settings.ts"
 import type { Invariant } from "../../protocol/wire/Invariant.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { ActorSystem } from "../../runtime/ActorSystem.ts"
 import * as SimulatedServer from "../../runtime/simulated/SimulatedServer.ts"
 import * as Callers from "./Callers.ts"
+import * as Conditions from "./Conditions.ts"
 import { checkAnswers } from "./checks/checkAnswers.ts"
+import { checkAttempts } from "./checks/checkAttempts.ts"
+import { checkBackfills } from "./checks/checkBackfills.ts"
+import { checkBudget } from "./checks/checkBudget.ts"
 import { checkBurials } from "./checks/checkBurials.ts"
 import { checkCoverage } from "./checks/checkCoverage.ts"
+import { checkEvents } from "./checks/checkEvents.ts"
+import { checkGenerations } from "./checks/checkGenerations.ts"
 import { checkJobs } from "./checks/checkJobs.ts"
 import { checkLeases } from "./checks/checkLeases.ts"
 import { checkLast, checkReads } from "./checks/checkReads.ts"
 import { checkMessages } from "./checks/checkMessages.ts"
+import { checkOperators } from "./checks/checkOperators.ts"
 import { checkOwners } from "./checks/checkOwners.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
+import { checkReplay, checkVerdicts } from "./checks/checkReplay.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
+import { checkOwed, checkWaiting } from "./checks/checkWaiting.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
 import * as Faults from "./Faults.ts"
 import { History, type Line } from "./History.ts"
+import * as Operators from "./Operators.ts"
 import { observeSteps } from "./Register.ts"
 import { recordOf } from "./RunRecord.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
@@ -44,7 +53,10 @@ const shape = {
   loadToMs: 40_000,
   faultsFromMs: 1000,
   faultsToMs: 38_000,
+  againAtMs: 47_000,
+  fillAtMs: 47_500,
   lastAtMs: 52_000,
+  standsAtMs: 55_000,
   endMs: 60_000
 } as const
 
@@ -61,19 +73,6 @@ export interface Verdict {
   readonly hash: string
   readonly counts: Readonly<Record<string, number>>
   readonly lines: ReadonlyArray<Line>
-}
-
-const seriesOf = (number: number): SeriesSettings => ({
-  node: Callers.nodes[number]!,
-  intervals: [Callers.interval],
-  sources: ["exchange"],
-  symbol: SimulatedSource.symbolOf(number),
-  windowBars: Callers.windowBars
-})
-
-const configuration: Configuration = {
-  sources: { exchange: { kind: "exchange", exchange: "binance", baseUrl: "http://127.0.0.1:1" } },
-  series: [seriesOf(0), seriesOf(1)]
 }
 
 /** The hosts of a run: which run now, and how they are replaced. */
@@ -109,8 +108,10 @@ const tellsOfLoss: ReadonlyArray<Invariant> = [
   "revisionGrows"
 ]
 
-const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> => {
-  const { complaints, faults, isRolledBack, operations, steps } = history
+const judge = (history: History, { account }: Conditions.Conditions, heldBackMsMax: number): ReadonlyArray<string> => {
+  const { complaints, events, faults, isRolledBack, operations, requests, steps, stored } = history
+  const { isScarce } = account
+  const isFaultless = faults.length === 0
   const run = recordOf(history, Callers.nodes)
   return [
     ...checkWriters(run),
@@ -122,16 +123,27 @@ const judge = (history: History, heldBackMsMax: number): ReadonlyArray<string> =
           ...checkOwners(run),
           ...checkLeases(run, faults),
           ...checkAnswers(operations, run),
-          ...checkMessages(operations, { isFaultless: faults.length === 0, lastAtMs: shape.lastAtMs })
+          ...checkMessages(operations, { isFaultless, lastAtMs: shape.lastAtMs }),
+          ...checkOperators(run, operations),
+          ...checkGenerations(run, operations),
+          ...checkOwed(run),
+          ...checkVerdicts(operations),
+          ...(isScarce ? [] : checkWaiting(run, shape.endMs)),
+          ...checkEvents(run, events, { allBeforeMs: isFaultless ? shape.endMs - 1000 : 0 }),
+          ...checkBackfills(run, operations, isScarce)
         ]),
-    ...checkCoverage(run),
+    ...checkCoverage(run, operations),
     ...checkJobs(run),
+    ...checkAttempts(run, Conditions.retry.attempts),
+    ...checkReplay(stored),
+    ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
     ...checkReads(operations),
     ...checkRequests(operations),
     ...checkSteps(steps, heldBackMsMax),
     ...checkRegisters(operations, isRolledBack),
-    ...checkUpstream(run),
-    ...checkLast(operations),
+    // who waits long for its turn may find that another has brought it meanwhile
+    ...(isScarce ? [] : checkUpstream(run)),
+    ...checkLast(operations, isScarce),
     // that storage has lost something is told where it has
     ...complaints
       .filter(({ text }) => !isRolledBack || !tellsOfLoss.some((name) => text.includes(`"invariant":"${name}"`)))
@@ -149,12 +161,9 @@ const tallied = (history: History, { name, system }: Callers.Caller): ReadonlyAr
   return checkTally(name, Context.get(built, ActorSystem).tally(), mayWait.length)
 }
 
-/** Runs a cluster through the faults of a seed, and judges what happened. */
-export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?: boolean } = {}): Verdict => {
-  const world = new World(seed)
-  const history = new History(() => world.nowMs, isTraced)
-  observeSteps((step) => history.steps.push({ ...step, atMs: world.nowMs }))
-  const server = SimulatedServer.make({
+/** The server of a run, which remembers all that is stored. */
+const makeServer = (world: World, history: History): SimulatedServer.SimulatedServer =>
+  SimulatedServer.make({
     nowMs: () => world.nowMs,
     schedule: (afterMs, run) => world.after(afterMs, run),
     expiryLagMs: () => world.random() * 250,
@@ -167,12 +176,42 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
       history.note("server", what, () => `by ${entry.by ?? "itself"}`)
     }
   })
+
+/** Plans what everybody asks for: first all at once, and at the end what has to be there by then. */
+const planLoad = (
+  callers: ReadonlyArray<Callers.Caller>,
+  history: History,
+  conditions: Conditions.Conditions
+): void => {
+  const [first, second] = [callers[0]!, callers[1]!]
+  const { world } = first.process
+  const times = { fromMs: shape.loadFromMs, toMs: shape.loadToMs }
+  Callers.load(callers, history, { count: shape.operations, ...times })
+  Operators.listen(first, history)
+  Operators.load(callers, history, conditions, times)
+  world.at(shape.againAtMs, () => Operators.lookAtAccounts(second, history))
+  if (conditions.spoiled.every(({ untilMs }) => untilMs < shape.againAtMs)) {
+    world.at(shape.againAtMs, () => Operators.retryAll(second, history))
+  }
+  world.at(shape.fillAtMs, () => Operators.fillAll(second, history))
+  world.at(shape.lastAtMs, () => Callers.readAll(first, history, shape.endMs - shape.lastAtMs - 2000))
+  if (conditions.backfill !== undefined) world.at(shape.standsAtMs, () => Operators.lookAtEnd(first, history))
+}
+
+/** Runs a cluster through the faults of a seed, and judges what happened. */
+export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?: boolean } = {}): Verdict => {
+  const world = new World(seed)
+  const history = new History(() => world.nowMs, isTraced)
+  observeSteps((step) => history.steps.push({ ...step, atMs: world.nowMs }))
+  const server = makeServer(world, history)
   let spawned = 0
-  const upstreams = new Map([["exchange", { mood: SimulatedSource.friendly }]])
+  const conditions = Conditions.draw(world)
+  const usual = { ...SimulatedSource.friendly, latencyMsMax: conditions.latencyMsMax }
+  const upstreams = new Map([["exchange", { mood: usual, usual, spoiled: conditions.spoiled }]])
   const surroundings: SimulatedHost.Surroundings = {
     server,
     history,
-    configuration,
+    configuration: Conditions.configurationOf(conditions),
     upstreams,
     links: [],
     // a process that takes the place of another is not the other
@@ -184,7 +223,7 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   const hosts = makeHosts(surroundings, world)
   for (const name of hostNames) hosts.start(name)
   const callers = callerNames.map((name) => Callers.connect(name, surroundings))
-  Callers.load(callers, history, { count: shape.operations, fromMs: shape.loadFromMs, toMs: shape.loadToMs })
+  planLoad(callers, history, conditions)
   Faults.plan(
     {
       world,
@@ -198,14 +237,13 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
     },
     { fromMs: shape.faultsFromMs, toMs: shape.faultsToMs }
   )
-  world.at(shape.lastAtMs, () => Callers.readAll(callers[0]!, history, shape.endMs - shape.lastAtMs - 2000))
   world.runUntil(shape.endMs)
   // from the caller to the server, from there to the host, and what a process does not notice of its own pauses
   const heldBackMs = 2 * Math.max(...surroundings.links.map(({ heldBackMsMax }) => heldBackMsMax)) + unnoticedMs
   return {
     seed,
     problems: [
-      ...judge(history, heldBackMs),
+      ...judge(history, conditions, heldBackMs),
       ...checkStorms(
         surroundings.links.map(({ process, sentPerSecondMax }) => ({
           name: process.name,

@@ -12,6 +12,9 @@ export const smallWorld: ReadonlyArray<SourceEdit> = [
   { file: "protocol/wire/Manifest.ts", from: "slotCount: 256", to: "slotCount: 8" },
   // workers of three hosts get into each other's way as those of one do
   { file: "protocol/Settings.ts", from: "concurrency: 4", to: "concurrency: 1" },
+  // a backfill goes through what there is in several lots
+  { file: "protocol/history/planBackfill.ts", from: "windowsPerErrand = 16", to: "windowsPerErrand = 3" },
+  { file: "actors/backfills/planWork.ts", from: "outstandingMax = 64", to: "outstandingMax = 3" },
   // a process that watches itself fifty times a second does little else; pauses here last longer
   { file: "runtime/Pause.ts", from: "turnEveryMs = 20", to: "turnEveryMs = 500" },
   { file: "runtime/Pause.ts", from: "pauseMsMin = 50", to: "pauseMsMin = 700" }

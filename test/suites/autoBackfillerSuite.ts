@@ -220,7 +220,7 @@ export const autoBackfillerSuite = <E>(claims: AutoBackfillerClaims<E>): void =>
           unknownSymbol,
           openWay(() => undefined)
         )
-        assert.deepInclude(failure, { tag: "SourceUnavailable", wasAsked: true })
+        assert.strictEqual(failure.tag, "SourceUnavailable")
         assert.include(failure.reason, unknownSymbol)
       })
     )
@@ -235,7 +235,7 @@ export const autoBackfillerSuite = <E>(claims: AutoBackfillerClaims<E>): void =>
         ] as const) {
           const { failure, requests } = yield* failed(symbol, { enter: Effect.fail(refusal(unsent)) })
           assert.lengthOf(requests, 0)
-          assert.deepInclude(failure, { tag, wasAsked: false, retryAfterMs: 1234, reason: `kept by the ${unsent}` })
+          assert.deepInclude(failure, { tag, retryAfterMs: 1234, reason: `kept by the ${unsent}` })
         }
       })
     )

@@ -91,6 +91,21 @@ describe("readAudit()", () => {
     })
   )
 
+  it.effect("readAudit() asks again where the root that it is given is older than the end of its history", () =>
+    Effect.gen(function* () {
+      const mesh = yield* storedMesh(3)
+      const subject = keySubject(Stream.coverage, key)
+      const old = yield* mesh.read(Stream.coverage.name, subject)
+      yield* storeOn(mesh, 3, 6)
+      let reads = 0
+      const behind: MeshShape = {
+        ...mesh,
+        read: (stream, of) => (of === subject && reads++ < 2 ? Effect.succeed(old) : mesh.read(stream, of))
+      }
+      assert.deepStrictEqual(yield* readOn(behind), [[1, 2, 3, 4, 5], 6])
+    })
+  )
+
   it.effect("readAudit() asks again where a replica is behind, and gives up where none catches up", () =>
     Effect.gen(function* () {
       const mesh = yield* storedMesh(4)

@@ -2,7 +2,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as ClassTurns from "../../../actors/backfill/ClassTurns.ts"
-import { classWeights, JobClass } from "../../../protocol/history/BackfillJob.ts"
+import { JobClass } from "../../../protocol/history/BackfillJob.ts"
+import { classWeights } from "../../../protocol/history/classShares.ts"
 import { law } from "../../support/law.ts"
 
 const { order, served } = ClassTurns

@@ -10,8 +10,9 @@ import { jobOf } from "../../support/jobs.ts"
 const nothing = { completed: RangeSet.empty, coverageVersion: 0, requests: 0, passedOver: [] }
 
 /** A coordinator that takes a write only upon the last revision, as the records do. */
-const strict = () => {
-  const revisions = new Map<string, number>([["window", 1]])
+const strict = (...keys: ReadonlyArray<string>) => {
+  const windows = keys.length === 0 ? ["window"] : keys
+  const revisions = new Map(windows.map((key) => [key, 1]))
   const write = (held: Held) =>
     Effect.suspend(() => {
       if (revisions.get(held.key) !== held.revision) return Effect.fail(new LeaseLost({ key: held.key }))
@@ -24,8 +25,8 @@ const strict = () => {
     fail: (held) => Effect.asVoid(write(held)),
     release: (held) => Effect.asVoid(write(held))
   }
-  const claimed: Held = { key: "window", job: jobOf(), revision: 1 }
-  return { book: LeaseBook.open(coordinator, [claimed], Effect.void), revisions }
+  const claimed = windows.map((key): Held => ({ key, job: jobOf(), revision: 1 }))
+  return { book: LeaseBook.open(coordinator, claimed, Effect.void), revisions }
 }
 
 describe("LeaseBook", () => {
@@ -91,14 +92,34 @@ describe("LeaseBook", () => {
     })
   )
 
-  it.effect("makeSure lets nobody go on whose lease is another's", () =>
+  it.effect("makeSure lets nobody go on who has lost a lease meanwhile, and keeps the others", () =>
     Effect.gen(function* () {
-      const { book, revisions } = strict()
+      const { book, revisions } = strict("window", "other")
       revisions.set("window", 99)
-      const waiting = yield* Effect.forkChild(book.makeSure, { startImmediately: true })
-      yield* TestClock.adjust("1 minute")
-      assert.isUndefined(waiting.pollUnsafe())
-      yield* Fiber.interrupt(waiting)
+      assert.strictEqual((yield* Effect.flip(book.makeSure))._tag, "LeaseLost")
+      assert.deepStrictEqual(
+        book.open().map(({ key }) => key),
+        ["other"]
+      )
+    })
+  )
+
+  it.effect("keepRenewing leaves to another what it has by now, and goes on with the rest until nothing is left", () =>
+    Effect.gen(function* () {
+      const { book, revisions } = strict("window", "other")
+      const renewing = yield* Effect.forkChild(Effect.flip(book.keepRenewing), { startImmediately: true })
+      revisions.set("window", 99)
+      yield* TestClock.adjust("3 seconds")
+      assert.isUndefined(renewing.pollUnsafe())
+      assert.deepStrictEqual(
+        book.open().map(({ key }) => key),
+        ["other"]
+      )
+      yield* book.complete("window", nothing)
+      assert.strictEqual(revisions.get("window"), 99)
+      revisions.set("other", 99)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(renewing))._tag, "LeaseLost")
     })
   )
 

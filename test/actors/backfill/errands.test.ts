@@ -240,28 +240,50 @@ describe("a worker", () => {
     }).pipe(inMemory)
   )
 
-  it.live("counts a failure against those windows alone that the source was asked about", () =>
-    Effect.gen(function* () {
-      const { source } = sourceOf("binance", [])
-      const down = new RequestFailed({ reason: "down", retryable: true, retryAfterMs: null })
-      yield* prepare([jobOfWindow(1, "bulk", [[30, 35]]), jobOfWindow(0, "bulk", [[2, 4]])])
-      const retry = { attempts: 1, baseMs: 60_000 }
-      const broken = { ...source, page: () => Effect.fail(down) }
-      yield* memoryHost.start({ configuration: { ...configurationOf([source]), retry }, sources: [broken] })
-      const list = memoryHost.askAdmin<{ readonly jobs: ReadonlyArray<{ state: string; attempts: number }> }>(
-        "jobs",
-        {}
-      )
-      const states = Effect.map(list, ({ jobs }) =>
-        jobs.map(({ attempts, state }) => `${state} ${attempts}`).toSorted()
-      )
-      const both = ["FAILED 0", "QUARANTINED 1"]
-      yield* untilTrue(
-        "both have ended",
-        Effect.map(Effect.orDie(states), (now) => String(now) === String(both))
-      )
-    }).pipe(inMemory)
-  )
+  const down = new RequestFailed({ reason: "down", retryable: true, retryAfterMs: null })
+  const leftAlone = new RequestFailed({ reason: "left alone", retryable: false, retryAfterMs: 100, unsent: "source" })
+
+  /** Has these sources tried once, and waits until the jobs of the windows stand like that. */
+  const untilStates = Effect.fnUntraced(function* (
+    sources: ReadonlyArray<DataSource>,
+    jobs: ReadonlyArray<BackfillJob>,
+    expected: ReadonlyArray<string>
+  ) {
+    yield* prepare(jobs)
+    const retry = { attempts: 1, baseMs: 60_000 }
+    yield* memoryHost.start({ configuration: { ...configurationOf(sources), retry }, sources })
+    const list = memoryHost.askAdmin<{ readonly jobs: ReadonlyArray<{ state: string; attempts: number }> }>("jobs", {})
+    const states = Effect.map(list, (found) => found.jobs.map(({ attempts, state }) => `${state} ${attempts}`))
+    yield* untilTrue(
+      `they are ${String(expected)}`,
+      Effect.map(Effect.orDie(states), (now) => String(now.toSorted()) === String(expected))
+    )
+  })
+
+  it.live("counts a failure against those windows alone that the source was asked about", () => {
+    const broken = { ...sourceOf("binance", []).source, page: () => Effect.fail(down) }
+    const jobs = [jobOfWindow(1, "bulk", [[30, 35]]), jobOfWindow(0, "bulk", [[2, 4]])]
+    return untilStates([broken], jobs, ["FAILED 0", "QUARANTINED 1"]).pipe(Effect.scoped, inMemory)
+  })
+
+  it.live("counts a failure also where the source was left alone before all tries were made", () => {
+    const { source } = sourceOf("binance", [], { attemptsMax: 3 })
+    let requests = 0
+    const broken = { ...source, page: () => Effect.suspend(() => Effect.fail(requests++ === 0 ? down : leftAlone)) }
+    return untilStates([broken], [jobOfWindow(0, "bulk", [[2, 4]])], ["QUARANTINED 1"]).pipe(Effect.scoped, inMemory)
+  })
+
+  it.live("counts no failure where the source was left alone from the first", () => {
+    const broken = { ...sourceOf("binance", []).source, page: () => Effect.fail(leftAlone) }
+    return untilStates([broken], [jobOfWindow(0, "bulk", [[2, 4]])], ["FAILED 0"]).pipe(Effect.scoped, inMemory)
+  })
+
+  it.live("counts a failure of the first source also where the second one has nothing to be asked", () => {
+    const broken = { ...sourceOf("binance", []).source, page: () => Effect.fail(down) }
+    const forgetful = sourceOf("kraken", [], { retentionMs: 3600_000 }).source
+    const jobs = [{ ...jobOfWindow(0, "bulk", [[2, 4]]), sources: ["binance", "kraken"] }]
+    return untilStates([broken, forgetful], jobs, ["QUARANTINED 1"]).pipe(Effect.scoped, inMemory)
+  })
 
   it.live("does not keep somebody waiting for the windows before", () =>
     Effect.gen(function* () {

@@ -99,7 +99,7 @@ describe("pagedBackfiller()", () => {
       assert.isAtLeast(sentAtMs.length, 5)
       assert.strictEqual(requests, sentAtMs.length)
       const gaps = sentAtMs.slice(1).map((atMs, index) => atMs - sentAtMs[index]!)
-      for (const gap of gaps) assert.isAtLeast(gap, slotMs)
+      for (const gap of gaps) assert.isAtLeast(Math.round(gap), slotMs)
     }).pipe(Effect.provide(services()))
   )
 
@@ -110,8 +110,7 @@ describe("pagedBackfiller()", () => {
       assert.deepInclude(failureOf(exit), {
         _tag: "NoAnswer",
         tag: "BudgetUnavailable",
-        source: "binance",
-        wasAsked: false
+        source: "binance"
       })
       assert.deepStrictEqual([sentAtMs.length, requests], [0, 0])
     }).pipe(Effect.provide(services([])))
@@ -124,14 +123,13 @@ describe("pagedBackfiller()", () => {
       assert.deepInclude(failureOf(first.exit), {
         tag: "SourceUnavailable",
         reason: "busy",
-        retryAfterMs: 0,
-        wasAsked: true
+        retryAfterMs: 0
       })
       const second = yield* within(2000, fetchBars(source))
       assert.lengthOf(sentAtMs, 4)
       assert.strictEqual(second.requests, 1)
       const refused = failureOf(second.exit)
-      assert.deepInclude(refused, { tag: "SourceUnavailable", wasAsked: false })
+      assert.deepInclude(refused, { tag: "SourceUnavailable" })
       assert.match((refused as { readonly reason: string }).reason, /4 requests in a row have failed.*busy/)
       assert.deepInclude(second.standings.accounts[0]?.circuits[0], { state: "open", failures: 4 })
     }).pipe(Effect.provide(services()))

@@ -63,6 +63,14 @@ describe("Outstanding", () => {
     expect(Outstanding.timeOf(outstanding, grid)).toEqual(RangeSet.of(0, 30))
   })
 
+  it("failing() names a window whose source could not even be asked, which is no try", () => {
+    const failure = { tag: "SourceUnavailable", message: "left alone", source: "binance" }
+    const job = jobOf({ windowStart: 0, state: "FAILED", attempts: 0, failure, nextAttemptAt: 7000 })
+    const { count, first } = Outstanding.failing(Outstanding.heard(Outstanding.asked(Outstanding.none, [0, 10]), [job]))
+    expect(count).toBe(1)
+    expect(first).toEqual([{ windowStart: 0, attempts: 0, ...failure, nextAttemptAt: 7000 }])
+  })
+
   it("failing() is bounded: it counts all, names the first, and cuts long messages", () => {
     const starts = Array.from({ length: 40 }, (_, index) => (39 - index) * 10)
     const jobs = starts.map((start) => ({ ...failed(start), failure: { ...failure, message: "x".repeat(5000) } }))

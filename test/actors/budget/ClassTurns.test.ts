@@ -2,7 +2,8 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import * as ClassTurns from "../../../actors/budget/ClassTurns.ts"
-import { classWeights, JobClass } from "../../../protocol/history/BackfillJob.ts"
+import { JobClass } from "../../../protocol/history/BackfillJob.ts"
+import { classWeights } from "../../../protocol/history/classShares.ts"
 import { law } from "../../support/law.ts"
 
 const classes = JobClass.literals

@@ -399,7 +399,7 @@ it.effect("demand() opens a run where the one that is known has gone without a w
     })
     yield* TestClock.adjust("8 days")
     const left = yield* owner.lookAfter(() => Effect.succeed(() => ({ generation: 0, wanted: RangeSet.empty })))
-    assert.deepStrictEqual(left, { open: new Set<number>(), nextDueMs: undefined })
+    assert.deepStrictEqual(left, { open: new Set<number>(), nextDueMs: undefined, isWhole: true })
     const nowMs = yield* Clock.currentTimeMillis
     const [again] = yield* owner.demand({ ...asked, nonce: "again", nowMs, generationOf: () => 0 }, wanted)
     assert.strictEqual(again?.action, "write")

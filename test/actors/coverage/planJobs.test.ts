@@ -92,6 +92,26 @@ describe("planJob()", () => {
     expect(plan).toMatchObject({ action: "write", job: { attempts: 3, failure: null, nextAttemptAt: null, run: 2 } })
   })
 
+  it("planJob() opens the run after one that failed with all that it still owed, whoever asks for whatever", () => {
+    const owing = { ranges: RangeSet.of(0, 40), completedRanges: RangeSet.of(10, 20), failure }
+    const due = known({ ...owing, state: "FAILED", nextAttemptAt: nowMs })
+    expect(planJob(demand, wanted([50, 60]), due)).toMatchObject({
+      action: "write",
+      job: {
+        run: due.job.run + 1,
+        ranges: RangeSet.make([
+          [0, 10],
+          [20, 40],
+          [50, 60]
+        ]),
+        completedRanges: RangeSet.empty
+      }
+    })
+    // one that was called off owes nothing any more
+    const calledOff = known({ ...owing, state: "FAILED", nextAttemptAt: null })
+    expect(planJob(demand, wanted([50, 60]), calledOff)).toMatchObject({ job: { ranges: RangeSet.of(50, 60) } })
+  })
+
   it("planJob() refuses a window that waits for a person, at any time", () => {
     expect(planJob(demand, wanted([0, 10]), known({ state: "QUARANTINED", failure })).action).toBe("refuse")
   })

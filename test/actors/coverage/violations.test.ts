@@ -162,6 +162,32 @@ describe("open()", () => {
       assert.deepStrictEqual(seen, [])
     }).pipe(Effect.provide(stores))
   )
+
+  it.effect(
+    "open() by whom the first answer of the audit stream alone is old takes nothing for lost, and goes on",
+    () =>
+      Effect.gen(function* () {
+        const mesh = yield* Mesh
+        const record = yield* openRecord
+        yield* record.commit(commitOf(minutes(0, 1), "chunk-1", null))
+        const old = yield* mesh.read(Stream.audit.name, auditSubject)
+        yield* record.commit(commitOf(minutes(0, 2), "chunk-2", "chunk-1"))
+        yield* record.commit(commitOf(minutes(0, 3), "chunk-3", "chunk-2"))
+        let reads = 0
+        const behind = Mesh.of({
+          ...mesh,
+          read: (stream, subject) =>
+            subject === auditSubject && reads++ === 0 ? Effect.succeed(old) : mesh.read(stream, subject)
+        })
+        const seen = yield* violationsOf(
+          Effect.gen(function* () {
+            const opened = yield* Effect.provideService(openRecord, Mesh, behind)
+            assert.strictEqual(opened.root().version, 3)
+          })
+        )
+        assert.deepStrictEqual(seen, [])
+      }).pipe(Effect.provide(stores))
+  )
 })
 
 describe("commit()", () => {

@@ -2,15 +2,17 @@
 import { describe, expect, it } from "vitest"
 import type { Filled } from "../../../actors/provider/fillGap.ts"
 import { untouched } from "../../../actors/provider/fillGap.ts"
-import { explained, qualitySummary, sourceOutcomes } from "../../../actors/provider/historyMeta.ts"
+import * as historyMeta from "../../../actors/provider/historyMeta.ts"
 import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
+import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { jobOf } from "../../support/jobs.ts"
 import { lack, minute, requestOf } from "../../support/requests.ts"
 import { conformed, flatBars } from "../../support/rows.ts"
 
+const { qualitySummary, sourceOutcomes } = historyMeta
 const request = requestOf()
 const failure = { tag: "SourceUnavailable", message: "HTTP 503", source: "binance" }
 const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({
@@ -107,15 +109,37 @@ describe("qualitySummary()", () => {
 
 describe("explained()", () => {
   const job = jobOf({ state: "FAILED", failure, nextAttemptAt: 5000, ranges: RangeSet.of(4 * minute, 6 * minute) })
+  const { grid } = request.entry
+  const explained = (missing: ReadonlyArray<MissingRange>, known: Filled) => historyMeta.explained(missing, known, grid)
 
   it("explained() gives the reason of the job that was to fill the time, and when it is tried again", () => {
     const reason = "binance: HTTP 503"
-    expect(explained([lack([3, 5], "missing"), lack([8, 9], "missing")], filled([job]))).toMatchObject([
+    const { windowBars } = grid
+    const other = lack([windowBars, windowBars + 1], "missing")
+    expect(explained([lack([3, 5], "missing"), other], filled([job]))).toMatchObject([
       { state: "missing", reason, retryAt: 5000 },
       { reason: "for the test: missing", retryAt: null }
     ])
     const aside = { ...job, state: "QUARANTINED", nextAttemptAt: null } as const
     expect(explained([lack([3, 5], "missing")], filled([aside]))).toMatchObject([{ state: "quarantined", reason }])
+  })
+
+  it.each([
+    ["QUARANTINED", "quarantined"],
+    ["FAILED", "missing"]
+  ] as const)("explained() tells of all of a window that its run is %s, whatever that was to bring", (state, told) => {
+    const ended = filled([{ ...job, state }])
+    const last = grid.windowBars - 1
+    const reason = "binance: HTTP 503"
+    expect(explained([lack([8, 9], "missing"), lack([last, last + 1], "missing")], ended)).toMatchObject([
+      { state: told, reason },
+      { state: told, reason }
+    ])
+    const next = { state: "missing", reason: "for the test: missing" }
+    expect(explained([lack([last + 1, last + 2], "missing")], ended)).toMatchObject([next])
+    // one that is under way is asked for more when it has ended
+    const running = filled([{ ...job, state: "RUNNING" }])
+    expect(explained([lack([8, 9], "missing")], running)).toMatchObject([next])
   })
 
   it("explained() leaves what is known better as it is", () => {

@@ -20,10 +20,10 @@ const missing: fc.Arbitrary<RangeSet.RangeSet> = fc
 
 const barsPerRequest = fc.integer({ min: 1, max: 70 })
 
-const sourceOf = (pageBars: number) => ({ name: "a", barsPerRequest: pageBars })
+const sourceOf = (pageBars: number, wanted: RangeSet.RangeSet) => ({ name: "a", barsPerRequest: pageBars, wanted })
 
 const planOf = (set: RangeSet.RangeSet, pageBars: number) => {
-  const plan = planBackfill(set, [sourceOf(pageBars)], grid)
+  const plan = planBackfill(set, [sourceOf(pageBars, set)], grid)
   return { ...plan, requests: plan.sources[0]!.requests }
 }
 
@@ -65,7 +65,7 @@ describe("planBackfill()", () => {
 
   it("planBackfill() says how long it takes where the rate is known, for each source by itself", () => {
     const set = RangeSet.of(0, 48 * intervalMs)
-    const { sources } = planBackfill(set, [{ ...sourceOf(2), requestsPerMinute: 12 }, sourceOf(48)], grid)
+    const { sources } = planBackfill(set, [{ ...sourceOf(2, set), requestsPerMinute: 12 }, sourceOf(48, set)], grid)
     expect(sources).toEqual([
       { source: "a", barsPerRequest: 2, requests: 24, requestsPerMinute: 12, seconds: 120 },
       { source: "a", barsPerRequest: 48, requests: 1, requestsPerMinute: null, seconds: null }

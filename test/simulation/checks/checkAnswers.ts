@@ -11,6 +11,7 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import type { Operation } from "../History.ts"
 import type { RunRecord } from "../RunRecord.ts"
 import { answerOf } from "./checkReads.ts"
+import { saidBy, timeOf } from "./words.ts"
 
 /** A client waits this much longer than the host, and a host keeps so much of the time for reading. */
 const marginMs = 1000
@@ -44,14 +45,34 @@ const checkVersion = (
   return problems
 }
 
-const checkPatience = (name: string, { completedAtMs, untilMs }: Operation, { meta }: HistoryResult) => {
+const checkPatience = (
+  name: string,
+  { completedAtMs, untilMs }: Operation,
+  { meta }: HistoryResult,
+  taken: RangeSet.RangeSet
+) => {
   const leftMs = untilMs - marginMs - completedAtMs
-  const isUnfilled = meta.missingRanges.some(({ reason }) => reason === unfilled)
+  const isUnfilled = meta.missingRanges.some(
+    // what was covered when it was planned what to wait for is not waited for
+    ({ end, reason, start }) => reason === unfilled && !RangeSet.contains(taken, RangeSet.of(start, end))
+  )
   if (meta.strategy !== "auto_backfill" || !isUnfilled || leftMs < readingMsMax) return []
   // what could not even be queued is told at once
   if (meta.notes.some((note) => /could not be queued|could not be read|asked for again and again/.test(note))) return []
   return [`${name}: not filled yet, ${leftMs.toFixed(0)} ms before its time was over`]
 }
+
+/** Time that operators may have taken out of the coverage while a question was answered. */
+const takenDuring = (
+  { completedAtMs, invokedAtMs }: Operation,
+  node: string,
+  operations: ReadonlyArray<Operation>
+): RangeSet.RangeSet =>
+  timeOf(
+    saidBy(operations, { verbs: ["invalidate", "reprocess"], node, atMs: completedAtMs }).filter(
+      (word) => word.completedAtMs > invokedAtMs
+    )
+  )
 
 /** What answers said that their version does not say, or too early. */
 export const checkAnswers = (operations: ReadonlyArray<Operation>, { roots }: RunRecord): ReadonlyArray<string> =>
@@ -61,6 +82,6 @@ export const checkAnswers = (operations: ReadonlyArray<Operation>, { roots }: Ru
     const name = `read ${operation.id} of ${operation.about}`
     return [
       ...checkVersion(name, answer.result, { ...answer, roots }),
-      ...checkPatience(name, operation, answer.result)
+      ...checkPatience(name, operation, answer.result, takenDuring(operation, answer.node, operations))
     ]
   })

@@ -5,7 +5,7 @@ import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Market from "../Market.ts"
 import type { RunRecord } from "../RunRecord.ts"
 import { checkCoverage } from "./checkCoverage.ts"
-import { recordWith, rootWritten } from "./samples.ts"
+import { operationWith, recordWith, rootWritten } from "./samples.ts"
 
 const subject = keySubject(Stream.coverage, "series")
 const { barMs } = Market
@@ -63,6 +63,24 @@ describe("checkCoverage()", () => {
     assert.deepStrictEqual(problemsOf({ roots: [first, smaller] }), [
       `root of ${subject} at revision 5: 3 covered bars were lost`
     ])
+  })
+
+  it("checkCoverage() has nothing against the loss of what an operator has taken out, and of that alone", () => {
+    const word = { verb: "invalidate", node: "sim:a", range: [2 * barMs, 5 * barMs] } as const
+    const said = operationWith({ id: "word1", what: "invalidate", word })
+    const without = (cause: string, from = 2) => {
+      const covered = [
+        [0, from * barMs],
+        [5 * barMs, 8 * barMs]
+      ] as const
+      const smaller = rootWritten(5, { version: 2, covered, diff: { cause } })
+      return checkCoverage(recordWith({ roots: [first, smaller] }), [said])
+    }
+    assert.deepStrictEqual(without("invalidated by x: word1"), [])
+    const lost = (bars: number) => [`root of ${subject} at revision 5: ${bars} covered bars were lost`]
+    assert.deepStrictEqual(without("invalidated by x: word1", 1), lost(1))
+    assert.deepStrictEqual(without("invalidated by x: word2"), lost(3))
+    assert.deepStrictEqual(without("request-1"), lost(3))
   })
 
   it.each([1, 3])("checkCoverage() tells of another root, of version %i after 1", (version) => {

@@ -1,8 +1,8 @@
 /**
  * Is what is said to be covered there, and does it stay? (Invariants 3 and 5)
  *
- * Each root holds all that the one before it held, is one version later, and names pages and chunks that were stored
- * before it. The audit stream has every version.
+ * Each root holds all that the one before it held but for what an operator has taken out, is one version later, and
+ * names pages and chunks that were stored before it. The audit stream has every version.
  */
 import { rolledBackBy } from "../../../protocol/history/CoverageRoot.ts"
 import { bars } from "../../../protocol/history/RangeMeasure.ts"
@@ -10,14 +10,21 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keyOf } from "../../../protocol/wire/StreamSpec.ts"
 import * as Market from "../Market.ts"
+import type { Operation } from "../History.ts"
 import type { RootWritten, RunRecord } from "../RunRecord.ts"
+import { invalidatedBy } from "./words.ts"
 
-const checkStep = (before: RootWritten, after: RootWritten): ReadonlyArray<string> => {
+const checkStep = (
+  before: RootWritten,
+  after: RootWritten,
+  operations: ReadonlyArray<Operation>
+): ReadonlyArray<string> => {
   const [old, next] = [before.root, after.root]
   const name = `root of ${after.subject} at revision ${after.revision}`
   const problems: Array<string> = []
   if (next.version < old.version) problems.push(`${name}: version ${next.version} after ${old.version}`)
-  const lost = RangeSet.subtract(RangeSet.make(old.covered), RangeSet.make(next.covered))
+  const gone = RangeSet.subtract(RangeSet.make(old.covered), RangeSet.make(next.covered))
+  const lost = RangeSet.subtract(gone, invalidatedBy(after, operations))
   const lostBars = bars(lost, Market.barMs)
   if (lostBars > 0) problems.push(`${name}: ${lostBars} covered bars were lost`)
   const isSame = JSON.stringify(old) === JSON.stringify(next)
@@ -75,12 +82,12 @@ const checkVersions = ({ audited, roots }: RunRecord): ReadonlyArray<string> => 
 }
 
 /** What roots say that can't be, or that others said before. */
-export const checkCoverage = (run: RunRecord): ReadonlyArray<string> => {
+export const checkCoverage = (run: RunRecord, operations: ReadonlyArray<Operation> = []): ReadonlyArray<string> => {
   const problems: Array<string> = [...checkAudit(run), ...checkVersions(run)]
   const last = new Map<string, RootWritten>()
   for (const written of run.roots) {
     const before = last.get(written.subject)
-    if (before !== undefined) problems.push(...checkStep(before, written))
+    if (before !== undefined) problems.push(...checkStep(before, written, operations))
     problems.push(...checkNamed(written, run))
     last.set(written.subject, written)
   }

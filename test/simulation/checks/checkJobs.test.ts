@@ -31,6 +31,17 @@ describe("checkJobs()", () => {
     assert.lengthOf(problemsOf(failed, jobWritten(2, { state: "QUARANTINED" })), 1)
   })
 
+  it("checkJobs() has nothing against an operator who has a run tried again, skipped, called off or set aside", () => {
+    const operator = { tag: "Cancelled", message: "called off by x: op1", source: "operator" }
+    const aside = jobWritten(1, { state: "QUARANTINED" })
+    const failed = jobWritten(1, { state: "FAILED", nextAttemptAt: 5000 })
+    assert.deepStrictEqual(problemsOf(aside, jobWritten(2, { state: "FAILED", nextAttemptAt: 0 })), [])
+    assert.deepStrictEqual(problemsOf(aside, jobWritten(2, { state: "SUCCEEDED" })), [])
+    assert.deepStrictEqual(problemsOf(failed, jobWritten(2, { state: "FAILED", failure: operator })), [])
+    assert.deepStrictEqual(problemsOf(failed, jobWritten(2, { state: "QUARANTINED", failure: operator })), [])
+    assert.lengthOf(problemsOf(failed, jobWritten(2, { state: "FAILED", nextAttemptAt: 9000 })), 1)
+  })
+
   it("checkJobs() tells of a run after a later one", () => {
     assert.deepStrictEqual(problemsOf(jobWritten(1, { run: 3 }), jobWritten(2, { run: 2 })), [
       `${name(2)}: run 2 after 3`
@@ -46,7 +57,8 @@ describe("checkJobs()", () => {
   it.each(["SUCCEEDED", "FAILED", "QUARANTINED"] as const)(
     "checkJobs() tells of a run that had ended %s and goes on",
     (state) => {
-      for (const next of ["RUNNING", "SUCCEEDED"] as const) {
+      // what waits for a person may be skipped by one
+      for (const next of state === "QUARANTINED" ? (["RUNNING"] as const) : (["RUNNING", "SUCCEEDED"] as const)) {
         assert.deepStrictEqual(problemsOf(jobWritten(1, { state }), jobWritten(2, { state: next })), [
           `${name(2)}: run 1 had ended ${state} and was made ${next}`
         ])
@@ -85,6 +97,15 @@ describe("checkJobs()", () => {
         checkJobs(recordWith({ jobs: [brought], lostRoots }))
       assert.deepStrictEqual(judgeLost(whole), [])
       assert.lengthOf(judgeLost({ ...whole, node: "sim:b" }, { ...whole, atMs: brought.atMs + 1 }), 1)
+    })
+
+    it("checkJobs() has nothing against what an operator has taken out since the run was opened", () => {
+      const whole = rootWritten(3, { version: 1, covered: [[0, 90]] })
+      const taken = rootWritten(4, { version: 2, covered: [[60, 90]], diff: { removed: [[0, 60]] } })
+      const judgeOpened = (revision: number) =>
+        checkJobs(recordWith({ jobs: [jobWritten(revision), { ...brought, atOrder: 9 }], roots: [whole, taken] }))
+      assert.deepStrictEqual(judgeOpened(2), [])
+      assert.lengthOf(judgeOpened(5), 1)
     })
 
     it("checkJobs() tells of what is not covered, or only later, or of another series", () => {

@@ -37,4 +37,12 @@ describe("checkLeases()", () => {
   it("checkLeases() lets a lease be taken that nobody has renewed for its length", () => {
     assert.deepStrictEqual(judged([running(1, "a1", "one", 1), running(8, "b2", "two", 2)]), [])
   })
+
+  it("checkLeases() lets the owner of the series end a run upon an operator's word", () => {
+    const failure = { tag: "Cancelled", message: "called off by x: op1", source: "operator" }
+    const ended = { ...jobWritten(2, { state: "FAILED", fence: 1, failure }), by: "b2" }
+    assert.deepStrictEqual(judged([running(1, "a1", "one", 1), ended]), [])
+    const other = { ...jobWritten(2, { state: "FAILED", fence: 1 }), by: "b2" }
+    assert.lengthOf(judged([running(1, "a1", "one", 1), other]), 1)
+  })
 })

@@ -4,6 +4,7 @@
  * A running job that its holder renews stays its holder's, unless something has happened to that host; and what is
  * written of it meanwhile is written by the holder.
  */
+import { isFinal } from "../../../protocol/history/BackfillJob.ts"
 import type { Fault } from "../History.ts"
 import type { RunRecord } from "../RunRecord.ts"
 import { hurtSince } from "./hurtSince.ts"
@@ -20,6 +21,8 @@ const checkChange = (
   const name = `job ${subject} at revision ${revision}`
   const holder = of.processes.get(before.lease.holder)
   if (holder === undefined || by === holder) return []
+  // an operator may end any run
+  if (job.failure?.source === "operator" && isFinal(job)) return []
   // the series' owner notes that the lease has ended
   const isFreed = job.state === "EXPIRED"
   if (job.fence === before.fence && !isFreed) return [`${name}: ${by} writes what is in the hands of ${holder}`]

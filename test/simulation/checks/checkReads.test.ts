@@ -131,6 +131,20 @@ describe("checkReads()", () => {
     ])
   })
 
+  it("checkReads() has nothing against time of windows that are unavailable because an operator has skipped them", () => {
+    const meta = { coverageRanges: [], missingRanges: [{ start: 0, end: 16 * barMs, state: "unavailable" }] }
+    const result = { df: { length: 0, columns: {} }, meta: { ...meta, coverageVersion: 1 } }
+    const read = operationWith({
+      what: "read",
+      about: "it",
+      answer: { node: Callers.nodes[0], range: [0, 16 * barMs], minVersion: 0, result }
+    })
+    const skip = (until: number) =>
+      operationWith({ id: "word1", what: "skip", word: { verb: "skip", node: Callers.nodes[0]!, range: [0, until] } })
+    assert.deepStrictEqual(checkReads([read, skip(barMs)]), [])
+    assert.lengthOf(checkReads([read, { ...skip(barMs), invokedAtMs: 101 }]), 1)
+  })
+
   it("checkReads() tells of a version that is older than the one that was seen", () => {
     assert.deepStrictEqual(problemsOf({ version: 4 }), [problem("version 4 for who has seen 5")])
   })

@@ -15,6 +15,7 @@ import * as Callers from "../Callers.ts"
 import type { Operation } from "../History.ts"
 import * as Market from "../Market.ts"
 import * as SimulatedSource from "../SimulatedSource.ts"
+import { saidBy, timeOf, wholeWindows } from "./words.ts"
 
 /** An answer to a read, and what it was asked. */
 export interface Answer {
@@ -60,7 +61,11 @@ const checkBars = (name: string, { covered, df, range, series }: Came): Readonly
   return problems
 }
 
-const checkAnswer = (name: string, { minVersion, node, range, result }: Answer): ReadonlyArray<string> => {
+const checkAnswer = (
+  name: string,
+  { minVersion, node, range, result }: Answer,
+  skipped: RangeSet.RangeSet
+): ReadonlyArray<string> => {
   if (!("meta" in result)) return [`${name}: no account of the answer`]
   const { df, meta } = result
   const series = Callers.nodes.indexOf(node)
@@ -73,7 +78,7 @@ const checkAnswer = (name: string, { minVersion, node, range, result }: Answer):
   const never = RangeSet.make(
     meta.missingRanges.flatMap(({ end, start, state }) => (state === "unavailable" ? [[start, end] as const] : []))
   )
-  const had = RangeSet.clip(never, SimulatedSource.beginsAtMs(series), Infinity)
+  const had = RangeSet.subtract(RangeSet.clip(never, SimulatedSource.beginsAtMs(series), Infinity), skipped)
   if (!isEmpty(had)) problems.push(`${name}: time that the source has and that is called unavailable`)
   if (meta.coverageVersion < minVersion) {
     problems.push(`${name}: version ${meta.coverageVersion} for who has seen ${minVersion}`)
@@ -84,18 +89,31 @@ const checkAnswer = (name: string, { minVersion, node, range, result }: Answer):
 /** What a read was answered; undefined for anything else. */
 export const answerOf = ({ answer }: Operation): Answer | undefined => (isAnswer(answer) ? answer : undefined)
 
-/** Whether all is there at the end, but for what a source has refused: that is tried again later and later. */
-export const checkLast = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
+const isOwed = (state: string): boolean => state !== "unavailable" && state !== "quarantined"
+
+/**
+ * Whether all is there at the end, but for what a source has refused, which is tried again later and later, and what
+ * waits for a person. With a budget that is too small for it something may be still to come.
+ */
+export const checkLast = (operations: ReadonlyArray<Operation>, isScarce = false): ReadonlyArray<string> =>
   operations
     .filter(({ id }) => id.startsWith("last"))
     .flatMap(({ about, answer, outcome }) => {
       if (outcome !== "ok") return [`at the end, ${about} gives ${outcome}`]
       if (!isAnswer(answer) || !("meta" in answer.result)) return []
       return answer.result.meta.missingRanges
-        .filter(({ reason, state }) => state !== "unavailable" && !/refuse|failed|exchange/.test(reason))
+        .filter(({ reason, state }) => !isScarce && isOwed(state) && !/refuse|failed|exchange/.test(reason))
         .map(({ end, reason, start, state }) => `at the end, ${about} lacks ${start}..${end}: ${state}, ${reason}`)
     })
 
+/** Time of whole windows that operators have skipped by then. */
+const skippedBy = (operations: ReadonlyArray<Operation>, node: string, atMs: number): RangeSet.RangeSet =>
+  wholeWindows(timeOf(saidBy(operations, { verbs: ["skip"], node, atMs })))
+
 /** What answers said that is not so. */
 export const checkReads = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
-  operations.flatMap(({ about, answer, id }) => (isAnswer(answer) ? checkAnswer(`read ${id} of ${about}`, answer) : []))
+  operations.flatMap(({ about, answer, completedAtMs, id }) =>
+    isAnswer(answer)
+      ? checkAnswer(`read ${id} of ${about}`, answer, skippedBy(operations, answer.node, completedAtMs))
+      : []
+  )

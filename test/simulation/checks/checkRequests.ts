@@ -23,7 +23,14 @@ const known = new Set([
   "ActorStopped",
   "OutcomeUnknown",
   "MailboxFull",
-  "NotConnected"
+  "NotConnected",
+  "WindowQuarantined",
+  "BudgetUnavailable",
+  "NoSuitedJob",
+  "JobNotSuited",
+  "UnknownBackfill",
+  "BackfillEnded",
+  "BackfillExists"
 ])
 
 const checkEnd = ({ about, completedAtMs, id, outcome, untilMs, what }: Operation): ReadonlyArray<string> => {

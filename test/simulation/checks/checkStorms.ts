@@ -5,8 +5,11 @@
  * hundred things a second at the most in a world as small as this one.
  */
 
-/** Several times what the busiest second of a run without a storm has. */
-const sentPerSecondMax = 400
+/**
+ * Several times what the busiest second of a run without a storm has: a host that was out of touch answers all at once
+ * who has asked it meanwhile.
+ */
+const sentPerSecondMax = 800
 
 /** Processes that have said too much in one second. */
 export const checkStorms = (

@@ -26,4 +26,24 @@ describe("checkUpstream()", () => {
     assert.deepStrictEqual(problemsOf(asked(longAfterMs, 10, 60)), [problem("10..60")])
     assert.deepStrictEqual(problemsOf(asked(longAfterMs + 1000, 10, 120)), [problem("10..120")])
   })
+
+  it("checkUpstream() tells of a page of what was set aside or skipped long before, and of nothing that is deferred", () => {
+    const exceptions = [{ start: 60, end: 120, state: "quarantined" }]
+    const aside = rootWritten(1, { version: 1, covered: [[0, 60]], exceptions })
+    const page = asked(longAfterMs, 0, 120)
+    assert.lengthOf(checkUpstream(recordWith({ roots: [aside], pagesAsked: [page] })), 1)
+    const deferred = rootWritten(1, {
+      version: 1,
+      covered: [[0, 60]],
+      exceptions: [{ start: 60, end: 120, state: "deferred" }]
+    })
+    assert.deepStrictEqual(checkUpstream(recordWith({ roots: [deferred], pagesAsked: [page] })), [])
+  })
+
+  it("checkUpstream() has nothing against a page of what was taken out of the coverage meanwhile", () => {
+    const taken = rootWritten(12, { version: 2, covered: [[0, 30]] })
+    const again = rootWritten(13, { version: 3, covered: [[0, 60]] })
+    const page = asked(longAfterMs, 10, 60)
+    assert.deepStrictEqual(checkUpstream(recordWith({ roots: [roots[0]!, taken, again], pagesAsked: [page] })), [])
+  })
 })

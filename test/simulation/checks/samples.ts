@@ -45,13 +45,24 @@ interface RootSays {
   readonly version: number
   readonly covered: ReadonlyArray<Range>
   readonly pages?: ReadonlyArray<string>
+  readonly exceptions?: RootWritten["root"]["exceptions"]
+  readonly diff?: Partial<RootWritten["root"]["diff"]>
 }
 
 /** A root of the first series of a run. */
-export const rootWritten = (revision: number, { covered, pages = [], version }: RootSays): RootWritten => ({
+export const rootWritten = (
+  revision: number,
+  { covered, diff, exceptions = [], pages = [], version }: RootSays
+): RootWritten => ({
   ...written(keySubject(Stream.coverage, "series"), revision),
   node: "sim:a",
-  root: { version, covered, pages: pages.map((id) => ({ id })) }
+  root: {
+    version,
+    covered,
+    exceptions,
+    diff: { added: [], removed: [], jobs: [], cause: "", ...diff },
+    pages: pages.map((id) => ({ id }))
+  }
 })
 
 const job: BackfillJob = {

@@ -67,7 +67,11 @@ export const demand = (
     const [run, fence] = [(job?.run ?? 0) + 1, job?.fence ?? 0]
     const attempts = job?.state === "FAILED" ? job.attempts : 0
     const opened = { state: "PENDING", run, fence, attempts, nextAttemptAt: null } as const
-    return { action: "write", job: { ...opened, wanted: bars, done: new Set(), generation: at.generation } }
+    // what a run that failed still owed is brought along
+    const owed =
+      job?.state === "FAILED" && job.nextAttemptAt !== null ? [...job.wanted].filter((bar) => !job.done.has(bar)) : []
+    const wanted = new Set([...bars, ...owed])
+    return { action: "write", job: { ...opened, wanted, done: new Set(), generation: at.generation } }
   }
   if (holds(job.wanted, bars)) return { action: "join" }
   if (job.state === "RUNNING") return { action: "follow" }
