@@ -202,9 +202,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ),
   mutant(
     "spend-unsaved",
-    "a permit is given before a save has shown that nobody else gives any",
+    "a permit is given though no save has shown that nobody else gives any",
     "actors/budget/AccountActor.ts",
-    ["Effect.tap(handle(batch), () => keep)", "Effect.tap(handle(batch), () => Effect.forkDetach(Effect.ignore(keep)))"]
+    ["Effect.tap(handle(batch), () => keep)", "Effect.tap(handle(batch), () => (state.epoch > 0 ? Effect.void : keep))"]
   ),
   mutant(
     "serve-the-urgent-alone",
