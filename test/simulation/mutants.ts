@@ -223,9 +223,5 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"
-  ]),
-  mutant("tell-before-saved", "who listens is told of what others have prevented", "actors/coverage/JobRecords.ts", [
-    "const event = written ? jobEvent(",
-    "const event = written || expect > 0 ? jobEvent("
   ])
 ]
