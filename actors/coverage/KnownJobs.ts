@@ -91,7 +91,9 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
 
   const set = (next: KnownJob): void => {
     const before = known.get(next.job.windowStart)
-    if (before !== undefined && before.revision >= next.revision) return
+    if (before !== undefined && before.revision > next.revision) return
+    // storage that was rolled back gives a revision again, to another record
+    if (before?.revision === next.revision && before.job.nonce === next.job.nonce) return
     note("completedOnce", before === undefined || !isUndone(before.job, next.job), () => ({
       series: seriesKey,
       job: jobId(next.job),

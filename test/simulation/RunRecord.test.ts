@@ -72,6 +72,7 @@ describe("recordOf()", () => {
     )
     assert.deepInclude(run.audited[0], { subject: Subject.audit(seriesKey), revision: 1, version: 4 })
     assert.deepStrictEqual(run.processes, new Map([["one", "a1"]]))
+    assert.deepStrictEqual(run.joinedAtMs, new Map([["one", 10]]))
     assert.deepInclude(run.pagesAsked[0], { host: "a1", node: "sim:b", startMs: 0, endMs: 60, atMs: 5 })
   })
 

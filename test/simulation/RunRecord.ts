@@ -97,6 +97,8 @@ export interface RunRecord {
   readonly pagesAsked: ReadonlyArray<Asked>
   /** Which process an incarnation was. */
   readonly processes: ReadonlyMap<string, string>
+  /** When each incarnation joined. */
+  readonly joinedAtMs: ReadonlyMap<string, number>
 }
 
 /** The value of a record as the product writes it. */
@@ -147,13 +149,16 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     pages: new Map<string, { readonly atOrder: number; readonly chunkIds: ReadonlyArray<string> }>(),
     chunks: new Map<string, number>(),
     processes: new Map<string, string>(),
+    joinedAtMs: new Map<string, number>(),
     pagesAsked: history.pages.map(({ series, ...asked }) => ({ ...asked, node: nodes[series] ?? "" }))
   }
   const take = ({ data, form, stream, ...entry }: StoredEntry, atOrder: number): void => {
     const written: Written = { ...entry, atOrder }
     if (form !== "value") return
     if (stream === Stream.sessions.name) {
-      record.processes.set(keyOf(Stream.sessions, entry.subject), entry.by ?? "")
+      const incarnation = keyOf(Stream.sessions, entry.subject)
+      record.processes.set(incarnation, entry.by ?? "")
+      if (!record.joinedAtMs.has(incarnation)) record.joinedAtMs.set(incarnation, entry.atMs)
       return
     }
     if (stream === Stream.coverage.name) {

@@ -202,9 +202,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ),
   mutant(
     "spend-unsaved",
-    "a permit is given before a save has shown that nobody else gives any",
+    "a permit is given though no save has shown that nobody else gives any",
     "actors/budget/AccountActor.ts",
-    ["Effect.tap(handle(batch), () => keep)", "Effect.tap(handle(batch), () => Effect.forkDetach(Effect.ignore(keep)))"]
+    ["Effect.tap(handle(batch), () => keep)", "Effect.tap(handle(batch), () => (state.epoch > 0 ? Effect.void : keep))"]
   ),
   mutant(
     "serve-the-urgent-alone",
@@ -223,9 +223,5 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"
-  ]),
-  mutant("tell-before-saved", "who listens is told of what others have prevented", "actors/coverage/JobRecords.ts", [
-    "const event = written ? jobEvent(",
-    "const event = written || expect > 0 ? jobEvent("
   ])
 ]

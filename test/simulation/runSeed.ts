@@ -122,6 +122,9 @@ const judge = (history: History, { account }: Conditions.Conditions, heldBackMsM
           ...checkBurials(run, faults),
           ...checkOwners(run),
           ...checkLeases(run, faults),
+          // a holder who writes upon a revision that was given again can't know of it
+          ...checkJobs(run),
+          ...checkAttempts(run, Conditions.retry.attempts),
           ...checkAnswers(operations, run),
           ...checkMessages(operations, { isFaultless, lastAtMs: shape.lastAtMs }),
           ...checkOperators(run, operations),
@@ -133,8 +136,6 @@ const judge = (history: History, { account }: Conditions.Conditions, heldBackMsM
           ...checkBackfills(run, operations, isScarce)
         ]),
     ...checkCoverage(run, operations),
-    ...checkJobs(run),
-    ...checkAttempts(run, Conditions.retry.attempts),
     ...checkReplay(stored),
     ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
     ...checkReads(operations),

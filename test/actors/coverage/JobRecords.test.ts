@@ -1,8 +1,9 @@
 /** Is there never a job that is open, and that nobody looks after? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as JobRecords from "../../../actors/coverage/JobRecords.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { readJob, writeJob } from "../../../protocol/messages/Backfill.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import { LiveHosts } from "../../../runtime/LiveHosts.ts"
@@ -56,6 +57,34 @@ describe("lookAfter()", () => {
       yield* Effect.flip(jobs.demand(demand, [{ windowStart: 0, ranges: RangeSet.of(0, 10) }]))
       const { open } = yield* jobs.lookAfter(standing)
       assert.strictEqual(open.size, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("lookAfter() goes on with what stands where storage has given its revision before to another record", () =>
+    Effect.gen(function* () {
+      const { layer } = yield* makeFaultyMesh
+      const mesh = yield* Effect.provide(Effect.service(Mesh), layer)
+      let isRolledBack = false
+      const rolledBack = Mesh.of({
+        ...mesh,
+        readMany: (stream, subjects) =>
+          Effect.map(mesh.readMany(stream, subjects), (stored) =>
+            stored.map((record) => ({
+              ...record,
+              value: isRolledBack
+                ? Option.map(readJob(record.value), (job) => writeJob({ ...job, run: 4, nonce: "another" }))
+                : record.value
+            }))
+          )
+      })
+      const jobs = yield* JobRecords.open(series).pipe(Effect.provideService(Mesh, rolledBack), Effect.provide(hosts))
+      yield* jobs.demand(demand, [{ windowStart: 0, ranges: RangeSet.of(0, 10) }])
+      isRolledBack = true
+      yield* jobs.lookAfter(standing)
+      assert.deepStrictEqual(
+        jobs.unfinished().map(({ run }) => run),
+        [4]
+      )
     }).pipe(Effect.scoped)
   )
 })

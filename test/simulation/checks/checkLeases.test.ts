@@ -34,6 +34,17 @@ describe("checkLeases()", () => {
     assert.deepStrictEqual(judged(jobs, "a1"), [])
   })
 
+  it("checkLeases() excuses who takes a host that has just joined for dead, where reads are stale", () => {
+    const jobs = [running(1, "a1", "one", 1), running(2, "b2", "two", 2)]
+    const judge = (joined: number, kind: string) =>
+      checkLeases(recordWith({ jobs, processes, joinedAtMs: new Map([["one", joined]]) }), [
+        { atMs: 500, kind, target: "b2" }
+      ])
+    assert.deepStrictEqual(judge(0, "stale reads"), [])
+    assert.lengthOf(judge(0, "lost acks"), 1)
+    assert.lengthOf(judge(-1000, "stale reads"), 1)
+  })
+
   it("checkLeases() lets a lease be taken that nobody has renewed for its length", () => {
     assert.deepStrictEqual(judged([running(1, "a1", "one", 1), running(8, "b2", "two", 2)]), [])
   })

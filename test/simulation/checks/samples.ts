@@ -20,6 +20,7 @@ export const recordWith = (parts: Partial<RunRecord>): RunRecord => ({
   chunks: new Map(),
   pagesAsked: [],
   processes: new Map(),
+  joinedAtMs: new Map(),
   ...parts
 })
 
