@@ -139,3 +139,24 @@ describe.concurrent("failures", () => {
     assert.match(run.err, /^InvalidActors: \/none\/such.ts: can't be imported: /)
   })
 })
+
+describe.concurrent("output", () => {
+  it.each([
+    ["--help", "--help", '"$0" "$@" > /dev/full'],
+    ["--version", "--version", '"$0" "$@" > /dev/full'],
+    [
+      "a file that takes a part of it",
+      "--help",
+      `f=$(mktemp); trap '' XFSZ; (ulimit -f 1; "$0" "$@" > "$f"); c=$?; rm "$f"; exit $c`
+    ]
+  ])("seamless ends with 4 and says so where nobody takes what it writes: %s", async (_, flag, redirect) => {
+    const { code, err } = await runCommand([flag], {}, redirect)
+    assert.strictEqual(code, 4)
+    assert.match(err, /^OutputFailed: .* can't be written to the standard output/)
+  })
+
+  it("seamless ends with 0 and says nothing where its reader went away", async () => {
+    const { err, out } = await runCommand(["--help"], {}, '{ { "$0" "$@"; echo $? >&3; } | true; } 3>&1')
+    assert.deepStrictEqual({ err, out }, { err: "", out: "0\n" })
+  })
+})
