@@ -1,11 +1,11 @@
 /** Does a configuration file hear all that is wrong with it, and where? */
-import { Effect, Result } from "effect"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { Effect, Result, SchemaAST } from "effect"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { configurationHash, load, parse } from "../../bin/configuration.ts"
-import type { Configuration } from "../../protocol/Settings.ts"
+import { Configuration } from "../../protocol/Settings.ts"
 
 const good = `
 sources:
@@ -144,6 +144,38 @@ describe("parse", () => {
     assert.match(mistakes(`${good}absence: { base: 6 }`)[0] ?? "", /^absence\.base: .* known here: baseMs, maxMs$/)
     assert.lengthOf(mistakesWith("maxEmptyBars: 60", "retentionMs: 0"), 1)
     assert.deepStrictEqual(mistakesWith("maxEmptyBars: 60", "retentionMs: 1, joinGapsBars: 0"), [])
+  })
+
+  it.each([
+    ["limits", "maxBars, cacheBytes"],
+    ["retry", "attempts, baseMs, maxMs"],
+    ["absence", "baseMs, maxMs"],
+    ["nats", "replicas"],
+    ["telemetry", "otlpUrl"]
+  ])("parse() names what %s may hold beside a key that it may not", (room, known) => {
+    assert.deepStrictEqual(mistakes(`${good}${room}: { foo: 1 }`), [`${room}.foo: is no setting; known here: ${known}`])
+  })
+
+  it("parse() names all settings of a series, and of the whole file, beside a key that is none", () => {
+    assert.match(mistakesWith("symbol: BTC/BUSD", "symbol: BTC/BUSD, foo: 1")[0]!, /known here: node, .*, windowBars$/)
+    assert.match(mistakes(`${good}foo: 1`)[0]!, /^foo: .* known here: sources, series, .*, retry, /)
+  })
+
+  it("README names every setting", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+    const part = readme.slice(readme.indexOf("## The configuration"), readme.indexOf("## NATS"))
+    const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
+      if (SchemaAST.isArrays(ast)) return ast.rest.flatMap(namesIn)
+      if (!SchemaAST.isObjects(ast)) return []
+      const own = ast.propertySignatures.flatMap(({ name, type }) => [String(name), ...namesIn(type)])
+      return [...own, ...ast.indexSignatures.flatMap(({ type }) => namesIn(type))]
+    }
+    const names = new Set(namesIn(Configuration.ast))
+    assert.include(Array.from(names), "breakerFailures")
+    assert.deepStrictEqual(
+      Array.from(names).filter((name) => !new RegExp(`\\b${name}\\b`).test(part)),
+      []
+    )
   })
 
   it("parse() takes accounts, which sources name or are called by", () => {
