@@ -98,9 +98,33 @@ describe("parse", () => {
       /^accounts\.binance\.weightPerMinute: is less than one request weighs, which is 20$/
     ],
     [
+      "an exchange that nobody has",
+      "exchange: binance,",
+      "exchange: binanze,",
+      /^sources\.binance\.exchange: "binanze" is no exchange in ccxt; there is binance, /
+    ],
+    [
+      "a source that a series names twice",
+      "sources: [binance]",
+      "sources: [binance, binance]",
+      /^series\[0\]\.sources\[1\]: "binance" stands at series\[0\]\.sources\[0\] already$/
+    ],
+    [
+      "absences that are left alone longer at first than at most",
+      "\nseries:",
+      "\nabsence: { baseMs: 900, maxMs: 8 }\nseries:",
+      /^absence\.baseMs: the first wait is 900, and the longest, absence\.maxMs, 8: /
+    ],
+    [
+      "a first wait that is longer than the longest is by default",
+      "\nseries:",
+      "\nretry: { baseMs: 300001 }\nseries:",
+      /^retry\.baseMs: the first wait is 300001, and the longest, the default of retry\.maxMs, 300000: /
+    ],
+    [
       "a name that a host uses",
       "binance: {",
-      "cache: { kind: exchange, exchange: x }\n  binance: {",
+      "cache: { kind: exchange, exchange: okx }\n  binance: {",
       /^sources\.cache: /
     ]
   ])("parse() refuses %s, with its path", (_, piece, replacement, expected) => {
