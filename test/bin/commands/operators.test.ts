@@ -148,16 +148,17 @@ it("upstreamsTable() has a line an account, and says below why sources are left 
     coolDownUntil: null,
     circuits: [{ source: "okx", state: "halfOpen", failures: 11, reason: "no answer", openUntil: null }]
   }
-  const [, first, second, ...reasons] = cellsOf(upstreamsTable([standing, calm]))
+  const [head, first, second, ...reasons] = cellsOf(upstreamsTable([standing, calm]))
   assert.deepStrictEqual(first, [
     "main",
-    "3/100",
+    "3 of 100",
     "-",
-    "2/4",
+    "2 of 4",
     "interactive 1, bulk 12",
     "1970-01-01T00:01:00Z",
     "binance closed, second open until 1970-01-01T00:00:01Z"
   ])
+  assert.deepStrictEqual(head?.slice(0, 4), ["account", "requests free", "weight free", "in flight"])
   assert.deepStrictEqual(second, ["okx", "-", "-", "0", "-", "-", "okx half open"])
   assert.deepStrictEqual(reasons, [
     ["second: 10 requests in a row have failed; the last: the exchange answered 500"],
