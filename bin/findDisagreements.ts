@@ -68,10 +68,11 @@ const checkExchanges = (sources: object): ReadonlyArray<Mistake> => {
 
 /** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
 const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
-  const [base, most] = ["baseMs", "maxMs"].map((key) => fieldOf(fieldOf(input, room), key))
-  if (!isTooMuch(base, most ?? maxMsDefault)) return []
-  const which = most === undefined ? `the default of ${room}.maxMs` : `${room}.maxMs`
-  const problem = `the first wait is ${String(base)}, and the longest, ${which}, ${String(most ?? maxMsDefault)}`
+  const [base, given] = ["baseMs", "maxMs"].map((key) => fieldOf(fieldOf(input, room), key))
+  const most = given === undefined ? maxMsDefault : given
+  if (!isTooMuch(base, most)) return []
+  const which = given === undefined ? `the default of ${room}.maxMs` : `${room}.maxMs`
+  const problem = `the first wait is ${String(base)}, and the longest, ${which}, ${String(most)}`
   return [{ path: `${room}.baseMs`, problem: `${problem}: it has to be no shorter` }]
 }
 
