@@ -149,6 +149,8 @@ describe("parse", () => {
   it.each([
     ["a listing that is no time", "listedAt: soon", /^series\[0\]\.listedAt: "soon" is no time: ISO 8601 such as/],
     ["a day that no calendar has", "delistedAt: 2023-02-30", /^series\[0\]\.delistedAt: "2023-02-30" is no time/],
+    ["a day without dashes", "listedAt: 20190920", /^series\[0\]\.listedAt: .*did you mean 2019-09-20\?$/],
+    ["seconds", "listedAt: 1568937600", /^series\[0\]\.listedAt: .*did you mean 2019-09-20T00:00:00Z\?$/],
     ["half a millisecond", "listedAt: 1.5", /^series\[0\]\.listedAt: .*got 1\.5$/],
     ["neither text nor number", "listedAt: [2019]", /^series\[0\]\.listedAt: .*got \[2019\]$/],
     [
