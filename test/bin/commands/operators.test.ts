@@ -1,7 +1,7 @@
 /** Do operators see what they need, in lines that an eye can follow? */
 import { assert, it } from "vitest"
 import { actorsTable, lettersTable } from "../../../bin/commands/actors.ts"
-import { drainText } from "../../../bin/commands/drain.ts"
+import { drainText, unownedText } from "../../../bin/commands/drain.ts"
 import { hostsTable } from "../../../bin/commands/hosts.ts"
 import { slotsSummary, slotsTable } from "../../../bin/commands/slots.ts"
 import { upstreamsTable } from "../../../bin/commands/upstreams.ts"
@@ -122,6 +122,15 @@ it("lettersTable() keeps a reason of several lines to its first", () => {
 it("drainText() says what it came to", () => {
   const text = drainText({ hostId: "a", incarnation: "i", handovers: 5, handoverMsMax: 10.4, elapsedMs: 99.6 })
   assert.strictEqual(text, "a is drained: 5 slots handed over in 100 ms, the slowest in 10 ms")
+})
+
+it("unownedText() tells what nobody takes over from a drained host", () => {
+  const drained: HostReport = { ...host, state: "drained" }
+  const other: HostReport = { ...host, incarnation: "i2", hostId: "b" }
+  assert.isUndefined(unownedText(drained, [drained, other]))
+  assert.match(unownedText(drained, [drained]) ?? "", /^no other host serves: nobody owns what a gave up/)
+  assert.match(unownedText(drained, [drained, { ...other, state: "draining" }]) ?? "", /^no other host serves/)
+  assert.match(unownedText(drained, [drained, { ...other, labels: ["x"] }]) ?? "", /^no other host takes the label y:/)
 })
 
 const standing: AccountStanding = {
