@@ -5,20 +5,11 @@
  * schema sees is checked by the schema; what spans several places (names, intervals, series) is checked beside it, on
  * the same text, whether the schema is content or not.
  */
-import { Data, Effect, Predicate, Result, Schema, SchemaIssue } from "effect"
+import { Data, Effect, Predicate, Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { LineCounter, parseDocument } from "yaml"
 import { sha256 } from "../protocol/frame/contentHash.ts"
-import {
-  AbsenceSettings,
-  AccountSettings,
-  Configuration,
-  ExchangeSettings,
-  Limits,
-  NatsSettings,
-  SeriesSettings,
-  TelemetrySettings
-} from "../protocol/Settings.ts"
+import { Configuration } from "../protocol/Settings.ts"
 import { findDisagreements } from "./findDisagreements.ts"
 import { withListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -40,17 +31,19 @@ type Path = ReadonlyArray<PropertyKey>
 const pathText = (path: Path): string =>
   path.map((key, at) => (typeof key === "number" ? `[${key}]` : `${at === 0 ? "" : "."}${String(key)}`)).join("")
 
-/** The keys that may stand in the object at a path; none where any name may. */
-const knownKeys = ([room, ...below]: Path): ReadonlyArray<string> => {
-  if (room === undefined) return Object.keys(Configuration.fields)
-  if (room === "sources" && below.length === 1) return Object.keys(ExchangeSettings.fields)
-  if (room === "accounts" && below.length === 1) return Object.keys(AccountSettings.fields)
-  if (room === "series" && below.length === 1) return Object.keys(SeriesSettings.fields)
-  if (room === "limits") return Object.keys(Limits.fields)
-  if (room === "absence") return Object.keys(AbsenceSettings.fields)
-  if (room === "nats") return Object.keys(NatsSettings.fields)
-  return room === "telemetry" ? Object.keys(TelemetrySettings.fields) : []
+/** What the schema says of the keys of the value at a path; undefined where it says nothing. */
+const keysIn = (ast: SchemaAST.AST | undefined, path: Path): ReadonlyArray<string> => {
+  if (ast === undefined) return []
+  const [key, ...below] = path
+  if (SchemaAST.isArrays(ast)) return key === undefined ? [] : keysIn(ast.rest[0] ?? ast.elements[0], below)
+  if (!SchemaAST.isObjects(ast)) return []
+  if (key === undefined) return ast.propertySignatures.map(({ name }) => String(name))
+  const field = ast.propertySignatures.find(({ name }) => name === key)
+  return keysIn(field?.type ?? ast.indexSignatures[0]?.type, below)
 }
+
+/** The keys that may stand in the object at a path, as the schema has them; none where any name may. */
+const knownKeys = (path: Path): ReadonlyArray<string> => keysIn(Configuration.ast, path)
 
 const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, key) => (Predicate.isObjectKeyword(inner) ? Reflect.get(inner, key) : undefined), value)

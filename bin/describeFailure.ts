@@ -18,9 +18,13 @@ const errorKeys: ReadonlySet<string> = new Set(["_tag", "name", "message", "stac
 const fieldsOf = (failure: object): object =>
   Object.fromEntries(Object.entries(failure).filter(([key]) => !errorKeys.has(key)))
 
+// a program has it; who types a command names the whole bars
+const forPrograms = ', or with align: "expand"'
+
 const tell = (failure: Foreseen): Told => {
   if (failure instanceof SeamlessError) {
-    const { fields, message, meta, result, tag } = failure
+    const { fields, meta, result, tag } = failure
+    const message = tag === "UnalignedRange" ? failure.message.replace(forPrograms, "") : failure.message
     return { error: { tag, message, ...fields }, ...(meta && { meta }), ...(result && { result }) }
   }
   return { error: { tag: failure._tag, message: failure.message, ...fieldsOf(failure) } }

@@ -21,11 +21,11 @@ const failureText = (failure: Job["failure"]): string =>
 
 const seriesOf = ({ series }: Job): string => `${series.nodeId} ${series.interval}`
 
-/** One line a job; the series where there are jobs of several. */
-export const jobsTable = (jobs: ReadonlyArray<Job>, nowMs: number): string => {
+/** One line a job; the series where there are jobs of several, or nobody has named it. */
+export const jobsTable = (jobs: ReadonlyArray<Job>, nowMs: number, isSeriesNamed = true): string => {
   const series: ColumnOf<Job> = ["series", seriesOf]
   return tableOf(jobs, [
-    ...(new Set(jobs.map(seriesOf)).size > 1 ? [series] : []),
+    ...(!isSeriesNamed || new Set(jobs.map(seriesOf)).size > 1 ? [series] : []),
     ["window", ({ windowStart }) => isoTime(windowStart)],
     ["run", ({ run }) => String(run), "right"],
     ["state", ({ state }) => state],
@@ -43,12 +43,12 @@ const countsText = (counts: Listed["counts"]): string =>
     .join(", ")
 
 /** The jobs, and how many there are of which state. */
-export const listText = ({ counts, jobs, total }: Listed, nowMs: number): string => {
+export const listText = ({ counts, jobs, total }: Listed, nowMs: number, isSeriesNamed: boolean): string => {
   const shown =
     total === jobs.length ? `${amountText(total)} shown` : `the newest ${jobs.length} of ${amountText(total)}`
   const all = countsText(counts)
   const last = all === "" ? "there are no jobs" : `${shown}; in all: ${all}`
-  return jobs.length === 0 ? last : `${jobsTable(jobs, nowMs)}\n${last}`
+  return jobs.length === 0 ? last : `${jobsTable(jobs, nowMs, isSeriesNamed)}\n${last}`
 }
 
 const rangesText = (ranges: Record["ranges"]): string => {

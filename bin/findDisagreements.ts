@@ -5,6 +5,7 @@
  * at the plain data and passes over what is not of the expected form, which the schema has told already.
  */
 import { Option, Predicate } from "effect"
+import { exchangeIds } from "../actors/sources/exchangeIds.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
@@ -17,6 +18,9 @@ const takenNames: ReadonlyArray<string> = ["cache", "storage"]
 const fieldOf = (value: unknown, key: string): unknown => (Predicate.hasProperty(value, key) ? value[key] : undefined)
 
 const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+const isTooMuch = (part: unknown, whole: unknown): boolean =>
+  typeof part === "number" && typeof whole === "number" && part > whole
 
 /** Each text of a list, with its index. */
 const textsOf = (value: unknown): ReadonlyArray<readonly [index: number, text: string]> =>
@@ -36,6 +40,41 @@ const checkSource = (path: string, name: string, known: ReadonlyArray<string>): 
   known.includes(name)
     ? []
     : [{ path, problem: `${JSON.stringify(name)} is no source; declared under sources: ${known.join(", ") || "none"}` }]
+
+/** The sources of a series that it names again. */
+const checkRepeated = (path: string, names: ReadonlyArray<readonly [number, string]>): ReadonlyArray<Mistake> =>
+  names.flatMap(([index, name], at) => {
+    const first = names.findIndex(([, other]) => other === name)
+    const problem = `${JSON.stringify(name)} stands at ${path}[${names[first]?.[0]}] already`
+    return first < at ? [{ path: `${path}[${index}]`, problem }] : []
+  })
+
+// so many letters have to be the same for one id to be taken for another
+const alikeLetters = 3
+
+/** The exchanges that ccxt does not know: such a host would start, and fail at its first request. */
+const checkExchanges = (sources: object): ReadonlyArray<Mistake> => {
+  const ids = exchangeIds()
+  if (ids.length === 0) return []
+  return Object.entries(sources).flatMap(([name, settings]) => {
+    const id = fieldOf(settings, "exchange")
+    // an empty one the schema refuses
+    if (typeof id !== "string" || id === "" || ids.includes(id)) return []
+    const alike = ids.filter((other) => other.startsWith(id.slice(0, alikeLetters).toLowerCase()))
+    const hint = alike.length === 0 ? "it lists them as its exchanges" : `there is ${alike.join(", ")}`
+    return [{ path: `sources.${name}.exchange`, problem: `${JSON.stringify(id)} is no exchange in ccxt; ${hint}` }]
+  })
+}
+
+/** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
+const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
+  const [base, given] = ["baseMs", "maxMs"].map((key) => fieldOf(fieldOf(input, room), key))
+  const most = given === undefined ? maxMsDefault : given
+  if (!isTooMuch(base, most)) return []
+  const which = given === undefined ? `the default of ${room}.maxMs` : `${room}.maxMs`
+  const problem = `the first wait is ${String(base)}, and the longest, ${which}, ${String(most)}`
+  return [{ path: `${room}.baseMs`, problem: `${problem}: it has to be no shorter` }]
+}
 
 const checkNode = (path: string, node: unknown): ReadonlyArray<Mistake> => {
   const bytes = typeof node === "string" ? byteLength(node) : 0
@@ -73,9 +112,6 @@ const checkNames = (sources: ReadonlyArray<string>): ReadonlyArray<Mistake> =>
 
 /** The account of a source, by its name; without one it has one of its own name. */
 const accountOf = (name: string, settings: unknown): unknown => fieldOf(settings, "account") ?? name
-
-const isTooMuch = (part: unknown, whole: unknown): boolean =>
-  typeof part === "number" && typeof whole === "number" && part > whole
 
 const checkAccount = (path: string, settings: unknown, heaviest: number): ReadonlyArray<Mistake> => {
   const [requests, weight, burst] = ["requestsPerMinute", "weightPerMinute", "burst"].map((key) =>
@@ -133,10 +169,15 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...textsOf(fieldOf(kept, "intervals")).flatMap(([index, text]) =>
       checkInterval(`series[${at}].intervals[${index}]`, text)
     ),
+    ...checkRepeated(`series[${at}].sources`, textsOf(fieldOf(kept, "sources"))),
     ...textsOf(fieldOf(kept, "sources")).flatMap(([index, name]) =>
       known === undefined ? [] : checkSource(`series[${at}].sources[${index}]`, name, known)
     )
   ])
-  const accounts = Predicate.isObject(declared) ? checkAccounts(input, declared) : []
-  return [...checkNames(known ?? []), ...accounts, ...each, ...findTwice(series)]
+  const waits = [
+    ...checkWaits(input, "retry", defaults.retryMaxMs),
+    ...checkWaits(input, "absence", defaults.absenceMaxMs)
+  ]
+  const named = Predicate.isObject(declared) ? [...checkExchanges(declared), ...checkAccounts(input, declared)] : []
+  return [...checkNames(known ?? []), ...named, ...waits, ...each, ...findTwice(series)]
 }

@@ -9,6 +9,7 @@ import { describeFailure, type Foreseen } from "./describeFailure.ts"
 import { ExitCode } from "./ExitCode.ts"
 import type { Format } from "./flags.ts"
 import { printNote } from "./print.ts"
+import { WrongUsage } from "./WrongUsage.ts"
 
 /** The command has said all it has to say, and was not complete. */
 export class Finished extends Data.TaggedError("Finished")<{ readonly code: ExitCode }> {}
@@ -18,6 +19,10 @@ export const finish =
   (format: Format) =>
   <E extends Foreseen, R>(command: Effect.Effect<ExitCode, E, R>): Effect.Effect<void, Finished, R> =>
     command.pipe(
-      Effect.catch((failure) => Effect.as(printNote(describeFailure(failure, format)), ExitCode.failed)),
+      Effect.catch((failure) =>
+        failure instanceof WrongUsage
+          ? Effect.as(printNote(failure.message), ExitCode.wrongUsage)
+          : Effect.as(printNote(describeFailure(failure, format)), ExitCode.failed)
+      ),
       Effect.flatMap((code) => (code === ExitCode.complete ? Effect.void : Effect.fail(new Finished({ code }))))
     )

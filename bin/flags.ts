@@ -2,7 +2,7 @@
 import { Option } from "effect"
 import { Argument, Flag } from "effect/cli"
 import * as Strategy from "../protocol/history/Strategy.ts"
-import { parseTime } from "./parseTime.ts"
+import { parseTime, timeProblem } from "./parseTime.ts"
 
 /** How an answer is written. */
 export type Format = "table" | "json"
@@ -12,10 +12,7 @@ export const dataDirDefault = "./.seamless"
 
 const time = (name: string, meaning: string) =>
   Argument.String(name).pipe(
-    Argument.filterMap(
-      (text) => Option.fromUndefinedOr(parseTime(text)),
-      () => "epoch milliseconds or ISO 8601 (UTC without a zone), such as 1670889600000 or 2022-12-13T00:00"
-    ),
+    Argument.filterMap((text) => Option.fromUndefinedOr(parseTime(text)), timeProblem),
     Argument.withDescription(`${meaning}: epoch milliseconds or ISO 8601; UTC where it names no zone`)
   )
 

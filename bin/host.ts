@@ -1,5 +1,5 @@
 /** How does a host start, and how does it stop? */
-import { Console, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { hostname } from "node:os"
 import type { Configuration } from "../protocol/Settings.ts"
 import type { ActorType } from "../runtime/Actor.ts"
@@ -7,6 +7,7 @@ import { HostStatus } from "../runtime/HostStatus.ts"
 import * as EmbeddedServer from "../runtime/nats/EmbeddedServer.ts"
 import { findServer } from "./findServer.ts"
 import * as live from "./layers/live.ts"
+import { printData } from "./print.ts"
 import { type HealthAddress, serveHealth } from "./serveHealth.ts"
 
 /** What `seamless up` was asked to run. */
@@ -45,6 +46,8 @@ export const runHost = (options: RunOptions) =>
     const labels = labelsOf(options)
     const host = yield* Layer.build(live.layer({ configuration, configurationHash, servers, hostId, types, labels }))
     const health = options.health && (yield* serveHealth(Context.get(host, HostStatus), { hostId, ...options.health }))
-    yield* Console.log(JSON.stringify({ ready: true, nats: servers, hostId, ...(health && { health }) }))
+    const ready = JSON.stringify({ ready: true, nats: servers, hostId, ...(health && { health }) })
+    // it serves all the same where nobody can be told that it does
+    yield* printData(ready).pipe(Effect.catchTag("OutputFailed", ({ message }) => Effect.logWarning(message)))
     return yield* failure
   }).pipe(Effect.scoped)

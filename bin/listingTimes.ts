@@ -8,7 +8,7 @@ import { Predicate } from "effect"
 import { isRange } from "../protocol/history/Range.ts"
 import { isoTime } from "./isoTime.ts"
 import type { Mistake } from "./Mistake.ts"
-import { parseTime } from "./parseTime.ts"
+import { likelyMeant, parseTime } from "./parseTime.ts"
 
 const keys = ["listedAt", "delistedAt"] as const
 
@@ -23,6 +23,9 @@ const timeOf = (value: unknown): number | undefined => {
 export const checkListingTimes = (path: string, kept: unknown): ReadonlyArray<Mistake> => {
   const wrong = keys.flatMap((key): ReadonlyArray<Mistake> => {
     const value = fieldOf(kept, key)
+    const meant = typeof value === "number" ? likelyMeant(String(value)) : undefined
+    if (meant !== undefined)
+      return [{ path: `${path}.${key}`, problem: `${String(value)} is too small for epoch ms: did you mean ${meant}?` }]
     if (typeof value !== "string" || parseTime(value) !== undefined) return []
     const problem = `${JSON.stringify(value)} is no time: ISO 8601 such as 2019-09-23 or 2019-09-23T12:00Z, or epoch ms`
     return [{ path: `${path}.${key}`, problem }]

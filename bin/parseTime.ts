@@ -1,9 +1,10 @@
 /**
  * Which moment does a person mean?
  *
- * Digits alone are epoch milliseconds; everything else is ISO 8601, from a day to a fraction of a second. A text
+ * Digits alone are epoch milliseconds, but for those that look like a day or like seconds, which are refused; everything else is ISO 8601, from a day to a fraction of a second. A text
  * without a zone is UTC, wherever the machine stands. `Date.parse` is not asked: it takes 30 February and local time.
  */
+import { isoTime } from "./isoTime.ts"
 
 const epochForm = /^-?\d{1,16}$/
 
@@ -64,12 +65,39 @@ const parseEpoch = (text: string): number | undefined => {
   return Number.isSafeInteger(value) ? value : undefined
 }
 
+const daysForm = /^(\d{4})(\d\d)(\d\d)$/
+const secondsForm = /^\d{10}$/
+
 /**
- * The moment in epoch milliseconds; undefined where the text is none.
+ * What is likely to be meant by digits that would be a moment of 1970: a day without dashes, or seconds. Undefined
+ * where they are just milliseconds.
+ *
+ * @example
+ * likelyMeant("20221213") // => "2022-12-13"
+ */
+export const likelyMeant = (text: string): string | undefined => {
+  if (secondsForm.test(text)) return isoTime(Number(text) * 1000)
+  const [, year, month, day] = daysForm.exec(text) ?? []
+  if (year === undefined) return undefined
+  const date = `${year}-${month}-${day}`
+  return parseIso(date) === undefined ? "epoch milliseconds with all their digits" : date
+}
+
+/** What a text that is no moment would have to be. */
+export const timeProblem = (text: string): string => {
+  const meant = likelyMeant(text)
+  const form = "epoch milliseconds or ISO 8601 (UTC without a zone), such as 1670889600000 or 2022-12-13T00:00"
+  return meant === undefined ? form : `${form}; did you mean ${meant}?`
+}
+
+/**
+ * The moment in epoch milliseconds; undefined where the text is none, or would be one of 1970 by mistake.
  *
  * @example
  * parseTime("2022-12-13T00:00") // => 1670889600000
  * parseTime("2022-12-13T01:00+01:00") // => 1670889600000
  */
-export const parseTime = (text: string): number | undefined =>
-  epochForm.test(text) ? parseEpoch(text) : parseIso(text)
+export const parseTime = (text: string): number | undefined => {
+  if (likelyMeant(text) !== undefined) return undefined
+  return epochForm.test(text) ? parseEpoch(text) : parseIso(text)
+}

@@ -3,18 +3,16 @@
  *
  * By `--from` and `--to`: both, or neither.
  */
-import { Option, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import { Flag } from "effect/cli"
 import { isRange, type Range } from "../protocol/history/Range.ts"
 import { isoTime } from "./isoTime.ts"
-import { parseTime } from "./parseTime.ts"
+import { parseTime, timeProblem } from "./parseTime.ts"
+import { WrongUsage } from "./WrongUsage.ts"
 
 const time = (name: string, meaning: string) =>
   Flag.String(name).pipe(
-    Flag.filterMap(
-      (text) => Option.fromUndefinedOr(parseTime(text)),
-      () => "epoch milliseconds or ISO 8601 (UTC without a zone), such as 1670889600000 or 2022-12-13T00:00"
-    ),
+    Flag.filterMap((text) => Option.fromUndefinedOr(parseTime(text)), timeProblem),
     Flag.withMetavar("T"),
     Flag.withDescription(`${meaning}: epoch milliseconds or ISO 8601; UTC where it names no zone`),
     Flag.optional
@@ -30,6 +28,14 @@ export const rangeFlags = {
 export interface RangeFlags {
   readonly from: Option.Option<number>
   readonly to: Option.Option<number>
+}
+
+/** Fails where what a command asks for has a start that is not before its end, before anybody is asked. */
+export const checkAsked = (asked: object) => {
+  const { end, start }: { readonly end?: unknown; readonly start?: unknown } = asked
+  if (typeof start !== "number" || typeof end !== "number" || isRange(start, end)) return Effect.void
+  const problem = `the start ${isoTime(start)} is not before the end ${isoTime(end)}`
+  return Effect.fail(new WrongUsage({ problem, usage: "the end is later than the start, and not part of the range" }))
 }
 
 /** The range that is named; none where none is. Fails with what is wrong. */

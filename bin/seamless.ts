@@ -26,9 +26,10 @@ import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
 import { describeDefect } from "./describeDefect.ts"
+import { describeFailure } from "./describeFailure.ts"
 import { dropBareTop } from "./dropBareTop.ts"
 import { ExitCode } from "./ExitCode.ts"
-import { printNote } from "./print.ts"
+import { OutputFailed, printNote } from "./print.ts"
 import { presenter } from "./usage.ts"
 
 // by the package's own name, which is the same place from the source and from a build
@@ -72,8 +73,13 @@ const platform = Layer.mergeAll(
   Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 )
 
-const unforeseen = (cause: Cause.Cause<unknown>): Effect.Effect<ExitCode> =>
-  Effect.as(printNote(describeDefect(cause)), ExitCode.defect)
+const unforeseen = (cause: Cause.Cause<unknown>): Effect.Effect<ExitCode> => {
+  const defect = Cause.squash(cause)
+  // help and the version have no other way to say that they could not be written
+  return defect instanceof OutputFailed
+    ? Effect.as(printNote(describeFailure(defect, "table")), ExitCode.failed)
+    : Effect.as(printNote(describeDefect(cause)), ExitCode.defect)
+}
 
 const main: Effect.Effect<ExitCode> = Command.runWith(seamless, { version: version() })(
   dropBareTop(process.argv.slice(2))

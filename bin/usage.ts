@@ -4,6 +4,7 @@
  * Help that was asked for is data. A wrong line gets what is wrong and how it would be right, on the error output; not
  * the whole manual, in which the one sentence that matters would drown.
  */
+import { Effect } from "effect"
 import { CliOutput } from "effect/cli"
 import { printData, printNote } from "./print.ts"
 
@@ -22,11 +23,13 @@ export const presenter: CliOutput.Presenter = {
   present: (event) => {
     switch (event._tag) {
       case "Help":
-        return (event.reason === "Requested" ? printData : printNote)(formatHelpDoc(event.helpDoc))
+        return event.reason === "Requested"
+          ? Effect.orDie(printData(formatHelpDoc(event.helpDoc)))
+          : printNote(formatHelpDoc(event.helpDoc))
       case "InvalidInvocation":
         return printNote(describeMisuse(event))
       case "Version":
-        return printData(`${event.name} ${event.version}`)
+        return Effect.orDie(printData(`${event.name} ${event.version}`))
     }
   }
 }

@@ -8,6 +8,7 @@ import type { AdminVerb } from "../protocol/messages/Admin.ts"
 import type { Foreseen } from "./describeFailure.ts"
 import { type Address, type AddressFlags, findAddress, NobodyAnswers } from "./findAddress.ts"
 import { type OperatorFlags, operatorToken } from "./operator.ts"
+import { checkAsked } from "./rangeFlags.ts"
 
 /** The client rejects with its one error; anything else is a fault of ours, and stays a rejection. */
 const refusal = (cause: unknown) =>
@@ -88,4 +89,8 @@ export const withAdmin = <V extends AdminVerb>(
   flags: OperatorFlags,
   verb: V,
   request: AdminRequest<V>
-): Effect.Effect<AdminAnswer<V>, Foreseen> => withOperator(flags, (ask) => ask(verb, request))
+): Effect.Effect<AdminAnswer<V>, Foreseen> =>
+  Effect.andThen(
+    checkAsked(request),
+    withOperator(flags, (ask) => ask(verb, request))
+  )

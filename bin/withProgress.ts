@@ -5,6 +5,7 @@ import type { Foreseen } from "./describeFailure.ts"
 import type { AddressFlags } from "./findAddress.ts"
 import { followCoverage, type FollowedRange } from "./followCoverage.ts"
 import * as ProgressDisplay from "./ProgressDisplay.ts"
+import { checkAsked } from "./rangeFlags.ts"
 import { withClient, withClientMeanwhile } from "./withClient.ts"
 
 /** What the command line says. */
@@ -16,9 +17,12 @@ export const withProgress = <A>(
   question: (client: SeamlessClient) => Promise<A>
 ): Effect.Effect<A, Foreseen> => {
   const display = ProgressDisplay.make(asked)
-  // nobody would see it: the cluster is not asked for it
-  if (display.mode === "hidden") return withClient(asked, question)
-  return withClientMeanwhile(asked, question, (client) => followCoverage(client, asked, display)).pipe(
-    Effect.ensuring(display.clear)
-  )
+  const answer =
+    // nobody would see it: the cluster is not asked for it
+    display.mode === "hidden"
+      ? withClient(asked, question)
+      : withClientMeanwhile(asked, question, (client) => followCoverage(client, asked, display)).pipe(
+          Effect.ensuring(display.clear)
+        )
+  return Effect.andThen(checkAsked(asked), answer)
 }

@@ -56,7 +56,8 @@ const list = Effect.fnUntraced(function* (asked: AskedList) {
     ...(Option.isSome(limit) && { limit: limit.value })
   })
   const nowMs = yield* Clock.currentTimeMillis
-  yield* printData(asked.format === "json" ? JSON.stringify(told) : listText(told, nowMs))
+  const isSeriesNamed = Option.isSome(node) && Option.isSome(interval)
+  yield* printData(asked.format === "json" ? JSON.stringify(told) : listText(told, nowMs, isSeriesNamed))
   if (told.isWhole) return ExitCode.complete
   const note = "there are more jobs, which changed before these: name a series to have all of it looked at"
   yield* printNote(asked.format === "json" ? JSON.stringify({ note }) : note)

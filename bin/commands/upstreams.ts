@@ -10,9 +10,9 @@ import { printData, printNote } from "../print.ts"
 import { absent, orAbsent, tableOf } from "../tableOf.ts"
 import { withAdmin } from "../withClient.ts"
 
-/** What is there now, of what a minute has. */
-const shareText = (now: number | null, limit: number | null): string =>
-  limit === null ? absent : `${now ?? 0}/${limit}`
+/** What may be sent now, of what a minute has: not what is used of it. */
+const freeText = (now: number | null, limit: number | null): string =>
+  limit === null ? absent : `${now ?? 0} of ${limit}`
 
 const waitingText = ({ waiting }: AccountStanding): string =>
   orAbsent(
@@ -38,11 +38,11 @@ const reasonsOf = (accounts: ReadonlyArray<AccountStanding>): ReadonlyArray<stri
 export const upstreamsTable = (accounts: ReadonlyArray<AccountStanding>): string => {
   const table = tableOf(accounts, [
     ["account", ({ account }) => account],
-    ["requests", ({ available, limits }) => shareText(available.requests, limits.requestsPerMinute), "right"],
-    ["weight", ({ available, limits }) => shareText(available.weight, limits.weightPerMinute), "right"],
+    ["requests free", ({ available, limits }) => freeText(available.requests, limits.requestsPerMinute), "right"],
+    ["weight free", ({ available, limits }) => freeText(available.weight, limits.weightPerMinute), "right"],
     [
       "in flight",
-      ({ inFlight, limits }) => `${inFlight}${limits.concurrency === null ? "" : `/${limits.concurrency}`}`,
+      ({ inFlight, limits }) => `${inFlight}${limits.concurrency === null ? "" : ` of ${limits.concurrency}`}`,
       "right"
     ],
     ["waiting", waitingText],
@@ -66,7 +66,8 @@ export const upstreams = Command.make("upstreams", operatorFlags, (asked: Operat
   finish(asked.format)(answer(asked))
 ).pipe(
   Command.withDescription(
-    "Shows each account that sources are asked under: what may be sent now of what a minute has, what is under way, " +
+    "Shows each account that sources are asked under: what is free to be sent now, of what any minute has; what is " +
+      "under way, of what may be at once; " +
       "who waits, until when the account is left alone because it refused, and which sources are left alone because " +
       "they fail. Exit codes: 0 complete, 2 wrong usage, 3 some accounts did not answer (they are on the error " +
       "output), 4 failed."

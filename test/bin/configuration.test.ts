@@ -1,11 +1,11 @@
 /** Does a configuration file hear all that is wrong with it, and where? */
-import { Effect, Result } from "effect"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { Effect, Result, SchemaAST } from "effect"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { configurationHash, load, parse } from "../../bin/configuration.ts"
-import type { Configuration } from "../../protocol/Settings.ts"
+import { Configuration } from "../../protocol/Settings.ts"
 
 const good = `
 sources:
@@ -98,9 +98,33 @@ describe("parse", () => {
       /^accounts\.binance\.weightPerMinute: is less than one request weighs, which is 20$/
     ],
     [
+      "an exchange that nobody has",
+      "exchange: binance,",
+      "exchange: binanze,",
+      /^sources\.binance\.exchange: "binanze" is no exchange in ccxt; there is binance, /
+    ],
+    [
+      "a source that a series names twice",
+      "sources: [binance]",
+      "sources: [binance, binance]",
+      /^series\[0\]\.sources\[1\]: "binance" stands at series\[0\]\.sources\[0\] already$/
+    ],
+    [
+      "absences that are left alone longer at first than at most",
+      "\nseries:",
+      "\nabsence: { baseMs: 900, maxMs: 8 }\nseries:",
+      /^absence\.baseMs: the first wait is 900, and the longest, absence\.maxMs, 8: /
+    ],
+    [
+      "a first wait that is longer than the longest is by default",
+      "\nseries:",
+      "\nretry: { baseMs: 300001 }\nseries:",
+      /^retry\.baseMs: the first wait is 300001, and the longest, the default of retry\.maxMs, 300000: /
+    ],
+    [
       "a name that a host uses",
       "binance: {",
-      "cache: { kind: exchange, exchange: x }\n  binance: {",
+      "cache: { kind: exchange, exchange: okx }\n  binance: {",
       /^sources\.cache: /
     ]
   ])("parse() refuses %s, with its path", (_, piece, replacement, expected) => {
@@ -125,6 +149,8 @@ describe("parse", () => {
   it.each([
     ["a listing that is no time", "listedAt: soon", /^series\[0\]\.listedAt: "soon" is no time: ISO 8601 such as/],
     ["a day that no calendar has", "delistedAt: 2023-02-30", /^series\[0\]\.delistedAt: "2023-02-30" is no time/],
+    ["a day without dashes", "listedAt: 20190920", /^series\[0\]\.listedAt: .*did you mean 2019-09-20\?$/],
+    ["seconds", "listedAt: 1568937600", /^series\[0\]\.listedAt: .*did you mean 2019-09-20T00:00:00Z\?$/],
     ["half a millisecond", "listedAt: 1.5", /^series\[0\]\.listedAt: .*got 1\.5$/],
     ["neither text nor number", "listedAt: [2019]", /^series\[0\]\.listedAt: .*got \[2019\]$/],
     [
@@ -144,6 +170,38 @@ describe("parse", () => {
     assert.match(mistakes(`${good}absence: { base: 6 }`)[0] ?? "", /^absence\.base: .* known here: baseMs, maxMs$/)
     assert.lengthOf(mistakesWith("maxEmptyBars: 60", "retentionMs: 0"), 1)
     assert.deepStrictEqual(mistakesWith("maxEmptyBars: 60", "retentionMs: 1, joinGapsBars: 0"), [])
+  })
+
+  it.each([
+    ["limits", "maxBars, cacheBytes"],
+    ["retry", "attempts, baseMs, maxMs"],
+    ["absence", "baseMs, maxMs"],
+    ["nats", "replicas"],
+    ["telemetry", "otlpUrl"]
+  ])("parse() names what %s may hold beside a key that it may not", (room, known) => {
+    assert.deepStrictEqual(mistakes(`${good}${room}: { foo: 1 }`), [`${room}.foo: is no setting; known here: ${known}`])
+  })
+
+  it("parse() names all settings of a series, and of the whole file, beside a key that is none", () => {
+    assert.match(mistakesWith("symbol: BTC/BUSD", "symbol: BTC/BUSD, foo: 1")[0]!, /known here: node, .*, windowBars$/)
+    assert.match(mistakes(`${good}foo: 1`)[0]!, /^foo: .* known here: sources, series, .*, retry, /)
+  })
+
+  it("README names every setting", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+    const part = readme.slice(readme.indexOf("## The configuration"), readme.indexOf("## NATS"))
+    const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
+      if (SchemaAST.isArrays(ast)) return ast.rest.flatMap(namesIn)
+      if (!SchemaAST.isObjects(ast)) return []
+      const own = ast.propertySignatures.flatMap(({ name, type }) => [String(name), ...namesIn(type)])
+      return [...own, ...ast.indexSignatures.flatMap(({ type }) => namesIn(type))]
+    }
+    const names = new Set(namesIn(Configuration.ast))
+    assert.include(Array.from(names), "breakerFailures")
+    assert.deepStrictEqual(
+      Array.from(names).filter((name) => !new RegExp(`\\b${name}\\b`).test(part)),
+      []
+    )
   })
 
   it("parse() takes accounts, which sources name or are called by", () => {

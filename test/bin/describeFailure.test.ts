@@ -3,6 +3,7 @@ import { assert, it } from "vitest"
 import { InvalidConfiguration } from "../../bin/configuration.ts"
 import { describeFailure } from "../../bin/describeFailure.ts"
 import { SeamlessError } from "../../client/SeamlessError.ts"
+import { UnalignedRange } from "../../protocol/history/Errors.ts"
 import { meta } from "../client/answers.ts"
 
 const refused = new SeamlessError({
@@ -30,4 +31,18 @@ it("describeFailure() tells the fields of an error of the command itself, and no
   assert.deepStrictEqual(JSON.parse(describeFailure(error, "json")), {
     error: { tag: "InvalidConfiguration", message: "a.yaml: series: is missing", file: "a.yaml", mistakes }
   })
+})
+
+it("describeFailure() of a range that is not whole bars names the whole bars, and no option that no command has", () => {
+  const grid = { start: 0, end: 90_000, interval: "1m", alignedStart: 0, alignedEnd: 120_000 }
+  const { message } = new UnalignedRange(grid)
+  assert.match(message, /align: "expand"/)
+  const refused = new SeamlessError({ tag: "UnalignedRange", message, code: 400, fields: grid })
+  for (const format of ["table", "json"] as const) {
+    assert.match(
+      describeFailure(refused, format),
+      /ask for \[1970-01-01T00:00:00Z, 1970-01-01T00:02:00Z\) \(0 to 120000\)/
+    )
+    assert.notInclude(describeFailure(refused, format), "align:")
+  }
 })

@@ -50,7 +50,7 @@ it("jobsTable() names the series where there are several", () => {
 
 it("listText() says how many there are, and of how many the newest are shown", () => {
   const two = { ...counts, FAILED: 1, SUCCEEDED: 1200 }
-  const last = (told: AdminAnswer<"jobs">) => listText(told, 0).split("\n").at(-1)
+  const last = (told: AdminAnswer<"jobs">) => listText(told, 0, true).split("\n").at(-1)
   assert.strictEqual(
     last({ jobs: [job()], counts: two, total: 1, isWhole: true }),
     "1 shown; in all: 1,200 SUCCEEDED, 1 FAILED"
@@ -64,6 +64,12 @@ it("listText() says how many there are, and of how many the newest are shown", (
     "0 shown; in all: 1,200 SUCCEEDED, 1 FAILED"
   )
   assert.strictEqual(last({ jobs: [], counts, total: 0, isWhole: true }), "there are no jobs")
+})
+
+it("listText() names the series also where all jobs are of one, unless it was asked for that one", () => {
+  const told = { jobs: [job()], counts, total: 1, isWhole: true }
+  assert.strictEqual(cellsOf(listText(told, 0, false))[1]?.[0], "ohlcv:binance:BTC/BUSD 1m")
+  assert.strictEqual(cellsOf(listText(told, 0, true))[0]?.[0], "window")
 })
 
 it("recordText() has a line for each part of a record, and what of it is left", () => {

@@ -1,6 +1,6 @@
 /** Does the command line take the moment that was meant, and nothing else? */
 import { assert, it } from "vitest"
-import { parseTime } from "../../bin/parseTime.ts"
+import { parseTime, timeProblem } from "../../bin/parseTime.ts"
 
 const midnight = Date.UTC(2022, 11, 13)
 
@@ -43,5 +43,15 @@ it.each([
   "2022-12-13T00:00+24:00",
   "13.12.2022",
   "2022-12-13Z00:00",
-  " 0"
+  " 0",
+  "20221213",
+  "20229913",
+  "1670889600"
 ])("parseTime(%j) is no moment", (text) => assert.isUndefined(parseTime(text)))
+
+it.each([
+  ["20221213", /ISO 8601.*; did you mean 2022-12-13\?$/],
+  ["1670889600", /; did you mean 2022-12-13T00:00:00Z\?$/],
+  ["20229913", /; did you mean epoch milliseconds with all their digits\?$/],
+  ["soon", /such as 1670889600000 or 2022-12-13T00:00$/]
+])("timeProblem(%j) says what would be right", (text, expected) => assert.match(timeProblem(text), expected))

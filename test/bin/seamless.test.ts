@@ -30,6 +30,24 @@ describe.concurrent("wrong usage", () => {
     ["a range that ends before it starts", ["audit", "a", "1m", "--from", "5", "--to", "4"], /is not before/],
     ["a moment that is none", ["audit", "a", "1m", "--to", "soon"], /--to: "soon".*ISO 8601/],
     ["too many changes", ["audit", "a", "1m", "--limit", "1001"], /--limit.*1 to 1000/],
+    ["a day without dashes", ["read", "a", "1m", "20221213", "20221214"], /"20221213".*did you mean 2022-12-13\?/],
+    ...[
+      ["read"],
+      ["ensure"],
+      ["plan"],
+      ["jobs", "retry"],
+      ["invalidate", "--reason", "x"],
+      ["reprocess", "--reason", "x"]
+    ].map((command): [string, ReadonlyArray<string>, RegExp] => [
+      `an end before the start for ${command.join(" ")}`,
+      [...command, "a", "1m", "2022-12-14", "2022-12-13"],
+      /^the start 2022-12-14T00:00:00Z is not before the end 2022-12-13T00:00:00Z$/m
+    ]),
+    [
+      "a backfill that ends before it starts",
+      ["backfill", "create", "x", ...series, "--from", "5", "--to", "5"],
+      /is not before the end/
+    ],
     ["a version that is none", ["audit", "a", "1m", "--before", "0"], /--before.*from 1/],
     ["a state of jobs that is none", ["jobs", "--state", "ill"], /"ill".*open, PENDING.*QUARANTINED/],
     ["too many jobs", ["jobs", "--limit", "1001"], /--limit.*1 to 1000/],
@@ -137,5 +155,26 @@ describe.concurrent("failures", () => {
     const run = await seamless("up", "--config", config, "--actors", "/none/such.ts", "--data-dir", "/none/such")
     assert.strictEqual(run.code, 4)
     assert.match(run.err, /^InvalidActors: \/none\/such.ts: can't be imported: /)
+  })
+})
+
+describe.concurrent("output", () => {
+  it.each([
+    ["--help", "--help", '"$0" "$@" > /dev/full'],
+    ["--version", "--version", '"$0" "$@" > /dev/full'],
+    [
+      "a file that takes a part of it",
+      "--help",
+      `f=$(mktemp); trap '' XFSZ; (ulimit -f 1; "$0" "$@" > "$f"); c=$?; rm "$f"; exit $c`
+    ]
+  ])("seamless ends with 4 and says so where nobody takes what it writes: %s", async (_, flag, redirect) => {
+    const { code, err } = await runCommand([flag], {}, redirect)
+    assert.strictEqual(code, 4)
+    assert.match(err, /^OutputFailed: .* can't be written to the standard output/)
+  })
+
+  it("seamless ends with 0 and says nothing where its reader went away", async () => {
+    const { err, out } = await runCommand(["--help"], {}, '{ { "$0" "$@"; echo $? >&3; } | true; } 3>&1')
+    assert.deepStrictEqual({ err, out }, { err: "", out: "0\n" })
   })
 })

@@ -11,11 +11,20 @@ export interface Run {
 
 const program = fileURLToPath(new URL("../../bin/seamless.ts", import.meta.url))
 
-/** Runs the real `seamless` to its end, without an address or a name in the environment but those given. */
-export const runCommand = (args: ReadonlyArray<string>, set: Readonly<Record<string, string>> = {}): Promise<Run> =>
+/**
+ * Runs the real `seamless` to its end, without an address or a name in the environment but those given. Its output may
+ * be redirected as a shell does it.
+ */
+export const runCommand = (
+  args: ReadonlyArray<string>,
+  set: Readonly<Record<string, string>> = {},
+  redirect?: string
+): Promise<Run> =>
   new Promise((resolve) => {
     const { SEAMLESS_NATS: _, SEAMLESS_OPERATOR: __, ...env } = process.env
-    const child = spawn(process.execPath, [program, ...args], {
+    const line = [process.execPath, program, ...args]
+    const [file = "", ...rest] = redirect === undefined ? line : ["sh", "-c", redirect, ...line]
+    const child = spawn(file, rest, {
       env: { ...env, ...set },
       stdio: ["ignore", "pipe", "pipe"]
     })

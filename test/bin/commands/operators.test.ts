@@ -1,7 +1,7 @@
 /** Do operators see what they need, in lines that an eye can follow? */
 import { assert, it } from "vitest"
 import { actorsTable, lettersTable } from "../../../bin/commands/actors.ts"
-import { drainText } from "../../../bin/commands/drain.ts"
+import { drainText, unownedText } from "../../../bin/commands/drain.ts"
 import { hostsTable } from "../../../bin/commands/hosts.ts"
 import { slotsSummary, slotsTable } from "../../../bin/commands/slots.ts"
 import { upstreamsTable } from "../../../bin/commands/upstreams.ts"
@@ -124,6 +124,15 @@ it("drainText() says what it came to", () => {
   assert.strictEqual(text, "a is drained: 5 slots handed over in 100 ms, the slowest in 10 ms")
 })
 
+it("unownedText() tells what nobody takes over from a drained host", () => {
+  const drained: HostReport = { ...host, state: "drained" }
+  const other: HostReport = { ...host, incarnation: "i2", hostId: "b" }
+  assert.isUndefined(unownedText(drained, [drained, other]))
+  assert.match(unownedText(drained, [drained]) ?? "", /^no other host serves: nobody owns what a gave up/)
+  assert.match(unownedText(drained, [drained, { ...other, state: "draining" }]) ?? "", /^no other host serves/)
+  assert.match(unownedText(drained, [drained, { ...other, labels: ["x"] }]) ?? "", /^no other host takes the label y:/)
+})
+
 const standing: AccountStanding = {
   account: "main",
   limits: { requestsPerMinute: 100, weightPerMinute: null, concurrency: 4, burst: 5 },
@@ -148,16 +157,17 @@ it("upstreamsTable() has a line an account, and says below why sources are left 
     coolDownUntil: null,
     circuits: [{ source: "okx", state: "halfOpen", failures: 11, reason: "no answer", openUntil: null }]
   }
-  const [, first, second, ...reasons] = cellsOf(upstreamsTable([standing, calm]))
+  const [head, first, second, ...reasons] = cellsOf(upstreamsTable([standing, calm]))
   assert.deepStrictEqual(first, [
     "main",
-    "3/100",
+    "3 of 100",
     "-",
-    "2/4",
+    "2 of 4",
     "interactive 1, bulk 12",
     "1970-01-01T00:01:00Z",
     "binance closed, second open until 1970-01-01T00:00:01Z"
   ])
+  assert.deepStrictEqual(head?.slice(0, 4), ["account", "requests free", "weight free", "in flight"])
   assert.deepStrictEqual(second, ["okx", "-", "-", "0", "-", "-", "okx half open"])
   assert.deepStrictEqual(reasons, [
     ["second: 10 requests in a row have failed; the last: the exchange answered 500"],
