@@ -81,6 +81,11 @@ const makeDoubts = (look: KnownJobs["look"]) => {
   }
 }
 
+const notListed =
+  (series: string) =>
+  ({ message: reason }: MeshUnavailable) =>
+    Effect.logWarning("jobs not listed", { series, reason })
+
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
   const mesh = yield* Mesh
@@ -117,9 +122,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   })
   const listing = makeListing(readAll([keySubject(Stream.jobs, `${seriesKey}.*`)]))
   // more records than one read gives is no fault: what is not seen here is seen when it is asked for
-  yield* listing.relist.pipe(
-    Effect.catch((error) => Effect.logWarning("jobs not listed", { series: seriesKey, reason: error.message }))
-  )
+  yield* Effect.catchTag(listing.relist, "MeshUnavailable", notListed(seriesKey))
 
   const look = Effect.fnUntraced(function* (windowStart: number) {
     const stored = yield* mesh.read(Stream.jobs.name, subjectOf(windowStart))
