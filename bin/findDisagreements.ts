@@ -72,7 +72,7 @@ const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: num
   const most = given === undefined ? maxMsDefault : given
   if (!isTooMuch(base, most)) return []
   const which = given === undefined ? `the default of ${room}.maxMs` : `${room}.maxMs`
-  const problem = `the first wait is ${String(base)}, and the longest, ${which}, ${String(most)}`
+  const problem = `the first wait is ${JSON.stringify(base)}, and the longest, ${which}, ${JSON.stringify(most)}`
   return [{ path: `${room}.baseMs`, problem: `${problem}: it has to be no shorter` }]
 }
 

@@ -1,8 +1,9 @@
 /**
  * Which moment does a person mean?
  *
- * Digits alone are epoch milliseconds, but for those that look like a day or like seconds, which are refused; everything else is ISO 8601, from a day to a fraction of a second. A text
- * without a zone is UTC, wherever the machine stands. `Date.parse` is not asked: it takes 30 February and local time.
+ * Digits alone are epoch milliseconds, but for those that look like a day or like seconds, which are refused;
+ * everything else is ISO 8601, from a day to a fraction of a second. A text without a zone is UTC, wherever the machine
+ * stands. `Date.parse` is not asked: it takes 30 February and local time.
  */
 import { isoTime } from "./isoTime.ts"
 

@@ -85,10 +85,17 @@ const stateOrder = ["covered", "missing", "deferred", "unavailable", "quarantine
 const totals = (report: CoverageReport, states: States, intervalMs: number): ReadonlyArray<string> =>
   stateOrder.flatMap((state) => {
     const set = states[state]
-    if (RangeMeasure.isEmpty(set) && state !== "covered" && state !== "missing") return []
+    if (RangeMeasure.isEmpty(set) && state !== "covered") return []
     const bars = counted(RangeMeasure.bars(set, intervalMs), "bar")
     const ranges = counted(RangeMeasure.size(set), "range")
     return [`${state.padEnd(11)}  ${bars} in ${ranges}${reasonsOf(report, state)}`]
+  })
+
+/** What is counted: what was taken out at the ends is in no list, and would pass for not being missing. */
+const outside = (extent: Picture["extent"]): ReadonlyArray<string> =>
+  Option.match(extent, {
+    onNone: () => [],
+    onSome: ({ end, start }) => [`counted      ${isoTime(start)} to ${isoTime(end)}`, "outside      nothing is covered"]
   })
 
 const legend = Object.entries(marks)
@@ -115,5 +122,11 @@ export const timeline = (report: CoverageReport, columns: number): string => {
   if (interval === undefined) return title
   const picture = pictureOf(report)
   const { lengthMs } = interval
-  return [title, "", ...draw(picture, interval, columns), ...totals(report, picture.states, lengthMs)].join("\n")
+  return [
+    title,
+    "",
+    ...draw(picture, interval, columns),
+    ...totals(report, picture.states, lengthMs),
+    ...outside(picture.extent)
+  ].join("\n")
 }

@@ -47,8 +47,17 @@ describe("timeline", () => {
       "a row is 1h, a mark 1m",
       "█ covered  ▒ partly  · missing  ~ deferred  - unavailable  ! quarantined",
       "covered      17 bars in 2 ranges",
-      "missing      3 bars in 1 range"
+      "missing      3 bars in 1 range",
+      "counted      2022-12-13T00:00:00Z to 2022-12-13T00:20:00Z",
+      "outside      nothing is covered"
     ])
+  })
+
+  it("timeline() never says that nothing is missing, which it can't know: what was taken out is in no list", () => {
+    const taken = timeline(report({ coverageRanges: [[day, day + 10 * minuteMs]] }), 80)
+    assert.notMatch(taken, /missing +0/)
+    assert.match(taken, /^counted +2022-12-13T00:00:00Z to 2022-12-13T00:10:00Z\noutside +nothing is covered$/m)
+    assert.notMatch(timeline(report(), 80), /missing +0/)
   })
 
   it("timeline() tells the four kinds of time that isn't covered apart, with their reasons", () => {
