@@ -25,7 +25,7 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "forget-timers": 3,
   "steal-lease": 1,
   "settle-early": 4,
-  "ignore-min-version": 1,
+  "ignore-min-version": 1415,
   "never-send": 8,
   "forget-to-save-ledger": 4,
   "peek-out-of-touch": 32,
