@@ -54,6 +54,10 @@ interface Looked {
   readonly quarantined: RangeSet.RangeSet
 }
 
+/** All time of the windows that have any of it. */
+const windowsOf = (time: RangeSet.RangeSet, grid: Window.Grid): RangeSet.RangeSet =>
+  RangeSet.make(Window.split(grid, time).map(({ windowStart }) => Window.windowRange(grid, windowStart)))
+
 /** The time of windows whose jobs are quarantined. */
 const quarantinedBy = (jobs: ReadonlyArray<BackfillJob>, grid: Window.Grid): RangeSet.RangeSet =>
   RangeSet.make(
@@ -70,8 +74,8 @@ export const look = Effect.fnUntraced(function* (
   const nowMs = yield* Clock.currentTimeMillis
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const ours = heard.filter(({ windowStart }) => knowledge.outstanding.has(windowStart))
-  // the root says it soon, and no longer than it is so: an operator may have had some of it tried again
-  const aside = MissingRange.timeOf(root.exceptions.filter(({ state }) => state === "quarantined"))
+  // the root says so soon of some of each window, and no longer: an operator may have had one tried again
+  const aside = windowsOf(MissingRange.timeOf(root.exceptions.filter(({ state }) => state === "quarantined")), grid)
   const quarantined = RangeSet.union(RangeSet.intersect(backfill.quarantined, aside), quarantinedBy(ours, grid))
   const outstanding = Outstanding.heard(knowledge.outstanding, ours)
   const missing = RangeSet.missing(covered, backfill.start, backfill.end)

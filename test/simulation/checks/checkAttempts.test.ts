@@ -1,6 +1,7 @@
 /** Is it noticed when failures are not counted, or go on beyond the policy? */
 import { assert, describe, it } from "vitest"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { checkAttempts } from "./checkAttempts.ts"
 import { jobWritten, recordWith } from "./samples.ts"
 
@@ -8,8 +9,21 @@ const refused = { tag: "SourceUnavailable", message: "the exchange refuses", sou
 const late = { tag: "BudgetUnavailable", message: "the account has no place", source: "exchange" }
 const operator = { tag: "Cancelled", message: "called off by x: op1", source: "operator" }
 
-const problemsOf = (...changes: ReadonlyArray<Partial<BackfillJob>>) =>
-  checkAttempts(recordWith({ jobs: changes.map((change, index) => jobWritten(index + 1, change)) }), 3)
+/** With a page asked between each two records, of time that begins there. */
+const problemsWith = (startMs: number, changes: ReadonlyArray<Partial<BackfillJob>>) => {
+  const ranges = RangeSet.of(0, 60)
+  const jobs = changes.map((change, index) => jobWritten(index + 1, { ranges, ...change }))
+  const pagesAsked = jobs.map(({ atMs, job }) => ({
+    atMs: atMs + 1,
+    host: "a",
+    node: job.series.nodeId,
+    startMs,
+    endMs: startMs + 60
+  }))
+  return checkAttempts(recordWith({ jobs, pagesAsked }), 3)
+}
+
+const problemsOf = (...changes: ReadonlyArray<Partial<BackfillJob>>) => problemsWith(0, changes)
 
 const running = (attempts: number): Partial<BackfillJob> => ({ state: "RUNNING", attempts })
 const failed = (attempts: number): Partial<BackfillJob> => ({ state: "FAILED", attempts, failure: refused })
@@ -42,6 +56,10 @@ describe("checkAttempts()", () => {
         `job $KV.seamless-jobs.window at revision 2: ${counted} failures in a row, not 1`
       ])
     }
+  })
+
+  it("checkAttempts() has nothing against a failure of other windows that is counted, or not", () => {
+    for (const counted of [0, 1]) assert.deepStrictEqual(problemsWith(60, [running(0), failed(counted)]), [])
   })
 
   it("checkAttempts() tells of failures that are forgotten by the next run", () => {

@@ -83,7 +83,8 @@ const checkLeft = (
   const last = roots.at(-1)
   if (status === "done") {
     const isDone = roots.some((root) => isEmpty(RangeSet.subtract(leftBy(root), aside)))
-    return isDone && figures.leftBars === 0 ? [] : ["the backfill is done, and something has always been left"]
+    // what was taken out of the coverage since is missing by its figures of now
+    return isDone ? [] : ["the backfill is done, and something has always been left"]
   }
   if (last === undefined) return []
   if (status === "paused") {
