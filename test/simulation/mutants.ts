@@ -94,12 +94,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "const covered = RangeSet.union(state.covered, brought)",
     "const covered = brought"
   ]),
-  mutant(
-    "ignore-min-version",
-    "a reader who has seen a version is answered with an older one",
-    "actors/coverage/KnownRoots.ts",
-    ["return found.view.root.version >= minVersion && ", "return "]
-  ),
   mutant("start-late", "a message is begun though its time is over", "runtime/Resident.ts", [
     "if (work.incoming.deadlineMs > nowMs) return true",
     "if (nowMs > 0) return true"
