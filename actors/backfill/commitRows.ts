@@ -6,7 +6,6 @@
  */
 import { Effect } from "effect"
 import * as FrameModule from "../../protocol/frame/Frame.ts"
-import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { type CoveragePage, entryOf, type WindowEntry } from "../../protocol/history/CoveragePage.ts"
@@ -78,7 +77,7 @@ const putWindow = Effect.fnUntraced(function* (
     ...part,
     lineage: part.lineage.map((run) => ({ ...run, jobId: job === undefined ? "" : jobId(job) }))
   })
-  const frame = mergeFrames([FrameModule.empty(fieldNames(entry.schema)), ...kept, ...rowsIn(rows, fresh).map(signed)])
+  const frame = mergeFrames([FrameModule.empty(entry.schema), ...kept, ...rowsIn(rows, fresh).map(signed)])
   const chunk = Chunk.encode(frame, {
     series: entry.series,
     windowStart,

@@ -7,7 +7,6 @@
  */
 import { Clock, Effect, Layer, Random, Result } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
-import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import { conform } from "../conformance/conform.ts"
 import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
@@ -93,7 +92,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   refill: Refill,
   onStep: (step: Step) => Effect.Effect<void, E, R>
 ) {
-  const empty = Frame.empty(fieldNames(refill.entry.schema))
+  const empty = Frame.empty(refill.entry.schema)
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {

@@ -4,7 +4,7 @@
  * The schema's columns come first, in its order; what a source gives beyond them stays behind, in the source's order.
  */
 import { Result } from "effect"
-import type { Column } from "../../protocol/frame/Column.ts"
+import { type Column, float64, type FloatColumn } from "../../protocol/frame/Column.ts"
 import { type DataSchema, fieldNames, reservedColumns } from "../../protocol/frame/DataSchema.ts"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
 import { ConformanceFailed, quote } from "./ConformanceFailed.ts"
@@ -30,7 +30,7 @@ export const castColumns = (
   )
 }
 
-const absent = (name: string, rows: number): Column => ({ name, values: new Float64Array(rows).fill(Number.NaN) })
+const absent = (name: string, rows: number): FloatColumn => float64(name, new Float64Array(rows).fill(Number.NaN))
 
 const findFault = (
   columns: ReadonlyArray<RawColumn>,
@@ -54,7 +54,7 @@ const fail = (column: string, message: string): ConformanceFailed =>
 const isReserved = (name: string): boolean => (Object.values(reservedColumns) as ReadonlyArray<string>).includes(name)
 
 const castColumn = ({ name, values }: RawColumn): Result.Result<Column, ConformanceFailed> => {
-  if (values instanceof Float64Array) return Result.succeed({ name, values })
+  if (values instanceof Float64Array) return Result.succeed(float64(name, values))
   const out = new Float64Array(values.length)
   for (let row = 0; row < values.length; row++) {
     const given = values[row] ?? ""
@@ -65,7 +65,7 @@ const castColumn = ({ name, values }: RawColumn): Result.Result<Column, Conforma
     }
     out[row] = value
   }
-  return Result.succeed({ name, values: out })
+  return Result.succeed(float64(name, out))
 }
 
 // Stricter than Number(), which also reads hexadecimal, blanks and "Infinity".

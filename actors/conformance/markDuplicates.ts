@@ -1,7 +1,7 @@
 /**
  * Which row stands for each event time?
  */
-import type { Column } from "../../protocol/frame/Column.ts"
+import { type Column, isSameValue } from "../../protocol/frame/Column.ts"
 import { isAscending } from "../../protocol/frame/Frame.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
@@ -36,7 +36,4 @@ export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lin
 }
 
 const isSameRow = (columns: ReadonlyArray<Column>, a: number, b: number): boolean =>
-  columns.every(({ values }) => isSameValue(values[a]!, values[b]!))
-
-// Missing equals missing; the two zeros are one number.
-const isSameValue = (a: number, b: number): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b))
+  columns.every((column) => isSameValue(column, a, b))

@@ -4,6 +4,7 @@
  * First open, highest high, lowest low, last close, the sum of volumes: by event time, and a value that is missing in
  * one of the parts is missing in the whole.
  */
+import { float64 } from "../../protocol/frame/Column.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as Lineage from "../../protocol/frame/Lineage.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
@@ -31,9 +32,10 @@ export const rollUpBars = (frame: Frame, interval: Interval): Frame => {
   const groups = RowGroups.byBar(frame.eventTimeMs, interval)
   return {
     eventTimeMs: groups.startMs,
-    columns: frame.columns.flatMap(({ name, values }) => {
-      const reducer = reducers.get(name)
-      return reducer === undefined ? [] : [{ name, values: RowGroups.reduce(groups, values, reducer) }]
+    columns: frame.columns.flatMap((column) => {
+      const reducer = reducers.get(column.name)
+      if (reducer === undefined || column.type !== "float64") return []
+      return [float64(column.name, RowGroups.reduce(groups, column.values, reducer))]
     }),
     flags: flagsOfAny(groups, frame.flags),
     lineage: Lineage.pick(frame.lineage, groups.firstRow.subarray(0, -1))

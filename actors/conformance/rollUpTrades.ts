@@ -1,7 +1,7 @@
 /**
  * Which bars do single trades make?
  */
-import { type Column, pickFloats } from "../../protocol/frame/Column.ts"
+import { float64, type FloatColumn, pickFloats } from "../../protocol/frame/Column.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import { exactSum } from "./exactSum.ts"
@@ -20,7 +20,7 @@ export interface Trades {
 /** Bars as a source would give them, clean: typed, aligned and ascending. */
 export interface TradeBars extends RawRows {
   readonly eventTime: Float64Array
-  readonly columns: ReadonlyArray<Column>
+  readonly columns: ReadonlyArray<FloatColumn>
 }
 
 /**
@@ -36,11 +36,11 @@ export const rollUpTrades = (trades: Trades, interval: Interval): TradeBars => {
   return {
     eventTime: groups.startMs,
     columns: [
-      { name: "open", values: RowGroups.reduce(groups, price, RowGroups.first) },
-      { name: "high", values: RowGroups.reduce(groups, price, RowGroups.highest) },
-      { name: "low", values: RowGroups.reduce(groups, price, RowGroups.lowest) },
-      { name: "close", values: RowGroups.reduce(groups, price, RowGroups.last) },
-      { name: "volume", values: RowGroups.reduce(groups, pickFloats(trades.amount, order), exactSum) }
+      float64("open", RowGroups.reduce(groups, price, RowGroups.first)),
+      float64("high", RowGroups.reduce(groups, price, RowGroups.highest)),
+      float64("low", RowGroups.reduce(groups, price, RowGroups.lowest)),
+      float64("close", RowGroups.reduce(groups, price, RowGroups.last)),
+      float64("volume", RowGroups.reduce(groups, pickFloats(trades.amount, order), exactSum))
     ]
   }
 }

@@ -6,7 +6,6 @@
  */
 import { Effect } from "effect"
 import { contentHash } from "../../protocol/frame/contentHash.ts"
-import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -91,7 +90,7 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
   const parts = yield* partsOf(request, view, covered)
   const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
   const fetched = yield* store.chunks(series, names)
-  const empty = Frame.empty(fieldNames(schema))
+  const empty = Frame.empty(schema)
   const merged = parts.map((part) => merge(part, fetched, empty))
   const contributions = new Map<string, RangeSet.RangeSet>()
   for (const [source, ranges] of merged.flatMap((each) => Array.from(each.contributions))) {
@@ -113,7 +112,7 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
 
 /** What an answer has whose rows did not come in time: nothing. */
 export const nothingLoaded = ({ entry: { schema, series }, range }: ValidRequest): Loaded => ({
-  frame: Frame.empty(fieldNames(schema)),
+  frame: Frame.empty(schema),
   covered: RangeSet.empty,
   contributions: new Map(),
   fingerprint: fingerprint({ series, range, covered: RangeSet.empty }, []),

@@ -5,11 +5,12 @@
  * beyond the contract is kept behind it, in the source's order.
  */
 import { Schema } from "effect"
+import { columnTypes } from "./Column.ts"
 
 /** One promised column. */
 export const Field = Schema.Struct({
   name: Schema.NonEmptyString,
-  type: Schema.Literals(["float64"]),
+  type: Schema.Literals(columnTypes),
   required: Schema.Boolean
 })
 export type Field = typeof Field.Type

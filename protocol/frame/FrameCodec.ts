@@ -20,7 +20,7 @@ import {
   Uint32,
   Utf8
 } from "apache-arrow"
-import type { Column } from "./Column.ts"
+import { type Column, float64 } from "./Column.ts"
 import { reservedColumns } from "./DataSchema.ts"
 import type { Frame } from "./Frame.ts"
 import * as Int64 from "./Int64.ts"
@@ -82,7 +82,7 @@ export const encode = (frame: Frame, { lineage, metadata }: EncodeOptions): Uint
   const length = frame.eventTimeMs.length
   const columns: ReadonlyArray<ArrowColumn> = [
     [reservedColumns.eventTime, timestamps(frame.eventTimeMs)],
-    ...frame.columns.map(({ name, values }): ArrowColumn => [name, floats(values)]),
+    ...frame.columns.map(({ name, values }): ArrowColumn => [name, floats(values as Float64Array)]),
     ...(lineage === "columns" ? lineageColumns(frame) : []),
     [reservedColumns.flags, makeData({ type: new Uint32(), length, nullCount: 0, data: frame.flags })]
   ]
@@ -162,7 +162,7 @@ export const decode = (
   const names = table.schema.fields.map((field) => field.name).filter((name) => !isReserved(name))
   const frame: Frame = {
     eventTimeMs: times(table, reservedColumns.eventTime),
-    columns: names.map((name): Column => ({ name, values: view(dataOf(table, name), Float64Array) })),
+    columns: names.map((name): Column => float64(name, view(dataOf(table, name), Float64Array))),
     flags: flagsOf(table),
     lineage: lineageOf(table)
   }

@@ -5,7 +5,7 @@
  * them gives the same float64. JSON has no NaN and no infinities: each is null, and reads as a missing value; -0 reads
  * as 0.
  */
-import type { Column } from "./Column.ts"
+import { type Column, float64 } from "./Column.ts"
 import { reservedColumns } from "./DataSchema.ts"
 import type { Frame } from "./Frame.ts"
 import * as Lineage from "./Lineage.ts"
@@ -20,7 +20,10 @@ const expand = <Value>(runs: Lineage.Lineage, valueOf: (run: Lineage.LineageRun)
 export const toJson = ({ columns, eventTimeMs, flags, lineage }: Frame): JsonColumns => ({
   [reservedColumns.eventTime]: Array.from(eventTimeMs),
   ...Object.fromEntries(
-    columns.map(({ name, values }) => [name, Array.from(values, (value) => (Number.isFinite(value) ? value : null))])
+    columns.map(({ name, values }) => [
+      name,
+      Array.from(values as Float64Array, (value) => (Number.isFinite(value) ? value : null))
+    ])
   ),
   [reservedColumns.source]: expand(lineage, (run) => run.source),
   [reservedColumns.ingestAt]: expand(lineage, (run) => run.ingestAtMs),
@@ -46,7 +49,7 @@ const runsText = (runs: Lineage.Lineage, valueOf: (run: Lineage.LineageRun) => s
 export const toText = ({ columns, eventTimeMs, flags, lineage }: Frame): string => {
   const texts: ReadonlyArray<readonly [name: string, text: string]> = [
     [reservedColumns.eventTime, numbersText(eventTimeMs)],
-    ...columns.map(({ name, values }) => [name, numbersText(values)] as const),
+    ...columns.map(({ name, values }) => [name, numbersText(values as Float64Array)] as const),
     [reservedColumns.source, runsText(lineage, (run) => run.source)],
     [reservedColumns.ingestAt, runsText(lineage, (run) => run.ingestAtMs)],
     [reservedColumns.jobId, runsText(lineage, (run) => run.jobId)],
@@ -82,10 +85,12 @@ export const fromJson = (json: JsonColumns): Frame => {
   } = json
   return {
     eventTimeMs: Float64Array.from(eventTime, Number),
-    columns: Object.entries(values).map(([name, column]): Column => ({
-      name,
-      values: Float64Array.from(column, (value) => (value === null ? Number.NaN : Number(value)))
-    })),
+    columns: Object.entries(values).map(([name, column]): Column =>
+      float64(
+        name,
+        Float64Array.from(column, (value) => (value === null ? Number.NaN : Number(value)))
+      )
+    ),
     flags: Uint32Array.from(flags, Number),
     lineage: lineageOf({ source, ingestAt, jobId })
   }

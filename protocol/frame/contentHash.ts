@@ -33,7 +33,7 @@ export const contentHash = (frame: Frame): string => {
   hash.update(bytesOf(canonical(frame.eventTimeMs)))
   for (const { name, values } of frame.columns) {
     hash.update(`${name}\n`)
-    hash.update(bytesOf(canonical(values)))
+    hash.update(bytesOf(canonical(values as Float64Array)))
   }
   return hash.digest("hex")
 }
