@@ -59,6 +59,7 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
   const rows = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
+    rules: entry.rules,
     interval: entry.interval,
     source: source.name,
     ingestAtMs: yield* Clock.currentTimeMillis,
