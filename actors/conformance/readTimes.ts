@@ -60,8 +60,7 @@ const fromNumbers = (given: Float64Array, unit: KnownUnit): Float64Array => {
 
 const plain = (timeMs: Float64Array, given: Float64Array | BigInt64Array): Result.Result<Times, UnclearUnit> => {
   for (let row = 0; row < timeMs.length; row++) {
-    const isMissing = Number.isNaN(given[row])
-    if (!isMissing && !isDate(timeMs[row]!)) return Result.fail({ row, problem: noTime })
+    if (!isDate(timeMs[row]!) && !Number.isNaN(given[row])) return Result.fail({ row, problem: noTime })
   }
   return Result.succeed({ timeMs, ambiguousCount: 0, nonexistentCount: 0 })
 }

@@ -18,7 +18,7 @@ export const toUtc = (
 ): Result.Result<Times, ConformanceFailed> =>
   Result.mapError(
     Result.flatMap(readTimes(eventTime, rules), (times) => {
-      const row = times.timeMs.findIndex(Number.isNaN)
+      const row = firstMissing(times.timeMs)
       return row === -1 ? Result.succeed(times) : Result.fail({ row, problem: "is no time" })
     }),
     ({ problem, row }) => {
@@ -27,3 +27,8 @@ export const toUtc = (
       return new ConformanceFailed({ step: "toUtc", column, row, message })
     }
   )
+
+const firstMissing = (timeMs: Float64Array): number => {
+  for (let row = 0; row < timeMs.length; row++) if (Number.isNaN(timeMs[row])) return row
+  return -1
+}
