@@ -51,10 +51,6 @@ const TradeColumns = Schema.Struct({
   id: Schema.optionalKey(Schema.NonEmptyString)
 })
 
-/** Which of two rows of one time stands. */
-const ConflictRule = Schema.Literals(["priority", "version", "ingestTime"])
-export type ConflictRule = typeof ConflictRule.Type
-
 const ofSource = {
   time: Schema.optionalKey(TimeRules),
   /** In which order rows come: those of `newestFirst` are read backwards; `oldestFirst` by default. */
@@ -81,7 +77,7 @@ export const ConformanceRules = Schema.Struct({
    * Which row stands where several have one time: that of the preferred source, of the highest value in the column
    * `version`, or of the latest ingest time; `priority` by default.
    */
-  conflict: Schema.optionalKey(ConflictRule),
+  conflict: Schema.optionalKey(Schema.Literals(["priority", "version", "ingestTime"])),
   /** The column that numbers versions; `version` by default. */
   versionColumn: Schema.optionalKey(Schema.NonEmptyString),
   /** Rules of one source by its name, which take the place of those for all. */
