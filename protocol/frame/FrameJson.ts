@@ -50,11 +50,9 @@ export const toJson = ({ columns, eventTimeMs, flags, lineage }: Frame): JsonCol
   [reservedColumns.flags]: Array.from(flags)
 })
 
-/** The types that a JSON reply tells beside its columns; undefined where all are float64. */
-export const typesOf = ({ columns }: Frame): JsonTypes | undefined => {
-  const typed = columns.filter(({ type }) => type !== "float64")
-  return typed.length === 0 ? undefined : Object.fromEntries(typed.map(({ name, type }) => [name, type]))
-}
+/** The types that a JSON reply tells beside its columns; a reply that would tell none says nothing of types. */
+export const typesOf = ({ columns }: Frame): JsonTypes =>
+  Object.fromEntries(columns.filter(({ type }) => type !== "float64").map(({ name, type }) => [name, type]))
 
 const numbersText = (values: Float64Array | Uint32Array): string =>
   values.every(Number.isFinite)

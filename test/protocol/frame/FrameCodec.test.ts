@@ -9,6 +9,7 @@ import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
 import { floats, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
+import { typedFrame } from "../../support/typedFrame.ts"
 import { frame, frameAndRows, text, twoDictionaries } from "../frames.ts"
 
 const asReply = (frame: Frame.Frame, metadata: ReadonlyMap<string, string> = new Map()): Uint8Array =>
@@ -41,18 +42,6 @@ const readable = (column: Column): ReadonlyArray<unknown> => {
   return Array.from(column.values, (value) => (value === missing.int64 ? null : value))
 }
 
-const typed: Frame.Frame = {
-  eventTimeMs: Float64Array.of(0, 1, 2),
-  columns: [
-    { name: "trades", type: "int64", values: BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n) + 1n, missing.int64) },
-    { name: "halted", type: "bool", values: Uint8Array.of(1, 0, missing.bool) },
-    Category.fromTexts("venue", ["XNYS", "ARCX", null]),
-    { name: "settledAt", type: "timestamp", values: Float64Array.of(-1, 1_670_889_600_000, Number.NaN) }
-  ],
-  flags: new Uint32Array(3),
-  lineage: [{ rows: 3, source: "lake", ingestAtMs: 5, jobId: "" }]
-}
-
 describe("FrameCodec", () => {
   law("decode() gives back the frame of a reply", [frame], (drawn) =>
     expect(FrameCodec.decode(asReply(drawn)).frame).toEqual(drawn)
@@ -82,29 +71,30 @@ describe("FrameCodec", () => {
     }
   })
   it("encode() writes a column's type, and null where a value is missing", () => {
-    const { schema } = tableFromIPC(asReply(typed))
-    expect(schema.fields.slice(1, 5).map(({ name, nullable, type }) => [name, String(type), nullable])).toEqual([
+    const { schema } = tableFromIPC(asReply(typedFrame))
+    expect(schema.fields.slice(1, 6).map(({ name, nullable, type }) => [name, String(type), nullable])).toEqual([
+      ["close", "Float64", false],
       ["trades", "Int64", true],
       ["halted", "Bool", true],
       ["venue", "Utf8", true],
       ["settledAt", "Timestamp<MILLISECOND, UTC>", true]
     ])
-    const read = tableFromIPC(withDictionaries(typed))
-    expect(String(read.schema.fields[3]?.type)).toBe("Dictionary<Int32, Utf8>")
-    expect(read.getChild("venue")?.data[0]?.dictionary?.toArray()).toEqual(["XNYS", "ARCX"])
-    expect(read.toArray().map((row) => Object.values(row.toJSON()).slice(1, 5))).toEqual([
-      [2n ** 63n - 1n, true, "XNYS", -1],
-      [-(2n ** 63n) + 1n, false, "ARCX", 1_670_889_600_000],
-      [null, null, null, null]
+    const read = tableFromIPC(withDictionaries(typedFrame))
+    expect(String(read.schema.fields[4]?.type)).toBe("Dictionary<Int32, Utf8>")
+    expect(read.getChild("venue")?.data[0]?.dictionary?.toArray()).toEqual(["XNYS", 'Börse "Nord"'])
+    expect(read.toArray().map((row) => Object.values(row.toJSON()).slice(1, 6))).toEqual([
+      [1.5, 2n ** 63n - 1n, true, "XNYS", -1],
+      [2.5, -(2n ** 63n) + 1n, false, 'Börse "Nord"', 1_670_889_600_000],
+      [Number.NaN, null, null, null, null]
     ])
   })
   it("encode() says the same schema whether values are missing or not", () => {
     const types = (frame: Frame.Frame) => String(tableFromIPC(asReply(frame)).schema)
-    expect(types(Frame.slice(typed, 0, 2))).toBe(types(typed))
+    expect(types(Frame.slice(typedFrame, 0, 2))).toBe(types(typedFrame))
   })
   it("decode() keeps the bits of each NaN", () => {
     const values = new Float64Array(BigInt64Array.of(0x7ff8_0000_0000_0001n, -1n, 0x7ff0_0000_0000_0001n).buffer)
-    const { frame } = FrameCodec.decode(asReply({ ...typed, columns: [float64("open", values)] }))
+    const { frame } = FrameCodec.decode(asReply({ ...typedFrame, columns: [float64("open", values)] }))
     const [column] = frame.columns
     expect(new BigInt64Array(column!.values.slice().buffer)).toEqual(new BigInt64Array(values.buffer))
   })
