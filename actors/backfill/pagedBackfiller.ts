@@ -64,7 +64,7 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
     ingestAtMs: yield* Clock.currentTimeMillis,
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
-    flags: RowFlag.backfilled
+    flags: source.capabilities.adjusted === true ? RowFlag.backfilled | RowFlag.adjusted : RowFlag.backfilled
   })
   if (Result.isSuccess(conformed)) return conformed.success.frame
   return yield* new NoAnswer({
