@@ -70,7 +70,9 @@ export const SeriesSettings = Schema.Struct({
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */
   delistedAt: Schema.optionalKey(Schema.Int),
-  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
+  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+  /** Quality rules beside, or in the place of, those that hold for every series, in the form of `QualityRules`. */
+  quality: Schema.optionalKey(Schema.Array(Schema.Unknown))
 })
 export type SeriesSettings = typeof SeriesSettings.Type
 

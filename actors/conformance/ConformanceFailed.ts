@@ -8,7 +8,7 @@ import { Schema } from "effect"
  * the source, its adapter or the schema has to change.
  */
 export class ConformanceFailed extends Schema.TaggedError<ConformanceFailed>()("ConformanceFailed", {
-  step: Schema.Literals(["castColumns", "toUtc"]),
+  step: Schema.Literals(["castColumns", "toUtc", "checkQuality"]),
   /** The column at fault, where it is one column. */
   column: Schema.optionalKey(Schema.String),
   /** The row at fault, counted from 0 in the order given. */

@@ -1,6 +1,8 @@
 /** Which series are kept, on what grid, and which sources have them? */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Result, Schema } from "effect"
 import { type DataSchema, ohlcv } from "../../protocol/frame/DataSchema.ts"
+import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
+import { QualityRules } from "../../protocol/frame/QualityRules.ts"
 import { UnknownSeries } from "../../protocol/history/Errors.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { Series } from "../../protocol/history/Series.ts"
@@ -13,6 +15,8 @@ export interface CatalogEntry {
   readonly interval: Interval.Interval
   readonly grid: Window.Grid
   readonly schema: DataSchema
+  /** What is checked of its rows. */
+  readonly quality: QualityPlan
   /** Names of sources, the preferred first. */
   readonly sources: ReadonlyArray<string>
   /** What the sources call the node. */
@@ -43,6 +47,15 @@ const retentionOf = (names: ReadonlyArray<string>, sources: Configuration["sourc
   return longest === Infinity ? null : longest
 }
 
+const decodeRules = Schema.decodeUnknownResult(QualityRules, { onExcessProperty: "error" })
+
+/** The rules of a series. One that can't be read is a problem of the plan: no answer is taken unchecked. */
+const qualityOf = (rules: unknown, schema: DataSchema, { lengthMs }: Interval.Interval): QualityPlan => {
+  const decoded = decodeRules(rules ?? [])
+  if (Result.isSuccess(decoded)) return planQuality(decoded.success, { schema, intervalMs: lengthMs })
+  return { rules: [], problems: [{ rule: "quality", problem: decoded.failure.message }] }
+}
+
 const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
   series.flatMap((kept) =>
     kept.intervals.flatMap((text) =>
@@ -54,6 +67,7 @@ const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<C
             interval,
             grid: Window.makeGrid(interval, kept.windowBars),
             schema: ohlcv,
+            quality: qualityOf(kept.quality, ohlcv, interval),
             sources: kept.sources,
             symbol: kept.symbol,
             finalityDelayMs: Math.max(

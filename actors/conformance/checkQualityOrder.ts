@@ -1,0 +1,130 @@
+/**
+ * Which rows say that a source lost its way: back in time, standing still, or with bars left out?
+ *
+ * What is known of the rows before is carried from page to page.
+ */
+import { alignDown, type Interval, type Spacing } from "../../protocol/history/Interval.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+
+/**
+ * Rows, by their place in what was given, that are more than `toleranceMs` behind a row before them. Where each row is
+ * before the last one the source gives the newest first, which is an order as well. Gives the latest time of all.
+ */
+export const findBackwards = (
+  givenMs: Float64Array,
+  toleranceMs: number,
+  beforeMs: number | undefined,
+  found: Array<number>
+): number => {
+  let highestMs = beforeMs ?? -Infinity
+  let descents = 0
+  for (let row = 0; row < givenMs.length; row++) {
+    const timeMs = givenMs[row]!
+    if (row > 0 && timeMs < givenMs[row - 1]!) descents += 1
+    if (highestMs - timeMs > toleranceMs) found.push(row)
+    if (timeMs > highestMs) highestMs = timeMs
+  }
+  if (descents > 0 && descents === givenMs.length - 1) found.length = 0
+  return highestMs
+}
+
+/** Columns of bars by row: open, high, low, close, volume. */
+export interface Candles {
+  readonly timeMs: Float64Array
+  readonly prices: ReadonlyArray<Float64Array>
+  readonly volume: Float64Array
+  readonly lengthMs: number
+}
+
+/** The last bar of the rows before, and of how many alike it is the last. */
+export interface Standstill {
+  readonly timeMs: number
+  readonly prices: ReadonlyArray<number>
+  readonly volume: number
+  readonly alike: number
+  readonly flat: number
+}
+
+/** How many bars in a row are too many. */
+export interface StandstillLimits {
+  readonly bars: number
+  readonly flatBars?: number
+}
+
+const never: Standstill = { timeMs: Number.NaN, prices: [], volume: Number.NaN, alike: 1, flat: 1 }
+
+/** Rows that are the same as so many before them, without a gap in time; or in which one price stands for so long. */
+export const findStandstill = (
+  { lengthMs, prices, timeMs, volume }: Candles,
+  { bars, flatBars = Infinity }: StandstillLimits,
+  before: Standstill = never,
+  found: Array<number>
+): Standstill => {
+  const [open, high, low, close] = prices
+  if (open === undefined || high === undefined || low === undefined || close === undefined) return before
+  let { alike, flat, timeMs: lastMs, volume: lastVolume } = before
+  let [o, h, l, c] = before.prices
+  for (let row = 0; row < open.length; row++) {
+    const isNext = timeMs[row]! - lastMs === lengthMs
+    const samePrice = isNext && close[row] === c
+    const isSame = samePrice && open[row] === o && high[row] === h && low[row] === l && volume[row] === lastVolume
+    alike = isSame && lastVolume > 0 ? alike + 1 : 1
+    flat = samePrice && high[row] === c && low[row] === c ? flat + 1 : 1
+    if (alike >= bars || flat >= flatBars) found.push(row)
+    ;[o, h, l, c] = [open[row]!, high[row]!, low[row]!, close[row]!]
+    lastVolume = volume[row]!
+    lastMs = timeMs[row]!
+  }
+  return { timeMs: lastMs, prices: [o!, h!, l!, c!], volume: lastVolume, alike, flat }
+}
+
+/** A block of the grid, and how many rows of it there were so far. */
+export interface Block {
+  readonly startMs: number
+  readonly rows: number
+  /** Whether the rows before it are known: the first block of all may have begun earlier. */
+  readonly isWhole: boolean
+}
+
+/** How many bars a block of the grid has to have. */
+export interface BlockLimits {
+  readonly bars: number
+  readonly minShare: number
+  readonly interval: Interval
+  /** Time in which no bar is expected. */
+  readonly closed: RangeSet.RangeSet
+}
+
+/** The blocks of `bars` bars between the first row and the last that have fewer rows than their share. */
+export const findSparse = (
+  timeMs: Float64Array,
+  { bars: size, closed, interval, minShare }: BlockLimits,
+  before: Block | undefined
+): { readonly sparse: RangeSet.RangeSet; readonly block: Block | undefined } => {
+  const spacing: Spacing = { lengthMs: size * interval.lengthMs, anchorMs: interval.anchorMs }
+  const sparse: Array<Range> = []
+  const judge = (block: Block): void => {
+    const range: Range = [block.startMs, block.startMs + spacing.lengthMs]
+    const open = RangeSet.subtract(RangeSet.of(...range), closed)
+    if (block.isWhole && !isEmpty(open) && block.rows < minShare * bars(open, interval.lengthMs)) sparse.push(range)
+  }
+  let block = before
+  for (let row = 0; row < timeMs.length; row++) {
+    const startMs = alignDown(spacing, timeMs[row]!)
+    if (block !== undefined && block.startMs === startMs) {
+      block = { ...block, rows: block.rows + 1 }
+      continue
+    }
+    if (block !== undefined) {
+      judge(block)
+      const between = RangeSet.subtract(RangeSet.of(block.startMs + spacing.lengthMs, startMs), closed)
+      for (let edge = 0; minShare > 0 && edge < between.edges.length; edge += 2) {
+        sparse.push([between.edges[edge]!, between.edges[edge + 1]!])
+      }
+    }
+    block = { startMs, rows: 1, isWhole: block !== undefined || startMs === timeMs[row] }
+  }
+  return { sparse: RangeSet.make(sparse), block }
+}
