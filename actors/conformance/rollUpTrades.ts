@@ -1,7 +1,8 @@
 /**
  * Which bars do single trades make?
  */
-import { float64, type FloatColumn, pickFloats } from "../../protocol/frame/Column.ts"
+import { float64, type FloatColumn } from "../../protocol/frame/Column.ts"
+import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import { exactSum } from "./exactSum.ts"

@@ -3,6 +3,7 @@ import { assert, it } from "vitest"
 import { historyTable } from "../../bin/historyTable.ts"
 import { fromFrame } from "../../client/HistoryFrame.ts"
 import { frame } from "../client/answers.ts"
+import { floats } from "../support/floatFrames.ts"
 
 it("historyTable() writes a line a bar, times in ISO 8601, flags by name", () => {
   assert.deepStrictEqual(historyTable(fromFrame(frame)).split("\n"), [
@@ -13,8 +14,7 @@ it("historyTable() writes a line a bar, times in ISO 8601, flags by name", () =>
 })
 
 it("historyTable() rounds no digit away", () => {
-  const values = Float64Array.of(0.1 + 0.2, 1e21)
-  const table = historyTable(fromFrame({ ...frame, columns: [{ name: "close", values }] }))
+  const table = historyTable(fromFrame({ ...frame, columns: [floats("close", 0.1 + 0.2, 1e21)] }))
   assert.include(table, "0.30000000000000004")
   assert.include(table, "1e+21")
 })

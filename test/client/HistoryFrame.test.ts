@@ -2,6 +2,7 @@
 import { assert, it } from "vitest"
 import { fromFrame } from "../../client/HistoryFrame.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
+import { floatSchema } from "../support/floatFrames.ts"
 import { frame } from "./answers.ts"
 
 it("fromFrame() names the columns in the order of the wire", () => {
@@ -30,7 +31,7 @@ it("toColumns() gives plain arrays, null for a missing value", () => {
 })
 
 it("fromFrame() of no rows has columns of no rows", () => {
-  const empty = fromFrame(Frame.empty(["close"]))
+  const empty = fromFrame(Frame.empty(floatSchema(["close"])))
   assert.strictEqual(empty.length, 0)
   for (const column of Object.values(empty.columns)) assert.strictEqual(column.length, 0)
 })

@@ -5,6 +5,7 @@
  * any script in runs of any length.
  */
 import * as fc from "fast-check"
+import { float64 } from "../../protocol/frame/Column.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as Lineage from "../../protocol/frame/Lineage.ts"
 
@@ -44,7 +45,7 @@ export const framesOf = (names: ReadonlyArray<string>): fc.Arbitrary<Frame> =>
   times.chain((eventTimeMs) =>
     fc.record({
       eventTimeMs: fc.constant(eventTimeMs),
-      columns: fc.tuple(...names.map((name) => floats(eventTimeMs.length).map((values) => ({ name, values })))),
+      columns: fc.tuple(...names.map((name) => floats(eventTimeMs.length).map((values) => float64(name, values)))),
       flags: flags(eventTimeMs.length),
       lineage: lineageOf(eventTimeMs.length)
     })

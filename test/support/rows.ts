@@ -11,6 +11,7 @@ import { fieldNames, ohlcv } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
+import { floatColumns } from "./floatFrames.ts"
 
 /** The interval of that text. */
 export const intervalOf = (text: string): Interval.Interval => Option.getOrThrow(Interval.parse(text))
@@ -45,7 +46,7 @@ export const pickRows = (rows: RawRows, order: ReadonlyArray<number>): RawRows =
 })
 
 /** A frame as a source would give it. */
-export const rawOf = (frame: Frame): RawRows => ({ eventTime: frame.eventTimeMs, columns: frame.columns })
+export const rawOf = (frame: Frame): RawRows => ({ eventTime: frame.eventTimeMs, columns: floatColumns(frame) })
 
 /**
  * A decimal as markets print them. The sums of all that one law draws have float64s of their own: at most 15 digits.

@@ -6,6 +6,7 @@ import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import { readBars, readText } from "../../support/csv.ts"
+import { floatColumns } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import {
   conformed,
@@ -43,7 +44,7 @@ describe("conform()", () => {
     const { backfilled, duplicate, outOfOrder } = RowFlag
     expect(Array.from(frame.eventTimeMs)).toEqual([0, 60_000, 120_000, 180_000])
     expect(frame.columns.map((column) => column.name)).toEqual(["open", "high", "low", "close", "volume", "trades"])
-    expect(frame.columns.map((column) => Array.from(column.values))).toEqual(
+    expect(floatColumns(frame).map((column) => Array.from(column.values))).toEqual(
       Array.from({ length: 6 }, () => [1.5, Number.NaN, 4, 3])
     )
     expect(Array.from(frame.flags)).toEqual([

@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Frame from "../../../protocol/frame/Frame.ts"
+import { floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { frame, frameAndOrder, frameAndRows, framesOf, origins } from "../frames.ts"
 
@@ -58,11 +59,11 @@ describe("Frame", () => {
     expect(Frame.lowerBound(frame, time)).toBe(frame.eventTimeMs.filter((each) => each < time).length)
   )
   it("empty() has the named columns and no rows", () => {
-    const frame = Frame.empty(["open", "close"])
+    const frame = Frame.empty(floatSchema(["open", "close"]))
     expect(Frame.length(frame)).toBe(0)
     expect(namesOf(frame)).toEqual(["open", "close"])
   })
   it("concat() of none is a frame without rows or columns", () => {
-    expect(Frame.concat([])).toEqual(Frame.empty([]))
+    expect(Frame.concat([])).toEqual(Frame.empty(floatSchema([])))
   })
 })

@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
+import { floats, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { frame, frameAndRows, text } from "../frames.ts"
 
@@ -19,7 +20,7 @@ const shifted = (bytes: Uint8Array, by: number): Uint8Array => {
 
 const bars: Frame.Frame = {
   eventTimeMs: Float64Array.of(-60_000, 0, 60_000),
-  columns: ["open", "extra"].map((name, index) => ({ name, values: Float64Array.of(1.5, Number.NaN, index) })),
+  columns: ["open", "extra"].map((name, index) => floats(name, 1.5, Number.NaN, index)),
   flags: Uint32Array.of(1, 2 ** 32 - 1, 0),
   lineage: [
     { rows: 1, source: "binance", ingestAtMs: 5, jobId: "0.1" },
@@ -77,8 +78,8 @@ describe("FrameCodec", () => {
     ])
   })
   it("encode() of no rows still has the columns", () => {
-    const { frame } = FrameCodec.decode(asReply(Frame.empty(["open"])))
-    expect(frame).toEqual(Frame.empty(["open"]))
+    const { frame } = FrameCodec.decode(asReply(Frame.empty(floatSchema(["open"]))))
+    expect(frame).toEqual(Frame.empty(floatSchema(["open"])))
   })
   it("encode() gives equal bytes for equal frames", () => {
     expect(asReply(bars)).toEqual(asReply(Frame.concat([Frame.slice(bars, 0, 1), Frame.slice(bars, 1, 3)])))
@@ -89,7 +90,7 @@ describe("FrameCodec", () => {
   })
   it("decode() makes no run for each row", () => {
     const rows = 50_000
-    const long = { ...Frame.empty([]), eventTimeMs: Float64Array.from({ length: rows }, (_, row) => row) }
+    const long = { ...Frame.empty(floatSchema([])), eventTimeMs: Float64Array.from({ length: rows }, (_, row) => row) }
     const lineage = [{ rows, source: "binance", ingestAtMs: 7, jobId: "0.1" }]
     const reply = asReply({ ...long, flags: new Uint32Array(rows), lineage })
     expect(FrameCodec.decode(reply).frame.lineage).toEqual(lineage)

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
 import { contentHash } from "../../../protocol/frame/contentHash.ts"
+import { floats, mapFloats } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { frame } from "../frames.ts"
 
@@ -16,8 +17,7 @@ const sayable = (value: number): number => (Number.isFinite(value) ? value + 0 :
 
 describe("FrameJson", () => {
   law("fromJson() gives back the frame through text", [frame], (drawn) => {
-    const columns = drawn.columns.map(({ name, values }) => ({ name, values: values.map(sayable) }))
-    expect(throughText(drawn)).toEqual({ ...drawn, columns })
+    expect(throughText(drawn)).toEqual(mapFloats(drawn, sayable))
   })
   law("toJson() has nothing that its text leaves out", [frame], (drawn) => {
     const json = FrameJson.toJson(drawn)
@@ -30,19 +30,13 @@ describe("FrameJson", () => {
     expect(FrameJson.toText(drawn)).toBe(JSON.stringify(FrameJson.toJson(drawn)))
   })
   law("contentHash() is kept through JSON where all values are finite or NaN", [frame], (drawn) => {
-    const columns = drawn.columns.map(({ name, values }) => ({
-      name,
-      values: values.map((value) => (Math.abs(value) === Infinity ? Number.NaN : value))
-    }))
-    expect(contentHash(throughText({ ...drawn, columns }))).toBe(contentHash({ ...drawn, columns }))
+    const finite = mapFloats(drawn, (value) => (Math.abs(value) === Infinity ? Number.NaN : value))
+    expect(contentHash(throughText(finite))).toBe(contentHash(finite))
   })
   it("toJson() names the columns as an Arrow reply does, in its order", () => {
     const bar: Frame = {
       eventTimeMs: Float64Array.of(60_000),
-      columns: [
-        { name: "open", values: Float64Array.of(0.1) },
-        { name: "vwap", values: Float64Array.of(Number.NaN) }
-      ],
+      columns: [floats("open", 0.1), floats("vwap", Number.NaN)],
       flags: Uint32Array.of(257),
       lineage: [{ rows: 1, source: "binance", ingestAtMs: 9, jobId: "0.1" }]
     }

@@ -2,22 +2,19 @@
 import { createHash } from "node:crypto"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { float64 } from "../../../protocol/frame/Column.ts"
 import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
+import { floatColumns, floats, floatSchema, mapFloats } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { frame, frameAndRows, lineageOf } from "../frames.ts"
 
-const withValues = (frame: Frame.Frame, change: (value: number) => number): Frame.Frame => ({
-  ...frame,
-  columns: frame.columns.map(({ name, values }) => ({ name, values: values.map(change) }))
-})
-
 const one = (name: string, value: number, timeMs = 0): Frame.Frame => ({
-  ...Frame.empty([]),
+  ...Frame.empty(floatSchema([])),
   eventTimeMs: Float64Array.of(timeMs),
   flags: new Uint32Array(1),
-  columns: [{ name, values: Float64Array.of(value) }]
+  columns: [floats(name, value)]
 })
 
 /** A NaN with bits of its own. */
@@ -40,11 +37,11 @@ describe("contentHash", () => {
     expect(contentHash({ ...drawn, lineage, flags: drawn.flags.map((bits) => bits ^ 1) })).toBe(contentHash(drawn))
   )
   law("contentHash() sees one zero, whatever its sign", [frame], (drawn) =>
-    expect(contentHash(withValues(drawn, (value) => (Object.is(value, -0) ? 0 : value)))).toBe(contentHash(drawn))
+    expect(contentHash(mapFloats(drawn, (value) => (Object.is(value, -0) ? 0 : value)))).toBe(contentHash(drawn))
   )
   law("contentHash() sees each change of a value", [frameAndRows], ({ frame, from }) => {
     fc.pre(from < Frame.length(frame) && frame.columns.length > 0)
-    const columns = frame.columns.map(({ name, values }) => ({ name, values: values.slice() }))
+    const columns = floatColumns(mapFloats(frame, (value) => value))
     const value = columns[0]!.values[from]!
     columns[0]!.values[from] = value === 0.25 ? 0.5 : 0.25
     expect(contentHash({ ...frame, columns })).not.toBe(contentHash(frame))
@@ -57,7 +54,7 @@ describe("contentHash", () => {
   it("contentHash() sees one NaN, whatever its bits", () => {
     const frame = one("open", Number.NaN)
     expect(new Uint8Array(otherNaN.buffer)).not.toEqual(new Uint8Array(frame.columns[0]!.values.buffer))
-    const other = { ...frame, columns: [{ name: "open", values: otherNaN }] }
+    const other = { ...frame, columns: [float64("open", otherNaN)] }
     expect(contentHash(other)).toBe(contentHash(frame))
   })
   it("contentHash() sees times, names, extra columns and the number of rows", () => {
