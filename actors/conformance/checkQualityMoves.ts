@@ -47,7 +47,7 @@ export interface Moves {
   readonly count: number
   readonly sum: number
   readonly squares: number
-  readonly logPrice: number
+  readonly price: number
   readonly timeMs: number
 }
 
@@ -64,7 +64,7 @@ const noMoves = (bars: number): Moves => ({
   count: 0,
   sum: 0,
   squares: 0,
-  logPrice: Number.NaN,
+  price: Number.NaN,
   timeMs: Number.NaN
 })
 
@@ -81,29 +81,22 @@ export const findOutliers = (
 ): Moves => {
   const start = before ?? noMoves(bars)
   const ring = start.ring.slice()
-  let { count, logPrice, squares, sum } = start
-  let lastMs = start.timeMs
+  let { count, price, squares, sum, timeMs: lastMs } = start
   let place = count % bars
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!
     if (!(value > 0)) continue
-    const log = Math.log(value)
     const nowMs = timeMs[row]!
-    let move = log - logPrice
-    logPrice = log
     const isNear = nowMs - lastMs <= gapMs
+    let move = value / price - 1
+    price = value
     lastMs = nowMs
     if (!isNear) continue
-    const known = count < bars ? count : bars
-    const mean = sum / known
-    const off = move - mean
-    // most moves are small: only what may be a finding is worth a root
-    if (known >= minBars && (off > minMove || off < -minMove)) {
-      const limit = Math.max(minMove, z * Math.sqrt(Math.max(0, squares / known - mean * mean)))
-      if (off > limit || off < -limit) {
-        found.push(row)
-        move = mean + Math.sign(off) * limit
-      }
+    // most moves are small: only what may be a finding is worth a mean and a root
+    if (move > minMove || move < -minMove) {
+      const nearest = nearestOf({ count: Math.min(count, bars), sum, squares }, move, { z, minBars, minMove })
+      if (nearest !== move) found.push(row)
+      move = nearest
     }
     const gone = ring[place]!
     ring[place] = move
@@ -116,7 +109,19 @@ export const findOutliers = (
     // the rounding of sums that are added to and taken from would grow without end
     ;({ squares, sum } = sumsOf(ring))
   }
-  return { ring, count, sum, squares, logPrice, timeMs: lastMs }
+  return { ring, count, sum, squares, price, timeMs: lastMs }
+}
+
+/** The move, or the one at the limit where it is beyond. */
+const nearestOf = (
+  { count, squares, sum }: Pick<Moves, "count" | "sum" | "squares">,
+  move: number,
+  { minBars, minMove, z }: Omit<OutlierLimits, "bars">
+): number => {
+  if (count < minBars) return move
+  const mean = sum / count
+  const limit = Math.max(minMove, z * Math.sqrt(Math.max(0, squares / count - mean * mean)))
+  return Math.min(mean + limit, Math.max(mean - limit, move))
 }
 
 const sumsOf = (ring: Float64Array): Pick<Moves, "sum" | "squares"> => {

@@ -57,27 +57,38 @@ const never: Standstill = { timeMs: Number.NaN, prices: [], volume: Number.NaN, 
 
 /** Rows that are the same as so many before them, without a gap in time; or in which one price stands for so long. */
 export const findStandstill = (
-  { lengthMs, prices, timeMs, volume }: Candles,
+  { lengthMs, prices: columns, timeMs, volume }: Candles,
   { bars, flatBars = Infinity }: StandstillLimits,
   before: Standstill = never,
   found: Array<number>
 ): Standstill => {
-  const [open, high, low, close] = prices
+  const [open, high, low, close] = columns
   if (open === undefined || high === undefined || low === undefined || close === undefined) return before
-  let { alike, flat, timeMs: lastMs, volume: lastVolume } = before
-  let [o, h, l, c] = before.prices
+  let { alike, flat } = before
   for (let row = 0; row < open.length; row++) {
-    const isNext = timeMs[row]! - lastMs === lengthMs
-    const samePrice = isNext && close[row] === c
-    const isSame = samePrice && open[row] === o && high[row] === h && low[row] === l && volume[row] === lastVolume
-    alike = isSame && lastVolume > 0 ? alike + 1 : 1
-    flat = samePrice && high[row] === c && low[row] === c ? flat + 1 : 1
+    const last = row - 1
+    const isFirst = row === 0
+    // most bars differ in their close: nothing else of them is looked at
+    if (close[row] !== (isFirst ? before.prices[3] : close[last])) {
+      alike = 1
+      flat = 1
+      continue
+    }
+    const isNext = timeMs[row]! - (isFirst ? before.timeMs : timeMs[last]!) === lengthMs
+    const wasVolume = isFirst ? before.volume : volume[last]!
+    const isSame =
+      open[row] === (isFirst ? before.prices[0] : open[last]) &&
+      high[row] === (isFirst ? before.prices[1] : high[last]) &&
+      low[row] === (isFirst ? before.prices[2] : low[last]) &&
+      volume[row] === wasVolume
+    alike = isNext && isSame && wasVolume > 0 ? alike + 1 : 1
+    flat = isNext && high[row] === close[row] && low[row] === close[row] ? flat + 1 : 1
     if (alike >= bars || flat >= flatBars) found.push(row)
-    ;[o, h, l, c] = [open[row]!, high[row]!, low[row]!, close[row]!]
-    lastVolume = volume[row]!
-    lastMs = timeMs[row]!
   }
-  return { timeMs: lastMs, prices: [o!, h!, l!, c!], volume: lastVolume, alike, flat }
+  const end = open.length - 1
+  if (end < 0) return before
+  const prices = [open[end]!, high[end]!, low[end]!, close[end]!]
+  return { timeMs: timeMs[end]!, prices, volume: volume[end]!, alike, flat }
 }
 
 /** A block of the grid, and how many rows of it there were so far. */

@@ -25,7 +25,15 @@ export const findZero = (columns: Numbers, found: Array<number>): void => {
 /** Rows with a value that is missing or infinite: only of finite numbers is the difference to themselves zero. */
 export const findNonFinite = (columns: Numbers, found: Array<number>): void => {
   for (const values of columns) {
-    for (let row = 0; row < values.length; row++) if (values[row]! - values[row]! !== 0) found.push(row)
+    // four at a time, since hardly ever is there one among them
+    for (let row = 0; row < values.length; row += 4) {
+      const to = Math.min(row + 4, values.length)
+      if (to === row + 4) {
+        const sum = values[row]! + values[row + 1]! + values[row + 2]! + values[row + 3]!
+        if (sum - sum === 0) continue
+      }
+      for (let each = row; each < to; each++) if (values[each]! - values[each]! !== 0) found.push(each)
+    }
   }
 }
 
@@ -33,7 +41,10 @@ export const findNonFinite = (columns: Numbers, found: Array<number>): void => {
 export const findDisorder = ([open, high, low, close]: Numbers, found: Array<number>): void => {
   if (open === undefined || high === undefined || low === undefined || close === undefined) return
   for (let row = 0; row < open.length; row++) {
-    const [o, h, l, c] = [open[row]!, high[row]!, low[row]!, close[row]!]
-    if (h < l || o > h || c > h || o < l || c < l) found.push(row)
+    const top = high[row]!
+    const bottom = low[row]!
+    const first = open[row]!
+    const last = close[row]!
+    if (top < bottom || first > top || last > top || first < bottom || last < bottom) found.push(row)
   }
 }

@@ -61,8 +61,8 @@ const Jump = Schema.Struct({
 })
 
 /**
- * A move that is as many standard deviations from the mean of the moves before it. Moves are logarithms of the price
- * over the one before; only bars before the one that is judged count, and at least `minBars` of them.
+ * A move that is as many standard deviations from the mean of the moves before it. A move is the change of the price as
+ * a share of the one before; only bars before the one that is judged count, and at least `minBars` of them.
  */
 const ZScore = Schema.Struct({
   rule: Schema.Literal("zScore"),

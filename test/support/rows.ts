@@ -23,7 +23,9 @@ export const options: ConformOptions = {
   source: "binance",
   ingestAtMs: 1_763_800_000_000,
   jobId: "job-1",
-  flags: 0
+  flags: 0,
+  // prices that laws draw are no market's
+  quality: { rules: [], problems: [] }
 }
 
 /** What `rows` are conformed to; a failure fails the test. */
