@@ -8,6 +8,7 @@ export * as Settings from "./Settings.ts"
 
 export { Field, fieldNames, DataSchema, ohlcv, reservedColumns } from "./frame/DataSchema.ts"
 export type { Column } from "./frame/Column.ts"
+export { ConformanceRules } from "./frame/ConformanceRules.ts"
 export type { RawColumn, RawRows } from "./frame/RawRows.ts"
 export { contentHash } from "./frame/contentHash.ts"
 export { RowFlag, rowFlagNames } from "./frame/RowFlag.ts"

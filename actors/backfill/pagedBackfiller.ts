@@ -71,13 +71,13 @@ const conformPage = Effect.fnUntraced(function* (
   const rows = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
+    rules: entry.rules,
     interval: entry.interval,
     source: source.name,
     ingestAtMs: yield* Clock.currentTimeMillis,
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
     flags: RowFlag.backfilled,
-    quality: entry.quality,
     carried
   })
   if (Result.isSuccess(conformed)) return conformed.success

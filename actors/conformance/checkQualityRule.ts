@@ -4,7 +4,7 @@
 import type * as Frame from "../../protocol/frame/Frame.ts"
 import { lowerBound } from "../../protocol/frame/Frame.ts"
 import type { ActiveRule } from "../../protocol/frame/planQuality.ts"
-import type { Interval } from "../../protocol/history/Interval.ts"
+import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
 import { includes, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as moves from "./checkQualityMoves.ts"
@@ -92,7 +92,8 @@ const applyBackwards = (rule: RuleOf<"timeBackwards">, rows: RuleRows, before: R
   const known = before?.of === "timeBackwards" ? before.highestMs : undefined
   const { frame, givenMs, interval } = rows
   const highestMs = order.findBackwards(givenMs, rule.toleranceBars * interval.lengthMs, known, found)
-  const times = found.map((row) => givenMs[row]!)
+  // rows that are rolled up are given within their bars
+  const times = found.map((row) => alignDown(interval, givenMs[row]!))
   return { rows: inOrder(rowsAt(frame, times)), state: { of: "timeBackwards", highestMs } }
 }
 

@@ -1,8 +1,7 @@
 /** Which series are kept, on what grid, and which sources have them? */
-import { Context, Effect, Layer, Option, Result, Schema } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
+import type { ConformanceRules } from "../../protocol/frame/ConformanceRules.ts"
 import { type DataSchema, ohlcv } from "../../protocol/frame/DataSchema.ts"
-import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
-import { QualityRules } from "../../protocol/frame/QualityRules.ts"
 import { UnknownSeries } from "../../protocol/history/Errors.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { Series } from "../../protocol/history/Series.ts"
@@ -15,8 +14,8 @@ export interface CatalogEntry {
   readonly interval: Interval.Interval
   readonly grid: Window.Grid
   readonly schema: DataSchema
-  /** What is checked of its rows. */
-  readonly quality: QualityPlan
+  /** How the rows of its sources are read. */
+  readonly rules: ConformanceRules
   /** Names of sources, the preferred first. */
   readonly sources: ReadonlyArray<string>
   /** What the sources call the node. */
@@ -47,16 +46,18 @@ const retentionOf = (names: ReadonlyArray<string>, sources: Configuration["sourc
   return longest === Infinity ? null : longest
 }
 
-const decodeRules = Schema.decodeUnknownResult(QualityRules, { onExcessProperty: "error" })
-
-/** The rules of a series. One that can't be read is a problem of the plan: no answer is taken unchecked. */
-const qualityOf = (rules: unknown, schema: DataSchema, { lengthMs }: Interval.Interval): QualityPlan => {
-  const decoded = decodeRules(rules ?? [])
-  if (Result.isSuccess(decoded)) return planQuality(decoded.success, { schema, intervalMs: lengthMs })
-  return { rules: [], problems: [{ rule: "quality", problem: decoded.failure.message }] }
+/** The schema of that name; bars of prices and volume where it is none. */
+const schemaOf = (
+  name: string | undefined,
+  schemas: Configuration["schemas"] = {}
+): Pick<CatalogEntry, "schema" | "rules"> => {
+  const settings = name === undefined ? undefined : schemas[name]
+  if (settings === undefined) return { schema: ohlcv, rules: {} }
+  const { fields, rules = {}, version = 1 } = settings
+  return { schema: { version, fields }, rules }
 }
 
-const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
+const entriesOf = ({ absence, schemas, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
   series.flatMap((kept) =>
     kept.intervals.flatMap((text) =>
       Option.match(Interval.parse(text), {
@@ -66,8 +67,7 @@ const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<C
             series: { nodeId: kept.node, interval: interval.text },
             interval,
             grid: Window.makeGrid(interval, kept.windowBars),
-            schema: ohlcv,
-            quality: qualityOf(kept.quality, ohlcv, interval),
+            ...schemaOf(kept.schema, schemas),
             sources: kept.sources,
             symbol: kept.symbol,
             finalityDelayMs: Math.max(
