@@ -8,6 +8,8 @@
  */
 import { Context, Data, type Effect } from "effect"
 import type { Frame } from "../../protocol/frame/Frame.ts"
+import type { Findings } from "../../protocol/history/Findings.ts"
+import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { CoverageFailure } from "../../protocol/messages/Coverage.ts"
@@ -46,6 +48,10 @@ export interface Step {
   readonly proven: RangeSet
   /** Time of the stretch that need not be asked about again: what of it is not proven, nobody could prove. */
   readonly answered: RangeSet
+  /** What quality rules found in the rows of this step; what is absent found nothing. */
+  readonly findings?: Findings
+  /** Bars that were kept out of the rows since a rule says so: nothing of them is proven, and they wait for a person. */
+  readonly aside?: ReadonlyArray<MissingRange>
 }
 
 /** It could not be refilled now, or not by this one. */

@@ -10,6 +10,7 @@ import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { type CoveragePage, entryOf, type WindowEntry } from "../../protocol/history/CoveragePage.ts"
 import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -25,6 +26,8 @@ export interface Brought {
   readonly source: string
   /** Sealed; may hold rows of other windows. */
   readonly rows: FrameModule.Frame
+  /** What quality rules found in them. */
+  readonly findings: Findings.Findings
   /** The time of these windows that the answer proves. */
   readonly proven: RangeSet.RangeSet
   /** The time of these windows that was asked about. */
@@ -67,10 +70,10 @@ const putWindow = Effect.fnUntraced(function* (
   const before = base?.ranges ?? RangeSet.empty
   const fresh = RangeSet.subtract(ranges, before)
   if (isEmpty(fresh)) return undefined
-  const stored =
-    base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
+  const stored = base === undefined ? undefined : yield* store.chunks(entry.series, [{ windowStart, id: base.id }])
   // what of the chunk was invalidated does not come back with the rest
-  const kept = Array.from(stored).flatMap((frame) => rowsIn(frame, before))
+  const kept = Array.from(stored?.frames.values() ?? []).flatMap((frame) => rowsIn(frame, before))
+  const toldBefore = Array.from(stored?.findings.values() ?? []).map((told) => Findings.intersect(told, before))
   const job = brought.jobs.get(windowStart)
   /** The rows as the work of the window's own job: one errand brings those of several. */
   const signed = (part: FrameModule.Frame): FrameModule.Frame => ({
@@ -85,7 +88,8 @@ const putWindow = Effect.fnUntraced(function* (
     source,
     ranges: RangeSet.union(before, fresh),
     base: base?.id ?? null,
-    schemaVersion: entry.schema.version
+    schemaVersion: entry.schema.version,
+    ...Findings.asField(Findings.unionAll([...toldBefore, Findings.intersect(brought.findings, fresh)]))
   })
   yield* store.putChunk(entry.series, windowStart, chunk)
   const commit: WindowCommit = {

@@ -9,7 +9,8 @@ import { Clock, Effect, Exit, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { clipTo, isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
+import { clipTo, isOwed, type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
@@ -63,17 +64,22 @@ interface Taken {
   readonly rows: ReadonlyArray<Frame>
   readonly proven: RangeSet.RangeSet
   readonly answered: RangeSet.RangeSet
+  /** What quality rules found in the rows, and the bars that they keep out. */
+  readonly findings: ReadonlyArray<Findings.Findings>
+  readonly aside: ReadonlyArray<MissingRange>
 }
 
-const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty }
+const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty, findings: [], aside: [] }
 
 const scopeOfAll = ({ plan }: Run, held: ReadonlyArray<Held>): RangeSet.RangeSet =>
   RangeSet.unionAll(held.map(({ job }) => scopeOf(job, plan.along)))
 
-const withStep = (taken: Taken, { answered, proven, rows }: Step): Taken => ({
+const withStep = (taken: Taken, { answered, aside = [], findings = {}, proven, rows }: Step): Taken => ({
   rows: [...taken.rows, rows],
   proven: RangeSet.union(taken.proven, proven),
-  answered: RangeSet.union(taken.answered, answered)
+  answered: RangeSet.union(taken.answered, answered),
+  findings: Findings.isNone(findings) ? taken.findings : [...taken.findings, findings],
+  aside: aside.length === 0 ? taken.aside : [...taken.aside, ...aside]
 })
 
 /** What can't be had of an absence before all that is known: by what somebody else has found out, or by asking. */
@@ -115,17 +121,21 @@ const classOf = (held: ReadonlyArray<Held>): JobClass =>
 const commitWindows = Effect.fnUntraced(function* (
   errand: Run,
   held: ReadonlyArray<Held>,
-  { answered, proven, rows }: Taken
+  { answered, aside, findings, proven, rows }: Taken
 ) {
   const wanted = scopeOfAll(errand, held)
   const settled = RangeSet.intersect(wanted, answered)
   const covered = RangeSet.intersect(wanted, proven)
   if (isEmpty(RangeSet.union(settled, covered))) return 0
-  const exceptions = yield* explain(errand, RangeSet.subtract(settled, covered), proven)
+  // what rules keep out is known to be there: it is no absence
+  const quarantined = clipTo(aside, RangeSet.subtract(settled, covered))
+  const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(quarantined))
+  const exceptions = [...quarantined, ...(yield* explain(errand, unproven, proven))]
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
     rows: mergeFrames(rows),
+    findings: Findings.unionAll(findings),
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,

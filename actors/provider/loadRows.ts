@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import { contentHash } from "../../protocol/frame/contentHash.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -21,6 +22,8 @@ export interface Loaded {
   readonly frame: Frame.Frame
   readonly covered: RangeSet.RangeSet
   readonly contributions: ReadonlyMap<string, RangeSet.RangeSet>
+  /** What quality rules found in these rows. */
+  readonly findings: Findings.Findings
   readonly fingerprint: string
   readonly fromCache: number
   readonly fromStorage: number
@@ -75,6 +78,17 @@ const merge = ({ chunks, ranges }: Part, { frames }: Fetched, empty: Frame.Frame
     empty
   )
 
+/** What was found in the rows that are taken from each chunk of a part. */
+const findingsOf = (
+  { chunks }: Part,
+  { findings }: Fetched,
+  contributions: Loaded["contributions"]
+): ReadonlyArray<Findings.Findings> =>
+  chunks.flatMap(({ id, source }) => {
+    const told = findings.get(id)
+    return told === undefined ? [] : [Findings.intersect(told, contributions.get(source) ?? RangeSet.empty)]
+  })
+
 /** The hash of a part's rows; known already where they are one whole chunk. */
 const hashOf = ({ chunks, windowStart }: Part, frame: Frame.Frame): WindowContent => {
   const [only, ...others] = chunks
@@ -100,6 +114,9 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
     frame: Frame.concat([empty, ...merged.map(({ frame }) => frame)]),
     covered,
     contributions,
+    findings: Findings.unionAll(
+      parts.flatMap((part, index) => findingsOf(part, fetched, merged[index]?.contributions ?? new Map()))
+    ),
     fingerprint: fingerprint(
       { series, range: request.range, covered },
       parts.map((part, index) => hashOf(part, merged[index]?.frame ?? empty))
@@ -115,6 +132,7 @@ export const nothingLoaded = ({ entry: { schema, series }, range }: ValidRequest
   frame: Frame.empty(schema),
   covered: RangeSet.empty,
   contributions: new Map(),
+  findings: Findings.none,
   fingerprint: fingerprint({ series, range, covered: RangeSet.empty }, []),
   fromCache: 0,
   fromStorage: 0

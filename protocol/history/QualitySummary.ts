@@ -9,6 +9,17 @@ export const StrictFinding = Schema.Struct({
   missingRanges: Schema.Array(MissingRange)
 })
 
+/** What one quality rule found in the bars of an answer. */
+export const FindingSummary = Schema.Struct({
+  /** The bars, all of them. */
+  count: Schema.Finite,
+  /** Whether they are among the rows, marked SUSPECT, or kept out of them. */
+  severity: Schema.Literals(["flag", "quarantine"]),
+  /** The times of the first few of them. */
+  examples: Schema.Array(Schema.Finite)
+})
+export type FindingSummary = typeof FindingSummary.Type
+
 /** Counts over the rows of one answer. */
 export const QualitySummary = Schema.Struct({
   rows: Schema.Finite,
@@ -20,6 +31,8 @@ export const QualitySummary = Schema.Struct({
   gapCount: Schema.Finite,
   outOfOrderCount: Schema.Finite,
   duplicateCount: Schema.Finite,
+  /** What quality rules found, by the rule's name; absent where they found nothing. */
+  findings: Schema.optionalKey(Schema.Record(Schema.String, FindingSummary)),
   strict: Schema.optionalKey(StrictFinding)
 })
 export type QualitySummary = typeof QualitySummary.Type

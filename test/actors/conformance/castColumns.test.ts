@@ -17,7 +17,7 @@ const schema: DataSchema = {
 }
 
 const cast = (columns: ReadonlyArray<RawColumn>, rows = 2): Result.Result<ReadonlyArray<Column>, ConformanceFailed> =>
-  castColumns({ eventTime: new Float64Array(rows), columns }, schema)
+  Result.map(castColumns({ eventTime: new Float64Array(rows), columns }, schema), (made) => made.columns)
 
 const columnsOf = (columns: ReadonlyArray<RawColumn>, rows = 2): ReadonlyArray<Column> =>
   Result.getOrThrow(cast(columns, rows))
