@@ -84,5 +84,12 @@ const quotient = (dividend: bigint, divisor: bigint): number => {
   const shifted = top << BigInt(shift)
   const whole = shifted / bottom
   const sticky = whole * bottom === shifted ? whole : whole | 1n
-  return (sign * Number(sticky)) / 2 ** shift
+  return sign * scaledDown(Number(sticky), shift)
 }
+
+// The largest power of two that is a float64 ends a little above this one.
+const powerMax = 1_000
+
+/** Divided by two to a power that may be larger than any float64 has. */
+const scaledDown = (value: number, power: number): number =>
+  power <= powerMax ? value / 2 ** power : scaledDown(value / 2 ** powerMax, power - powerMax)
