@@ -8,6 +8,7 @@
 import { Clock, Effect, Layer, Random, Result } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { fieldNames } from "../../protocol/frame/DataSchema.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import { conform } from "../conformance/conform.ts"
 import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
@@ -83,6 +84,7 @@ const askAbout = ({ entry, known, stretch }: Refill, { capabilities }: DataSourc
       intervalMs: entry.interval.lengthMs,
       maxEmptyBars: capabilities.maxEmptyBars,
       barsPerRequest: capabilities.barsPerRequest,
+      closedIn: (range) => Calendar.closedBars(entry.calendar, entry.interval, range),
       ...now
     })
   )

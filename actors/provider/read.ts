@@ -14,7 +14,7 @@ import { Coverage, type CoverageFailure, type CoverageView } from "../../protoco
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
-import { explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
+import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -147,9 +147,10 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const budget = yield* Budget.start(request.sla)
   const findings = yield* find(request, budget)
   const missing = missingOf(request, findings)
-  const counted = qualitySummary(request, findings.loaded, missing)
+  const closed = closedTime(request, findings.plan.covered)
+  const counted = qualitySummary(request, findings.loaded, missing, closed)
   const flagged = request.strict && request.onStrictViolation === "flag"
-  const quality = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
+  const quality = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted
   yield* demandCoverage(request, quality, budget)
   const slaReport = yield* budget.report
   const meta: HistoryMeta = { ...(yield* metaOf(request, findings, quality)), missingRanges: missing, slaReport }
@@ -161,7 +162,7 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const result: HistoryResult = { df: findings.loaded.frame, meta }
   const error = refusal(
     request,
-    { quality, missing, filled: findings.filled, gapMode: findings.plan.gapMode },
+    { quality, missing, closed, filled: findings.filled, gapMode: findings.plan.gapMode },
     slaReport.violation
   )
   return error === undefined ? result : yield* new Refused({ error, result })

@@ -1,11 +1,14 @@
 /** Which series are kept, on what grid, and which sources have them? */
 import { Context, Effect, Layer, Option } from "effect"
 import { type DataSchema, ohlcv } from "../../protocol/frame/DataSchema.ts"
+import { alwaysOpen } from "../../protocol/CalendarSettings.ts"
 import { UnknownSeries } from "../../protocol/history/Errors.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
+import { calendarsOf } from "./calendarOf.ts"
 
 /** What is configured of one series. */
 export interface CatalogEntry {
@@ -26,6 +29,8 @@ export interface CatalogEntry {
   readonly retentionMs: number | null
   /** How long time is left alone of which a source proved nothing, and at the longest. */
   readonly absence: { readonly baseMs: number; readonly maxMs: number }
+  /** When its market is closed. */
+  readonly calendar: Calendar.Calendar
 }
 
 /** The series of the configuration. */
@@ -43,7 +48,10 @@ const retentionOf = (names: ReadonlyArray<string>, sources: Configuration["sourc
   return longest === Infinity ? null : longest
 }
 
-const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
+const entriesOf = (
+  { absence, series, sources }: Configuration,
+  calendars: ReadonlyMap<string, Calendar.Calendar>
+): ReadonlyArray<CatalogEntry> =>
   series.flatMap((kept) =>
     kept.intervals.flatMap((text) =>
       Option.match(Interval.parse(text), {
@@ -65,7 +73,9 @@ const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<C
             absence: {
               baseMs: absence?.baseMs ?? defaults.absenceBaseMs,
               maxMs: absence?.maxMs ?? defaults.absenceMaxMs
-            }
+            },
+            // a name that is none has been refused with the file
+            calendar: calendars.get(kept.calendar ?? alwaysOpen) ?? Calendar.alwaysOpen
           }
         ]
       })
@@ -74,7 +84,7 @@ const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<C
 
 /** The catalog of a configuration. */
 export const make = (configuration: Configuration): SeriesCatalog["Service"] => {
-  const entries = entriesOf(configuration)
+  const entries = entriesOf(configuration, calendarsOf(configuration))
   const byKey = new Map(entries.map((entry) => [`${entry.series.interval} ${entry.series.nodeId}`, entry]))
   const unknown = (nodeId: string, interval: string) => {
     const intervals = entries.filter(({ series }) => series.nodeId === nodeId).map(({ series }) => series.interval)
