@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { ConformanceRules } from "./frame/ConformanceRules.ts"
 import { Field } from "./frame/DataSchema.ts"
+import { CalendarSettings } from "./CalendarSettings.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -85,7 +86,9 @@ export const SeriesSettings = Schema.Struct({
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */
   delistedAt: Schema.optionalKey(Schema.Int),
-  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
+  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+  /** The name of the calendar that says when it is closed; `24x7`, which never is, without it. */
+  calendar: Schema.optionalKey(Schema.NonEmptyString)
 })
 export type SeriesSettings = typeof SeriesSettings.Type
 
@@ -142,6 +145,8 @@ export const Configuration = Schema.Struct({
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
   absence: Schema.optionalKey(AbsenceSettings),
+  /** By name: the calendars of series. */
+  calendars: Schema.optionalKey(Schema.Record(Schema.String, CalendarSettings)),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })

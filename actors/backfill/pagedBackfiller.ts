@@ -7,6 +7,7 @@
  */
 import { Clock, Effect, Layer, Random, Result } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
@@ -96,6 +97,7 @@ const askAbout = ({ entry, known, stretch }: Refill, { capabilities }: DataSourc
       intervalMs: entry.interval.lengthMs,
       maxEmptyBars: capabilities.maxEmptyBars,
       barsPerRequest: capabilities.barsPerRequest,
+      closedIn: (range) => Calendar.closedBars(entry.calendar, entry.interval, range),
       ...now
     })
   )

@@ -28,7 +28,7 @@ import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { deferAbsences } from "./deferAbsences.ts"
 import { patienceMs } from "./pagedBackfiller.ts"
-import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo } from "./findFirstBar.ts"
+import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo, tradedTime } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
 import { type ErrandPlan, planErrand, scopeOf } from "./planErrand.ts"
@@ -105,7 +105,8 @@ const beforeBegin = Effect.fnUntraced(function* (
 /** What is known from now on of time that was answered, and about which nothing was proven. */
 const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeSet, proven: RangeSet.RangeSet) {
   const { entry, source, view } = run
-  const covered = RangeSet.union(view.covered, proven)
+  if (isEmpty(unproven)) return []
+  const covered = tradedTime(entry, RangeSet.union(view.covered, proven))
   const absence = leadingAbsence(unproven, covered)
   const never = isEmpty(absence) ? [] : yield* beforeBegin(run, absence, covered)
   const nowMs = yield* Clock.currentTimeMillis

@@ -2,6 +2,7 @@
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import type { SourceOutcome } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
@@ -88,19 +89,26 @@ const findingsOf = (
   ]
   return all.length === 0 ? {} : { findings: Object.fromEntries(all) }
 }
+/** What of the range is closed, as far as nothing is stored of it: no bar is expected there. */
+export const closedTime = (
+  { entry: { calendar, interval }, range }: ValidRequest,
+  stored: RangeSet.RangeSet
+): RangeSet.RangeSet => RangeSet.subtract(Calendar.closedBars(calendar, interval, range), stored)
 
 /** Bars that can have a row, those that have one, and what conformance found in them. */
 export const qualitySummary = (
   { entry: { interval }, range }: ValidRequest,
   { covered, findings, frame }: Loaded,
-  missing: ReadonlyArray<MissingRange>
+  missing: ReadonlyArray<MissingRange>,
+  closed: RangeSet.RangeSet
 ): QualitySummary => {
   const rows = Frame.length(frame)
   const unavailable = timeOf(missing.filter(({ state }) => state === "unavailable"))
+  const unexpected = RangeSet.union(unavailable, RangeSet.subtract(closed, covered))
   const knownEmptyBars = bars(covered, interval.lengthMs) - rows
   return {
     rows,
-    expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unavailable, interval.lengthMs),
+    expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unexpected, interval.lengthMs),
     knownEmptyBars,
     gapCount: missing.length,
     outOfOrderCount: flagged(frame.flags, RowFlag.outOfOrder),

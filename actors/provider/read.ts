@@ -15,7 +15,7 @@ import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
-import { explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
+import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -155,9 +155,10 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const budget = yield* Budget.start(request.sla)
   const findings = yield* find(request, budget)
   const missing = missingOf(request, findings)
-  const counted = qualitySummary(request, findings.loaded, missing)
+  const closed = closedTime(request, findings.plan.covered)
+  const counted = qualitySummary(request, findings.loaded, missing, closed)
   const flagged = request.strict && request.onStrictViolation === "flag"
-  const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
+  const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted
   const { df, quality } = asWanted(request, findings.loaded, found)
   yield* demandCoverage(request, quality, budget)
   const slaReport = yield* budget.report
@@ -170,7 +171,7 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const result: HistoryResult = { df, meta }
   const error = refusal(
     request,
-    { quality, missing, filled: findings.filled, gapMode: findings.plan.gapMode },
+    { quality, missing, closed, filled: findings.filled, gapMode: findings.plan.gapMode },
     slaReport.violation
   )
   return error === undefined ? result : yield* new Refused({ error, result })

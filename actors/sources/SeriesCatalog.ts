@@ -2,11 +2,14 @@
 import { Context, Effect, Layer, Option } from "effect"
 import type { ConformanceRules } from "../../protocol/frame/ConformanceRules.ts"
 import { type DataSchema, ohlcv } from "../../protocol/frame/DataSchema.ts"
+import { alwaysOpen } from "../../protocol/CalendarSettings.ts"
 import { UnknownSeries } from "../../protocol/history/Errors.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
+import { calendarsOf } from "./calendarOf.ts"
 
 /** What is configured of one series. */
 export interface CatalogEntry {
@@ -29,6 +32,8 @@ export interface CatalogEntry {
   readonly retentionMs: number | null
   /** How long time is left alone of which a source proved nothing, and at the longest. */
   readonly absence: { readonly baseMs: number; readonly maxMs: number }
+  /** When its market is closed. */
+  readonly calendar: Calendar.Calendar
 }
 
 /** The series of the configuration. */
@@ -57,7 +62,10 @@ const schemaOf = (
   return { schema: { version, fields }, rules }
 }
 
-const entriesOf = ({ absence, schemas, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
+const entriesOf = (
+  { absence, schemas, series, sources }: Configuration,
+  calendars: ReadonlyMap<string, Calendar.Calendar>
+): ReadonlyArray<CatalogEntry> =>
   series.flatMap((kept) =>
     kept.intervals.flatMap((text) =>
       Option.match(Interval.parse(text), {
@@ -79,7 +87,9 @@ const entriesOf = ({ absence, schemas, series, sources }: Configuration): Readon
             absence: {
               baseMs: absence?.baseMs ?? defaults.absenceBaseMs,
               maxMs: absence?.maxMs ?? defaults.absenceMaxMs
-            }
+            },
+            // a name that is none has been refused with the file
+            calendar: calendars.get(kept.calendar ?? alwaysOpen) ?? Calendar.alwaysOpen
           }
         ]
       })
@@ -88,7 +98,7 @@ const entriesOf = ({ absence, schemas, series, sources }: Configuration): Readon
 
 /** The catalog of a configuration. */
 export const make = (configuration: Configuration): SeriesCatalog["Service"] => {
-  const entries = entriesOf(configuration)
+  const entries = entriesOf(configuration, calendarsOf(configuration))
   const byKey = new Map(entries.map((entry) => [`${entry.series.interval} ${entry.series.nodeId}`, entry]))
   const unknown = (nodeId: string, interval: string) => {
     const intervals = entries.filter(({ series }) => series.nodeId === nodeId).map(({ series }) => series.interval)

@@ -23,7 +23,7 @@ export type FindingSummary = typeof FindingSummary.Type
 /** Counts over the rows of one answer. */
 export const QualitySummary = Schema.Struct({
   rows: Schema.Finite,
-  /** Bars of the range that can have a row: neither known empty nor unavailable. */
+  /** Bars of the range that are to have a row: neither known empty, nor unavailable, nor closed and not covered. */
   expectedBars: Schema.Finite,
   /** Covered bars in which nothing was traded. */
   knownEmptyBars: Schema.Finite,

@@ -9,7 +9,13 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { law } from "../../support/law.ts"
 import { rangeSet } from "../../support/rangeSets.ts"
 
-const circumstances = { intervalMs: 1, maxEmptyBars: 4, barsPerRequest: 100, finalUntil: Infinity }
+const circumstances = {
+  intervalMs: 1,
+  maxEmptyBars: 4,
+  barsPerRequest: 100,
+  finalUntil: Infinity,
+  closedIn: Question.neverClosed
+}
 
 const about = (
   stretch: Range,

@@ -1,0 +1,105 @@
+/**
+ * When is a market closed?
+ *
+ * Pure, but for what it keeps of days that it worked out before. A calendar has weekly sessions by the clocks of a zone,
+ * and days that are not as the week has them. All time that no session holds is closed; time of which the calendar does
+ * not speak is not.
+ */
+import { alignDown, alignUp, type Spacing } from "./Interval.ts"
+import { isRange, type Range } from "./Range.ts"
+import { toPairs } from "./RangePairs.ts"
+import * as RangeSet from "./RangeSet.ts"
+import * as ZoneClock from "./ZoneClock.ts"
+
+/** When trading begins and ends, in minutes since the midnight with which the trading day begins. */
+export interface Hours {
+  /** Days of the week, counted from that of 1970-01-01. */
+  readonly weekdays: ReadonlySet<number>
+  readonly open: number
+  readonly close: number
+  /** Pauses, each from and until. */
+  readonly breaks: ReadonlyArray<readonly [from: number, until: number]>
+}
+
+/** What a calendar says. Days are counted from 1970-01-01. */
+export interface Rules {
+  readonly zone: string
+  /** The first day that it speaks of, and the one behind the last. */
+  readonly firstDay: number
+  readonly endDay: number
+  readonly sessions: ReadonlyArray<Hours>
+  readonly holidays: ReadonlySet<number>
+  /** The minute from which on nothing is open, by day. */
+  readonly earlyCloses: ReadonlyMap<number, number>
+}
+
+/** A calendar in use. */
+export interface Calendar {
+  /** What it speaks of. */
+  readonly reach: Range
+  /** The open time of the trading day. */
+  readonly openOn: (day: number) => RangeSet.RangeSet
+}
+
+const minuteMs = 60_000
+const dayMs = 86_400_000
+
+/** A session may begin on the day before, and end on the day after; and the zone may be a day off. */
+const daysAround = 2
+
+/** Days that are kept: 45 years take three megabytes. The oldest leave first. */
+const keptDaysMax = 16_384
+
+/** The calendar of a market that never closes. */
+export const alwaysOpen: Calendar = { reach: [0, 0], openOn: () => RangeSet.empty }
+
+/** A session's time, without its breaks. Where clocks show a time twice, it is open from the first until the last. */
+const sessionTime = (clock: ZoneClock.ZoneClock, day: number, hours: Hours): RangeSet.RangeSet => {
+  const at = (minute: number) => ZoneClock.shown(clock, day * dayMs + minute * minuteMs)
+  const pauses = hours.breaks.map(([from, until]): Range => [at(from).last, at(until).first])
+  return RangeSet.subtract(RangeSet.of(at(hours.open).first, at(hours.close).last), RangeSet.make(pauses))
+}
+
+const openTime = (clock: ZoneClock.ZoneClock, rules: Rules, day: number): RangeSet.RangeSet => {
+  if (rules.holidays.has(day)) return RangeSet.empty
+  const weekday = ((day % 7) + 7) % 7
+  const end = rules.earlyCloses.get(day) ?? Infinity
+  const own = rules.sessions.filter(({ open, weekdays }) => weekdays.has(weekday) && isRange(open, end))
+  return RangeSet.unionAll(own.map((hours) => sessionTime(clock, day, { ...hours, close: Math.min(hours.close, end) })))
+}
+
+/** The calendar that has these rules. */
+export const make = (rules: Rules): Calendar => {
+  const clock = ZoneClock.make(rules.zone)
+  const kept = new Map<number, RangeSet.RangeSet>()
+  const openOn = (day: number): RangeSet.RangeSet => {
+    const known = kept.get(day)
+    if (known !== undefined) return known
+    const open = openTime(clock, rules, day)
+    const [oldest] = kept.keys()
+    if (kept.size >= keptDaysMax && oldest !== undefined) kept.delete(oldest)
+    kept.set(day, open)
+    return open
+  }
+  const midnight = (day: number): number => ZoneClock.shown(clock, day * dayMs).first
+  return { reach: [midnight(rules.firstDay), midnight(rules.endDay)], openOn }
+}
+
+/** The time of `[start, end)` in which the market is closed, in epoch milliseconds. */
+export const closed = ({ openOn, reach }: Calendar, start: number, end: number): RangeSet.RangeSet => {
+  const [from, until] = [Math.max(start, reach[0]), Math.min(end, reach[1])]
+  if (!isRange(from, until)) return RangeSet.empty
+  const pairs: Array<Range> = []
+  const last = Math.floor(until / dayMs) + daysAround
+  for (let day = Math.floor(from / dayMs) - daysAround; day <= last; day++) pairs.push(...toPairs(openOn(day)))
+  return RangeSet.missing(RangeSet.make(pairs), from, until)
+}
+
+/** The bars of `[start, end)`, which begins and ends on bars, all of whose time is closed. */
+export const closedBars = (calendar: Calendar, spacing: Spacing, [start, end]: Range): RangeSet.RangeSet =>
+  RangeSet.make(
+    toPairs(closed(calendar, start, end)).map(([from, until]): Range => [
+      alignUp(spacing, from),
+      alignDown(spacing, until)
+    ])
+  )
