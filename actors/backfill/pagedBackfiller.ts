@@ -65,7 +65,7 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
     ingestAtMs: yield* Clock.currentTimeMillis,
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
-    flags: RowFlag.backfilled
+    flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0)
   })
   if (Result.isSuccess(conformed)) return conformed.success.frame
   return yield* new NoAnswer({

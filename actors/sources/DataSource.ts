@@ -27,6 +27,8 @@ export interface Capabilities {
   readonly retentionMs?: number
   /** Bars that nobody asked for which may be asked along between two stretches; none where it does not say. */
   readonly joinGapsBars?: number
+  /** Bits of `RowFlag` that hold for each of its rows. */
+  readonly rowFlags?: number
 }
 
 /** One page of bars. */
