@@ -14,6 +14,8 @@ import { type HealthAddress, serveHealth } from "./serveHealth.ts"
 export interface RunOptions {
   readonly configuration: Configuration
   readonly configurationHash: string
+  /** The folder of the configuration, where its relative paths count from. */
+  readonly folder: string
   readonly dataDir: string
   /** An address to connect to; without one the host gets a server of its own on the data folder. */
   readonly nats: string | undefined
@@ -42,9 +44,11 @@ export const runHost = (options: RunOptions) =>
   Effect.gen(function* () {
     const { failure, url: servers } = yield* serverOf(options)
     const hostId = options.hostId ?? `${hostname()}-${process.pid}`
-    const { configuration, configurationHash, types } = options
+    const { configuration, configurationHash, folder, types } = options
     const labels = labelsOf(options)
-    const host = yield* Layer.build(live.layer({ configuration, configurationHash, servers, hostId, types, labels }))
+    const host = yield* Layer.build(
+      live.layer({ configuration, configurationHash, folder, servers, hostId, types, labels })
+    )
     const health = options.health && (yield* serveHealth(Context.get(host, HostStatus), { hostId, ...options.health }))
     const ready = JSON.stringify({ ready: true, nats: servers, hostId, ...(health && { health }) })
     // it serves all the same where nobody can be told that it does

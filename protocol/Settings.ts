@@ -5,17 +5,27 @@
  * Each setting has its type, its default and its bounds here, and nowhere else.
  */
 import { Schema } from "effect"
+import { lakeFields } from "./LakeSettings.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 
-/** What holds of every source that is asked for pages. */
-const asked = {
+/** A source that is an exchange, reached by ccxt. */
+export const ExchangeSettings = Schema.Struct({
+  kind: Schema.Literal("exchange"),
+  /** The exchange's id in ccxt, such as `binance`. */
+  exchange: Schema.NonEmptyString,
+  /** Takes the place of scheme, host and port in the exchange's addresses. */
+  baseUrl: Schema.optionalKey(
+    Schema.String.check(
+      Schema.isPattern(/^https?:\/\/[^/\s]+\/?$/, { message: "is scheme, host and port: http://127.0.0.1:9000" })
+    )
+  ),
   /** An absence between bars of one answer is a lack of trades up to this many bars. */
   maxEmptyBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   /** A bar is final this long after its end. */
   finalityDelayMs: Schema.optionalKey(Milliseconds),
-  /** Bars in one request, where fewer are wanted than the source gives. */
+  /** Bars in one request, where fewer are wanted than ccxt says. */
   barsPerRequest: Schema.optionalKey(Count),
   /** Requests under way at once from one host. */
   concurrency: Schema.optionalKey(Count),
@@ -33,73 +43,15 @@ const asked = {
   requestWeight: Schema.optionalKey(Count),
   /** Failures in a row after which it is left alone for a while. */
   breakerFailures: Schema.optionalKey(Count)
-} as const
-
-/** A source that is an exchange, reached by ccxt. */
-export const ExchangeSettings = Schema.Struct({
-  kind: Schema.Literal("exchange"),
-  /** The exchange's id in ccxt, such as `binance`. */
-  exchange: Schema.NonEmptyString,
-  /** Takes the place of scheme, host and port in the exchange's addresses. */
-  baseUrl: Schema.optionalKey(
-    Schema.String.check(
-      Schema.isPattern(/^https?:\/\/[^/\s]+\/?$/, { message: "is scheme, host and port: http://127.0.0.1:9000" })
-    )
-  ),
-  ...asked
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
 
-/** Where files lie that are not on this machine. Keys are never written here: these are names of variables. */
-export const BucketSettings = Schema.Struct({
-  /** Host and port, where it is not Amazon's own. */
-  endpoint: Schema.optionalKey(Schema.NonEmptyString),
-  region: Schema.optionalKey(Schema.NonEmptyString),
-  /** `path` where the bucket is part of the path, not of the host's name. */
-  urlStyle: Schema.optionalKey(Schema.Literals(["vhost", "path"])),
-  /** Whether it is reached by TLS, as it is unless this says false. */
-  tls: Schema.optionalKey(Schema.Boolean),
-  /** The environment variable that holds the id of the key. */
-  keyIdVariable: Schema.optionalKey(Schema.NonEmptyString),
-  /** The environment variable that holds the key. */
-  secretVariable: Schema.optionalKey(Schema.NonEmptyString)
-})
-export type BucketSettings = typeof BucketSettings.Type
+// what holds of a source that is asked for pages, whatever it reads from
+const { baseUrl: _baseUrl, exchange: _exchange, kind: _kind, ...asked } = ExchangeSettings.fields
 
 /** A source that is files of bars or of trades, Parquet or CSV. */
-export const LakeSettings = Schema.Struct({
-  kind: Schema.Literal("lake"),
-  /**
-   * Files, by name or by pattern: `*` and `?` within a name, `**` over folders, and `{symbol}` where the path has the
-   * symbol. A path that is not absolute counts from the folder of the configuration.
-   */
-  path: Schema.Union([Schema.NonEmptyString, Schema.NonEmptyArray(Schema.NonEmptyString)]),
-  /** What the files are; by their ending without it. */
-  format: Schema.optionalKey(Schema.Literals(["csv", "parquet"])),
-  /** What one row is: a bar, or a trade of which bars are made. */
-  rows: Schema.optionalKey(Schema.Literals(["bars", "trades"])),
-  /** The columns of a CSV file without a header line, in order. */
-  header: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
-  /** The file's column for each of ours; the usual names are known without it. */
-  columns: Schema.optionalKey(Schema.Record(Schema.String, Schema.NonEmptyString)),
-  /** What a number that stands for a time counts; told from its size without it. */
-  timeUnit: Schema.optionalKey(Schema.Literals(["s", "ms", "us", "ns", "iso"])),
-  /** How a time is written that is no ISO 8601, as strptime has it: `%d.%m.%Y %H:%M`. */
-  timeFormat: Schema.optionalKey(Schema.NonEmptyString),
-  /** The zone of times that name none, such as `America/New_York`; UTC without it. */
-  zone: Schema.optionalKey(Schema.NonEmptyString),
-  /** Whether a bar's time is when it begins or when it ends. */
-  stamped: Schema.optionalKey(Schema.Literals(["open", "close"])),
-  /** How long the bars of the files are; no other interval is answered then. */
-  interval: Schema.optionalKey(Schema.NonEmptyString),
-  s3: Schema.optionalKey(BucketSettings),
-  ...asked
-})
+export const LakeSettings = Schema.Struct({ ...lakeFields, ...asked })
 export type LakeSettings = typeof LakeSettings.Type
-
-/** Where rows come from. */
-export const SourceSettings = Schema.Union([ExchangeSettings, LakeSettings])
-export type SourceSettings = typeof SourceSettings.Type
 
 /** What an upstream account allows, to all hosts together. */
 export const AccountSettings = Schema.Struct({
@@ -174,7 +126,7 @@ export const TelemetrySettings = Schema.Struct({
 
 /** A whole configuration. */
 export const Configuration = Schema.Struct({
-  sources: Schema.Record(Schema.String, SourceSettings),
+  sources: Schema.Record(Schema.String, Schema.Union([ExchangeSettings, LakeSettings])),
   series: Schema.NonEmptyArray(SeriesSettings),
   /** By name: what the accounts allow that sources are asked under. */
   accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),

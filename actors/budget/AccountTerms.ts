@@ -4,7 +4,9 @@
  * Each source has an account: the one that it names, or one of its own name. An account that the configuration does not
  * limit has no limit of its own, and still what keeps a cluster from asking a source in vain.
  */
-import { type AccountSettings, type Configuration, defaults, type SourceSettings } from "../../protocol/Settings.ts"
+import { type AccountSettings, type Configuration, defaults } from "../../protocol/Settings.ts"
+
+type SourceSettings = Configuration["sources"][string]
 
 /** What is allowed of one source. */
 export interface SourceTerms {

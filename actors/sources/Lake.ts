@@ -5,7 +5,7 @@
  * that have time of it: sorted and cut off there, so that what is in memory here is no more than a page. Files are
  * never written.
  */
-import { Effect, Option, Result, Semaphore } from "effect"
+import { Effect, Option, type Result, Semaphore } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
@@ -18,6 +18,8 @@ import * as LakeIndex from "./LakeIndex.ts"
 import { pageQuery } from "./lakeQuery.ts"
 import { barsOf, type RowsWanted, tradesOf } from "./lakeRows.ts"
 import { findSymbol } from "./lakeSymbols.ts"
+import { tableSql } from "./lakeTable.ts"
+import type { FileFacts } from "./learnFile.ts"
 import { bucketFiles, type FileReader, localFiles, quoteName, quoteText, type Table, unreadable } from "./Parquet.ts"
 
 // so many are sorted at once; one bar may have more, and is asked for again with more
@@ -43,7 +45,7 @@ interface Lake {
 }
 
 interface Found {
-  readonly files: ReadonlyArray<LakeIndex.FileFacts>
+  readonly files: ReadonlyArray<FileFacts>
   /** As the column has it; undefined where no column says. */
   readonly symbol: string | undefined
 }
@@ -54,7 +56,7 @@ const orUnreadable = <A>(found: Result.Result<A, string>): Effect.Effect<A, Requ
 /** The symbol as the files' column has it. */
 const spellingOf = Effect.fnUntraced(function* (
   { reader, settings, spelt }: Lake,
-  files: ReadonlyArray<LakeIndex.FileFacts>,
+  files: ReadonlyArray<FileFacts>,
   wanted: string
 ) {
   const known = spelt.get(wanted)
@@ -64,7 +66,7 @@ const spellingOf = Effect.fnUntraced(function* (
     const column = layout.roles.symbol
     if (column === undefined) return yield* unreadable(`${file.name} has no column of the symbol, which others have`)
     const name = quoteName(column.name)
-    const table = LakeIndex.tableSql(layout, `[${quoteText(file.name)}]`, settings)
+    const table = tableSql(layout, `[${quoteText(file.name)}]`, settings)
     const { symbol = [] } = yield* reader.ask({
       sql:
         `SELECT DISTINCT CAST(${name} AS VARCHAR) AS symbol FROM ${table} WHERE ${name} IS NOT NULL ` +
@@ -88,7 +90,15 @@ const find = Effect.fnUntraced(function* (lake: Lake, wanted: string, range: Ran
   }
   const files = yield* index.filesOf(undefined, range)
   const hasColumn = files.some(({ layout }) => layout.roles.symbol !== undefined)
-  return { files, symbol: hasColumn ? yield* spellingOf(lake, files, wanted) : undefined } satisfies Found
+  if (hasColumn) return { files, symbol: yield* spellingOf(lake, files, wanted) } satisfies Found
+  // one series would get the other's bars
+  const [other = wanted] = lake.spelt.keys()
+  if (other !== wanted) {
+    const told = "neither their paths nor a column of theirs say which rows are whose"
+    return yield* unreadable(`the files are asked for ${other} and for ${wanted}, and ${told}`)
+  }
+  lake.spelt.set(wanted, wanted)
+  return { files, symbol: undefined } satisfies Found
 })
 
 /** The rows of a range; undefined where no file has time of it. */

@@ -9,7 +9,7 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from "
 import { Effect } from "effect"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { BucketSettings } from "../../protocol/Settings.ts"
+import type { BucketSettings } from "../../protocol/LakeSettings.ts"
 import { RequestFailed } from "./DataSource.ts"
 import { shortReason } from "./ExchangeHttp.ts"
 
@@ -77,15 +77,18 @@ const startDuckDb = async (): Promise<DuckDBInstance> => {
   return instance
 }
 
-let shared: Promise<DuckDBInstance> | undefined
+/** Starts at the first call; where that fails, the next one tries again. */
+const startedOnce = (start: () => Promise<DuckDBInstance>): (() => Promise<DuckDBInstance>) => {
+  let started: Promise<DuckDBInstance> | undefined
+  return () => {
+    started ??= start()
+    started.catch(() => void (started = undefined))
+    return started
+  }
+}
 
-/** The one of this process, for files that need no keys: its memory is bounded once, however many sources there are. */
-const sharedInstance = (): Promise<DuckDBInstance> =>
-  (shared ??= startDuckDb().catch((cause: unknown) => {
-    // the next question tries again
-    shared = undefined
-    throw cause
-  }))
+// the one of this process, for files that need no keys: its memory is bounded once, however many sources there are
+const sharedInstance = startedOnce(startDuckDb)
 
 const secretSql = ({ keyId, secret, settings }: Bucket): string => {
   const { endpoint, region, tls = true, urlStyle } = settings
@@ -116,8 +119,8 @@ const openBucket = async (bucket: Bucket): Promise<DuckDBInstance> => {
   }
 }
 
-const cellOf = (value: unknown): Cell =>
-  value === null || typeof value === "number" || typeof value === "string" ? value : String(value)
+/** What is neither was not asked for as it has to be. */
+const cellOf = (value: unknown): Cell => (typeof value === "number" || typeof value === "string" ? value : null)
 
 const run = async (connection: DuckDBConnection, { sql, values = {} }: Query): Promise<Table> => {
   const { LIST, VARCHAR, listValue } = await import("@duckdb/node-api")
@@ -163,12 +166,11 @@ export const bucketFiles = (settings: BucketSettings): FileReader => {
     return { ask: () => Effect.fail(unreadable(`the environment variable ${unset} is not set: it holds a key`)) }
   }
   const bucket = { settings, keyId: variable(settings.keyIdVariable), secret: variable(settings.secretVariable) }
-  let opened: Promise<DuckDBInstance> | undefined
-  const open = (): Promise<DuckDBInstance> =>
-    (opened ??= openBucket(bucket).catch((cause: unknown) => {
-      opened = undefined
-      throw cause
-    }))
   const secrets = [bucket.secret, bucket.keyId].filter((key) => key !== "")
-  return { ask: askOf(open, secrets) }
+  return {
+    ask: askOf(
+      startedOnce(() => openBucket(bucket)),
+      secrets
+    )
+  }
 }

@@ -1,9 +1,11 @@
 /** Which sources does a configuration name, and what gives each of them? */
 import { Effect, Layer } from "effect"
-import type { Configuration, SourceSettings } from "../../protocol/Settings.ts"
+import type { Configuration } from "../../protocol/Settings.ts"
 import { DataSources, type DataSource } from "./DataSource.ts"
 import * as Exchange from "./Exchange.ts"
 import * as Lake from "./Lake.ts"
+
+type SourceSettings = Configuration["sources"][string]
 
 const makeSource = (name: string, settings: SourceSettings, folder: string): Effect.Effect<DataSource> =>
   settings.kind === "lake" ? Lake.make(name, settings, folder) : Exchange.make(name, settings)

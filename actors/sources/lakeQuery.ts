@@ -7,8 +7,9 @@
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/Settings.ts"
 import type { FileColumn } from "./lakeColumns.ts"
-import { type FileFacts, type Layout, tableSql } from "./LakeIndex.ts"
+import { tableSql } from "./lakeTable.ts"
 import { comesTwiceSql, millisecondsSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"
+import type { FileFacts, Layout } from "./learnFile.ts"
 import { type Query, quoteName, quoteText } from "./Parquet.ts"
 
 /** Rows that are wanted of some files. */
@@ -42,9 +43,8 @@ const badSql = (role: string, column: FileColumn): string | undefined => {
   const name = quoteName(column.name)
   const isTrade = role === "price" || role === "amount"
   const absent = isTrade ? ` WHEN ${name} IS NULL THEN ${quoteText(`there is no ${role}`)}` : ""
-  const unread = isText(column)
-    ? ` WHEN trim(${name}) <> '' AND TRY_CAST(${name} AS DOUBLE) IS NULL THEN ${quoteText(`${role} is no number: `)} || ${name}`
-    : ""
+  const told = `${quoteText(`${role} is no number: `)} || ${name}`
+  const unread = isText(column) ? ` WHEN trim(${name}) <> '' AND TRY_CAST(${name} AS DOUBLE) IS NULL THEN ${told}` : ""
   return absent === "" && unread === "" ? undefined : `CASE${absent}${unread} END`
 }
 
@@ -61,7 +61,8 @@ interface Group {
 const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
   const groups = new Map<string, Group>()
   for (const { file, layout } of files) {
-    const key = JSON.stringify(layout)
+    // rows of CSV files are counted as they are read: one select has one file, for their numbers to be right
+    const key = JSON.stringify([layout, layout.format === "csv" ? file.name : ""])
     const group = groups.get(key) ?? { layout, files: [] }
     groups.set(key, group)
     group.files.push(file.name)
@@ -75,7 +76,7 @@ const selectSql = ({ files, layout }: Group, { range, symbol }: Wanted, settings
   // an id may lack in some files, and stands in its place all the same
   if (settings.rows === "trades" && !roles.values.some(([role]) => role === "id")) values.push('NULL AS "v id"')
   const bad = roles.values.flatMap(([role, column]) => badSql(role, column) ?? [])
-  const twice = comesTwiceSql("__t", roles, { ...settings, unit })
+  const twice = comesTwiceSql({ nanoseconds: "__t", raw: "__raw" }, roles.eventTime, { ...settings, unit })
   const faults = [
     ...(twice === undefined ? [] : [`CASE WHEN ${twice} THEN 'comes twice in its zone: ' || __raw END`]),
     "__bad"

@@ -97,19 +97,24 @@ export const millisecondsSql = (nanoseconds: string): string =>
 const localClock = (eventTime: Roles["eventTime"], unit: TimeUnit): boolean =>
   unit === "iso" && !eventTime[0].type.endsWith("WITH TIME ZONE")
 
-/** Whether a time, read already, comes twice on the clocks of its zone, as an hour does each autumn; in SQL. */
+/** What is known of a time in SQL, once it is read. */
+interface ReadTime {
+  readonly nanoseconds: string
+  /** As the file has it. */
+  readonly raw: string
+}
+
+/** Whether a time comes twice on the clocks of its zone, as an hour does each autumn; undefined where none can. SQL. */
 export const comesTwiceSql = (
-  nanoseconds: string,
-  { eventTime }: Pick<Roles, "eventTime">,
-  settings: TimeSettings & { readonly unit: TimeUnit }
+  { nanoseconds, raw }: ReadTime,
+  eventTime: Roles["eventTime"],
+  { unit, zone }: TimeSettings & { readonly unit: TimeUnit }
 ): string | undefined => {
-  const { unit, zone } = settings
   if (zone === undefined || zone === "UTC" || !localClock(eventTime, unit)) return undefined
   const clock = (hours: number): string =>
     `timezone(${quoteText(zone)}, make_timestamptz(${nanoseconds} // 1000 + ${hours * 3_600_000_000}))`
-  const text = `trim(CAST(${rawTime(eventTime)} AS VARCHAR))`
   const twice = `(${clock(0)} = ${clock(1)} OR ${clock(0)} = ${clock(-1)})`
-  return isClock(eventTime[0]) ? twice : `(NOT ${hasZone(text)} AND ${twice})`
+  return isClock(eventTime[0]) ? twice : `(NOT ${hasZone(`trim(${raw})`)} AND ${twice})`
 }
 
 /** A filter that files with an index can use: it lets pass all times of the range, and few others. */
