@@ -66,12 +66,24 @@ const problemText = (input: unknown, path: Path, message: string): string => {
   return message.startsWith("Expected ") ? `${message}, got ${JSON.stringify(valueAt(input, path))}` : message
 }
 
+const kinds: ReadonlyArray<string> = Configuration.fields.sources.value.members.map(({ fields }) => fields.kind.literal)
+
+/** What is wrong with a source's kind: a schema of several kinds only says that the value is none of them. */
+const kindMistake = (input: unknown, path: Path): Mistake | undefined => {
+  const settings = valueAt(input, path)
+  if (path[0] !== "sources" || path.length !== 2 || !Predicate.isObject(settings)) return undefined
+  const expected = `Expected ${kinds.map((kind) => JSON.stringify(kind)).join(" | ")}`
+  const kind: unknown = Reflect.get(settings, "kind")
+  const problem = kind === undefined ? `is missing. ${expected}` : `${expected}, got ${JSON.stringify(kind)}`
+  return { path: pathText([...path, "kind"]), problem }
+}
+
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
 const mistakesOf = (issue: SchemaIssue.Issue, input: unknown): ReadonlyArray<Mistake> =>
   formatIssue(issue).issues.map(({ message, path = [] }) => {
     const keys = path.map((part) => (typeof part === "object" ? part.key : part))
-    return { path: pathText(keys), problem: problemText(input, keys, message) }
+    return kindMistake(input, keys) ?? { path: pathText(keys), problem: problemText(input, keys, message) }
   })
 
 const decode = Schema.decodeUnknownResult(Configuration, { errors: "all", onExcessProperty: "error" })
