@@ -18,9 +18,9 @@ import * as LakeIndex from "./LakeIndex.ts"
 import { pageQuery } from "./lakeQuery.ts"
 import { barsOf, type RowsWanted, tradesOf } from "./lakeRows.ts"
 import { findSymbol } from "./lakeSymbols.ts"
-import { tableSql } from "./lakeTable.ts"
 import type { FileFacts } from "./learnFile.ts"
-import { bucketFiles, type FileReader, localFiles, quoteName, quoteText, type Table, unreadable } from "./Parquet.ts"
+import { listSymbols } from "./listSymbols.ts"
+import { bucketFiles, type FileReader, localFiles, type Table, unreadable } from "./Parquet.ts"
 
 // so many are sorted at once; one bar may have more, and is asked for again with more
 const tradesPerRead = 250_000
@@ -28,8 +28,6 @@ const tradesPerBarMax = 16_000_000
 /** Files that overlap give some bars twice. */
 const rowsPerBar = 2
 const spareRows = 1000
-/** Symbols that are told apart of one column. */
-const symbolsMax = 10_000
 
 const barColumns = ["open", "high", "low", "close", "volume"]
 const notBars: ReadonlyArray<string> = [...barColumns, "eventTime", "symbol"]
@@ -61,21 +59,8 @@ const spellingOf = Effect.fnUntraced(function* (
 ) {
   const known = spelt.get(wanted)
   if (known !== undefined) return known
-  const there = new Set<string>()
-  for (const { file, layout } of files) {
-    const column = layout.roles.symbol
-    if (column === undefined) return yield* unreadable(`${file.name} has no column of the symbol, which others have`)
-    const name = quoteName(column.name)
-    const table = tableSql(layout, `[${quoteText(file.name)}]`, settings)
-    const { symbol = [] } = yield* reader.ask({
-      sql:
-        `SELECT DISTINCT CAST(${name} AS VARCHAR) AS symbol FROM ${table} WHERE ${name} IS NOT NULL ` +
-        `ORDER BY symbol LIMIT ${symbolsMax}`
-    })
-    for (const each of symbol) there.add(String(each))
-    if (there.has(wanted)) break
-  }
-  const found = yield* orUnreadable(findSymbol(wanted, Array.from(there)))
+  const there = yield* listSymbols(reader, settings, files, wanted)
+  const found = yield* orUnreadable(findSymbol(wanted, there))
   spelt.set(wanted, found)
   return found
 })
