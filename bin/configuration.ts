@@ -31,28 +31,51 @@ type Path = ReadonlyArray<PropertyKey>
 const pathText = (path: Path): string =>
   path.map((key, at) => (typeof key === "number" ? `[${key}]` : `${at === 0 ? "" : "."}${String(key)}`)).join("")
 
+const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => (Predicate.isObjectKeyword(inner) ? Reflect.get(inner, key) : undefined), value)
+
+/** Of kinds of settings the one that the value says it is. */
+const kindOf = (kinds: SchemaAST.Union, value: unknown): SchemaAST.AST | undefined => {
+  const kind: unknown = Predicate.isObjectKeyword(value) ? Reflect.get(value, "kind") : undefined
+  return kinds.types.find((type) => {
+    const field = SchemaAST.isObjects(type) ? type.propertySignatures.find(({ name }) => name === "kind") : undefined
+    return field !== undefined && SchemaAST.isLiteral(field.type) && field.type.literal === kind
+  })
+}
+
 /** What the schema says of the keys of the value at a path; undefined where it says nothing. */
-const keysIn = (ast: SchemaAST.AST | undefined, path: Path): ReadonlyArray<string> => {
+const keysIn = (ast: SchemaAST.AST | undefined, value: unknown, path: Path): ReadonlyArray<string> => {
   if (ast === undefined) return []
+  if (SchemaAST.isUnion(ast)) return keysIn(kindOf(ast, value), value, path)
   const [key, ...below] = path
-  if (SchemaAST.isArrays(ast)) return key === undefined ? [] : keysIn(ast.rest[0] ?? ast.elements[0], below)
+  const inner = key === undefined ? undefined : valueAt(value, [key])
+  if (SchemaAST.isArrays(ast)) return key === undefined ? [] : keysIn(ast.rest[0] ?? ast.elements[0], inner, below)
   if (!SchemaAST.isObjects(ast)) return []
   if (key === undefined) return ast.propertySignatures.map(({ name }) => String(name))
   const field = ast.propertySignatures.find(({ name }) => name === key)
-  return keysIn(field?.type ?? ast.indexSignatures[0]?.type, below)
+  return keysIn(field?.type ?? ast.indexSignatures[0]?.type, inner, below)
 }
 
 /** The keys that may stand in the object at a path, as the schema has them; none where any name may. */
-const knownKeys = (path: Path): ReadonlyArray<string> => keysIn(Configuration.ast, path)
-
-const valueAt = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>((inner, key) => (Predicate.isObjectKeyword(inner) ? Reflect.get(inner, key) : undefined), value)
+const knownKeys = (input: unknown, path: Path): ReadonlyArray<string> => keysIn(Configuration.ast, input, path)
 
 const problemText = (input: unknown, path: Path, message: string): string => {
   if (message === "Missing key") return "is missing"
   if (message.endsWith("excess property"))
-    return `is no setting; known here: ${knownKeys(path.slice(0, -1)).join(", ")}`
+    return `is no setting; known here: ${knownKeys(input, path.slice(0, -1)).join(", ")}`
   return message.startsWith("Expected ") ? `${message}, got ${JSON.stringify(valueAt(input, path))}` : message
+}
+
+const kinds: ReadonlyArray<string> = Configuration.fields.sources.value.members.map(({ fields }) => fields.kind.literal)
+
+/** What is wrong with a source's kind: a schema of several kinds only says that the value is none of them. */
+const kindMistake = (input: unknown, path: Path): Mistake | undefined => {
+  const settings = valueAt(input, path)
+  if (path[0] !== "sources" || path.length !== 2 || !Predicate.isObject(settings)) return undefined
+  const expected = `Expected ${kinds.map((kind) => JSON.stringify(kind)).join(" | ")}`
+  const kind: unknown = Reflect.get(settings, "kind")
+  const problem = kind === undefined ? `is missing. ${expected}` : `${expected}, got ${JSON.stringify(kind)}`
+  return { path: pathText([...path, "kind"]), problem }
 }
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -60,7 +83,7 @@ const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 const mistakesOf = (issue: SchemaIssue.Issue, input: unknown): ReadonlyArray<Mistake> =>
   formatIssue(issue).issues.map(({ message, path = [] }) => {
     const keys = path.map((part) => (typeof part === "object" ? part.key : part))
-    return { path: pathText(keys), problem: problemText(input, keys, message) }
+    return kindMistake(input, keys) ?? { path: pathText(keys), problem: problemText(input, keys, message) }
   })
 
 const decode = Schema.decodeUnknownResult(Configuration, { errors: "all", onExcessProperty: "error" })

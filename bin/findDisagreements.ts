@@ -66,6 +66,20 @@ const checkExchanges = (sources: object): ReadonlyArray<Mistake> => {
   })
 }
 
+const isZone = (zone: string): boolean =>
+  Option.isSome(Option.liftThrowable(() => new Intl.DateTimeFormat("en", { timeZone: zone }))())
+
+/** What sources that are files say of their times. */
+const checkLakes = (sources: object): ReadonlyArray<Mistake> =>
+  Object.entries(sources).flatMap(([name, settings]) => {
+    const [interval, zone] = ["interval", "zone"].map((key) => fieldOf(settings, key))
+    const problem = `${JSON.stringify(zone)} is no zone: one such as Europe/Berlin or America/New_York`
+    return [
+      ...(typeof interval === "string" ? checkInterval(`sources.${name}.interval`, interval) : []),
+      ...(typeof zone === "string" && !isZone(zone) ? [{ path: `sources.${name}.zone`, problem }] : [])
+    ]
+  })
+
 /** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
 const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
   const [base, given] = ["baseMs", "maxMs"].map((key) => fieldOf(fieldOf(input, room), key))
@@ -178,6 +192,8 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkWaits(input, "retry", defaults.retryMaxMs),
     ...checkWaits(input, "absence", defaults.absenceMaxMs)
   ]
-  const named = Predicate.isObject(declared) ? [...checkExchanges(declared), ...checkAccounts(input, declared)] : []
+  const named = Predicate.isObject(declared)
+    ? [...checkExchanges(declared), ...checkLakes(declared), ...checkAccounts(input, declared)]
+    : []
   return [...checkNames(known ?? []), ...named, ...waits, ...each, ...findTwice(series)]
 }

@@ -17,6 +17,7 @@ import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
+import { importFiles } from "./commands/import.ts"
 import { invalidate } from "./commands/invalidate.ts"
 import { jobs } from "./commands/jobs.ts"
 import { plan } from "./commands/plan.ts"
@@ -42,6 +43,7 @@ const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
   Command.withSubcommands([
     up,
+    importFiles,
     read,
     ensure,
     coverage,

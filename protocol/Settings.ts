@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import { ConformanceRules } from "./frame/ConformanceRules.ts"
 import { Field } from "./frame/DataSchema.ts"
 import { CalendarSettings } from "./CalendarSettings.ts"
+import { lakeFields } from "./LakeSettings.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -49,6 +50,13 @@ export const ExchangeSettings = Schema.Struct({
   breakerFailures: Schema.optionalKey(Count)
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
+
+// what holds of a source that is asked for pages, whatever it reads from
+const { baseUrl: _baseUrl, exchange: _exchange, kind: _kind, ...asked } = ExchangeSettings.fields
+
+/** A source that is files of bars or of trades, Parquet or CSV. */
+export const LakeSettings = Schema.Struct({ ...lakeFields, ...asked })
+export type LakeSettings = typeof LakeSettings.Type
 
 /** What an upstream account allows, to all hosts together. */
 export const AccountSettings = Schema.Struct({
@@ -136,7 +144,7 @@ export const TelemetrySettings = Schema.Struct({
 
 /** A whole configuration. */
 export const Configuration = Schema.Struct({
-  sources: Schema.Record(Schema.String, ExchangeSettings),
+  sources: Schema.Record(Schema.String, Schema.Union([ExchangeSettings, LakeSettings])),
   series: Schema.NonEmptyArray(SeriesSettings),
   /** By name: the schemas of series. */
   schemas: Schema.optionalKey(Schema.Record(Schema.String, SchemaSettings)),
@@ -161,6 +169,10 @@ export const defaults = {
   finalityDelayMs: 1000,
   concurrency: 4,
   requestTimeoutMs: 10_000,
+  /** Files without an index are read whole. */
+  lakeTimeoutMs: 120_000,
+  lakeConcurrency: 2,
+  lakeBarsPerRequest: 10_000,
   attempts: 6,
   retryAttempts: 10,
   retryBaseMs: 1000,

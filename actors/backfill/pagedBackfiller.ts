@@ -78,7 +78,7 @@ const conformPage = Effect.fnUntraced(function* (
     ingestAtMs: yield* Clock.currentTimeMillis,
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
-    flags: source.capabilities.adjusted === true ? RowFlag.backfilled | RowFlag.adjusted : RowFlag.backfilled,
+    flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
     carried
   })
   if (Result.isSuccess(conformed)) return conformed.success

@@ -70,8 +70,7 @@ const entered = (
       isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)
     )
     const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
-    const flag = flags | (rules.adjusted === true ? RowFlag.adjusted : 0)
-    const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flag) }
+    const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
     const { ambiguousCount: ambiguousTimeCount, nonexistentCount: nonexistentTimeCount } = times
     return {
       batch: rules.order === "newestFirst" ? reversed(batch) : batch,

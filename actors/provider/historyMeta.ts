@@ -89,6 +89,7 @@ const findingsOf = (
   ]
   return all.length === 0 ? {} : { findings: Object.fromEntries(all) }
 }
+
 /** What of the range is closed, as far as nothing is stored of it: no bar is expected there. */
 export const closedTime = (
   { entry: { calendar, interval }, range }: ValidRequest,

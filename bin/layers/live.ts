@@ -10,6 +10,8 @@ import * as services from "./services.ts"
 /** A host, and where it finds its servers. */
 export interface HostOptions extends services.ServiceOptions {
   readonly servers: string
+  /** Where relative paths of the configuration count from. */
+  readonly folder: string
 }
 
 const telemetry = ({ configuration, hostId }: HostOptions) => {
@@ -22,9 +24,9 @@ const nats = ({ configuration, hostId, servers }: HostOptions) => {
   return NatsMesh.layer({ servers, name: `seamless ${hostId}`, replicas })
 }
 
-const sources = ({ configuration }: HostOptions) => {
+const sources = ({ configuration, folder }: HostOptions) => {
   const accounts = accountsOf(configuration)
-  return configuredSources.layer(configuration.sources, (source) => requestsPerMinute(accounts, source))
+  return configuredSources.layer(configuration.sources, (source) => requestsPerMinute(accounts, source), folder)
 }
 
 // standard output is for what was asked for: the ready line, and nothing else

@@ -59,9 +59,7 @@ const ofSource = {
   /** What is made of several rows of a bar: `trades` and `bars` roll them up; `none`, the default, keeps one. */
   rollUp: Schema.optionalKey(Schema.Literals(["none", "trades", "bars"])),
   /** The columns of trades; `price`, `amount` and `id` by default. */
-  tradeColumns: Schema.optionalKey(TradeColumns),
-  /** Prices are adjusted for splits or dividends by the source. */
-  adjusted: Schema.optionalKey(Schema.Boolean)
+  tradeColumns: Schema.optionalKey(TradeColumns)
 }
 
 /** The rules of a schema. */

@@ -107,11 +107,11 @@ describe("pagedBackfiller()", () => {
     }).pipe(Effect.provide(services()))
   )
 
-  it.effect("says of each row that it is adjusted where its source says so of its bars", () =>
+  it.effect("says of each row what its source says of all of them", () =>
     Effect.gen(function* () {
       const { source } = sourceOf([])
-      const adjusted: DataSource = { ...source, capabilities: { ...source.capabilities, adjusted: true } }
-      const { backfilled, adjusted: bit } = RowFlag
+      const { adjusted: bit, backfilled } = RowFlag
+      const adjusted: DataSource = { ...source, capabilities: { ...source.capabilities, rowFlags: bit } }
       const { flags } = yield* within(10_000, fetchBars(adjusted))
       assert.deepStrictEqual(new Set(flags), new Set([backfilled | bit]))
       assert.deepStrictEqual(new Set((yield* within(10_000, fetchBars(source))).flags), new Set([backfilled]))
