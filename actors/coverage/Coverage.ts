@@ -4,7 +4,7 @@
  * Pure: root, pages and message in, the next root and the pages to put before it out. A message that changes nothing
  * gives the same root; one that was planned on something that has moved is refused.
  */
-import { Result } from "effect"
+import { Result, Struct } from "effect"
 import {
   type ChunkRef,
   type CoveragePage,
@@ -181,10 +181,8 @@ const unsettledAfter = ({ root }: State, { asked, source }: Commit, covered: Ran
 }
 
 /** The root with those bars: a root that knows of none does not mention them. */
-const withUnsettled = (
-  { unsettled: _, ...root }: CoverageRoot,
-  unsettled: ReadonlyArray<Unsettled.UnsettledRange>
-): CoverageRoot => (unsettled.length === 0 ? root : { ...root, unsettled })
+const withUnsettled = (root: CoverageRoot, unsettled: ReadonlyArray<Unsettled.UnsettledRange>): CoverageRoot =>
+  unsettled.length === 0 ? Struct.omit(root, ["unsettled"]) : { ...root, unsettled }
 
 /** The state with what a commit brings, of the same version yet; the same one where it brings nothing. */
 const bring = (state: State, message: Commit, { grid }: Place) =>
