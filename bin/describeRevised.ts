@@ -13,7 +13,7 @@ const valuesText = (values: Values): string =>
     .join(", ")
 
 /** Which values of the bar are other than they were, in a sentence. */
-export const revisedBarText = ({ after, before }: Pick<RevisedBar, "after" | "before">): string => {
+const revisedBarText = ({ after, before }: Pick<RevisedBar, "after" | "before">): string => {
   if (before === null) return `appeared: ${valuesText(after ?? {})}`
   if (after === null) return `vanished: ${valuesText(before)}`
   return Object.entries(after)

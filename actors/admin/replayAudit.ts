@@ -2,7 +2,8 @@
  * Does the history of a series' roots hold together, and what does it add up to?
  *
  * Pure. Entry after entry from the first: each has the next version, names the one before by its hash, and its changes
- * make the coverage before it into its own; what it revises is covered. Where one does not, nothing behind it is looked at any more.
+ * make the coverage before it into its own; what it revises is covered. Where one does not, nothing behind it is looked
+ * at any more.
  */
 import { Option } from "effect"
 import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"

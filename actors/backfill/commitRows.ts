@@ -8,8 +8,7 @@ import { Effect } from "effect"
 import * as FrameModule from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
-import { type CoveragePage, entryOf, type WindowEntry } from "../../protocol/history/CoveragePage.ts"
-import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
+import type { WindowEntry } from "../../protocol/history/CoveragePage.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import * as Unsettled from "../../protocol/history/Unsettled.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -21,6 +20,7 @@ import { mergeRevision } from "../conformance/mergeRevision.ts"
 import { tellRevised, timeOfRevised } from "../conformance/tellRevised.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+import { standingEntries } from "./standingEntries.ts"
 
 /** What an answer brought for some windows. */
 export interface Brought {
@@ -45,21 +45,6 @@ export interface Brought {
 
 /** Others may commit to the same windows: an operator, a run that was taken for dead. */
 const staleTries = 5
-
-const pagesOf = Effect.fnUntraced(function* (
-  root: CoverageRoot,
-  grid: Window.Grid,
-  windowStarts: ReadonlyArray<number>
-) {
-  const store = yield* ChunkStore
-  const indexes = new Set(windowStarts.map((windowStart) => Window.pageIndex(grid, windowStart)))
-  const refs = root.pages.filter(({ index }) => indexes.has(index))
-  const pages = yield* store.pages(
-    root.series,
-    refs.map(({ id }) => id)
-  )
-  return new Map<number, CoveragePage>(pages.map((page) => [page.index, page]))
-})
 
 /** Stored rows with what was brought of these ranges, which nobody had. */
 const filled = (kept: FrameModule.Frame, brought: FrameModule.Frame, ranges: RangeSet.RangeSet) =>
@@ -142,13 +127,10 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
   const { root } = yield* coverage.of(entry.series, { minVersion })
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const windows = Window.split(grid, proven)
-  const pages = yield* pagesOf(
+  const standing = yield* standingEntries(
     root,
     grid,
     windows.map(({ windowStart }) => windowStart)
-  )
-  const standing = windows.map(({ windowStart }) =>
-    entryOf(pages.get(Window.pageIndex(grid, windowStart)), windowStart)
   )
   // no later root takes what was planned before its window was invalidated
   const invalidated = standing.find(

@@ -32,7 +32,7 @@ const rowList = (rowsMax: number) => {
   }
 }
 
-/** Sealed stored rows with what was fetched of these ranges; sealed, too. Rows of other time stay, and none comes in. */
+/** Sealed stored rows with what was fetched of these ranges; sealed, too. Rows of other time stay as they are. */
 export const mergeRevision = (stored: Frame.Frame, fetched: Frame.Frame, ranges: RangeSet): Revision => {
   const joined = Frame.concat([stored, fetched])
   const { columns, eventTimeMs } = joined

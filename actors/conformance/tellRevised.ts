@@ -5,6 +5,9 @@ import { type RevisedBar, revisedBarsMax, type ToldValue, toldColumnsMax } from 
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Revision } from "./mergeRevision.ts"
 
+/** Rows that are not as they were. */
+type Differing = Pick<Revision, "after" | "before">
+
 const toldValue = (column: Column, row: number): ToldValue => {
   switch (column.type) {
     case "float64":
@@ -23,7 +26,7 @@ const toldRow = (columns: ReadonlyArray<Column>, row: number): Readonly<Record<s
   Object.fromEntries(columns.slice(0, toldColumnsMax).map((column) => [column.name, toldValue(column, row)]))
 
 /** The first of the bars that differ, ascending. */
-export const tellRevised = ({ after, before }: Revision, source: string): ReadonlyArray<RevisedBar> => {
+export const tellRevised = ({ after, before }: Differing, source: string): ReadonlyArray<RevisedBar> => {
   const { columns, eventTimeMs } = Frame.concat([before, after])
   const gone = Frame.length(before)
   const bars: Array<RevisedBar> = []
@@ -46,7 +49,7 @@ export const tellRevised = ({ after, before }: Revision, source: string): Readon
 }
 
 /** The time of all bars that differ. */
-export const timeOfRevised = ({ after, before }: Revision, intervalMs: number): RangeSet.RangeSet =>
+export const timeOfRevised = ({ after, before }: Differing, intervalMs: number): RangeSet.RangeSet =>
   RangeSet.make(
     [before, after].flatMap(({ eventTimeMs }) =>
       Array.from(eventTimeMs, (start) => [start, start + intervalMs] as const)

@@ -12,7 +12,6 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type * as Messages from "../../protocol/messages/Coverage.ts"
-import { settleCause } from "../../protocol/messages/Coverage.ts"
 import { randomId } from "../../runtime/randomId.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import * as Reach from "../sources/Reach.ts"
@@ -117,7 +116,7 @@ const settleIn = (record: CoverageRecord, jobs: JobRecords, ensure: ReturnType<t
       // a source that is configured no more has had its last word
       if (isEmpty(ranges) || !sources.includes(source)) continue
       const about = { series, ranges, sources: [source], revises: source, traceParent: yield* traceParent }
-      yield* ensure({ ...about, jobClass: "verify", cause: settleCause })
+      yield* ensure({ ...about, jobClass: "verify", cause: Unsettled.settleCause })
     }
   })
 

@@ -33,8 +33,11 @@ export interface Asked {
 
 type Unsettled = ReadonlyArray<UnsettledRange>
 
+/** The cause of jobs that ask for bars once more which their source has settled by then. */
+export const settleCause = "settle"
+
 /** So many ranges of one source and settle window a root remembers. */
-export const unsettledMax = 128
+const unsettledMax = 128
 
 /** The bars of a set that had not settled when they were asked for. */
 export const unsettledIn = (

@@ -21,9 +21,6 @@ import type { MeshUnavailable } from "../wire/Errors.ts"
 /** The name of the actor type; the key is the series key. */
 const coverageActor = "coverage"
 
-/** The cause of jobs that ask for bars once more which their source has settled by then. */
-export const settleCause = "settle"
-
 /** Asks that time be filled; nothing is waited for. */
 export const Ensure = Schema.Struct({
   series: Series,
