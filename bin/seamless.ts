@@ -26,6 +26,7 @@ import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
+import { verify } from "./commands/verify.ts"
 import { describeDefect } from "./describeDefect.ts"
 import { describeFailure } from "./describeFailure.ts"
 import { dropBareTop } from "./dropBareTop.ts"
@@ -53,6 +54,7 @@ const seamless = Command.make("seamless").pipe(
     jobs,
     invalidate,
     reprocess,
+    verify,
     hosts,
     slots,
     actors,

@@ -48,6 +48,8 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   quarantine: decoder(adminVerbs.quarantine.answer, what),
   invalidate: decoder(adminVerbs.invalidate.answer, what),
   reprocess: decoder(adminVerbs.reprocess.answer, what),
+  verify: decoder(adminVerbs.verify.answer, what),
+  repair: decoder(adminVerbs.repair.answer, what),
   plan: decoder(adminVerbs.plan.answer, what),
   createBackfill: decoder(adminVerbs.createBackfill.answer, what),
   backfills: decoder(adminVerbs.backfills.answer, what),

@@ -28,6 +28,10 @@ export const ExchangeSettings = Schema.Struct({
   maxEmptyBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   /** A bar is final this long after its end. */
   finalityDelayMs: Schema.optionalKey(Milliseconds),
+  /** A bar may still change so long after its end; it is asked for once more then. 0, not at all, without it. */
+  settleMs: Schema.optionalKey(Milliseconds),
+  /** The same for bars of some intervals, such as `1m`, where it is otherwise for them. */
+  settleMsByInterval: Schema.optionalKey(Schema.Record(Schema.String, Milliseconds)),
   /** Bars in one request, where fewer are wanted than ccxt says. */
   barsPerRequest: Schema.optionalKey(Count),
   /** Requests under way at once from one host. */

@@ -7,6 +7,7 @@ import { Effect, Layer } from "effect"
 import { historyAdmin } from "../../protocol/messages/Admin.ts"
 import type { Backfills } from "../../protocol/messages/Backfills.ts"
 import type { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { Verifier } from "../../protocol/messages/Verify.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { ActorSystem } from "../../runtime/ActorSystem.ts"
@@ -26,7 +27,16 @@ import { listUpstreams } from "./listUpstreams.ts"
 const auditWithinMs = 15_000
 
 /** What the verbs rest on. */
-type Services = Mesh | SeriesCatalog | ChunkStore | DataSources | Upstream | Coverage | Backfills | ActorSystem
+type Services =
+  | Mesh
+  | SeriesCatalog
+  | ChunkStore
+  | DataSources
+  | Upstream
+  | Coverage
+  | Backfills
+  | ActorSystem
+  | Verifier
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh

@@ -8,7 +8,7 @@
 import { Clock, Effect, Exit, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
-import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import { isRevision, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import { clipTo, isOwed, type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -49,6 +49,9 @@ export interface Errand {
 /** An errand under way. */
 interface Run extends Errand {
   readonly plan: ErrandPlan
+  /** Whether it asks for stored time once more. */
+  readonly isRevision: boolean
+  readonly startedMs: number
   /** The coverage as it was at its begin. */
   readonly view: CoverageView
   /** Where the series begins; asked for at most once. */
@@ -105,7 +108,8 @@ const beforeBegin = Effect.fnUntraced(function* (
 /** What is known from now on of time that was answered, and about which nothing was proven. */
 const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeSet, proven: RangeSet.RangeSet) {
   const { entry, source, view } = run
-  if (isEmpty(unproven)) return []
+  // of what is stored and not proven anew, what is known does not change
+  if (run.isRevision || isEmpty(unproven)) return []
   const covered = tradedTime(entry, RangeSet.union(view.covered, proven))
   const absence = leadingAbsence(unproven, covered)
   const never = isEmpty(absence) ? [] : yield* beforeBegin(run, absence, covered)
@@ -140,6 +144,8 @@ const commitWindows = Effect.fnUntraced(function* (
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,
+    isRevision: errand.isRevision,
+    askedAtMs: errand.startedMs,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
     cause: held[0]?.job.cause ?? ""
   })
@@ -165,7 +171,9 @@ const completeAnswered = Effect.fnUntraced(function* (errand: Run, taken: Taken,
     .open()
     .filter((held) => isOver(held) || RangeSet.contains(taken.answered, scopeOfAll(errand, [held])))
   if (ready.length === 0) return
-  const coverageVersion = yield* commitWindows(errand, ready, taken)
+  // a source that is through with what it was asked has had its last word on what is stored, whatever it proved
+  const answered = errand.isRevision && all ? scopeOfAll(errand, ready) : taken.answered
+  const coverageVersion = yield* commitWindows(errand, ready, { ...taken, answered })
   yield* Effect.forEach(ready, ({ key }) => errand.leases.complete(key, progressOf(errand, taken, coverageVersion)))
 })
 
@@ -238,6 +246,8 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   return {
     ...errand,
     sent,
+    isRevision: jobs.some(isRevision),
+    startedMs: nowMs,
     gate: gateTo(source),
     view,
     plan: planErrand(jobs, { entry, capabilities: source.capabilities, view, nowMs }),

@@ -20,6 +20,7 @@ export const coverageOf = Effect.fn(Span.historyCoverage)(function* (entry: Cata
     interval: series.interval,
     coverageRanges: covered,
     missingRanges: [...unavailable, ...stored].toSorted((a, b) => a.start - b.start),
+    ...(root.unsettled !== undefined && { unsettledRanges: root.unsettled }),
     watermarks: root.watermarks,
     coverageVersion: root.version,
     windowBars: root.windowBars

@@ -17,6 +17,7 @@ import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
+import { unsettledNotes } from "./unsettledNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
@@ -116,7 +117,7 @@ const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Fin
     qualitySummary: quality,
     coverageVersion: view.root.version,
     fingerprint: loaded.fingerprint,
-    notes: filled.notes
+    notes: [...filled.notes, ...unsettledNotes(view.root.unsettled, loaded.covered, request.entry.interval.lengthMs)]
   }
 })
 

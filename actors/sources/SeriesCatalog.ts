@@ -25,6 +25,8 @@ export interface CatalogEntry {
   readonly symbol: string
   /** A bar is final this long after its end, in milliseconds: the longest delay of the sources. */
   readonly finalityDelayMs: number
+  /** By source: how long after its end a bar may still change, in milliseconds; not at all where it is absent. */
+  readonly settleMs: Readonly<Record<string, number>>
   /** When trading began and ended, in epoch milliseconds; null where nothing is configured of it. */
   readonly listedAt: number | null
   readonly delistedAt: number | null
@@ -62,6 +64,16 @@ const schemaOf = (
   return { schema: { version, fields }, rules }
 }
 
+/** What is configured of the interval, and else of the source. */
+const settleMsOf = (names: ReadonlyArray<string>, sources: Configuration["sources"], interval: string) =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const { settleMs = 0, settleMsByInterval = {} } = sources[name] ?? {}
+      const ofInterval = settleMsByInterval[interval] ?? settleMs
+      return ofInterval > 0 ? [[name, ofInterval]] : []
+    })
+  )
+
 const entriesOf = (
   { absence, schemas, series, sources }: Configuration,
   calendars: ReadonlyMap<string, Calendar.Calendar>
@@ -81,6 +93,7 @@ const entriesOf = (
             finalityDelayMs: Math.max(
               ...kept.sources.map((name) => sources[name]?.finalityDelayMs ?? defaults.finalityDelayMs)
             ),
+            settleMs: settleMsOf(kept.sources, sources, interval.text),
             listedAt: kept.listedAt ?? null,
             delistedAt: kept.delistedAt ?? null,
             retentionMs: retentionOf(kept.sources, sources),

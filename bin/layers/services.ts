@@ -8,6 +8,7 @@
 import { Effect, Layer } from "effect"
 import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
+import * as Verifier from "../../actors/backfill/Verifier.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as pagedBackfiller from "../../actors/backfill/pagedBackfiller.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
@@ -63,7 +64,9 @@ export const layer = (options: ServiceOptions) => {
     WireService.layer({ hostId }),
     BackfillActor.layer.pipe(Layer.provide(pagedBackfiller.layer)),
     ClusterAdmin.layer,
-    HistoryAdmin.layer.pipe(Layer.provide(BackfillBook.layer)),
+    HistoryAdmin.layer.pipe(
+      Layer.provide(Layer.mergeAll(BackfillBook.layer, Verifier.layer.pipe(Layer.provide(pagedBackfiller.layer))))
+    ),
     PromisedCoverage.kept
   )
   return services.pipe(

@@ -16,6 +16,7 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { writeJob } from "../../../protocol/messages/Backfill.ts"
 import { Backfills } from "../../../protocol/messages/Backfills.ts"
 import { type Commit, Coverage } from "../../../protocol/messages/Coverage.ts"
+import { Verifier } from "../../../protocol/messages/Verify.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import { Header } from "../../../protocol/wire/Header.ts"
@@ -51,6 +52,7 @@ const status = Layer.succeed(HostStatus, {
 const unasked = Layer.mergeAll(
   Layer.mock(Coverage)({}),
   Layer.mock(Backfills)({}),
+  Layer.mock(Verifier)({}),
   Layer.succeed(DataSources, new Map())
 )
 
