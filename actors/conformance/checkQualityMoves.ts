@@ -39,14 +39,12 @@ export const findJumps = (
   return { price, timeMs: lastMs }
 }
 
-/** The last moves, what they add up to, and the last price: the state of `findOutliers`. */
+/** The last moves and the last price: the state of `findOutliers`. */
 export interface Moves {
-  /** A ring of moves. */
-  readonly ring: Float64Array
-  /** Moves so far; place in the ring by remainder. */
+  /** As many as are looked at, the newest last; zero where there were none yet. */
+  readonly moves: Float64Array
+  /** How many there were so far. */
   readonly count: number
-  readonly sum: number
-  readonly squares: number
   readonly price: number
   readonly timeMs: number
 }
@@ -59,15 +57,6 @@ export interface OutlierLimits {
   readonly minMove: number
 }
 
-const noMoves = (bars: number): Moves => ({
-  ring: new Float64Array(bars),
-  count: 0,
-  sum: 0,
-  squares: 0,
-  price: Number.NaN,
-  timeMs: Number.NaN
-})
-
 /**
  * Rows whose move is more than `z` standard deviations from the mean of the moves before. A move that is found counts
  * from then on as one at the limit: a single spike does not hide the next one, and a market that has become wilder is
@@ -79,59 +68,64 @@ export const findOutliers = (
   before: Moves | undefined,
   found: Array<number>
 ): Moves => {
-  const start = before ?? noMoves(bars)
-  const ring = start.ring.slice()
-  let { count, price, squares, sum, timeMs: lastMs } = start
-  let place = count % bars
+  const moves = new Float64Array(bars + values.length)
+  if (before !== undefined) moves.set(before.moves)
+  const countBefore = before?.count ?? 0
+  const sums = { sum: 0, squares: 0, until: -Infinity }
+  let price = before?.price ?? Number.NaN
+  let lastMs = before?.timeMs ?? Number.NaN
+  let next = bars
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!
-    if (!(value > 0)) continue
     const nowMs = timeMs[row]!
+    const was = price
     const isNear = nowMs - lastMs <= gapMs
-    let move = value / price - 1
+    if (!(value > 0)) continue
     price = value
     lastMs = nowMs
     if (!isNear) continue
+    const move = value / was - 1
+    moves[next] = move
     // most moves are small: only what may be a finding is worth a mean and a root
-    if (move > minMove || move < -minMove) {
-      const nearest = nearestOf({ count: Math.min(count, bars), sum, squares }, move, { z, minBars, minMove })
-      if (nearest !== move) found.push(row)
-      move = nearest
+    if ((move > minMove || move < -minMove) && next - bars + countBefore >= minBars) {
+      addUp(sums, moves, next, bars)
+      const known = Math.min(bars, next - bars + countBefore)
+      const mean = sums.sum / known
+      const limit = Math.max(minMove, z * Math.sqrt(Math.max(0, sums.squares / known - mean * mean)))
+      if (Math.abs(move - mean) > limit) {
+        found.push(row)
+        moves[next] = mean + Math.sign(move - mean) * limit
+      }
     }
-    const gone = ring[place]!
-    ring[place] = move
-    sum += move - gone
-    squares += move * move - gone * gone
-    count += 1
-    place += 1
-    if (place < bars) continue
-    place = 0
-    // the rounding of sums that are added to and taken from would grow without end
-    ;({ squares, sum } = sumsOf(ring))
+    next += 1
   }
-  return { ring, count, sum, squares, price, timeMs: lastMs }
+  return { moves: moves.slice(next - bars, next), count: countBefore + next - bars, price, timeMs: lastMs }
 }
 
-/** The move, or the one at the limit where it is beyond. */
-const nearestOf = (
-  { count, squares, sum }: Pick<Moves, "count" | "sum" | "squares">,
-  move: number,
-  { minBars, minMove, z }: Omit<OutlierLimits, "bars">
-): number => {
-  if (count < minBars) return move
-  const mean = sum / count
-  const limit = Math.max(minMove, z * Math.sqrt(Math.max(0, squares / count - mean * mean)))
-  return Math.min(mean + limit, Math.max(mean - limit, move))
-}
-
-const sumsOf = (ring: Float64Array): Pick<Moves, "sum" | "squares"> => {
-  let sum = 0
-  let squares = 0
-  for (const move of ring) {
-    sum += move
-    squares += move * move
+/**
+ * Brings the sums of the `bars` moves before the next one up to date: of each move it is added once and taken away
+ * once, however often they are asked for. Now and then they are made anew, since rounding adds up as well.
+ */
+const addUp = (
+  sums: { sum: number; squares: number; until: number },
+  moves: Float64Array,
+  next: number,
+  bars: number
+): void => {
+  if (next - sums.until >= bars || next % bars === 0) {
+    sums.sum = 0
+    sums.squares = 0
+    for (let at = next - bars; at < next; at++) {
+      sums.sum += moves[at]!
+      sums.squares += moves[at]! * moves[at]!
+    }
+  } else {
+    for (let at = sums.until; at < next; at++) {
+      sums.sum += moves[at]! - moves[at - bars]!
+      sums.squares += moves[at]! * moves[at]! - moves[at - bars]! * moves[at - bars]!
+    }
   }
-  return { sum, squares }
+  sums.until = next
 }
 
 /** How far a spike goes, and how long it may last. */

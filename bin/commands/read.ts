@@ -4,6 +4,7 @@ import { Command, Flag } from "effect/cli"
 import type { HistoryResult } from "../../client/HistoryResult.ts"
 import { isOwed } from "../../protocol/history/MissingRange.ts"
 import { describeAccount } from "../describeAccount.ts"
+import { describeFindings } from "../describeFindings.ts"
 import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
@@ -67,7 +68,8 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const options = { ...requestOptions(asked), ...(strict && { strict }), ...(fill === "forward" && { fill }) }
   const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
   yield* printData(dataText(result, asked))
-  const { missingRanges } = result.meta
+  const { missingRanges, qualitySummary } = result.meta
+  if (qualitySummary.findings) yield* printNote(describeFindings(qualitySummary.findings, format))
   if (missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(missingRanges, format))
   // what can't be had is told, and is no lack
