@@ -6,13 +6,14 @@
  * the same text, whether the schema is content or not.
  */
 import { Data, Effect, Predicate, Result, Schema, SchemaAST, SchemaIssue } from "effect"
-import { readFile } from "node:fs/promises"
-import { LineCounter, parseDocument } from "yaml"
+import { dirname } from "node:path"
 import { sha256 } from "../protocol/frame/contentHash.ts"
 import { Configuration } from "../protocol/Settings.ts"
+import { inFile, withCalendars } from "./calendarFiles.ts"
 import { findDisagreements } from "./findDisagreements.ts"
 import { withListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
+import { parseYaml, readYaml } from "./readYaml.ts"
 
 /** The file can't be used. It is told everything that is wrong with it. */
 export class InvalidConfiguration extends Data.TaggedError("InvalidConfiguration")<{
@@ -80,7 +81,8 @@ const kindMistake = (input: unknown, path: Path): Mistake | undefined => {
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const mistakesOf = (issue: SchemaIssue.Issue, input: unknown): ReadonlyArray<Mistake> =>
+/** What a schema finds wrong with the plain data of a configuration. */
+export const mistakesOf = (issue: SchemaIssue.Issue, input: unknown): ReadonlyArray<Mistake> =>
   formatIssue(issue).issues.map(({ message, path = [] }) => {
     const keys = path.map((part) => (typeof part === "object" ? part.key : part))
     return kindMistake(input, keys) ?? { path: pathText(keys), problem: problemText(input, keys, message) }
@@ -88,58 +90,33 @@ const mistakesOf = (issue: SchemaIssue.Issue, input: unknown): ReadonlyArray<Mis
 
 const decode = Schema.decodeUnknownResult(Configuration, { errors: "all", onExcessProperty: "error" })
 
-/** The configuration in plain data, or all that is wrong with it. */
-const check = (input: unknown): Result.Result<Configuration, ReadonlyArray<Mistake>> => {
+/** The configuration in plain data, or all that is wrong with it; `unread` has been found before. */
+const check = (
+  input: unknown,
+  unread: ReadonlyArray<Mistake> = []
+): Result.Result<Configuration, ReadonlyArray<Mistake>> => {
   const decoded = decode(withListingTimes(input))
+  const found = Result.isFailure(decoded) ? mistakesOf(decoded.failure.issue, input) : []
   const mistakes = [
-    ...(Result.isFailure(decoded) ? mistakesOf(decoded.failure.issue, input) : []),
+    ...unread,
+    // what could not be read is one mistake, not two
+    ...found.filter(({ path }) => !unread.some((before) => before.path === path)),
     ...findDisagreements(input)
   ]
   return Result.isSuccess(decoded) && mistakes.length === 0 ? Result.succeed(decoded.success) : Result.fail(mistakes)
 }
 
-const firstLine = (text: string): string => text.split("\n", 1)[0]!.replace(/:$/, "")
-
-/** The plain data in YAML text. */
-const parseYaml = (text: string): Result.Result<unknown, ReadonlyArray<Mistake>> => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0) {
-    return Result.fail(
-      document.errors.map(({ message, pos }) => {
-        const { col, line } = lines.linePos(pos[0])
-        return { path: `line ${line}, column ${col}`, problem: firstLine(message) }
-      })
-    )
-  }
-  // aliases are followed only now
-  return Result.try({
-    try: (): unknown => document.toJS(),
-    catch: (cause) => [{ path: "", problem: firstLine(cause instanceof Error ? cause.message : String(cause)) }]
-  })
-}
-
 /** The configuration in YAML text, or all that is wrong with it. */
 export const parse = (text: string): Result.Result<Configuration, ReadonlyArray<Mistake>> =>
-  Result.flatMap(parseYaml(text), check)
+  Result.flatMap(parseYaml(text), (input) => check(input))
 
-const reasonOf = (cause: unknown): string => {
-  const code = Predicate.hasProperty(cause, "code") ? cause.code : undefined
-  if (code === "ENOENT") return "there is no such file"
-  if (code === "EISDIR") return "is a folder, not a file"
-  return code === "EACCES" ? "may not be read by this user" : String(cause)
-}
-
-/** The configuration in a file. */
+/** The configuration in a file, and in those that it names. */
 export const load = Effect.fnUntraced(function* (file: string) {
-  const text = yield* Effect.tryPromise({
-    try: () => readFile(file, "utf8"),
-    catch: (cause) => new InvalidConfiguration({ file, mistakes: [{ path: "", problem: reasonOf(cause) }] })
-  })
-  return yield* Effect.mapError(
-    Effect.fromResult(parse(text)),
-    (mistakes) => new InvalidConfiguration({ file, mistakes })
-  )
+  const invalid = (mistakes: ReadonlyArray<Mistake>) => new InvalidConfiguration({ file, mistakes })
+  const plain = yield* Effect.mapError(readYaml(file), invalid)
+  const { files, input, mistakes } = yield* withCalendars(plain, dirname(file))
+  const checked = Result.mapError(check(input, mistakes), (all) => invalid(all.map(inFile(files))))
+  return yield* Effect.fromResult(checked)
 })
 
 /** The same data with the keys of every object in order. */

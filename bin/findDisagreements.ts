@@ -9,6 +9,7 @@ import { exchangeIds } from "../actors/sources/exchangeIds.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
+import { checkCalendars } from "./calendarFiles.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -195,5 +196,5 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
   const named = Predicate.isObject(declared)
     ? [...checkExchanges(declared), ...checkLakes(declared), ...checkAccounts(input, declared)]
     : []
-  return [...checkNames(known ?? []), ...named, ...waits, ...each, ...findTwice(series)]
+  return [...checkNames(known ?? []), ...named, ...waits, ...checkCalendars(input), ...each, ...findTwice(series)]
 }

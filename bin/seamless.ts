@@ -13,6 +13,7 @@ import { readFileSync } from "node:fs"
 import { actors } from "./commands/actors.ts"
 import { audit } from "./commands/audit.ts"
 import { backfill } from "./commands/backfill.ts"
+import { calendar } from "./commands/calendar.ts"
 import { coverage } from "./commands/coverage.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
@@ -59,7 +60,8 @@ const seamless = Command.make("seamless").pipe(
     slots,
     actors,
     drain,
-    upstreams
+    upstreams,
+    calendar
   ]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },

@@ -65,17 +65,15 @@ const quoted = (value: unknown): string => JSON.stringify(value)
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 
 const Zone = Schema.String.check(
-  Schema.makeFilter(
-    (zone) => isZone(zone) || `${quoted(zone)} is no time zone of IANA: such as America/New_York, or UTC`
-  )
+  Schema.makeFilter((zone) => isZone(zone) || `${quoted(zone)} is no time zone of IANA, such as America/New_York`)
 )
 
 const TimeOfDay = Schema.String.check(
   Schema.makeFilter(
     (text) =>
       !Number.isNaN(minuteOf(text)) ||
-      `${quoted(text)} is no time of day: from 00:00 to 24:00, such as 09:30; with "-1d " before it on the day before, ` +
-        `with "+1d " on the day after`
+      `${quoted(text)} is no time of day: from 00:00 to 24:00, such as 09:30, with "-1d " before it on the day ` +
+        `before, and with "+1d " on the day after`
   )
 )
 
@@ -107,7 +105,7 @@ const isBefore = (a: string, b: string): boolean => minuteOf(a) < minuteOf(b)
 
 const checkHours = ({ breaks = [], close, open }: SessionHours): ReadonlyArray<Problem> => {
   if (!isBefore(open, close)) {
-    const right = `where it passes midnight, close: "+1d ${close}" or open: "-1d ${open}"`
+    const right = 'where it passes midnight, write "+1d " before the close, or "-1d " before the open'
     return [{ path: ["close"], issue: `${quoted(close)} is not later than the open, ${quoted(open)}; ${right}` }]
   }
   return breaks.flatMap(({ from, until }, index) => {
@@ -138,10 +136,11 @@ interface Days {
 const checkEarlyCloses = ({ earlyCloses = [], holidays = [], sessions }: Days): ReadonlyArray<Problem> =>
   earlyCloses.flatMap(({ close, date }, index) => {
     const path = ["earlyCloses", index]
-    if (holidays.includes(date)) return [{ path: [...path, "date"], issue: `${date} is a holiday: it has no session` }]
+    if (holidays.includes(date))
+      return [{ path: [...path, "date"], issue: `${date} is a holiday, and has no session to cut` }]
     const weekday = weekdayOf(dayOf(date))
     const own = sessions.filter(({ days }) => days.includes(weekday))
-    if (own.length === 0) return [{ path: [...path, "date"], issue: `${date} is a ${weekday}: it has no session` }]
+    if (own.length === 0) return [{ path: [...path, "date"], issue: `${date} (${weekday}) has no session to cut` }]
     if (own.some((hours) => isBefore(close, hours.close))) return []
     const closes = own.map((hours) => hours.close).join(", ")
     return [{ path: [...path, "close"], issue: `${quoted(close)} is no earlier than sessions close: ${closes}` }]

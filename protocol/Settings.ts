@@ -98,9 +98,9 @@ export const SeriesSettings = Schema.Struct({
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */
   delistedAt: Schema.optionalKey(Schema.Int),
-  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
   /** The name of the calendar that says when it is closed; `24x7`, which never is, without it. */
-  calendar: Schema.optionalKey(Schema.NonEmptyString)
+  calendar: Schema.optionalKey(Schema.NonEmptyString),
+  windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
 })
 export type SeriesSettings = typeof SeriesSettings.Type
 

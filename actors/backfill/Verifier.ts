@@ -77,7 +77,7 @@ const askAgain = Effect.fnUntraced(function* (
   return {
     rows: mergeFrames([Frame.empty(entry.schema), ...steps.map(({ rows }) => rows)]),
     proven: RangeSet.intersect(RangeSet.unionAll(steps.map(({ proven }) => proven)), time),
-    findings: Findings.unionAll(steps.flatMap(({ findings }) => findings ?? [])),
+    findings: Findings.unionAll(steps.map(({ findings }) => findings ?? Findings.none)),
     failure
   } satisfies Given
 })

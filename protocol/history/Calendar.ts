@@ -1,9 +1,9 @@
 /**
  * When is a market closed?
  *
- * Pure, but for what it keeps of days that it worked out before. A calendar has weekly sessions by the clocks of a zone,
- * and days that are not as the week has them. All time that no session holds is closed; time of which the calendar does
- * not speak is not.
+ * Pure, but for what it keeps of days that it worked out before. A calendar has weekly sessions by the clocks of a
+ * zone, and days that are not as the week has them. All time that no session holds is closed; time of which the
+ * calendar does not speak is not.
  */
 import { alignDown, alignUp, type Spacing } from "./Interval.ts"
 import { isRange, type Range } from "./Range.ts"
@@ -12,7 +12,7 @@ import * as RangeSet from "./RangeSet.ts"
 import * as ZoneClock from "./ZoneClock.ts"
 
 /** When trading begins and ends, in minutes since the midnight with which the trading day begins. */
-export interface Hours {
+interface Hours {
   /** Days of the week, counted from that of 1970-01-01. */
   readonly weekdays: ReadonlySet<number>
   readonly open: number
