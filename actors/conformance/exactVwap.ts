@@ -40,9 +40,10 @@ const safeVwap = (prices: Float64Array, amounts: Float64Array, from: number, to:
   for (let row = from; row < to; row++) {
     const digits = Math.round(amounts[row]! * amountScale)
     if (digits === 0) continue
-    turnover += digits * Math.round(prices[row]! * priceScale)
+    const product = digits * Math.round(prices[row]! * priceScale)
+    turnover += product
     amount += digits
-    if (Math.abs(turnover) > Number.MAX_SAFE_INTEGER) return undefined
+    if (Math.max(Math.abs(product), Math.abs(turnover)) > Number.MAX_SAFE_INTEGER) return undefined
   }
   const divisor = amount * priceScale
   // of two whole numbers that are exact the quotient is rounded once
