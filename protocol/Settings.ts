@@ -62,10 +62,12 @@ export type AccountSettings = typeof AccountSettings.Type
 export const SeriesSettings = Schema.Struct({
   node: Schema.NonEmptyString,
   intervals: Schema.NonEmptyArray(Schema.String),
-  /** Names of sources, the preferred first. */
-  sources: Schema.NonEmptyArray(Schema.String),
-  /** What the sources call it. */
-  symbol: Schema.NonEmptyString,
+  /** Names of sources, the preferred first; of series that are not derived. */
+  sources: Schema.optionalKey(Schema.NonEmptyArray(Schema.String)),
+  /** What the sources call it; of series that are not derived. */
+  symbol: Schema.optionalKey(Schema.NonEmptyString),
+  /** The finer interval of the same node whose bars these are rolled up from: then no source is asked for them. */
+  derivedFrom: Schema.optionalKey(Schema.String),
   /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */

@@ -9,7 +9,7 @@ import { Clock, Effect, Exit, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { clipTo, isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
+import { clipTo, isOwed, type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
@@ -63,14 +63,17 @@ interface Taken {
   readonly rows: ReadonlyArray<Frame>
   readonly proven: RangeSet.RangeSet
   readonly answered: RangeSet.RangeSet
+  /** What the source itself said of time that is not proven. */
+  readonly told: ReadonlyArray<MissingRange>
 }
 
-const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty }
+const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty, told: [] }
 
 const scopeOfAll = ({ plan }: Run, held: ReadonlyArray<Held>): RangeSet.RangeSet =>
   RangeSet.unionAll(held.map(({ job }) => scopeOf(job, plan.along)))
 
-const withStep = (taken: Taken, { answered, proven, rows }: Step): Taken => ({
+const withStep = (taken: Taken, { answered, exceptions = [], proven, rows }: Step): Taken => ({
+  told: [...taken.told, ...exceptions],
   rows: [...taken.rows, rows],
   proven: RangeSet.union(taken.proven, proven),
   answered: RangeSet.union(taken.answered, answered)
@@ -111,17 +114,22 @@ const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeS
 const classOf = (held: ReadonlyArray<Held>): JobClass =>
   JobClass.literals.find((each) => held.some(({ job }) => job.jobClass === each)) ?? "interactive"
 
+/** What the work on these windows is for. */
+const workFor = (held: ReadonlyArray<Held>) => ({ jobClass: classOf(held), cause: held[0]?.job.cause ?? "" })
+
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
   errand: Run,
   held: ReadonlyArray<Held>,
-  { answered, proven, rows }: Taken
+  { answered, proven, rows, told }: Taken
 ) {
   const wanted = scopeOfAll(errand, held)
   const settled = RangeSet.intersect(wanted, answered)
   const covered = RangeSet.intersect(wanted, proven)
   if (isEmpty(RangeSet.union(settled, covered))) return 0
-  const exceptions = yield* explain(errand, RangeSet.subtract(settled, covered), proven)
+  const known = clipTo(told, RangeSet.subtract(settled, covered))
+  const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(known))
+  const exceptions = [...known, ...(yield* explain(errand, unproven, proven))]
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
@@ -130,7 +138,7 @@ const commitWindows = Effect.fnUntraced(function* (
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
-    cause: held[0]?.job.cause ?? ""
+    cause: workFor(held).cause
   })
 })
 
@@ -193,6 +201,10 @@ const leasedGate = ({ isSure, makeSure }: LeaseBook, sent: Run["sent"], { enter 
   })
   return { enter: enterSure }
 }
+
+/** The one after which it makes sense to ask again first. */
+const soonest = (reasons: ReadonlyArray<NoAnswer>): NoAnswer | undefined =>
+  reasons.toSorted((a, b) => a.retryAfterMs - b.retryAfterMs)[0]
 
 /** Why a source was not asked about what it does not keep any more. */
 const keepsNoLonger = ({ source }: Errand): NoAnswer =>
@@ -265,13 +277,14 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
     errand.sent.requests += 1
     errand.tried.about = RangeSet.union(errand.tried.about, RangeSet.of(...about))
   }
-  const refillAll = Effect.forEach(
-    toPairs(stretches),
-    (stretch) => source.refill({ entry, stretch, known, gate, onRequest }, onStep),
-    { discard: true }
-  )
-  const failed = yield* refillAll.pipe(
-    Effect.as(undefined),
+  const work = workFor(errand.leases.open())
+  const refillOne = (stretch: Range) =>
+    source.refill({ entry, stretch, known, work, gate, onRequest }, onStep).pipe(
+      Effect.as(undefined),
+      Effect.catchTag("NoAnswer", (reason) => (reason.isLocal === true ? Effect.succeed(reason) : Effect.fail(reason)))
+    )
+  const failed = yield* Effect.forEach(toPairs(stretches), refillOne).pipe(
+    Effect.map((reasons) => soonest(reasons.filter((reason) => reason !== undefined))),
     Effect.catchTag("NoAnswer", (reason) => Effect.succeed(reason))
   )
   // what is left of it is given back as it is

@@ -10,6 +10,7 @@ import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as pagedBackfiller from "../../actors/backfill/pagedBackfiller.ts"
+import * as derivedBackfiller from "../../actors/backfill/derivedBackfiller.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
 import { accountActor } from "../../actors/budget/AccountActor.ts"
 import { accountsOf } from "../../actors/budget/AccountTerms.ts"
@@ -18,6 +19,7 @@ import * as BackfillBook from "../../actors/backfills/BackfillBook.ts"
 import { namedBackfillActor } from "../../actors/backfills/NamedBackfillActor.ts"
 import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
 import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
+import { derivedActorType } from "../../actors/derived/DerivedActor.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
 import * as WireService from "../../actors/provider/WireService.ts"
 import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
@@ -30,6 +32,7 @@ import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
+import * as PromisedActors from "./PromisedActors.ts"
 import * as PromisedCoverage from "./PromisedCoverage.ts"
 
 /** What a host is, whatever it stands on. */
@@ -46,7 +49,11 @@ export interface ServiceOptions {
 const actorSystem = ({ configuration, types }: ServiceOptions) =>
   Layer.unwrap(
     Effect.map(
-      Effect.all([provided(coverageActor), Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage)]),
+      Effect.all([
+        provided(coverageActor),
+        Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage),
+        Effect.provide(provided(derivedActorType), Layer.merge(PromisedCoverage.coverage, PromisedActors.actorSystem))
+      ]),
       (own) => NatsActorSystem.layer({ types: [...own, accountActor(accountsOf(configuration)), ...types] })
     )
   )
@@ -61,10 +68,14 @@ export const layer = (options: ServiceOptions) => {
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
   const services = Layer.mergeAll(
     WireService.layer({ hostId }),
-    BackfillActor.layer.pipe(Layer.provide(pagedBackfiller.layer)),
+    BackfillActor.layer.pipe(
+      Layer.provide(derivedBackfiller.layer(configuration)),
+      Layer.provide(pagedBackfiller.layer)
+    ),
     ClusterAdmin.layer,
     HistoryAdmin.layer.pipe(Layer.provide(BackfillBook.layer)),
-    PromisedCoverage.kept
+    PromisedCoverage.kept,
+    PromisedActors.kept
   )
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
@@ -73,7 +84,7 @@ export const layer = (options: ServiceOptions) => {
     ),
     Layer.provideMerge(UpstreamClient.layer(configuration)),
     Layer.provideMerge(actorSystem(options)),
-    Layer.provideMerge(PromisedCoverage.layer),
+    Layer.provideMerge(Layer.merge(PromisedCoverage.layer, PromisedActors.layer)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)
