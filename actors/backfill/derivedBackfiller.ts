@@ -22,7 +22,7 @@ import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts
 import { followMessage } from "../../protocol/messages/Derived.ts"
 import type { Configuration } from "../../protocol/Settings.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
-import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
+import { type ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import { mergeBySource } from "../conformance/mergeBySource.ts"
