@@ -18,7 +18,7 @@ import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
-import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import { Coverage, type CoverageView, demandedWindowsMax } from "../../protocol/messages/Coverage.ts"
 import { followMessage } from "../../protocol/messages/Derived.ts"
 import type { Configuration } from "../../protocol/Settings.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -35,14 +35,12 @@ import { type CatalogEntry, derivedSource, SeriesCatalog } from "../sources/Seri
 import { loadWindows } from "../sources/storedWindows.ts"
 import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
 
-/** How long a worker waits for the finer series: most of what a reader lacks comes within that. */
-const waitMs = 1000
+/** How long a worker waits for the finer series. Readers have waited for it before they have this asked for. */
+const waitMs = 250
 /** How long until what was not there is looked for again, where nobody waits. */
 const lookAgainMs = 5000
 /** How long it may take until an actor answers: longer than it takes until another host has it. */
 const askWithinMs = 10_000
-/** Windows of the finer series that are asked for at once: their jobs have room in one answer. */
-const demandedMax = 250
 /** Finer bars that are in memory at once. */
 const loadedBarsMax = 100_000
 
@@ -86,12 +84,6 @@ const follow = ({ refill }: Below) => {
 /** What of the stretch the finer series could bring now. */
 const askable = ({ finer, stretch }: Below, { covered, root }: CoverageView, nowMs: number): RangeSet.RangeSet =>
   Reach.askable(finer, RangeSet.subtract(stretch, covered), root.exceptions, nowMs)
-
-/** The first windows of the wanted time, as many as are asked for at once. */
-const firstOf = (wanted: RangeSet.RangeSet, { finer }: Below, { root }: CoverageView): RangeSet.RangeSet => {
-  const windows = Window.split(Window.makeGrid(finer.interval, root.windowBars), wanted)
-  return RangeSet.unionAll(windows.slice(0, demandedMax).map(({ ranges }) => ranges))
-}
 
 /** Asks the finer series to have the time, and waits a moment for it; gives the jobs as they are then. */
 const demand = Effect.fnUntraced(function* (below: Below, ranges: RangeSet.RangeSet) {
@@ -169,7 +161,8 @@ const rollUp = Effect.fnUntraced(function* <E, R>(refill: Refill, onStep: (step:
   const wanted = askable(below, view, yield* Clock.currentTimeMillis)
   let jobs: ReadonlyArray<BackfillJob> = []
   if (!isEmpty(wanted)) {
-    jobs = yield* demand(below, firstOf(wanted, below, view))
+    const finerGrid = Window.makeGrid(finer.interval, view.root.windowBars)
+    jobs = yield* demand(below, Window.firstOf(finerGrid, wanted, demandedWindowsMax))
     view = yield* coverage.of(finer.series, { fresh: true })
   }
   const nowMs = yield* Clock.currentTimeMillis

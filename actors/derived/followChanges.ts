@@ -32,6 +32,8 @@ export interface Pair {
 
 /** How long it may take until the coverage actor answers: longer than it takes until another host has it. */
 const askWithinMs = 10_000
+/** Entries of the history that are read at once. */
+const entriesMax = 100
 /** Ranges in one word to the coverage actor; of more, all between the first and the last is taken out. */
 const rangesMax = 5000
 
@@ -109,12 +111,14 @@ const forgetOutdated = Effect.fnUntraced(function* ({ entry, finer }: Pair, view
 const readOn = Effect.fnUntraced(function* ({ finer }: Pair, { revision, version }: Following) {
   const mesh = yield* Mesh
   const subject = Subject.audit(keyOf(finer))
-  const page = yield* mesh.history(Stream.audit.name, subject, { fromRevision: revision + 1 })
+  const page = yield* mesh.history(Stream.audit.name, subject, { fromRevision: revision + 1, max: entriesMax })
   let taken = takeChanges.from(version)
   for (const { value } of page.entries) {
     const change = takeChanges.readChange(value)
     // what can't be read is missing: the next one shows it
     if (Option.isSome(change)) taken = takeChanges.take(taken, change.value)
+    // an entry may have a hundred kilobytes: others on this host have their turn in between
+    yield* Effect.yieldNow
   }
   return { taken, isLast: page.isLast, revision: page.entries.at(-1)?.revision ?? revision }
 })

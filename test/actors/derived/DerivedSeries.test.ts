@@ -105,9 +105,9 @@ interface Coverage {
 }
 
 /** What is covered of a series, in minutes. */
-const covered = Effect.fnUntraced(function* (interval: string) {
+const covered = Effect.fnUntraced(function* (interval: string, nodeId = node) {
   const mesh = yield* Mesh
-  const body = Codec.toJson({ nodeId: node, interval })
+  const body = Codec.toJson({ nodeId, interval })
   const reply = yield* mesh.request(Subject.service.coverage, body, { timeoutMs: 10_000 })
   const { coverageRanges }: Coverage = JSON.parse(new TextDecoder().decode(reply.data))
   return coverageRanges.map((pair) => pair.map((time) => time / minuteMs))
@@ -122,10 +122,10 @@ const invalidate = (interval: string, [from, to]: readonly [number, number]) =>
     reason: "it was wrong"
   })
 
-const untilCovered = (interval: string, expected: ReadonlyArray<ReadonlyArray<number>>) =>
+const untilCovered = (interval: string, expected: ReadonlyArray<ReadonlyArray<number>>, nodeId = node) =>
   untilTrue(
     `${interval} is covered as ${JSON.stringify(expected)}`,
-    Effect.map(covered(interval), (ranges) => JSON.stringify(ranges) === JSON.stringify(expected))
+    Effect.map(covered(interval, nodeId), (ranges) => JSON.stringify(ranges) === JSON.stringify(expected))
   )
 
 describe("a series that is rolled up", () => {
@@ -191,15 +191,24 @@ describe("a series that is rolled up", () => {
       const nodes = count(0, 24).map((each) => `n${each}`)
       const series = nodes.flatMap((each): ReadonlyArray<SeriesSettings> => [
         { ...base, node: each },
-        { ...five, node: each }
+        { ...five, node: each },
+        { ...five, node: each, intervals: ["1h"], derivedFrom: "5m" }
       ])
       yield* memoryHost.start({ configuration: configured(series), sources: [source] })
-      const got = yield* Effect.forEach(nodes, (each) => read("5m", [1000, 1100], each), { concurrency: "unbounded" })
-      assert.deepStrictEqual(
-        got.map(({ times }) => times.length),
-        nodes.map(() => 20)
+      // more of them than there are workers, and all are there before any work that they wait for
+      const range = { start: 1000 * minuteMs, end: 1100 * minuteMs, reason: "to have it" }
+      yield* Effect.forEach(
+        nodes,
+        (each) => memoryHost.askAdmin("reprocess", { nodeId: each, interval: "5m", ...range }),
+        { concurrency: "unbounded" }
       )
+      yield* Effect.forEach(nodes, (each) => untilCovered("5m", [[1000, 1100]], each), { concurrency: "unbounded" })
       assert.strictEqual(market.asked, nodes.length)
+      const readers = Effect.forEach(nodes, (each) => read("1h", [1020, 1080], each), { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        (yield* readers).map(({ times }) => times),
+        nodes.map(() => [1020])
+      )
     }).pipe(inMemory)
   )
 })
