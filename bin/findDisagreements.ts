@@ -10,6 +10,7 @@ import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
 import { checkCalendars } from "./calendarFiles.ts"
+import { checkDerived, checkDerivedNames } from "./checkDerived.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -196,5 +197,14 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
   const named = Predicate.isObject(declared)
     ? [...checkExchanges(declared), ...checkLakes(declared), ...checkAccounts(input, declared)]
     : []
-  return [...checkNames(known ?? []), ...named, ...waits, ...checkCalendars(input), ...each, ...findTwice(series)]
+  return [
+    ...checkNames(known ?? []),
+    ...checkDerivedNames(known ?? []),
+    ...named,
+    ...waits,
+    ...checkCalendars(input),
+    ...each,
+    ...checkDerived(series),
+    ...findTwice(series)
+  ]
 }

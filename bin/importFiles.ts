@@ -26,8 +26,8 @@ const readDeadlineMs = 600_000
 /** How many bars the files make; fails as a page of them does. */
 export const countBars = Effect.fnUntraced(function* ({ configuration, interval, range }: ImportPlan) {
   const settings = configuration.sources["files"]
-  const symbol = configuration.series[0].symbol
-  if (settings?.kind !== "lake") return 0
+  const { symbol } = configuration.series[0]
+  if (settings?.kind !== "lake" || symbol === undefined) return 0
   const source = yield* Lake.make("files", settings, process.cwd())
   let [start, end] = range
   let bars = 0

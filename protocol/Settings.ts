@@ -88,10 +88,12 @@ export type SchemaSettings = typeof SchemaSettings.Type
 export const SeriesSettings = Schema.Struct({
   node: Schema.NonEmptyString,
   intervals: Schema.NonEmptyArray(Schema.String),
-  /** Names of sources, the preferred first. */
-  sources: Schema.NonEmptyArray(Schema.String),
-  /** What the sources call it. */
-  symbol: Schema.NonEmptyString,
+  /** Names of sources, the preferred first; of series that are not derived. */
+  sources: Schema.optionalKey(Schema.NonEmptyArray(Schema.String)),
+  /** What the sources call it; of series that are not derived. */
+  symbol: Schema.optionalKey(Schema.NonEmptyString),
+  /** The finer interval of the same node whose bars these are rolled up from: then no source is asked for them. */
+  derivedFrom: Schema.optionalKey(Schema.String),
   /** The name of its schema; bars of prices and volume without it. */
   schema: Schema.optionalKey(Schema.NonEmptyString),
   /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */

@@ -60,10 +60,11 @@ const askAgain = Effect.fnUntraced(function* (
   const steps: Array<Step> = []
   const known = Effect.succeed({ covered, shut: RangeSet.empty, finalUntil: Reach.finalUntil(entry, nowMs) })
   const gate = budgetGate(upstream, () => wish)
+  const work = { jobClass: wish.jobClass, cause: "verify" }
   const failure = yield* Effect.forEach(
     toPairs(time),
     (stretch) =>
-      source.refill({ entry, stretch, known, gate, onRequest: () => undefined }, (step) =>
+      source.refill({ entry, stretch, known, gate, work, onRequest: () => undefined }, (step) =>
         Effect.sync(() => void steps.push(step))
       ),
     { discard: true }

@@ -116,7 +116,7 @@ const sift = ({ frame, report: { findings } }: Conformed, [start, end]: Range) =
   return {
     rows: aside.length === 0 ? rows : without(rows, MissingRange.timeOf(aside)),
     findings: Findings.intersect(flaggedIn(findings), within),
-    aside
+    exceptions: aside
   }
 }
 
@@ -144,8 +144,8 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs))
     const { end, start } = answer.question
     if (isOfStretch) carried = page.carried
-    const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, aside: [] }
-    aside = RangeSet.union(aside, MissingRange.timeOf(sifted.aside))
+    const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }
+    aside = RangeSet.union(aside, MissingRange.timeOf(sifted.exceptions))
     yield* onStep({
       ...sifted,
       proven: RangeSet.subtract(Answer.proven(answer), aside),

@@ -67,22 +67,23 @@ interface Taken {
   readonly rows: ReadonlyArray<Frame>
   readonly proven: RangeSet.RangeSet
   readonly answered: RangeSet.RangeSet
-  /** What quality rules found in the rows, and the bars that they keep out. */
+  /** What quality rules found in the rows. */
   readonly findings: ReadonlyArray<Findings.Findings>
-  readonly aside: ReadonlyArray<MissingRange>
+  /** What the source, or a quality rule, itself said of time that is not proven. */
+  readonly told: ReadonlyArray<MissingRange>
 }
 
-const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty, findings: [], aside: [] }
+const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty, findings: [], told: [] }
 
 const scopeOfAll = ({ plan }: Run, held: ReadonlyArray<Held>): RangeSet.RangeSet =>
   RangeSet.unionAll(held.map(({ job }) => scopeOf(job, plan.along)))
 
-const withStep = (taken: Taken, { answered, aside = [], findings = {}, proven, rows }: Step): Taken => ({
+const withStep = (taken: Taken, { answered, exceptions = [], findings = {}, proven, rows }: Step): Taken => ({
   rows: [...taken.rows, rows],
   proven: RangeSet.union(taken.proven, proven),
   answered: RangeSet.union(taken.answered, answered),
   findings: Findings.isNone(findings) ? taken.findings : [...taken.findings, findings],
-  aside: aside.length === 0 ? taken.aside : [...taken.aside, ...aside]
+  told: exceptions.length === 0 ? taken.told : [...taken.told, ...exceptions]
 })
 
 /** What can't be had of an absence before all that is known: by what somebody else has found out, or by asking. */
@@ -122,20 +123,23 @@ const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeS
 const classOf = (held: ReadonlyArray<Held>): JobClass =>
   JobClass.literals.find((each) => held.some(({ job }) => job.jobClass === each)) ?? "interactive"
 
+/** What the work on these windows is for. */
+const workFor = (held: ReadonlyArray<Held>) => ({ jobClass: classOf(held), cause: held[0]?.job.cause ?? "" })
+
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
   errand: Run,
   held: ReadonlyArray<Held>,
-  { answered, aside, findings, proven, rows }: Taken
+  { answered, findings, proven, rows, told }: Taken
 ) {
   const wanted = scopeOfAll(errand, held)
   const settled = RangeSet.intersect(wanted, answered)
   const covered = RangeSet.intersect(wanted, proven)
   if (isEmpty(RangeSet.union(settled, covered))) return 0
-  // what rules keep out is known to be there: it is no absence
-  const quarantined = clipTo(aside, RangeSet.subtract(settled, covered))
-  const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(quarantined))
-  const exceptions = [...quarantined, ...(yield* explain(errand, unproven, proven))]
+  // what is told of is no absence that anybody has to explain
+  const known = clipTo(told, RangeSet.subtract(settled, covered))
+  const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(known))
+  const exceptions = [...known, ...(yield* explain(errand, unproven, proven))]
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
@@ -147,7 +151,7 @@ const commitWindows = Effect.fnUntraced(function* (
     isRevision: errand.isRevision,
     askedAtMs: errand.startedMs,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
-    cause: held[0]?.job.cause ?? ""
+    cause: workFor(held).cause
   })
 })
 
@@ -212,6 +216,10 @@ const leasedGate = ({ isSure, makeSure }: LeaseBook, sent: Run["sent"], { enter 
   })
   return { enter: enterSure }
 }
+
+/** The one after which it makes sense to ask again first. */
+const soonest = (reasons: ReadonlyArray<NoAnswer>): NoAnswer | undefined =>
+  reasons.toSorted((a, b) => a.retryAfterMs - b.retryAfterMs)[0]
 
 /** Why a source was not asked about what it does not keep any more. */
 const keepsNoLonger = ({ source }: Errand): NoAnswer =>
@@ -286,13 +294,14 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
     errand.sent.requests += 1
     errand.tried.about = RangeSet.union(errand.tried.about, RangeSet.of(...about))
   }
-  const refillAll = Effect.forEach(
-    toPairs(stretches),
-    (stretch) => source.refill({ entry, stretch, known, gate, onRequest }, onStep),
-    { discard: true }
-  )
-  const failed = yield* refillAll.pipe(
-    Effect.as(undefined),
+  const work = workFor(errand.leases.open())
+  const refillOne = (stretch: Range) =>
+    source.refill({ entry, stretch, known, work, gate, onRequest }, onStep).pipe(
+      Effect.as(undefined),
+      Effect.catchTag("NoAnswer", (reason) => (reason.isLocal === true ? Effect.succeed(reason) : Effect.fail(reason)))
+    )
+  const failed = yield* Effect.forEach(toPairs(stretches), refillOne).pipe(
+    Effect.map((reasons) => soonest(reasons.filter((reason) => reason !== undefined))),
     Effect.catchTag("NoAnswer", (reason) => Effect.succeed(reason))
   )
   // what is left of it is given back as it is

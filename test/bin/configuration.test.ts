@@ -151,7 +151,31 @@ describe("parse", () => {
       "binance: {",
       "cache: { kind: exchange, exchange: okx }\n  binance: {",
       /^sources\.cache: /
-    ]
+    ],
+    [
+      "a source of the name of a series",
+      "binance: {",
+      '"derived:1m": { kind: exchange, exchange: okx }\n  binance: {',
+      /^sources\.derived:1m: names that begin with derived: are those of series/
+    ],
+    [
+      "a series that is derived and has a source",
+      ", symbol: BTC/BUSD }",
+      ', symbol: BTC/BUSD }\n  - { node: "ohlcv:binance:BTC/BUSD", intervals: [1h], derivedFrom: 1m, sources: [binance] }',
+      /^series\[1\]\.sources: is not for a series that is derived/
+    ],
+    ...[
+      ["1h", "7x", /^series\[1\]\.derivedFrom: "7x" is no interval: /],
+      ["1h", "3m", /^series\[1\]\.derivedFrom: no series of ohlcv:.* is kept at 3m; there is 1m, 5m, 1h$/],
+      ["90s", "1m", /^series\[1\]\.intervals\[0\]: 90s is no whole number of 1m$/],
+      ["30s", "1m", /^series\[1\]\.intervals\[0\]: 30s is no longer than 1m: name a finer interval$/],
+      ["1h", "1h", /^series\[1\]\.intervals\[0\]: 1h can't be made of itself: name a finer interval$/]
+    ].map(([interval, from, expected]): [string, string, string, RegExp] => [
+      `${String(interval)} derived from ${String(from)}`,
+      ", symbol: BTC/BUSD }",
+      `, symbol: BTC/BUSD }\n  - { node: "ohlcv:binance:BTC/BUSD", intervals: [${String(interval)}], derivedFrom: ${String(from)} }`,
+      new RegExp(expected!)
+    ])
   ])("parse() refuses %s, with its path", (_, piece, replacement, expected) => {
     const found = mistakesWith(piece, replacement)
     assert.lengthOf(found, 1)

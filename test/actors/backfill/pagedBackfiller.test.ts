@@ -72,6 +72,7 @@ const fetchBars = Effect.fnUntraced(function* (source: DataSource) {
     entry,
     stretch: [600_000, 600_000 + 30 * 60_000],
     known: Effect.succeed({ covered: RangeSet.empty, shut: RangeSet.empty, finalUntil: Infinity }),
+    work: { jobClass: "bulk", cause: "" },
     gate,
     onRequest: () => void requests++
   } as const

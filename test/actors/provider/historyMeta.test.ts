@@ -123,6 +123,36 @@ describe("qualitySummary()", () => {
     const marked = { ...nothingLoaded(request), covered: all, frame: { ...frame, flags } }
     expect(qualitySummary(request, marked, [], RangeSet.empty)).toMatchObject({ outOfOrderCount: 2, duplicateCount: 1 })
   })
+
+  it("qualitySummary() tells what rules found, how much of it in all and the first five bars", () => {
+    const jump = RangeSet.make([
+      [minute, 2 * minute],
+      [4 * minute, 9 * minute]
+    ])
+    const found = { ...loaded([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], all), findings: { jump } }
+    expect(qualitySummary(request, found, [], RangeSet.empty).findings).toEqual({
+      jump: { count: 6, severity: "flag", examples: [1, 4, 5, 6, 7].map((bar) => bar * minute) }
+    })
+    expect(qualitySummary(request, loaded([0, 1], all), [], RangeSet.empty)).not.toHaveProperty("findings")
+  })
+
+  it("qualitySummary() expects the bars that a rule keeps out, and tells of them", () => {
+    const aside: MissingRange = {
+      ...lack([2, 4], "quarantined"),
+      reason: "quality rule jump: …",
+      rule: "jump"
+    }
+    const rest = RangeSet.make([
+      [0, 2 * minute],
+      [4 * minute, 10 * minute]
+    ])
+    expect(qualitySummary(request, loaded([0, 1, 4, 5, 6, 7, 8, 9], rest), [aside], RangeSet.empty)).toMatchObject({
+      rows: 8,
+      expectedBars: 10,
+      knownEmptyBars: 0,
+      findings: { jump: { count: 2, severity: "quarantine", examples: [2 * minute, 3 * minute] } }
+    })
+  })
 })
 
 describe("closedTime()", () => {
@@ -138,36 +168,6 @@ describe("closedTime()", () => {
       [9 * minute, 10 * minute]
     ])
     expect(toPairs(historyMeta.closedTime(request, RangeSet.empty))).toEqual([])
-  })
-
-  it("qualitySummary() tells what rules found, how much of it in all and the first five bars", () => {
-    const jump = RangeSet.make([
-      [minute, 2 * minute],
-      [4 * minute, 9 * minute]
-    ])
-    const found = { ...loaded([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], all), findings: { jump } }
-    expect(qualitySummary(request, found, []).findings).toEqual({
-      jump: { count: 6, severity: "flag", examples: [1, 4, 5, 6, 7].map((bar) => bar * minute) }
-    })
-    expect(qualitySummary(request, loaded([0, 1], all), [])).not.toHaveProperty("findings")
-  })
-
-  it("qualitySummary() expects the bars that a rule keeps out, and tells of them", () => {
-    const aside: MissingRange = {
-      ...lack([2, 4], "quarantined"),
-      reason: "quality rule jump: …",
-      rule: "jump"
-    }
-    const rest = RangeSet.make([
-      [0, 2 * minute],
-      [4 * minute, 10 * minute]
-    ])
-    expect(qualitySummary(request, loaded([0, 1, 4, 5, 6, 7, 8, 9], rest), [aside])).toMatchObject({
-      rows: 8,
-      expectedBars: 10,
-      knownEmptyBars: 0,
-      findings: { jump: { count: 2, severity: "quarantine", examples: [2 * minute, 3 * minute] } }
-    })
   })
 })
 
