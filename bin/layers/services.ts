@@ -21,6 +21,7 @@ import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
 import * as WireService from "../../actors/provider/WireService.ts"
 import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
+import * as PastRoots from "../../actors/sources/PastRoots.ts"
 import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
 import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
 import * as HostSession from "../../cluster/HostSession.ts"
@@ -74,6 +75,7 @@ export const layer = (options: ServiceOptions) => {
     Layer.provideMerge(UpstreamClient.layer(configuration)),
     Layer.provideMerge(actorSystem(options)),
     Layer.provideMerge(PromisedCoverage.layer),
+    Layer.provideMerge(PastRoots.layer(configuration.retention?.rootsMs ?? defaults.rootsMs)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)

@@ -16,6 +16,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   UnknownLetter: 404,
   UnknownJob: 404,
   UnknownBackfill: 404,
+  UnknownPoint: 404,
   AmbiguousHost: 409,
   AmbiguousLetter: 409,
   JobNotSuited: 409,
