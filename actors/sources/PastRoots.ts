@@ -54,11 +54,11 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
   const known = Cache.make<CoverageRoot>(cacheBytes)
 
   /** The first root that can still be read: the one that stood when the time began for which roots count. */
-  const oldestOf = Effect.fnUntraced(function* ({ entry, nowMs, standing }: Search, log: RootLog.RootLog | undefined) {
+  const oldestOf = Effect.fnUntraced(function* ({ nowMs, standing }: Search, log: RootLog.RootLog | undefined) {
     if (log === undefined) return standing.version <= 1 ? zero : markOf(standing)
     const begin: Mark = log.first.version === 1 ? zero : log.first
     if (rootsMs === Infinity) return markOf(begin)
-    const found = yield* RootLog.lastUpTo(entry, log, "committedAt", nowMs - rootsMs)
+    const found = yield* RootLog.lastUpTo(log, "committedAt", nowMs - rootsMs)
     return markOf(found ?? begin)
   })
 
@@ -90,7 +90,7 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     const oldest = yield* oldestOf(search, log)
     if (isFuture) return yield* refuse(search, "future", oldest)
     const by = version === undefined ? "committedAt" : "version"
-    const found = log && (yield* RootLog.lastUpTo(entry, log, by, version ?? time))
+    const found = log && (yield* RootLog.lastUpTo(log, by, version ?? time))
     if ((found?.version ?? 0) < oldest.version) return yield* refuse(search, "notKept", oldest)
     if (version !== undefined && version !== (found?.version ?? 0)) return yield* refuse(search, "never", oldest)
     if (found !== undefined) return yield* rootOf(entry, found)

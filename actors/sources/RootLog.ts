@@ -88,31 +88,47 @@ const entriesFrom = Effect.fnUntraced(function* (subject: string, fromRevision: 
   }
 })
 
-/** The log of a series from its first root to the last one that its leader knows; none where it is empty. */
+/** The log of a series, up to the last entry that its leader knows. */
 export interface RootLog {
+  readonly subject: string
   readonly first: LoggedRoot
-  readonly last: LoggedRoot
+  /** Undefined where the last entry is no root: somebody else's, or one of a form that this build does not know. */
+  readonly last: LoggedRoot | undefined
+  /** The revision of the last entry. */
+  readonly end: number
 }
 
-const firstFrom = Effect.fnUntraced(function* (subject: string, revision: number) {
+/** The first root of a revision or a later one; undefined where there is none up to the end. */
+const firstFrom = Effect.fnUntraced(function* (subject: string, revision: number, end: number) {
   let from = revision
-  for (let passed = 0; passed < foreignMax; passed++) {
+  for (let passed = 0; from <= end; passed++) {
+    if (passed === foreignMax) {
+      const problem = `has no root in ${foreignMax} entries from revision ${revision} on`
+      return yield* new StoreDamaged({ key: subject, problem })
+    }
     const [entry] = yield* entriesFrom(subject, from, 1)
     const logged = Option.flatMap(Option.fromUndefinedOr(entry), loggedOf)
     if (Option.isSome(logged)) return logged.value
     from = (entry?.revision ?? from) + 1
   }
-  return yield* new StoreDamaged({ key: subject, problem: `has no root in ${foreignMax} entries from ${revision} on` })
+  return undefined
 })
 
-/** The log of a series. */
-export const open = Effect.fnUntraced(function* (entry: CatalogEntry) {
+/** The last entry of a series' log, whatever it is. */
+export const endOf = Effect.fnUntraced(function* (entry: CatalogEntry) {
   const mesh = yield* Mesh
+  return yield* mesh.read(Stream.audit.name, Subject.audit(keyOf(entry)))
+})
+
+/** The log of a series; undefined where no root is in it. */
+export const open = Effect.fnUntraced(function* (entry: CatalogEntry) {
   const subject = Subject.audit(keyOf(entry))
-  const end = yield* mesh.read(Stream.audit.name, subject)
-  const last = Option.flatMap(end, loggedOf)
-  if (Option.isNone(last)) return undefined
-  return { first: yield* firstFrom(subject, 1), last: last.value } satisfies RootLog
+  const stored = yield* endOf(entry)
+  if (Option.isNone(stored)) return undefined
+  const { revision: end } = stored.value
+  const first = yield* firstFrom(subject, 1, end)
+  const last = Option.getOrUndefined(loggedOf(stored.value))
+  return first && ({ subject, first, last, end } satisfies RootLog)
 })
 
 /** What is looked for: a version, or what stood at a time. */
@@ -120,38 +136,49 @@ export type Sought = keyof Mark
 
 /** The last root of the log that is not beyond the version, or the time of its commit; undefined where all are. */
 export const lastUpTo = Effect.fnUntraced(function* (
-  entry: CatalogEntry,
-  { first, last }: RootLog,
+  { end, first, last, subject }: RootLog,
   by: Sought,
   value: number
 ) {
-  const subject = Subject.audit(keyOf(entry))
   const ranked = (logged: LoggedRoot): Ranked<LoggedRoot> => ({
     revision: logged.revision,
     rank: logged[by],
     entry: logged
   })
+  // what is behind the last root is as good as beyond every point
+  const beyond: Ranked<LoggedRoot> = { revision: end, rank: Infinity, entry: first }
   const log: Log<LoggedRoot, MeshUnavailable | StoreDamaged, Mesh> = {
     first: ranked(first),
-    last: ranked(last),
-    from: (revision) => Effect.map(firstFrom(subject, revision), ranked)
+    last: last === undefined ? beyond : ranked(last),
+    from: (revision) =>
+      Effect.map(firstFrom(subject, revision, end), (found) => (found === undefined ? beyond : ranked(found)))
   }
   const found = yield* searchLog(log, value)
   return found?.entry
 })
 
+const isRootLike = Schema.is(Schema.Struct({ pages: Schema.Unknown }))
+
+/** What might be a root of a form that this build does not know; none where it is nothing of the kind. */
+const strangeRoot = ({ revision, subject, value }: Stored): Option.Option<StoreDamaged> =>
+  Option.flatMap(Option.flatMap(value, Codec.fromJson), (json) =>
+    isRootLike(json)
+      ? Option.some(new StoreDamaged({ key: subject, problem: `revision ${revision} is no root of format 1` }))
+      : Option.none()
+  )
+
 /** Tells the roots of the log of a range of revisions, in order and a page at a time; ends early where told `false`. */
 export const follow = Effect.fnUntraced(function* <E, R>(
   entry: CatalogEntry,
   revisions: { readonly from: number; readonly to: number },
-  onRoots: (roots: ReadonlyArray<LoggedRoot>) => Effect.Effect<boolean, E, R>
+  onRoots: (roots: ReadonlyArray<LoggedRoot | StoreDamaged>) => Effect.Effect<boolean, E, R>
 ) {
   const subject = Subject.audit(keyOf(entry))
   let { from } = revisions
   while (from <= revisions.to) {
     const entries = yield* entriesFrom(subject, from, Number.MAX_SAFE_INTEGER)
     const within = entries.filter(({ revision }) => revision <= revisions.to)
-    const roots = within.flatMap((stored) => Option.toArray(loggedOf(stored)))
+    const roots = within.flatMap((stored) => Option.toArray(Option.orElse(loggedOf(stored), () => strangeRoot(stored))))
     if (!(yield* onRoots(roots))) return
     from = (entries.at(-1)?.revision ?? from) + 1
   }

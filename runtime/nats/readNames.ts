@@ -58,13 +58,15 @@ const readPage = async (
   }
 }
 
-// 10043: no such number any more; 10057: no such message
-const goneCodes = [10043, 10057]
+// 10043: no such number any more; 10057 is any other reason, of which these mean that it is not there
+const isGone = (cause: unknown): boolean =>
+  cause instanceof JetStreamApiError &&
+  (cause.code === 10043 || (cause.code === 10057 && /no message found|store EOF|deleted message/.test(cause.message)))
 
 const removeMessage = async ({ isUp, jsm }: Connection, stream: string, revision: number): Promise<void> => {
   if (!isUp) return Promise.reject(new Error("the connection is down"))
   await jsm.streams.deleteMessage(stream, revision, false).catch((cause: unknown) => {
-    if (!(cause instanceof JetStreamApiError && goneCodes.includes(cause.code))) return Promise.reject(cause)
+    if (!isGone(cause)) return Promise.reject(cause)
     return true
   })
 }
