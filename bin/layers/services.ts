@@ -23,6 +23,8 @@ import * as WireService from "../../actors/provider/WireService.ts"
 import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
 import * as PastRoots from "../../actors/sources/PastRoots.ts"
 import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
+import { sweeperActor } from "../../actors/sweeper/SweeperActor.ts"
+import * as Sweeping from "../../actors/sweeper/Sweeping.ts"
 import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
 import * as HostSession from "../../cluster/HostSession.ts"
 import * as hostStatus from "../../cluster/hostStatus.ts"
@@ -44,10 +46,20 @@ export interface ServiceOptions {
   readonly labels: ReadonlyArray<string>
 }
 
+/** How long what stood before is kept, and how often it is looked what is not. */
+const retentionOf = ({ retention }: Configuration) => ({
+  rootsMs: retention?.rootsMs ?? defaults.rootsMs,
+  everyMs: retention?.sweepEveryMs ?? defaults.sweepEveryMs
+})
+
 const actorSystem = ({ configuration, types }: ServiceOptions) =>
   Layer.unwrap(
     Effect.map(
-      Effect.all([provided(coverageActor), Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage)]),
+      Effect.all([
+        provided(coverageActor),
+        provided(sweeperActor(retentionOf(configuration))),
+        Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage)
+      ]),
       (own) => NatsActorSystem.layer({ types: [...own, accountActor(accountsOf(configuration)), ...types] })
     )
   )
@@ -72,10 +84,10 @@ export const layer = (options: ServiceOptions) => {
     Layer.provideMerge(
       Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
     ),
-    Layer.provideMerge(UpstreamClient.layer(configuration)),
+    Layer.provideMerge(Layer.mergeAll(UpstreamClient.layer(configuration), Sweeping.layer)),
     Layer.provideMerge(actorSystem(options)),
     Layer.provideMerge(PromisedCoverage.layer),
-    Layer.provideMerge(PastRoots.layer(configuration.retention?.rootsMs ?? defaults.rootsMs)),
+    Layer.provideMerge(PastRoots.layer(retentionOf(configuration).rootsMs)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)

@@ -9,8 +9,9 @@ import { Series } from "../history/Series.ts"
 import { define } from "../wire/ActorMessage.ts"
 import type { Undelivered } from "../wire/Envelope.ts"
 
-/** The actor's type, and its one key. */
 const sweeperActor = "sweeper"
+
+/** The one key of the actor's type. */
 export const sweeperKey = "all"
 
 /** How many, and how much. */
@@ -43,7 +44,7 @@ export const SweepRun = Schema.Struct({
   seriesDone: Schema.Int,
   seriesTotal: Schema.Int,
   tally: SweepTally,
-  /** The first reasons why something could not be looked at or deleted: of a series in which that is so nothing more is. */
+  /** The first reasons why a series could not be gone through; nothing more of it is deleted then. */
   troubles: Schema.Array(Schema.String)
 })
 export type SweepRun = typeof SweepRun.Type

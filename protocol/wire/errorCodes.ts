@@ -23,6 +23,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   NoSuitedJob: 409,
   BackfillEnded: 409,
   BackfillExists: 409,
+  SweepUnderWay: 409,
   StrictViolation: 409,
   OutcomeUnknown: 409,
   ResultTooLarge: 413,
