@@ -16,7 +16,8 @@ const noShare: Share = { kept: nothing, young: nothing, swept: nothing }
 /** Nothing was looked at yet. */
 export const noTally: SweepTally = { chunks: noShare, pages: noShare, roots: noShare }
 
-const added = (tally: SweepTally, kind: Kind, share: Share): SweepTally => {
+/** The tally with one more share. */
+export const added = (tally: SweepTally, kind: Kind, share: Share): SweepTally => {
   const { kept, swept, young } = tally[kind]
   const sum = { kept: plus(kept, share.kept), young: plus(young, share.young), swept: plus(swept, share.swept) }
   return { ...tally, [kind]: sum }
