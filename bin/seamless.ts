@@ -25,6 +25,7 @@ import { plan } from "./commands/plan.ts"
 import { read } from "./commands/read.ts"
 import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
+import { sweep } from "./commands/sweep.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
 import { verify } from "./commands/verify.ts"
@@ -61,7 +62,8 @@ const seamless = Command.make("seamless").pipe(
     actors,
     drain,
     upstreams,
-    calendar
+    calendar,
+    sweep
   ]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },

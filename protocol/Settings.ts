@@ -134,6 +134,21 @@ export const AbsenceSettings = Schema.Struct({
 })
 export type AbsenceSettings = typeof AbsenceSettings.Type
 
+/** A root that is no longer the newest counts for so long at the least. */
+const rootsMsMin = 24 * 3600_000
+
+/** How long what stood before is kept. */
+export const RetentionSettings = Schema.Struct({
+  /**
+   * How long a root can still be read after another took its place, a day at the least; for ever without it. What no
+   * root names that counts is deleted some time later, and so are the roots.
+   */
+  rootsMs: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(rootsMsMin))),
+  /** How long the sweeper rests when it has gone through all series. */
+  sweepEveryMs: Schema.optionalKey(Count)
+})
+export type RetentionSettings = typeof RetentionSettings.Type
+
 /** How the cluster keeps what it stores in NATS. */
 export const NatsSettings = Schema.Struct({
   /**
@@ -161,6 +176,7 @@ export const Configuration = Schema.Struct({
   absence: Schema.optionalKey(AbsenceSettings),
   /** By name: the calendars of series. */
   calendars: Schema.optionalKey(Schema.Record(Schema.String, CalendarSettings)),
+  retention: Schema.optionalKey(RetentionSettings),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
@@ -185,6 +201,8 @@ export const defaults = {
   retryMaxMs: 300_000,
   absenceBaseMs: 15 * 60_000,
   absenceMaxMs: 24 * 3600_000,
+  rootsMs: Infinity,
+  sweepEveryMs: 6 * 3600_000,
   joinGapsBars: 500,
   /** The longest ban that is known of an exchange: whoever asks to be left alone for longer is mistaken. */
   retryAfterMsMax: 3 * 24 * 3_600_000,

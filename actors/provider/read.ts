@@ -8,11 +8,15 @@ import { Clock, Data, Effect, Option, Tracer } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
+import { isoTime } from "../../protocol/history/isoTime.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
+import { PastRoots } from "../sources/PastRoots.ts"
 import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
@@ -26,7 +30,7 @@ import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.t
 class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
 
 /** Why a read gives no answer. */
-export type ReadFailure = Refused | CoverageFailure | DeadlineExceeded
+export type ReadFailure = Refused | CoverageFailure | UnknownPoint | DeadlineExceeded
 
 /** Everything that was learnt for one answer. */
 interface Findings {
@@ -67,11 +71,23 @@ const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget
   return { view, plan: planned, filled, ...again } satisfies Findings
 })
 
+const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitingFor: "coverage", budgetMs: totalMs })
+
+/** What stood at a point of the past: what is missing of it stays so. */
+const findPast = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, asOf: AsOf) {
+  const roots = yield* PastRoots
+  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
+  if (Option.isNone(past)) return yield* noCoverage(budget)
+  const view = past.value
+  const plan = planRead(request, view, view.atMs)
+  const { committedAt, version } = view.root
+  const notes = [`as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`]
+  return { view, plan, filled: { ...untouched, notes }, ...(yield* load(request, view, budget)) } satisfies Findings
+})
+
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
   const first = yield* viewOf(request, budget, 0)
-  if (Option.isNone(first)) {
-    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
-  }
+  if (Option.isNone(first)) return yield* noCoverage(budget)
   const before = first.value
   const plan = planRead(request, before, yield* Clock.currentTimeMillis)
   const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
@@ -154,7 +170,8 @@ const asWanted = ({ entry, fill }: ValidRequest, { covered, frame }: Loaded, qua
 export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest) {
   yield* describe(request)
   const budget = yield* Budget.start(request.sla)
-  const findings = yield* find(request, budget)
+  const { asOf } = request
+  const findings = yield* asOf === undefined ? find(request, budget) : findPast(request, budget, asOf)
   const missing = missingOf(request, findings)
   const closed = closedTime(request, findings.plan.covered)
   const counted = qualitySummary(request, findings.loaded, missing, closed)

@@ -44,6 +44,8 @@ export interface CatalogEntry {
 export class SeriesCatalog extends Context.Service<
   SeriesCatalog,
   {
+    /** Every series that is kept. */
+    readonly all: ReadonlyArray<CatalogEntry>
     /** The entry of a series; the interval may be spelt in any way. */
     readonly find: (nodeId: string, interval: string) => Effect.Effect<CatalogEntry, UnknownSeries>
   }
@@ -179,6 +181,7 @@ export const make = (configuration: Configuration): SeriesCatalog["Service"] => 
     return new UnknownSeries({ nodeId, interval, known: intervals.length > 0 ? intervals : Array.from(nodes) })
   }
   return {
+    all: entries,
     find: (nodeId, interval) => {
       const canonical = Option.match(Interval.parse(interval), { onNone: () => interval, onSome: ({ text }) => text })
       const entry = byKey.get(keyOf(nodeId, canonical))

@@ -2,6 +2,7 @@
 import { Layer, Logger } from "effect"
 import { accountsOf, requestsPerMinute } from "../../actors/budget/AccountTerms.ts"
 import * as configuredSources from "../../actors/sources/configuredSources.ts"
+import * as Sweeping from "../../actors/sweeper/Sweeping.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
 import * as Otlp from "../../runtime/telemetry/Otlp.ts"
@@ -34,10 +35,9 @@ const logs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 
 /** A whole host: it serves from when the layer is built until it is released. */
 export const layer = (options: HostOptions) =>
-  services
-    .layer(options)
-    .pipe(
-      Layer.provideMerge(Layer.mergeAll(nats(options), sources(options))),
-      Layer.provideMerge(telemetry(options)),
-      Layer.provideMerge(logs)
-    )
+  Sweeping.started.pipe(
+    Layer.provideMerge(services.layer(options)),
+    Layer.provideMerge(Layer.mergeAll(nats(options), sources(options))),
+    Layer.provideMerge(telemetry(options)),
+    Layer.provideMerge(logs)
+  )

@@ -15,6 +15,7 @@ import type { Range } from "../../../protocol/history/Range.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { writeJob } from "../../../protocol/messages/Backfill.ts"
 import { Backfills } from "../../../protocol/messages/Backfills.ts"
+import { Sweeper } from "../../../protocol/messages/Sweep.ts"
 import { type Commit, Coverage } from "../../../protocol/messages/Coverage.ts"
 import { Verifier } from "../../../protocol/messages/Verify.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
@@ -53,6 +54,7 @@ const unasked = Layer.mergeAll(
   Layer.mock(Coverage)({}),
   Layer.mock(Backfills)({}),
   Layer.mock(Verifier)({}),
+  Layer.mock(Sweeper)({}),
   Layer.succeed(DataSources, new Map())
 )
 
