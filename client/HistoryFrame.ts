@@ -25,8 +25,8 @@ export type ColumnValues =
 export interface HistoryFrame {
   readonly length: number
   /**
-   * By name, in the order of the wire. Times are epoch milliseconds. A missing float64 or time is NaN; of the other types
-   * it is null.
+   * By name, in the order of the wire. Times are epoch milliseconds. A missing float64 or time is NaN; of the other
+   * types it is null.
    */
   readonly columns: Readonly<Record<string, ColumnValues>>
   /** Of each column of the series that is not float64, its type: `int64`, `bool`, `category` or `timestamp`. */

@@ -78,7 +78,7 @@ const categories = (column: CategoryColumn, form: CategoryForm, id: number): Dat
   const nulls = nullsOf(column)
   if (form === "text") return texts(TextBytes.fromPlaces(values, dictionary), nulls)
   // also a null has a place within the dictionary, since some readers check all of them
-  const places = Int32Array.from(values, (place) => (place === missing.category ? 0 : place))
+  const places = new Int32Array(values.map((place) => (place === missing.category ? 0 : place)))
   const type = new Dictionary(new Utf8(), new Int32(), id)
   return makeData({
     type,
@@ -215,8 +215,10 @@ const placesOf = (data: Data | undefined, rows: number): Uint32Array => {
 
 const dictionaryOf = (data: Data | undefined): ReadonlyArray<string> => {
   const held = data?.dictionary?.data[0]
-  const texts = textsOf(held)
-  return Array.from({ length: held?.length ?? 0 }, (_, place) => TextBytes.textAt(texts, place))
+  return TextBytes.textsAt(
+    textsOf(held),
+    Array.from({ length: held?.length ?? 0 }).map((_, place) => place)
+  )
 }
 
 /** A column of one of our types; none where its type is none of them. */

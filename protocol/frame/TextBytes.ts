@@ -12,7 +12,7 @@ export interface TextBytes {
   readonly bytes: Uint8Array
 }
 
-/** A text, and how many rows in a row have it. */
+/** A text, and how many rows have it one after another; at least 1. */
 export interface TextRun {
   readonly rows: number
   readonly text: string
@@ -44,7 +44,16 @@ export const fromRuns = (runs: ReadonlyArray<TextRun>): TextBytes => {
 }
 
 /** Each text one row. */
-export const fromTexts = (texts: ReadonlyArray<string>): TextBytes => fromRuns(texts.map((text) => ({ rows: 1, text })))
+export const fromTexts = (texts: ReadonlyArray<string>): TextBytes => {
+  // one call of the encoder for all: a call for each would take most of the time
+  const bytes = textEncoder.encode(texts.join(""))
+  const offsets = new Int32Array(texts.length + 1)
+  for (const [row, text] of texts.entries()) offsets[row + 1] = offsets[row]! + text.length
+  // only texts of ASCII are as long in bytes
+  return bytes.length === offsets[texts.length]
+    ? { offsets, bytes }
+    : fromRuns(texts.map((text) => ({ rows: 1, text })))
+}
 
 // most texts are a few bytes: a loop is done before a call of the engine begins
 const copy = (from: TextBytes, place: number, to: Uint8Array, start: number): void => {
@@ -71,6 +80,18 @@ export const fromPlaces = (places: Uint32Array, dictionary: ReadonlyArray<string
 /** The text of a row. */
 export const textAt = ({ bytes, offsets }: TextBytes, row: number): string =>
   textDecoder.decode(bytes.subarray(offsets[row], offsets[row + 1]))
+
+/** The texts of some rows. */
+export const textsAt = (texts: TextBytes, rows: ReadonlyArray<number>): ReadonlyArray<string> => {
+  const offsets = new Int32Array(rows.length + 1)
+  for (const [at, row] of rows.entries()) offsets[at + 1] = offsets[at]! + texts.offsets[row + 1]! - texts.offsets[row]!
+  const bytes = new Uint8Array(offsets[rows.length]!)
+  for (const [at, row] of rows.entries()) copy(texts, row, bytes, offsets[at]!)
+  const all = textDecoder.decode(bytes)
+  // one call of the decoder for all, where each character is a byte
+  if (all.length === bytes.length) return rows.map((_, at) => all.slice(offsets[at], offsets[at + 1]))
+  return rows.map((row) => textAt(texts, row))
+}
 
 /** Whether two rows have the same text. */
 export const isSameText = ({ bytes, offsets }: TextBytes, a: number, b: number): boolean => {
@@ -137,7 +158,7 @@ export const toPlaces = (
     }
     last = row
   }
-  return { values, dictionary: firstRow.map((row) => textAt(texts, row)) }
+  return { values, dictionary: textsAt(texts, firstRow) }
 }
 
 const grown = (texts: TextBytes, firstRow: ReadonlyArray<number>, capacity: number): FirstRows => {

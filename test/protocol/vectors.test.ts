@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tableFromIPC } from "apache-arrow"
 import { Option, Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import type { JsonColumns } from "../../protocol/frame/FrameJson.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
@@ -18,7 +19,7 @@ import { Envelope } from "../../protocol/wire/Envelope.ts"
 import * as exchanges from "./vectors/exchanges.ts"
 import * as names from "./vectors/names.ts"
 import * as records from "./vectors/records.ts"
-import { types } from "./vectors/types.ts"
+import { typedRows } from "./vectors/typedRows.ts"
 
 const folder = new URL("../../protocol/vectors/", import.meta.url)
 
@@ -41,7 +42,7 @@ const vectors: Readonly<Record<string, unknown>> = {
   "root.json": records.root,
   "subjects.json": names.subjects,
   "tokens.json": names.tokens,
-  "types.json": types,
+  "typedRows.json": typedRows,
   "windows.json": names.windows
 }
 
@@ -62,9 +63,9 @@ const jsonOf = (value: unknown): unknown =>
   typeof value === "bigint" ? String(value) : Number.isNaN(value) ? null : value
 
 /** The bytes over which a column of other than numbers is hashed, from its values in JSON. */
-const hashedBytes = (type: string | undefined, values: ReadonlyArray<unknown>): ReadonlyArray<string | Uint8Array> => {
+const hashedBytes = (type: string | undefined, values: JsonColumns[string]): ReadonlyArray<string | Uint8Array> => {
   if (type === "int64") {
-    const ints = BigInt64Array.from(values, (value) => (value === null ? -(2n ** 63n) : BigInt(String(value))))
+    const ints = BigInt64Array.from(values, (value) => (value === null ? -(2n ** 63n) : BigInt(value)))
     return ["int64\n", new Uint8Array(ints.buffer)]
   }
   if (type === "bool") return ["bool\n", Uint8Array.from(values, (value) => (value === null ? 255 : Number(value)))]
@@ -154,24 +155,24 @@ describe("a client that has only the golden files", () => {
     expect(`sha256:${sha256(`${lines.join("\n")}\n`)}`).toBe(meta.fingerprint)
   })
   it("reads columns of every type from each form of a reply, with the same values", () => {
-    for (const { base64 } of types.arrow) {
+    for (const { base64 } of typedRows.arrow) {
       const table = tableFromIPC(bytesOf(base64))
       const columns = table.schema.fields.map(({ name }) => [name, Array.from(table.getChild(name) ?? [], jsonOf)])
-      expect(Object.fromEntries(columns)).toEqual(types.json.columns)
+      expect(Object.fromEntries(columns)).toEqual(typedRows.json.columns)
     }
-    const forms = types.arrow.map(({ base64 }) => tableFromIPC(bytesOf(base64)).schema.fields[4])
+    const forms = typedRows.arrow.map(({ base64 }) => tableFromIPC(bytesOf(base64)).schema.fields[4])
     expect(forms.map((field) => String(field?.type))).toEqual(["Utf8", "Dictionary<Int32, Utf8>"])
   })
   it("computes the content hash of columns of every type", () => {
-    const { __source, __ingest_at, __backfill_job_id, __flags, ...columns } = types.json.columns
+    const { __source, __ingest_at, __backfill_job_id, __flags, ...columns } = typedRows.json.columns
     const { event_time: times = [], ...others } = columns
     const hash = createHash("sha256").update(`${times.length}\n`)
     for (const part of hashedBytes(undefined, times)) hash.update(part)
     for (const [name, values] of Object.entries(others)) {
       hash.update(`${name}\n`)
-      for (const part of hashedBytes(types.json.types[name], values)) hash.update(part)
+      for (const part of hashedBytes(typedRows.json.types[name], values)) hash.update(part)
     }
-    expect(hash.digest("hex")).toBe(types.contentHash)
+    expect(hash.digest("hex")).toBe(typedRows.contentHash)
   })
   it("computes content hashes from event times and columns", () => {
     const file: typeof records.contentHashes = JSON.parse(textOf("contentHashes.json"))

@@ -79,6 +79,19 @@ describe("Frame", () => {
     const [column] = Frame.concat([one(0, "XNYS", "ARCX"), one(10, "BATS", "XNYS")]).columns
     expect(column).toMatchObject({ values: Uint32Array.of(0, 1, 2, 0), dictionary: ["XNYS", "ARCX", "BATS"] })
   })
+  it("concat() keeps the dictionary that slices share, also beside a frame without rows", () => {
+    const column = Category.fromTexts("venue", ["XNYS", "ARCX"])
+    const whole: Frame.Frame = {
+      ...Frame.empty(floatSchema([])),
+      eventTimeMs: Float64Array.of(0, 1),
+      columns: [column],
+      flags: new Uint32Array(2)
+    }
+    const none = { ...Frame.empty(floatSchema([])), columns: [Column.absent("venue", "category", 0)] }
+    const [joined] = Frame.concat([none, Frame.slice(whole, 0, 1), Frame.slice(whole, 1, 2)]).columns
+    expect(joined).toEqual(column)
+    expect(joined).toHaveProperty("dictionary", column.dictionary)
+  })
   it("empty() has the named columns and no rows", () => {
     const frame = Frame.empty(floatSchema(["open", "close"]))
     expect(Frame.length(frame)).toBe(0)

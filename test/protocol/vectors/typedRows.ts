@@ -13,7 +13,7 @@ const arrow = (accept: string, categories: FrameCodec.CategoryForm) => ({
 })
 
 /** Rows with missing values, and the hash of their data. */
-export const types = {
+export const typedRows = {
   json: { columns: FrameJson.toJson(typedFrame), types: FrameJson.typesOf(typedFrame) },
   arrow: [arrow(MediaType.arrow, "text"), arrow(`${MediaType.arrow}; ${dictionaryParameter}=true`, "dictionary")],
   contentHash: contentHash(typedFrame)
