@@ -146,14 +146,21 @@ const checkEarlyCloses = ({ earlyCloses = [], holidays = [], sessions }: Days): 
     return [{ path: [...path, "close"], issue: `${quoted(close)} is no earlier than sessions close: ${closes}` }]
   })
 
+/** The days that a calendar may speak of: what is worked out of them is kept. */
+const firstDate = "1900-01-01"
+const endDate = "2200-01-01"
+
+const checkReach = ({ from, until }: Days): ReadonlyArray<Problem> => {
+  const [first, end] = [dayOf(from ?? firstDate), dayOf(until ?? endDate)]
+  if (first < dayOf(firstDate)) return [{ path: ["from"], issue: `${from} is before ${firstDate}` }]
+  if (end > dayOf(endDate)) return [{ path: ["until"], issue: `${until} is later than ${endDate}` }]
+  return first < end ? [] : [{ path: ["until"], issue: `${until} is not later than from, which is ${from}` }]
+}
+
 const checkDays = (calendar: Days): ReadonlyArray<Problem> => {
-  const { earlyCloses = [], from, holidays = [], until } = calendar
-  const ends =
-    from !== undefined && until !== undefined && !(dayOf(from) < dayOf(until))
-      ? [{ path: ["until"], issue: `${until} is not later than from, which is ${from}` }]
-      : []
+  const { earlyCloses = [], holidays = [] } = calendar
   return [
-    ...ends,
+    ...checkReach(calendar),
     ...calendar.sessions.flatMap((hours, index) =>
       checkHours(hours).map(({ issue, path }) => ({ path: ["sessions", index, ...path], issue }))
     ),

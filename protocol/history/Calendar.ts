@@ -39,19 +39,51 @@ export interface Calendar {
   readonly reach: Range
   /** The open time of the trading day. */
   readonly openOn: (day: number) => RangeSet.RangeSet
+  /** The closed time of a run of days, all of it within the reach. */
+  readonly closedIn: (block: number) => RangeSet.RangeSet
 }
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
 
+/** Days are worked out and kept in blocks: most questions are about one. */
+const blockDays = 64
+const blockMs = blockDays * dayMs
+
+/** Blocks that are kept: 180 years. The oldest leave first. */
+const keptBlocksMax = 1024
+
 /** A session may begin on the day before, and end on the day after; and the zone may be a day off. */
 const daysAround = 2
 
-/** Days that are kept: 45 years take three megabytes. The oldest leave first. */
-const keptDaysMax = 16_384
-
 /** The calendar of a market that never closes. */
-export const alwaysOpen: Calendar = { reach: [0, 0], openOn: () => RangeSet.empty }
+export const alwaysOpen: Calendar = {
+  reach: [0, 0],
+  openOn: () => RangeSet.empty,
+  closedIn: () => RangeSet.empty
+}
+
+/** The calendar that speaks of `reach`, and is open when its trading days are. */
+export const ofDays = (reach: Range, openOn: Calendar["openOn"]): Calendar => {
+  const kept = new Map<number, RangeSet.RangeSet>()
+  const workOut = (block: number): RangeSet.RangeSet => {
+    const first = block * blockDays
+    const days = Array.from({ length: blockDays + 2 * daysAround + 1 }, (_, index) => first - daysAround + index)
+    const open = RangeSet.make(days.flatMap((day) => toPairs(openOn(day))))
+    const [from, until] = [first * dayMs, first * dayMs + blockMs]
+    return RangeSet.missing(open, Math.max(from, reach[0]), Math.min(until, reach[1]))
+  }
+  const closedIn = (block: number): RangeSet.RangeSet => {
+    const known = kept.get(block)
+    if (known !== undefined) return known
+    const closed = workOut(block)
+    const [oldest] = kept.keys()
+    if (kept.size >= keptBlocksMax && oldest !== undefined) kept.delete(oldest)
+    kept.set(block, closed)
+    return closed
+  }
+  return { reach, openOn, closedIn }
+}
 
 /** A session's time, without its breaks. Where clocks show a time twice, it is open from the first until the last. */
 const sessionTime = (clock: ZoneClock.ZoneClock, day: number, hours: Hours): RangeSet.RangeSet => {
@@ -71,28 +103,17 @@ const openTime = (clock: ZoneClock.ZoneClock, rules: Rules, day: number): RangeS
 /** The calendar that has these rules. */
 export const make = (rules: Rules): Calendar => {
   const clock = ZoneClock.make(rules.zone)
-  const kept = new Map<number, RangeSet.RangeSet>()
-  const openOn = (day: number): RangeSet.RangeSet => {
-    const known = kept.get(day)
-    if (known !== undefined) return known
-    const open = openTime(clock, rules, day)
-    const [oldest] = kept.keys()
-    if (kept.size >= keptDaysMax && oldest !== undefined) kept.delete(oldest)
-    kept.set(day, open)
-    return open
-  }
   const midnight = (day: number): number => ZoneClock.shown(clock, day * dayMs).first
-  return { reach: [midnight(rules.firstDay), midnight(rules.endDay)], openOn }
+  return ofDays([midnight(rules.firstDay), midnight(rules.endDay)], (day) => openTime(clock, rules, day))
 }
 
 /** The time of `[start, end)` in which the market is closed, in epoch milliseconds. */
-export const closed = ({ openOn, reach }: Calendar, start: number, end: number): RangeSet.RangeSet => {
+export const closed = ({ closedIn, reach }: Calendar, start: number, end: number): RangeSet.RangeSet => {
   const [from, until] = [Math.max(start, reach[0]), Math.min(end, reach[1])]
   if (!isRange(from, until)) return RangeSet.empty
-  const pairs: Array<Range> = []
-  const last = Math.floor(until / dayMs) + daysAround
-  for (let day = Math.floor(from / dayMs) - daysAround; day <= last; day++) pairs.push(...toPairs(openOn(day)))
-  return RangeSet.missing(RangeSet.make(pairs), from, until)
+  const first = Math.floor(from / blockMs)
+  const blocks = Array.from({ length: Math.ceil(until / blockMs) - first }, (_, index) => closedIn(first + index))
+  return RangeSet.clip(RangeSet.unionAll(blocks), from, until)
 }
 
 /** The bars of `[start, end)`, which begins and ends on bars, all of whose time is closed. */

@@ -138,6 +138,8 @@ describe("calendars", () => {
       "earlyCloses[0].date: 2013-12-22 (sun) has no session"
     ],
     ["an early close that is late", "13:00 }", "16:00 }", 'earlyCloses[0].close: "16:00" is no earlier than sessions'],
+    ["days that are long gone", "name: mine", "name: mine\nfrom: 1899-12-31", "from: 1899-12-31 is before 1900-01-01"],
+    ["days that are far ahead", "name: mine", "name: mine\nuntil: 2200-01-02", "until: 2200-01-02 is later than 2200-"],
     [
       "an end before the start",
       "name: mine",

@@ -10,6 +10,7 @@ import {
   type SendTo
 } from "../../../actors/backfill/findFirstBar.ts"
 import { type DataSource, DataSources, RequestFailed } from "../../../actors/sources/DataSource.ts"
+import * as Calendar from "../../../protocol/history/Calendar.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { entry, minute } from "../../support/requests.ts"
@@ -87,7 +88,7 @@ describe("leadingAbsence()", () => {
 
 describe("tradedTime()", () => {
   it("tradedTime() leaves out what is closed: that is covered before there is any bar, too", () => {
-    const calendar = { reach: [0, 60 * minute], openOn: () => minutes(10, 20) } as const
+    const calendar = Calendar.ofDays([0, 60 * minute], () => minutes(10, 20))
     const covered = RangeSet.union(minutes(0, 12), minutes(30, 40))
     assert.deepStrictEqual(toPairs(tradedTime({ ...entry, calendar }, covered)), toPairs(minutes(10, 12)))
     assert.deepStrictEqual(tradedTime(entry, covered), covered)

@@ -6,7 +6,7 @@ import * as historyMeta from "../../../actors/provider/historyMeta.ts"
 import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
-import type * as Calendar from "../../../protocol/history/Calendar.ts"
+import * as Calendar from "../../../protocol/history/Calendar.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
@@ -157,10 +157,9 @@ describe("qualitySummary()", () => {
 
 describe("closedTime()", () => {
   it("closedTime() has whole bars of the range that the calendar calls closed and of which nothing is stored", () => {
-    const calendar: Calendar.Calendar = {
-      reach: [0, 10 * minute],
-      openOn: (day) => (day === 0 ? RangeSet.of(2.5 * minute, 4 * minute) : RangeSet.empty)
-    }
+    const calendar = Calendar.ofDays([0, 10 * minute], (day) =>
+      day === 0 ? RangeSet.of(2.5 * minute, 4 * minute) : RangeSet.empty
+    )
     const asked = requestOf({ entry: { ...request.entry, calendar } })
     expect(toPairs(historyMeta.closedTime(asked, RangeSet.of(8 * minute, 9 * minute)))).toEqual([
       [0, 2 * minute],
