@@ -3,7 +3,7 @@
  *
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
- * than the source's `maxEmptyBars`; so a stretch that begins or ends with an absence is looked at a little beyond its
+ * than the source's `maxEmptyBars`, or where the source knows that it has all of the time; so a stretch that begins or ends with an absence is looked at a little beyond its
  * edge, but never into time that is covered: what was proven there ends with a bar, or was proven by one.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
@@ -27,6 +27,8 @@ export interface Answer {
   readonly emptyPages: number
   /** Whether a page went beyond the stretch: nothing of it is left out then. */
   readonly seenBehind: boolean
+  /** Time of which the source has all that there was. */
+  readonly whole: RangeSet.RangeSet
 }
 
 /** A request to send, and which question it answers. */
@@ -49,7 +51,8 @@ export const begin = (question: Question): Answer => ({
   lookedBefore: false,
   reachedEnd: false,
   emptyPages: 0,
-  seenBehind: false
+  seenBehind: false,
+  whole: RangeSet.empty
 })
 
 /** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
@@ -97,7 +100,12 @@ export const nextRequest = (answer: Answer): Request | undefined => {
 }
 
 /** The answer with the bars that a request brought, ascending. */
-export const take = (answer: Answer, request: Request, bars: ReadonlyArray<number>): Answer => {
+export const take = (
+  answer: Answer,
+  request: Request,
+  bars: ReadonlyArray<number>,
+  whole: RangeSet.RangeSet = RangeSet.empty
+): Answer => {
   const { question } = answer
   if (request.about === "before") {
     const last = bars.at(-1)
@@ -108,6 +116,8 @@ export const take = (answer: Answer, request: Request, bars: ReadonlyArray<numbe
   const last = inside.at(-1)
   const next = bars[inside.length]
   const nothing = bars.length === 0 ? answer.emptyPages + 1 : 0
+  const lastSeen = bars.at(-1)
+  const seenUntil = lastSeen === undefined ? request.end : lastSeen + question.intervalMs
   const open =
     question.coveredBehindLook && request.end === question.lookUntil && nothing >= emptyPagesMeant
       ? question.lookUntil
@@ -119,7 +129,9 @@ export const take = (answer: Answer, request: Request, bars: ReadonlyArray<numbe
     cursor: last === undefined ? answer.cursor : last + question.intervalMs,
     behind: answer.behind ?? next ?? open,
     reachedEnd: bars.length < question.barsPerRequest && !isRange(request.end, question.end),
-    emptyPages: nothing
+    emptyPages: nothing,
+    // what lies behind the page's last bar comes with the next page, from files that may be others by then
+    whole: RangeSet.union(answer.whole, RangeSet.clip(whole, request.start, seenUntil))
   }
 }
 
@@ -153,5 +165,6 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
   ) {
     pairs.push([Math.max(start, from), end])
   }
-  return RangeSet.make(pairs)
+  const seen = RangeSet.of(start, nextRequest(answer) === undefined ? end : Math.min(cursor, end))
+  return RangeSet.union(RangeSet.make(pairs), RangeSet.intersect(answer.whole, seen))
 }

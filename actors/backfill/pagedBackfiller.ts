@@ -9,6 +9,7 @@ import { Clock, Effect, Layer, Random, Result } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { conform } from "../conformance/conform.ts"
 import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
@@ -67,7 +68,9 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
     jobId: "",
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0)
   })
-  if (Result.isSuccess(conformed)) return conformed.success.frame
+  if (Result.isSuccess(conformed)) {
+    return { rows: conformed.success.frame, whole: RangeSet.make(rows.whole ?? []) }
+  }
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
@@ -103,8 +106,8 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
       request = Answer.nextRequest(answer)
       if (request === undefined) break
     }
-    const rows = yield* conformPage(refill, source, request)
-    answer = Answer.take(answer, request, Array.from(rows.eventTimeMs))
+    const { rows, whole } = yield* conformPage(refill, source, request)
+    answer = Answer.take(answer, request, Array.from(rows.eventTimeMs), whole)
     const { end, start } = answer.question
     yield* onStep({
       rows: request.about === "stretch" ? Frame.within(rows, start, end) : empty,
