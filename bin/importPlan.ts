@@ -28,20 +28,22 @@ export interface ImportFlags {
 
 /** What is to be done. */
 export interface ImportPlan {
-  readonly name: string
   readonly node: string
   readonly interval: Interval.Interval
   readonly range: Range
   readonly configuration: Configuration
 }
 
+/** Letters, digits, and dashes for all else. */
+const plain = (text: string): string => text.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-").replaceAll(/^-+|-+$/g, "") || "files"
+
 /** The file's own name, without its folder and its ending. */
 const nameOf = (file: string): string =>
-  basename(file)
-    .replace(/\.(gz|zst)$/i, "")
-    .replace(/\.[^.]*$/, "")
-    .replaceAll(/[^\p{L}\p{N}_-]+/gu, "-")
-    .replaceAll(/^-|-$/g, "") || "files"
+  plain(
+    basename(file)
+      .replace(/\.(gz|zst)$/i, "")
+      .replace(/\.[^.]*$/, "")
+  )
 
 /** The settings of the files as far as the command line says them. */
 export const lakeOf = (flags: ImportFlags): LakeSettings => ({
@@ -97,14 +99,26 @@ export const planImport = (flags: ImportFlags, described: Described): Result.Res
       rows: described.kind,
       ...(described.kind === "bars" && { interval: interval.text })
     }
+    const source = plain(`${node}-${interval.text}`)
     return {
-      name,
       node,
       interval,
       range: rangeOf(described, interval, files.stamped),
       configuration: {
-        sources: { files },
-        series: [{ node, intervals: [interval.text], sources: ["files"], symbol }]
+        sources: { [source]: files },
+        series: [{ node, intervals: [interval.text], sources: [source], symbol }]
       }
     }
   })
+
+/** The configuration of all that is imported already, and of this; what was imported as the same series gives way. */
+export const withImport = (before: Configuration, { configuration }: ImportPlan): Configuration => {
+  const [imported] = configuration.series
+  const isKept = ({ intervals, node }: Configuration["series"][number]): boolean =>
+    node !== imported.node || intervals[0] !== imported.intervals[0]
+  return {
+    ...before,
+    sources: { ...before.sources, ...configuration.sources },
+    series: [imported, ...before.series.filter(isKept)]
+  }
+}

@@ -3,9 +3,10 @@
  *
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
- * than the source's `maxEmptyBars`; so a stretch that begins or ends with an absence is looked at a little beyond its
- * edge, but never into time that is covered: what was proven there ends with a bar, or was proven by one. Time in which
- * the market is closed counts for nothing in an absence, and is proven by itself once it has been answered.
+ * than the source's `maxEmptyBars`, or where the source knows that it has all of the time; so a stretch that begins or
+ * ends with an absence is looked at a little beyond its edge, but never into time that is covered: what was proven there
+ * ends with a bar, or was proven by one. Time in which the market is closed counts for nothing in an absence, and is
+ * proven by itself once it has been answered.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, size } from "../../protocol/history/RangeMeasure.ts"
@@ -32,6 +33,8 @@ export interface Answer {
   readonly emptyPages: number
   /** Whether a page went beyond the stretch: nothing of it is left out then. */
   readonly seenBehind: boolean
+  /** Time of which the source has all that there was. */
+  readonly whole: RangeSet.RangeSet
 }
 
 /** A request to send, and which question it answers. */
@@ -55,7 +58,8 @@ export const begin = (question: Question): Answer => ({
   lookedUntil: question.end,
   reachedEnd: false,
   emptyPages: 0,
-  seenBehind: false
+  seenBehind: false,
+  whole: RangeSet.empty
 })
 
 /** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
@@ -130,7 +134,12 @@ const lookedBehind = ({ behind, lookedUntil, question }: Answer, { end }: Reques
 }
 
 /** The answer with the bars that a request brought, ascending. */
-export const take = (answer: Answer, request: Request, bars: ReadonlyArray<number>): Answer => {
+export const take = (
+  answer: Answer,
+  request: Request,
+  bars: ReadonlyArray<number>,
+  whole: RangeSet.RangeSet = RangeSet.empty
+): Answer => {
   const { question } = answer
   if (request.about === "before") {
     const last = bars.at(-1)
@@ -142,6 +151,8 @@ export const take = (answer: Answer, request: Request, bars: ReadonlyArray<numbe
   const last = inside.at(-1)
   const next = bars[inside.length]
   const nothing = bars.length === 0 ? answer.emptyPages + 1 : 0
+  const lastSeen = bars.at(-1)
+  const seenUntil = lastSeen === undefined ? request.end : lastSeen + question.intervalMs
   return {
     ...answer,
     seenBehind: next !== undefined,
@@ -149,7 +160,9 @@ export const take = (answer: Answer, request: Request, bars: ReadonlyArray<numbe
     cursor: last === undefined ? answer.cursor : last + question.intervalMs,
     ...(next !== undefined || nothing >= emptyPagesMeant ? lookedBehind(answer, request, next) : {}),
     reachedEnd: bars.length < question.barsPerRequest && !isRange(request.end, question.end),
-    emptyPages: nothing
+    emptyPages: nothing,
+    // what lies behind the page's last bar comes with the next page, from files that may be others by then
+    whole: RangeSet.union(answer.whole, RangeSet.clip(whole, request.start, seenUntil))
   }
 }
 
@@ -183,5 +196,7 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
   ) {
     pairs.push([Math.max(start, from), end])
   }
-  return RangeSet.union(RangeSet.make(pairs), RangeSet.intersect(question.closed, answered(answer)))
+  const seen = RangeSet.of(start, nextRequest(answer) === undefined ? end : Math.min(cursor, end))
+  const closed = RangeSet.intersect(question.closed, answered(answer))
+  return RangeSet.unionAll([RangeSet.make(pairs), closed, RangeSet.intersect(answer.whole, seen)])
 }

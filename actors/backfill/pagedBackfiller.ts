@@ -81,7 +81,7 @@ const conformPage = Effect.fnUntraced(function* (
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
     carried
   })
-  if (Result.isSuccess(conformed)) return conformed.success
+  if (Result.isSuccess(conformed)) return { ...conformed.success, whole: RangeSet.make(rows.whole ?? []) }
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
@@ -141,7 +141,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     const isOfStretch = request.about === "stretch"
     const page = yield* conformPage(refill, source, request, isOfStretch ? carried : undefined)
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
-    answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs))
+    answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
     if (isOfStretch) carried = page.carried
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }

@@ -10,6 +10,7 @@ import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryR
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { isoTime } from "../../protocol/history/isoTime.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -160,9 +161,10 @@ const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =
   })
 
 /** The rows as the request wants them. What was found in them, and their fingerprint, is of those that are stored. */
-const asWanted = ({ entry, fill }: ValidRequest, { covered, frame }: Loaded, quality: QualitySummary) => {
+const asWanted = ({ entry, fill, range }: ValidRequest, { covered, frame }: Loaded, quality: QualitySummary) => {
   if (fill === "none") return { df: frame, quality }
-  const filled = forwardFill(frame, covered, entry.interval, entry.schema.fields)
+  const closed = Calendar.closedBars(entry.calendar, entry.interval, range)
+  const filled = forwardFill(frame, covered, { interval: entry.interval, fields: entry.schema.fields, closed })
   return { df: filled.frame, quality: { ...quality, forwardFilledBars: filled.filledCount } }
 }
 

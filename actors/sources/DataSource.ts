@@ -7,6 +7,7 @@
 import { Context, Data, type Effect, type Option } from "effect"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 
 /** What a source is for. */
 type SourceKind = "CACHE" | "STORAGE" | "BACKFILL" | "LIVE"
@@ -41,6 +42,12 @@ export interface PageRequest {
   readonly end: number
 }
 
+/** Rows, and what the source knows of them. */
+export interface Page extends RawRows {
+  /** Time of which it knows that it has all there was: an absence in it is a lack of trades, however long. */
+  readonly whole?: ReadonlyArray<Range>
+}
+
 /** The request gave no answer. */
 export class RequestFailed extends Data.TaggedError("RequestFailed")<{
   readonly reason: string
@@ -61,10 +68,11 @@ export interface DataSource {
   readonly capabilities: Capabilities
   /**
    * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the
-   * range is asked for again, from behind the last bar, until a page is empty. Where it gives trades or shorter bars,
-   * those of a bar are all on one page. Each request that it takes goes through the `Gate`.
+   * range is asked for again, from behind the last bar, until a page is empty; what it has whole counts up to there.
+   * Where it gives trades or shorter bars, those of a bar are all on one page. Each request that it takes goes through
+   * the `Gate`.
    */
-  readonly page: (request: PageRequest) => Effect.Effect<RawRows, RequestFailed>
+  readonly page: (request: PageRequest) => Effect.Effect<Page, RequestFailed>
   /**
    * The start of the first bar since the Unix epoch that it has of a symbol, by one request; none where it has no bar.
    * Only sources that can tell have it.

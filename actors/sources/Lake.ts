@@ -108,6 +108,14 @@ const barsPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: 
   return yield* orUnreadable(barsOf(table, { ...wanted, limit }, lake.settings))
 })
 
+/** A file has all trades from its first to its last; the bars at its edges may go on in another. */
+const wholeTime = ({ files }: Found, interval: Interval.Interval): ReadonlyArray<Range> =>
+  files.flatMap(({ span }) => {
+    if (span === undefined) return []
+    const [start, end] = [Interval.alignUp(interval, span[0]), Interval.alignDown(interval, span[1])]
+    return isRange(start, end) ? [[start, end] as const] : []
+  })
+
 const tradesPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: RowsWanted) {
   const { interval, range } = wanted
   const times: Range = [Interval.alignUp(interval, range[0]), Interval.alignUp(interval, range[1])]
@@ -115,7 +123,7 @@ const tradesPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted
     const table = yield* ask(lake, found, times, limit)
     if (table === undefined) return noBars(lake.settings)
     const bars = yield* orUnreadable(tradesOf(table, { ...wanted, limit }))
-    if (bars !== undefined) return bars
+    if (bars !== undefined) return { ...bars, whole: wholeTime(found, interval) }
   }
   return yield* unreadable(`one bar of ${interval.text} has more than ${tradesPerBarMax} trades`)
 })

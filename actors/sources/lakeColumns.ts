@@ -26,7 +26,7 @@ export interface Roles {
 }
 
 // the first that is there counts
-const timeNames = ["timestamp", "ts", "unix", "opentime", "eventtime", "datetime", "dateandtime", "time", "date"]
+const timeNames = ["timestamp", "ts", "unix", "opentime", "eventtime", "datetime", "dateandtime", "time", "t", "date"]
 const tradeTimeNames = ["timestamp", "ts", "transacttime", "tradetime", "eventtime", "datetime", "time", "t", "date"]
 const symbolNames = ["symbol", "ticker", "pair", "instrument"]
 

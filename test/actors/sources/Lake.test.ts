@@ -10,6 +10,7 @@ import * as Lake from "../../../actors/sources/Lake.ts"
 import { localFiles, quoteText } from "../../../actors/sources/Parquet.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../../protocol/Settings.ts"
 import { dataSourceSuite } from "../../suites/dataSourceSuite.ts"
 import { readBars } from "../../support/csv.ts"
@@ -125,6 +126,19 @@ describe("Lake", () => {
         }
         assert.strictEqual(source.capabilities.rowFlags, RowFlag.rolledUp)
       }
+    })
+  )
+
+  it.live("a file of trades has its time whole, from its first whole bar to its last; a file of bars does not", () =>
+    Effect.gen(function* () {
+      const page = (path: string, rows: "bars" | "trades", at: number) =>
+        Effect.flatMap(lake(path, { rows }), (source) =>
+          source.page({ symbol: "ANY", interval: minute, start: at, end: at + 3_600_000 })
+        )
+      const whole: ReadonlyArray<Range> = [[Date.UTC(2019, 9, 11, 0, 1), Date.UTC(2019, 9, 13, 11, 19)]]
+      assert.deepStrictEqual((yield* page(trades, "trades", Date.UTC(2019, 9, 11))).whole, whole)
+      assert.isUndefined((yield* page(trades, "trades", Date.UTC(2019, 9, 14))).whole)
+      assert.isUndefined((yield* page(fullDay, "bars", Date.UTC(2022, 11, 13))).whole)
     })
   )
 
