@@ -178,6 +178,39 @@ describe("a week of sessions by the calendar of its exchange", () => {
     })
   )
 
+  it.live("is unavailable before the first bar of all, though the nights there are known to be empty", () =>
+    Effect.gen(function* () {
+      const { klines, read } = yield* start({ series: { calendar: "nyse-extended" } })
+      const before: Range = [Date.UTC(2013, 9, 1), Date.UTC(2013, 9, 4)]
+      const hours = (from: number, to: number): Range => [
+        before[0] + from * 60 * minuteMs,
+        before[0] + to * 60 * minuteMs
+      ]
+      const { meta } = yield* read(before)
+      // sessions from 04:00 to 20:00 in New York
+      assert.deepStrictEqual(
+        meta.missingRanges.map(({ end, reason, start, state }) => ({ start, end, state, reason })),
+        [hours(8, 24), hours(32, 48), hours(56, 72)].map(([start, end]) => ({
+          start,
+          end,
+          state: "unavailable",
+          reason: "before its first bar"
+        }))
+      )
+      assert.containSubset(meta.qualitySummary, { rows: 0, expectedBars: 0, knownEmptyBars: 3 * 8 * 60 })
+      const asked = klines().length
+      const came = record.frame.eventTimeMs.filter((time) => time < regular[0]![1])
+      assert.strictEqual((yield* read([before[0], regular[0]![1]])).df.length, came.length)
+      yield* read(before)
+      assert.deepStrictEqual(
+        klines()
+          .slice(asked)
+          .filter(({ endTime }) => Number(endTime) < before[1]),
+        []
+      )
+    })
+  )
+
   it.live("is no proof of what a calendar that says less does not call closed", () =>
     Effect.gen(function* () {
       const { read } = yield* start({ source: { maxEmptyBars: 60 } })
