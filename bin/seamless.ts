@@ -14,6 +14,7 @@ import { actors } from "./commands/actors.ts"
 import { audit } from "./commands/audit.ts"
 import { backfill } from "./commands/backfill.ts"
 import { coverage } from "./commands/coverage.ts"
+import { diff } from "./commands/diff.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
@@ -47,6 +48,7 @@ const seamless = Command.make("seamless").pipe(
     ensure,
     coverage,
     audit,
+    diff,
     plan,
     backfill,
     jobs,

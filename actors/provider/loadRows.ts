@@ -27,6 +27,9 @@ export interface Loaded {
   readonly fromStorage: number
 }
 
+/** What rows are wanted. */
+type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
+
 /** A window of the answer, its covered time, and the chunks it may be taken from, the preferred first. */
 interface Part extends Window.WindowRanges {
   readonly chunks: ReadonlyArray<ChunkRef>
@@ -48,11 +51,7 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
   })
 }
 
-const partsOf = Effect.fnUntraced(function* (
-  request: ValidRequest,
-  { root }: CoverageView,
-  covered: RangeSet.RangeSet
-) {
+const partsOf = Effect.fnUntraced(function* (request: Wanted, { root }: CoverageView, covered: RangeSet.RangeSet) {
   const store = yield* ChunkStore
   const grid = Window.makeGrid(request.entry.interval, root.windowBars)
   const windows = Window.split(grid, covered)
@@ -84,7 +83,7 @@ const hashOf = ({ chunks, windowStart }: Part, frame: Frame.Frame): WindowConten
 }
 
 /** The rows of the request's range that the root covers. */
-export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView) {
+export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
   const store = yield* ChunkStore
   const { schema, series } = request.entry
   const covered = RangeSet.clip(view.covered, ...request.range)

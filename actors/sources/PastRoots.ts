@@ -48,6 +48,15 @@ interface Search {
 
 const markOf = ({ committedAt, version }: Mark): Mark => ({ version, committedAt })
 
+const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: Mark) =>
+  new UnknownPoint({
+    ...search.entry.series,
+    asOf: search.asOf,
+    problem,
+    oldest,
+    newest: markOf(search.standing)
+  })
+
 const make = Effect.fnUntraced(function* (rootsMs: number) {
   const mesh = yield* Mesh
   const store = yield* ChunkStore
@@ -61,15 +70,6 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     const found = yield* RootLog.lastUpTo(log, "committedAt", nowMs - rootsMs)
     return markOf(found ?? begin)
   })
-
-  const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: Mark) =>
-    new UnknownPoint({
-      ...search.entry.series,
-      asOf: search.asOf,
-      problem,
-      oldest,
-      newest: markOf(search.standing)
-    })
 
   const rootOf = Effect.fnUntraced(function* (entry: CatalogEntry, logged: RootLog.LoggedRoot) {
     const name = `${RootLog.keyOf(entry)}/${logged.version}`
