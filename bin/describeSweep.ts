@@ -12,14 +12,15 @@ const bytesText = (bytes: number): string => {
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`
 }
 
+const amount = ({ bytes, count }: { readonly count: number; readonly bytes: number }): string =>
+  `${amountText(count)}, ${bytesText(bytes)}`
+
 /** What a run has done, or would do. */
 export const runText = (run: SweepRun): string => {
   const { by, endedAt, isDry, series, seriesDone, seriesTotal, startedAt, tally, troubles } = run
   const what = series === null ? `${seriesTotal} series` : `${series.nodeId} ${series.interval}`
   const ended = endedAt === null ? `, ${seriesDone} of ${seriesTotal} series done` : `, ended ${isoTime(endedAt)}`
   const rows = kinds.map((kind) => ({ kind, ...tally[kind] }))
-  const amount = ({ bytes, count }: { readonly count: number; readonly bytes: number }): string =>
-    `${amountText(count)}, ${bytesText(bytes)}`
   const table = tableOf(rows, [
     ["", ({ kind }) => kind],
     [isDry ? "would be deleted" : "deleted", ({ swept }) => amount(swept), "right"],

@@ -15,6 +15,7 @@ import { audit } from "./commands/audit.ts"
 import { backfill } from "./commands/backfill.ts"
 import { calendar } from "./commands/calendar.ts"
 import { coverage } from "./commands/coverage.ts"
+import { diff } from "./commands/diff.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
@@ -51,6 +52,7 @@ const seamless = Command.make("seamless").pipe(
     ensure,
     coverage,
     audit,
+    diff,
     plan,
     backfill,
     jobs,

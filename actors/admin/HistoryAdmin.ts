@@ -18,6 +18,7 @@ import { Mesh } from "../../runtime/Mesh.ts"
 import type { Respond } from "../../runtime/ServiceEndpoint.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
+import type { PastRoots } from "../sources/PastRoots.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { auditSeries } from "./auditSeries.ts"
 import { backfillVerbs } from "./backfillVerbs.ts"
@@ -33,6 +34,7 @@ type Services =
   | Mesh
   | SeriesCatalog
   | ChunkStore
+  | PastRoots
   | DataSources
   | Upstream
   | Coverage

@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Errors.ts"
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
@@ -15,6 +16,7 @@ import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
+import { diff } from "./diff.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
 import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
@@ -36,6 +38,8 @@ export class SeamlessDataProvider extends Context.Service<
     readonly coverage: (
       request: unknown
     ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure>
+    /** What differs between two versions of the coverage. */
+    readonly diff: (request: unknown) => Effect.Effect<HistoryDiff, RequestError | UnknownPoint | CoverageFailure>
   }
 >()("seamless/provider/SeamlessDataProvider") {}
 
@@ -55,6 +59,7 @@ const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: numbe
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), { strategy: "auto_backfill", barsMax }))
     }, provide),
+    diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
       const { asOf, interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
       const catalog = yield* SeriesCatalog

@@ -26,6 +26,9 @@ export interface Loaded {
   readonly fromStorage: number
 }
 
+/** What rows are wanted. */
+type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
+
 /** What was found in the rows that are taken from each source of a window. */
 const findingsOf = (
   { rows }: StoredWindow,
@@ -41,7 +44,7 @@ const hashOf = ({ chunks, windowStart }: StoredWindow, frame: Frame.Frame): Wind
 }
 
 /** The rows of the request's range that the root covers. */
-export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView) {
+export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
   const { schema, series } = request.entry
   const covered = RangeSet.clip(view.covered, ...request.range)
   const { fromCache, fromStorage, windows } = yield* loadWindows(request, view, covered)

@@ -74,7 +74,11 @@ export const parseHistory = (input: unknown): Effect.Effect<HistoryRequest, Inva
 export const parseEnsure = (input: unknown): Effect.Effect<EnsureRequest, InvalidRequest> =>
   Effect.mapError(decodeEnsure(input), invalid)
 
-const validSources = Effect.fnUntraced(function* ({ sources }: CatalogEntry, priority: ReadonlyArray<string> = []) {
+/** The sources in the order of preference: those that are named, then the others of the series. */
+export const validSources = Effect.fnUntraced(function* (
+  { sources }: CatalogEntry,
+  priority: ReadonlyArray<string> = []
+) {
   const unknown = priority.find((name) => !sources.includes(name))
   if (unknown !== undefined) {
     const problem = `${unknown} is no source of this series; it has ${sources.join(", ")}`

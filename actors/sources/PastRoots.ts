@@ -26,6 +26,8 @@ export interface PastView extends CoverageView {
 export class PastRoots extends Context.Service<
   PastRoots,
   {
+    /** How long roots count that no longer stand; infinite for ever. */
+    readonly rootsMs: number
     readonly at: (entry: CatalogEntry, asOf: AsOf) => Effect.Effect<PastView, CoverageFailure | UnknownPoint>
   }
 >()("seamless/sources/PastRoots") {}
@@ -48,6 +50,15 @@ interface Search {
 
 const markOf = ({ committedAt, version }: Mark): Mark => ({ version, committedAt })
 
+const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: Mark) =>
+  new UnknownPoint({
+    ...search.entry.series,
+    asOf: search.asOf,
+    problem,
+    oldest,
+    newest: markOf(search.standing)
+  })
+
 const make = Effect.fnUntraced(function* (rootsMs: number) {
   const mesh = yield* Mesh
   const store = yield* ChunkStore
@@ -61,15 +72,6 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     const found = yield* RootLog.lastUpTo(log, "committedAt", nowMs - rootsMs)
     return markOf(found ?? begin)
   })
-
-  const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: Mark) =>
-    new UnknownPoint({
-      ...search.entry.series,
-      asOf: search.asOf,
-      problem,
-      oldest,
-      newest: markOf(search.standing)
-    })
 
   const rootOf = Effect.fnUntraced(function* (entry: CatalogEntry, logged: RootLog.LoggedRoot) {
     const name = `${RootLog.keyOf(entry)}/${logged.version}`
@@ -106,7 +108,7 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     return { root, covered: InlineCoverage.whole(root, yield* store.pages(root.series, ids)), atMs }
   })
 
-  return PastRoots.of({ at: (entry, asOf) => Effect.provideService(at(entry, asOf), Mesh, mesh) })
+  return PastRoots.of({ rootsMs, at: (entry, asOf) => Effect.provideService(at(entry, asOf), Mesh, mesh) })
 })
 
 /** The roots of the past, as far back as roots count: `rootsMs` after another took their place. */

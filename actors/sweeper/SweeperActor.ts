@@ -1,9 +1,9 @@
 /**
  * Who sees to it that what nothing names any more goes away?
  *
- * One actor of the whole cluster, so one host at a time. It is woken when it is time, works in a fiber of its own as long
- * as its activation lives, and saves now and then how far it is: the next owner goes on from there. That two never
- * sweep at once is thrift, and not what keeps anything safe: each deletion is right by itself.
+ * One actor of the whole cluster, so one host at a time. It is woken when it is time, works in a fiber of its own as
+ * long as its activation lives, and saves now and then how far it is: the next owner goes on from there. That two
+ * never sweep at once is thrift, and not what keeps anything safe: each deletion is right by itself.
  */
 import { Clock, Effect, FiberHandle, Option, Schema } from "effect"
 import * as Messages from "../../protocol/messages/Sweep.ts"

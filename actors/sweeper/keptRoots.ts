@@ -5,6 +5,7 @@
  * before it does, or what was put since. One that can't be read might name anything, so nothing is known then.
  */
 import { Effect } from "effect"
+import type { ChunkRef, CoveragePage } from "../../protocol/history/CoveragePage.ts"
 import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
@@ -48,6 +49,8 @@ export interface Search {
   readonly of: "chunks" | "pages"
 }
 
+const chunksIn = ({ windows }: CoveragePage): ReadonlyArray<ChunkRef> => windows.flatMap(({ chunks }) => chunks)
+
 /** Marks what roots name of what is looked for. */
 const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, open }: Search) {
   const store = yield* ChunkStore
@@ -58,7 +61,7 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
   const lookInto = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
     for (let at = 0; at < ids.length && left.size > 0; at += pagesAtOnce) {
       const pages = yield* store.pages(series, ids.slice(at, at + pagesAtOnce))
-      for (const { windows } of pages) for (const { chunks } of windows) for (const { id } of chunks) take(id)
+      for (const { id } of pages.flatMap(chunksIn)) take(id)
       yield* Effect.yieldNow
     }
   })

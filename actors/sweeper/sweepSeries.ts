@@ -67,8 +67,8 @@ interface Shelf {
 
 const shelfOf = (entry: CatalogEntry, kind: Kind): Shelf => {
   const key = RootLog.keyOf(entry)
-  if (kind === "chunks") return { stream: Stream.chunks.name, subject: Subject.chunksOf(key) }
-  if (kind === "pages") return { stream: Stream.pages.name, subject: Subject.pagesOf(key) }
+  if (kind === "chunks") return { stream: Stream.chunks.name, subject: Subject.allOf("chunks", key) }
+  if (kind === "pages") return { stream: Stream.pages.name, subject: Subject.allOf("pages", key) }
   return { stream: Stream.audit.name, subject: Subject.audit(key) }
 }
 

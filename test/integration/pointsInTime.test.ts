@@ -5,6 +5,7 @@ import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
 import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
 import * as sweepRun from "../../actors/sweeper/sweepRun.ts"
 import { sweepSeries } from "../../actors/sweeper/sweepSeries.ts"
+import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { Mesh } from "../../runtime/Mesh.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
@@ -47,16 +48,83 @@ const saidOf = ({ df, meta }: HistoryResult) => ({
   quality: meta.qualitySummary
 })
 
+describe("what differs between two versions", () => {
+  it.live("is told bar by bar and page by page, of windows alone that are not the same", () =>
+    onServer(
+      Effect.gen(function* () {
+        const { commit, provider } = yield* LongSeries.start()
+        for (let window = 0; window < 40; window++) yield* commit({ window, minutes, price: 100 })
+        // one bar less, one more, and a new price in two windows far apart; the same again in another
+        yield* commit({ window: 3, minutes: minutes.slice(1), price: 100 })
+        yield* commit({ window: 5, minutes, price: 100 })
+        const last = yield* commit({ window: 39, minutes, price: 101 })
+        const difference = (more: object) =>
+          provider.diff({ ...LongSeries.series, fromVersion: 40, toVersion: last, ...more })
+
+        const whole = yield* difference({ limit: 1000 })
+        assert.deepStrictEqual([whole.windows, whole.barsLeft, whole.next], [{ differing: 2, looked: 2 }, 0, null])
+        assert.deepStrictEqual([whole.from.version, whole.to.version], [40, last])
+        assert.lengthOf(whole.changes, 61)
+        const [removed, changed] = whole.changes
+        assert.deepStrictEqual(removed, {
+          time: 3 * LongSeries.windowMs,
+          kind: "removed",
+          old: { open: 100, high: 100, low: 100, close: 100, volume: 100 },
+          new: null
+        })
+        assert.deepInclude(changed, { time: 39 * LongSeries.windowMs, kind: "changed" })
+        assert.deepInclude(changed?.old, { open: 100 })
+        assert.deepInclude(changed?.new, { open: 101 })
+
+        const pages: Array<HistoryDiff["changes"]> = []
+        let start: number | null = 0
+        while (start !== null) {
+          const page: HistoryDiff = yield* difference({ limit: 25, start })
+          pages.push(page.changes)
+          start = page.next
+          if (pages.length === 1) assert.deepStrictEqual([page.barsLeft, page.windows.looked], [36, 2])
+        }
+        assert.deepStrictEqual(
+          pages.map(({ length }) => length),
+          [25, 25, 11]
+        )
+        assert.deepStrictEqual(pages.flat(), whole.changes)
+
+        const nothing = yield* difference({ start: 0, end: 3 * LongSeries.windowMs })
+        assert.deepStrictEqual([nothing.changes, nothing.windows.differing], [[], 0])
+        const turned = yield* difference({ fromVersion: last, toVersion: 40, limit: 1 })
+        assert.deepInclude(turned.changes[0], { kind: "added", old: null })
+        // from nothing all is new, in as many windows as one answer looks into
+        const all = yield* difference({ fromVersion: 0, toVersion: 40, limit: 1000 })
+        assert.deepStrictEqual([all.windows, all.changes.length], [{ differing: 40, looked: 17 }, 1000])
+        assert.strictEqual(all.barsLeft, 20)
+
+        const unknown = yield* Effect.flip(difference({ toVersion: 99 }))
+        assert.strictEqual(unknown._tag, "UnknownPoint")
+        for (const wrong of [
+          { end: 60_000 },
+          { start: 1, end: 60_000 },
+          { limit: 0 },
+          { fromVersion: -1 },
+          { more: 1 }
+        ]) {
+          const { _tag } = yield* Effect.flip(difference(wrong))
+          assert.include(["InvalidRequest", "UnalignedRange"], _tag, JSON.stringify(wrong))
+        }
+      })
+    )
+  )
+})
+
 describe("a sweep", () => {
   it.live("beside commits takes nothing away that any of their roots names", () =>
     onServer(
       Effect.gen(function* () {
         const { chunkOf, commit, store } = yield* LongSeries.start()
         const versions: Array<number> = []
-        let sweeps = 0
-        let swept = 0
+        const done = { sweeps: 0, swept: 0 }
         const committing = Effect.gen(function* () {
-          for (let count = 0; swept < 20 || sweeps < 10; count++) {
+          for (let count = 0; done.swept < 20 || done.sweeps < 10; count++) {
             // every other one is abandoned
             const told = { window: count % 7, minutes, price: 100 + count }
             yield* store.putChunk(LongSeries.series, told.window * LongSeries.windowMs, chunkOf(told))
@@ -65,8 +133,8 @@ describe("a sweep", () => {
         })
         const sweeping = Effect.gen(function* () {
           const { chunks } = yield* sweep({ ageMs: 1000 })
-          sweeps += 1
-          swept += chunks.swept.count
+          done.sweeps += 1
+          done.swept += chunks.swept.count
         }).pipe(Effect.forever)
         yield* Effect.raceFirst(committing, sweeping)
         const other = yield* LongSeries.start(LongSeries.configurationOf(), "other")

@@ -8,6 +8,7 @@ import * as UpstreamClient from "../../../actors/budget/UpstreamClient.ts"
 import * as CoverageRecord from "../../../actors/coverage/CoverageRecord.ts"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import { DataSources } from "../../../actors/sources/DataSource.ts"
+import * as PastRoots from "../../../actors/sources/PastRoots.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import type { AdminAnswer } from "../../../client/admin.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
@@ -62,6 +63,7 @@ const systemOn = (mesh: Layer.Layer<Mesh>) =>
   HistoryAdmin.layer.pipe(
     Layer.provide(UpstreamClient.layer(configuration)),
     Layer.provideMerge(layerLocal([accountActor(accountsOf(configuration))])),
+    Layer.provide(PastRoots.layer(Infinity)),
     Layer.provideMerge(
       Layer.mergeAll(status, unasked, SeriesCatalog.layer(configuration), ChunkStore.layer(1024 * 1024))
     ),

@@ -23,7 +23,7 @@ const meshOf = Effect.map(Layer.build(Layer.fresh(MemoryMesh.layer)), Context.ge
 const put = (mesh: MeshShape, id: string) => mesh.write(Subject.chunk(key, 0, id), new Uint8Array(10))
 
 const left = (mesh: MeshShape) =>
-  Effect.map(mesh.names(Stream.chunks.name, Subject.chunksOf(key)), ({ entries }) => entries.length)
+  Effect.map(mesh.names(Stream.chunks.name, Subject.allOf("chunks", key)), ({ entries }) => entries.length)
 
 /** The sweeper on a host of its own, for which what was put a moment ago is old. */
 const start = Effect.fnUntraced(function* (mesh: MeshShape, options: Partial<SweeperOptions> = {}) {

@@ -44,7 +44,7 @@ const sweep = Effect.fnUntraced(function* (mesh: MeshShape, changes: Partial<Swe
 const standing = (mesh: MeshShape, stream: string, subject: string) =>
   Effect.map(mesh.names(stream, subject), ({ entries }) => entries.length)
 
-const chunksLeft = (mesh: MeshShape) => standing(mesh, Stream.chunks.name, Subject.chunksOf(key))
+const chunksLeft = (mesh: MeshShape) => standing(mesh, Stream.chunks.name, Subject.allOf("chunks", key))
 
 /** A host on a mesh in memory. */
 const setUp = Effect.gen(function* () {
@@ -162,7 +162,7 @@ describe("sweepSeries()", () => {
       assert.isTrue(last._tag === "Some")
       const { entries } = yield* mesh.names(Stream.audit.name, audit)
       yield* mesh.remove(Stream.audit.name, entries.at(-1)!.revision)
-      const { entries: pages } = yield* mesh.names(Stream.pages.name, Subject.pagesOf(key))
+      const { entries: pages } = yield* mesh.names(Stream.pages.name, Subject.allOf("pages", key))
       yield* mesh.remove(Stream.pages.name, pages[0]!.revision)
       const lost = yield* Effect.flip(sweep(mesh))
       assert.strictEqual(lost._tag, "StoreDamaged")
