@@ -218,9 +218,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     "    yield* settle\n",
     ""
   ]),
-  mutant("settle-by-word", "bars count as settled whenever they were asked for", "actors/backfill/commitRows.ts", [
-    "asked: { ranges: RangeSet.union(answered, proven), unsettled, settleMs }",
-    "asked: { ranges: RangeSet.union(answered, proven), unsettled: RangeSet.empty, settleMs }"
+  mutant("settled-at-once", "bars count as settled whenever they were asked for", "actors/backfill/commitRows.ts", [
+    "{ asked: { ranges, unsettled, settleMs } }",
+    "{ asked: { ranges, unsettled: RangeSet.empty, settleMs } }"
   ]),
   mutant("settle-and-keep", "a bar that changed is asked for, and not stored", "actors/backfill/commitRows.ts", [
     "const wanted = brought.isRevision ? RangeSet.intersect(ranges, before) : RangeSet.subtract(ranges, before)",
