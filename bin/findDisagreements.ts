@@ -66,6 +66,14 @@ const checkExchanges = (sources: object): ReadonlyArray<Mistake> => {
   })
 }
 
+/** Intervals for which a source settles otherwise: what is misspelt would count for none. */
+const checkSettling = (sources: object): ReadonlyArray<Mistake> =>
+  Object.entries(sources).flatMap(([name, settings]) =>
+    Object.keys(Object(fieldOf(settings, "settleMsByInterval"))).flatMap((text) =>
+      checkInterval(`sources.${name}.settleMsByInterval.${text}`, text)
+    )
+  )
+
 /** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
 const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
   const [base, given] = ["baseMs", "maxMs"].map((key) => fieldOf(fieldOf(input, room), key))
@@ -178,6 +186,8 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkWaits(input, "retry", defaults.retryMaxMs),
     ...checkWaits(input, "absence", defaults.absenceMaxMs)
   ]
-  const named = Predicate.isObject(declared) ? [...checkExchanges(declared), ...checkAccounts(input, declared)] : []
+  const named = Predicate.isObject(declared)
+    ? [...checkExchanges(declared), ...checkSettling(declared), ...checkAccounts(input, declared)]
+    : []
   return [...checkNames(known ?? []), ...named, ...waits, ...each, ...findTwice(series)]
 }

@@ -114,8 +114,8 @@ const putWindow = Effect.fnUntraced(function* (
 })
 
 /**
- * What the source counts as asked about, where that matters to anybody. Of time that is filled nothing was known before:
- * what another has stored of it meanwhile is as that one found it.
+ * What the source counts as asked about, where that matters. Of time that is filled nothing was known before: what
+ * another has stored of it meanwhile is as that one found it.
  */
 const askedOf = ({ answered, askedAtMs, entry, isRevision, proven, source }: Brought): Pick<Commit, "asked"> => {
   const settleMs = entry.settleMs[source] ?? 0
