@@ -80,7 +80,7 @@ const rowsTable = (rows: ReadonlyArray<Row>, intervalMs: number): string =>
 
 const sampleText = ({ chosen, covered, seed }: Findings): string =>
   seed === null
-    ? `all ${amountText(covered)} covered windows`
+    ? `all ${amountText(covered)} covered ${covered === 1 ? "window" : "windows"}`
     : `${amountText(chosen)} of ${amountText(covered)} covered windows, drawn by seed ${seed}`
 
 const moreText = (count: number): ReadonlyArray<string> =>

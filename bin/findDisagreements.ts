@@ -82,6 +82,14 @@ const checkLakes = (sources: object): ReadonlyArray<Mistake> =>
     ]
   })
 
+/** Intervals for which a source settles otherwise: what is misspelt would count for none. */
+const checkSettling = (sources: object): ReadonlyArray<Mistake> =>
+  Object.entries(sources).flatMap(([name, settings]) =>
+    Object.keys(Object(fieldOf(settings, "settleMsByInterval"))).flatMap((text) =>
+      checkInterval(`sources.${name}.settleMsByInterval.${text}`, text)
+    )
+  )
+
 /** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
 const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
   const [base, given] = ["baseMs", "maxMs"].map((key) => fieldOf(fieldOf(input, room), key))
@@ -195,7 +203,12 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkWaits(input, "absence", defaults.absenceMaxMs)
   ]
   const named = Predicate.isObject(declared)
-    ? [...checkExchanges(declared), ...checkLakes(declared), ...checkAccounts(input, declared)]
+    ? [
+        ...checkExchanges(declared),
+        ...checkLakes(declared),
+        ...checkSettling(declared),
+        ...checkAccounts(input, declared)
+      ]
     : []
   return [
     ...checkNames(known ?? []),

@@ -118,12 +118,16 @@ const putWindow = Effect.fnUntraced(function* (
   return commit
 })
 
-/** What the source counts as asked about, where that matters to anybody. */
+/**
+ * What the source counts as asked about, where that matters. Of time that is filled nothing was known before: what
+ * another has stored of it meanwhile is as that one found it.
+ */
 const askedOf = ({ answered, askedAtMs, entry, isRevision, proven, source }: Brought): Pick<Commit, "asked"> => {
   const settleMs = entry.settleMs[source] ?? 0
   if (settleMs === 0 && !isRevision) return {}
   const unsettled = Unsettled.unsettledIn(proven, { askedAtMs, settleMs, spacing: entry.interval })
-  return { asked: { ranges: RangeSet.union(answered, proven), unsettled, settleMs } }
+  const ranges = isRevision ? RangeSet.union(answered, proven) : RangeSet.empty
+  return { asked: { ranges, unsettled, settleMs } }
 }
 
 const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: number) {

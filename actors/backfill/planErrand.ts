@@ -56,7 +56,8 @@ export const scopeOf = (job: BackfillJob, along: RangeSet.RangeSet): RangeSet.Ra
 const planRevision = (jobs: ReadonlyArray<BackfillJob>, ground: ErrandGround, finalUntil: number): ErrandPlan => {
   const { capabilities, entry, nowMs, view } = ground
   const forgotten = Reach.forgotten(capabilities.retentionMs, entry.interval, nowMs)
-  const stored = RangeSet.clip(RangeSet.subtract(view.covered, forgotten), -Infinity, finalUntil)
+  // what is stored was final when it was, whatever the clock of this host says
+  const stored = RangeSet.subtract(view.covered, forgotten)
   return {
     stretches: RangeSet.intersect(RangeSet.unionAll(jobs.map(remainingRanges)), stored),
     along: RangeSet.empty,

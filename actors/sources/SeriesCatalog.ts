@@ -71,12 +71,15 @@ const schemaOf = (
   return { schema: { version, fields }, rules }
 }
 
-/** What is configured of the interval, and else of the source. */
+/** What is configured of the interval, however it is spelt, and else of the source. */
 const settleMsOf = (names: ReadonlyArray<string>, sources: Configuration["sources"], interval: string) =>
   Object.fromEntries(
     names.flatMap((name) => {
       const { settleMs = 0, settleMsByInterval = {} } = sources[name] ?? {}
-      const ofInterval = settleMsByInterval[interval] ?? settleMs
+      const own = Object.entries(settleMsByInterval).find(([text]) =>
+        Option.exists(Interval.parse(text), (parsed) => parsed.text === interval)
+      )
+      const ofInterval = own?.[1] ?? settleMs
       return ofInterval > 0 ? [[name, ofInterval]] : []
     })
   )

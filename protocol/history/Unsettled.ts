@@ -24,9 +24,9 @@ export type UnsettledRange = typeof UnsettledRange.Type
 /** What a source was asked about, as a commit tells of it. */
 export interface Asked {
   readonly source: string
-  /** Time about which it has said what it has to say by then. */
+  /** Stored time about which it was asked once more: what was known of it before no longer counts. */
   readonly ranges: RangeSet.RangeSet
-  /** What of it is stored, and may still change. */
+  /** What was stored and may still change. */
   readonly unsettled: RangeSet.RangeSet
   readonly settleMs: number
 }

@@ -65,7 +65,7 @@ export const Commit = Schema.Struct({
   answered: Pairs,
   /** What of the answered time is not covered, and why. */
   exceptions: Schema.Array(MissingRange),
-  /** Time about which the source has said what it has to say by now, and what of it is stored and may yet change. */
+  /** Stored time about which the source was asked once more, and time of the commit that it may yet change. */
   asked: Schema.optionalKey(Schema.Struct({ ranges: Pairs, unsettled: Pairs, settleMs: Schema.Finite })),
   jobs: Schema.Array(Schema.String),
   source: Schema.String,

@@ -147,6 +147,12 @@ describe("parse", () => {
       /^retry\.baseMs: the first wait is 300001, and the longest, the default of retry\.maxMs, 300000: /
     ],
     [
+      "an interval that is none, for which bars settle otherwise",
+      "maxEmptyBars: 60 }",
+      "settleMs: 5, settleMsByInterval: { 1m: 7, 1min: 8 } }",
+      /^sources\.binance\.settleMsByInterval\.1min: /
+    ],
+    [
       "a name that a host uses",
       "binance: {",
       "cache: { kind: exchange, exchange: okx }\n  binance: {",

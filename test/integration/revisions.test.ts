@@ -5,9 +5,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import type { SeamlessClient } from "../../client/SeamlessClient.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -16,6 +19,7 @@ import * as Cluster from "../support/ClusterHarness.ts"
 import { runCommand } from "../support/runCommand.ts"
 import { untilTrue } from "../support/untilTrue.ts"
 
+const program = fileURLToPath(new URL("../../bin/seamless.ts", import.meta.url))
 const secondMs = 1000
 const pair = "BTC/BUSD"
 const node = `ohlcv:binance:${pair}`
@@ -41,9 +45,9 @@ const makeFiles = Effect.map(Effect.all([folder, Clock.currentTimeMillis]), ([pa
 })
 
 /** A cluster on an exchange that can be replaced by one that has other bars. */
-const setUp = Effect.gen(function* () {
+const setUp = Effect.fnUntraced(function* (settings: { readonly latencyMs?: number } = {}) {
   const fileOf = yield* makeFiles
-  let exchange = yield* Cluster.startExchange([fileOf("first")])
+  let exchange = yield* Cluster.startExchange([fileOf("first")], settings)
   const port = Number(new URL(exchange.url).port)
   const cluster = yield* Cluster.make(
     {
@@ -66,8 +70,22 @@ const setUp = Effect.gen(function* () {
     Effect.promise(() =>
       runCommand([...args, "--nats", host.servers, ...(args[0] === "coverage" ? [] : ["--as", "alice"])])
     )
-  return { cluster, host, client, restate, command }
+  const asked = () => Cluster.klines(exchange.requests()).length
+  return { cluster, host, client, restate, command, asked }
 })
+
+/** Stops a command by Ctrl-C when the time has come. */
+const stopWhen = (args: ReadonlyArray<string>, isTime: () => boolean) =>
+  Effect.gen(function* () {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+    const out: Array<string> = []
+    child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text))
+    const ended = once(child, "close")
+    yield* untilTrue("it is time", Effect.sync(isTime))
+    child.kill("SIGINT")
+    const [code] = yield* Effect.promise(() => ended)
+    return { code: Number(code), out: out.join("") }
+  })
 
 const read = (client: SeamlessClient, [start, end]: Range) =>
   Effect.map(
@@ -92,7 +110,7 @@ describe("bars that change after they were served", () => {
     "are read as they are in the end, also where the member that stored them was killed; the audit has both",
     () =>
       Effect.gen(function* () {
-        const { client, cluster, command, host, restate } = yield* setUp
+        const { client, cluster, command, host, restate } = yield* setUp()
         const end = Math.floor((yield* Clock.currentTimeMillis) / secondMs) * secondMs
         const range: Range = [end - 10 * secondMs, end]
         const bar = end - secondMs
@@ -134,7 +152,7 @@ describe("bars that change after they were served", () => {
 
   it.live("are found by seamless verify, which changes nothing, and made a revision by --repair", () =>
     Effect.gen(function* () {
-      const { client, command, restate } = yield* setUp
+      const { client, command, restate } = yield* setUp()
       // long settled: nobody asks for them again by itself
       const start = Math.floor((yield* Clock.currentTimeMillis) / secondMs) * secondMs - 60 * secondMs
       const range: Range = [start, start + 10 * secondMs]
@@ -171,6 +189,26 @@ describe("bars that change after they were served", () => {
       assert.match(audit.out, /the history holds/)
       const nothing = yield* command("verify", "no:such", "1s")
       assert.deepStrictEqual([nothing.code, /UnknownSeries/.test(nothing.err)], [4, true])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("are told as far as they were found by a verification that is stopped", () =>
+    Effect.gen(function* () {
+      const { asked, client, host } = yield* setUp({ latencyMs: 300 })
+      const end = Math.floor((yield* Clock.currentTimeMillis) / (60 * secondMs)) * 60 * secondMs
+      yield* read(client, [end - 60 * secondMs, end])
+      const windows = yield* Effect.map(
+        Cluster.asking(() => client.coverage(node, "1s")),
+        ({ coverageRanges }) => coverageRanges
+      )
+      assert.deepStrictEqual(windows, [[end - 60 * secondMs, end]])
+      const before = asked()
+      const { code, out } = yield* stopWhen(
+        ["verify", node, "1s", "--nats", host.servers, "--as", "alice"],
+        () => asked() > before
+      )
+      assert.strictEqual(code, 130)
+      assert.match(out, /^all 1 covered window; looked at 0\n/)
     }).pipe(Effect.scoped)
   )
 })

@@ -2,7 +2,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
-import { type Configuration, defaults } from "../../../protocol/Settings.ts"
+import { type Configuration, defaults, type ExchangeSettings } from "../../../protocol/Settings.ts"
 import { configuration } from "../../support/requests.ts"
 
 const node = "ohlcv:binance:BTC/BUSD"
@@ -26,6 +26,24 @@ describe("find()", () => {
         assert.equal((yield* find(node, "1m")).finalityDelayMs, 5000)
       })
     )
+
+    it.effect("find() knows no bar that may change where nothing is configured", () =>
+      Effect.gen(function* () {
+        assert.deepEqual((yield* find(node, "1m")).settleMs, {})
+      })
+    )
+
+    it("find() gives how long bars of each source may change, for the interval or for all", () => {
+      const { binance, kraken } = configuration.sources as Record<string, ExchangeSettings>
+      const sources = {
+        binance: { ...binance!, settleMs: 5000, settleMsByInterval: { "60s": 7000 } },
+        kraken: { ...kraken!, settleMs: 3000, settleMsByInterval: { "1m": 0 } }
+      }
+      const settleMsOf = (interval: string) =>
+        Effect.runSync(SeriesCatalog.make({ ...configuration, sources }).find(node, interval)).settleMs
+      assert.deepEqual(settleMsOf("1m"), { binance: 7000 })
+      assert.deepEqual(settleMsOf("1w"), { binance: 5000, kraken: 3000 })
+    })
 
     it.effect("find() knows no listing and no retention where none is configured, and the waits of the defaults", () =>
       Effect.gen(function* () {
