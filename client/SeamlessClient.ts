@@ -5,7 +5,15 @@ import * as Subject from "../protocol/wire/Subject.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
 import { read } from "./read.ts"
-import { type Asked, budgetOf, type EnsureOptions, type ReadOptions, requestBody, type Time } from "./requestBody.ts"
+import {
+  type Asked,
+  budgetOf,
+  type CoverageOptions,
+  type EnsureOptions,
+  type ReadOptions,
+  requestBody,
+  type Time
+} from "./requestBody.ts"
 import { ask, decoder, type Session } from "./Session.ts"
 
 type WithoutMeta = readonly [
@@ -31,8 +39,8 @@ export interface SeamlessClient {
   readonly read: Read
   /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
-  /** What is covered of a series, with its version. */
-  readonly coverage: (nodeId: string, interval: string) => Promise<CoverageReport>
+  /** What is covered of a series, with its version: now, or as of a version or a time. */
+  readonly coverage: (nodeId: string, interval: string, options?: CoverageOptions) => Promise<CoverageReport>
   /** How the host that happens to answer is. */
   readonly health: () => Promise<Health>
   /** Ends the connection; what is still under way is answered first. */
@@ -73,7 +81,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
   return {
     read: readHistory,
     ensureAvailable: (...asked) => Effect.runPromise(ensureAvailable(session, asked)),
-    coverage: (nodeId, interval) => Effect.runPromise(coverage(session, { nodeId, interval })),
+    coverage: (nodeId, interval, options) => Effect.runPromise(coverage(session, { ...options, nodeId, interval })),
     health: () => Effect.runPromise(health(session)),
     close,
     [Symbol.asyncDispose]: close

@@ -6,7 +6,7 @@
 export { connect, type ConnectOptions } from "./connect.ts"
 export type { Read, SeamlessClient } from "./SeamlessClient.ts"
 export { type Refusal, SeamlessError } from "./SeamlessError.ts"
-export type { Asked, EnsureOptions, ReadOptions, Time } from "./requestBody.ts"
+export type { Asked, CoverageOptions, EnsureOptions, ReadOptions, Time } from "./requestBody.ts"
 export type { ColumnValues, HistoryFrame } from "./HistoryFrame.ts"
 export type { AvailabilityResult, CoverageReport, Health, HistoryMeta, HistoryResult } from "./HistoryResult.ts"
 export type { MissingRange, MissingState } from "../protocol/history/MissingRange.ts"

@@ -2,7 +2,8 @@
  * Does the history of a series' roots hold together, and what does it add up to?
  *
  * Pure. Entry after entry from the first: each has the next version, names the one before by its hash, and its changes
- * make the coverage before it into its own. Where one does not, nothing behind it is looked at any more.
+ * make the coverage before it into its own; what it revises is covered. Where one does not, nothing behind it is looked
+ * at any more.
  */
 import { Option } from "effect"
 import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
@@ -77,6 +78,14 @@ const coverageProblem = (covered: RangeSet.RangeSet, root: AuditedRoot): Problem
   return { kind: "coverage", problem, ...found }
 }
 
+/** Bars of time that is not covered can't have changed. */
+const revisionProblem = (covered: RangeSet.RangeSet, { diff, version }: AuditedRoot): Problem | undefined => {
+  const beyond = RangeSet.subtract(diff.revised ?? RangeSet.empty, covered)
+  if (isEmpty(beyond)) return undefined
+  const problem = `version ${version} revises bars of time that is not covered`
+  return { kind: "coverage", problem, beyond: toPairs(beyond).slice(0, differingMax) }
+}
+
 const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, problem: Problem): Replay => ({
   ...replay,
   firstBreak: { ...at, lost: [], beyond: [], ...problem }
@@ -88,7 +97,8 @@ export const replayEntry = (replay: Replay, { bytes, root: read, sequence }: Aud
   if (Option.isNone(read)) return broken(replay, { version: (replay.last?.root.version ?? 0) + 1, sequence }, noRoot)
   const root = read.value
   const covered = after(replay.covered, root)
-  const problem = versionProblem(replay, root) ?? linkProblem(replay, root) ?? coverageProblem(covered, root)
+  const chainProblem = versionProblem(replay, root) ?? linkProblem(replay, root)
+  const problem = chainProblem ?? coverageProblem(covered, root) ?? revisionProblem(covered, root)
   if (problem !== undefined) return broken(replay, { version: root.version, sequence }, problem)
   return { ...replay, entries: replay.entries + 1, last: { bytes, root }, covered }
 }

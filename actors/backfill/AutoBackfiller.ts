@@ -8,6 +8,7 @@
  */
 import { Context, Data, type Effect } from "effect"
 import type { Frame } from "../../protocol/frame/Frame.ts"
+import type { Findings } from "../../protocol/history/Findings.ts"
 import type { JobClass } from "../../protocol/history/BackfillJob.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -50,6 +51,8 @@ export interface Step {
   readonly proven: RangeSet
   /** Time of the stretch that need not be asked about again: what of it is not proven, nobody could prove. */
   readonly answered: RangeSet
+  /** What quality rules found in the rows of this step; what is absent found nothing. */
+  readonly findings?: Findings
   /** Why answered time is not proven, where that is known; nothing of what an earlier step said is said again. */
   readonly exceptions?: ReadonlyArray<MissingRange>
 }

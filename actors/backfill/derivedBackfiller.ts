@@ -6,7 +6,6 @@
  * then is tried again a little later, while those jobs go on.
  */
 import { Clock, type Context, Effect, Layer, Option } from "effect"
-import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
 import { urgentClasses } from "../../protocol/history/classShares.ts"
@@ -25,7 +24,7 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import { type ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
-import { mergeBySource } from "../conformance/mergeBySource.ts"
+import { mergeStored } from "../conformance/mergeStored.ts"
 import { type Proof, proveBars } from "../conformance/proveBars.ts"
 import { rollUpBars } from "../conformance/rollUpBars.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
@@ -136,13 +135,13 @@ const partsOf = (proven: RangeSet.RangeSet, { finer, refill }: Below): ReadonlyA
 /** The bars of proven time, signed as rolled up now. */
 const rowsOf = Effect.fnUntraced(function* ({ finer, refill }: Below, view: CoverageView, [start, end]: Range) {
   const { entry } = refill
-  const empty = Frame.empty(fieldNames(finer.schema))
+  const empty = Frame.empty(finer.schema)
   const { windows } = yield* loadWindows(
     { entry: finer, sources: finer.sources },
     view,
     RangeSet.clip(view.covered, start, end)
   )
-  const merged = windows.map(({ ranges, rows }) => mergeBySource(rows, ranges, empty).frame)
+  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, finer).frame)
   const bars = rollUpBars(Frame.concat([empty, ...merged]), entry.interval)
   const rows = Frame.length(bars)
   const origin = { source: entry.sources[0] ?? "", ingestAtMs: yield* Clock.currentTimeMillis, jobId: "" }
@@ -174,7 +173,7 @@ const rollUp = Effect.fnUntraced(function* <E, R>(refill: Refill, onStep: (step:
   }
   if (exceptions.length > 0) {
     const answered = RangeSet.union(done, MissingRange.timeOf(exceptions))
-    yield* onStep({ rows: Frame.empty(fieldNames(entry.schema)), proven: done, answered, exceptions })
+    yield* onStep({ rows: Frame.empty(entry.schema), proven: done, answered, exceptions })
   }
   if (!isEmpty(pending)) return yield* reasonFor(below, jobs, nowMs)
 })

@@ -5,11 +5,11 @@
  */
 import { Effect } from "effect"
 import { contentHash } from "../../protocol/frame/contentHash.ts"
-import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
-import { mergeBySource } from "../conformance/mergeBySource.ts"
+import { mergeStored } from "../conformance/mergeStored.ts"
 import { loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -19,10 +19,19 @@ export interface Loaded {
   readonly frame: Frame.Frame
   readonly covered: RangeSet.RangeSet
   readonly contributions: ReadonlyMap<string, RangeSet.RangeSet>
+  /** What quality rules found in these rows. */
+  readonly findings: Findings.Findings
   readonly fingerprint: string
   readonly fromCache: number
   readonly fromStorage: number
 }
+
+/** What was found in the rows that are taken from each source of a window. */
+const findingsOf = (
+  { rows }: StoredWindow,
+  contributions: Loaded["contributions"] = new Map()
+): ReadonlyArray<Findings.Findings> =>
+  rows.map(({ findings, source }) => Findings.intersect(findings, contributions.get(source) ?? RangeSet.empty))
 
 /** The hash of a part's rows; known already where they are one whole chunk. */
 const hashOf = ({ chunks, windowStart }: StoredWindow, frame: Frame.Frame): WindowContent => {
@@ -36,8 +45,8 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
   const { schema, series } = request.entry
   const covered = RangeSet.clip(view.covered, ...request.range)
   const { fromCache, fromStorage, windows } = yield* loadWindows(request, view, covered)
-  const empty = Frame.empty(fieldNames(schema))
-  const merged = windows.map(({ ranges, rows }) => mergeBySource(rows, ranges, empty))
+  const empty = Frame.empty(schema)
+  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, request.entry))
   const contributions = new Map<string, RangeSet.RangeSet>()
   for (const [source, ranges] of merged.flatMap((each) => Array.from(each.contributions))) {
     contributions.set(source, RangeSet.union(contributions.get(source) ?? RangeSet.empty, ranges))
@@ -46,6 +55,7 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
     frame: Frame.concat([empty, ...merged.map(({ frame }) => frame)]),
     covered,
     contributions,
+    findings: Findings.unionAll(windows.flatMap((window, index) => findingsOf(window, merged[index]?.contributions))),
     fingerprint: fingerprint(
       { series, range: request.range, covered },
       windows.map((window, index) => hashOf(window, merged[index]?.frame ?? empty))
@@ -58,9 +68,10 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
 
 /** What an answer has whose rows did not come in time: nothing. */
 export const nothingLoaded = ({ entry: { schema, series }, range }: ValidRequest): Loaded => ({
-  frame: Frame.empty(fieldNames(schema)),
+  frame: Frame.empty(schema),
   covered: RangeSet.empty,
   contributions: new Map(),
+  findings: Findings.none,
   fingerprint: fingerprint({ series, range, covered: RangeSet.empty }, []),
   fromCache: 0,
   fromStorage: 0

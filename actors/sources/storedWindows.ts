@@ -5,9 +5,9 @@
  * row counts where several have one is decided by whoever puts them together.
  */
 import { Effect } from "effect"
-import { fieldNames } from "../../protocol/frame/DataSchema.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -25,6 +25,8 @@ interface StoredRows {
   readonly source: string
   readonly ranges: RangeSet.RangeSet
   readonly frame: Frame.Frame
+  /** What quality rules found in the rows. */
+  readonly findings: Findings.Findings
 }
 
 /** A window's wanted time, the chunks that it may be taken from, the preferred first, and their rows. */
@@ -49,6 +51,10 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
   })
 }
 
+/** The chunks that have a say where the last writer is right: any of the time. */
+const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
+  chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
+
 const partsOf = Effect.fnUntraced(function* (
   { entry, sources }: Wanted,
   { root }: CoverageView,
@@ -66,7 +72,9 @@ const partsOf = Effect.fnUntraced(function* (
   const byIndex = new Map(pages.map((page) => [page.index, page]))
   return windows.map(({ ranges, windowStart }): Omit<StoredWindow, "rows"> => {
     const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
-    return { windowStart, ranges, chunks: needed(byPreference(chunks, sources), ranges) }
+    const preferred = byPreference(chunks, sources)
+    const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
+    return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
   })
 })
 
@@ -80,11 +88,16 @@ export const loadWindows = Effect.fnUntraced(function* (
   const { schema, series } = wanted.entry
   const parts = yield* partsOf(wanted, view, covered)
   const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
-  const { frames, fromCache, fromStorage } = yield* store.chunks(series, names)
-  const empty = Frame.empty(fieldNames(schema))
+  const { findings, frames, fromCache, fromStorage } = yield* store.chunks(series, names)
+  const empty = Frame.empty(schema)
   const windows = parts.map((part): StoredWindow => ({
     ...part,
-    rows: part.chunks.map(({ id, ranges, source }) => ({ source, ranges, frame: frames.get(id) ?? empty }))
+    rows: part.chunks.map(({ id, ranges, source }) => ({
+      source,
+      ranges,
+      frame: frames.get(id) ?? empty,
+      findings: findings.get(id) ?? Findings.none
+    }))
   }))
   return { windows, fromCache, fromStorage }
 })

@@ -28,13 +28,14 @@ export const suitedStates: { readonly [Verb in JobVerb]: ReadonlyArray<JobState>
 export const suits = (verb: JobVerb, job: BackfillJob): boolean =>
   suitedStates[verb].includes(job.state) && !(verb === "cancel" && hasEnded(job))
 
-const past: { readonly [Verb in JobVerb | "invalidate" | "reprocess"]: string } = {
+const past: { readonly [Verb in JobVerb | "invalidate" | "reprocess" | "repair"]: string } = {
   retry: "retried",
   skip: "skipped",
   cancel: "called off",
   quarantine: "set aside",
   invalidate: "invalidated",
-  reprocess: "reprocessed"
+  reprocess: "reprocessed",
+  repair: "repaired"
 }
 
 /** An operator's change as a cause, in the audit and elsewhere: who did what, and why. */

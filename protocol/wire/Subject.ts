@@ -31,6 +31,12 @@ export const window = (seriesKey: string, windowStart: number): string => `${ser
 export const chunk = (seriesKey: string, windowStart: number, id: string): string =>
   `${root}.chunks.${window(seriesKey, windowStart)}.${id}`
 
+/** The chunks of a series. */
+export const chunksOf = (seriesKey: string): string => `${root}.chunks.${seriesKey}.>`
+
+/** The pages of a series. */
+export const pagesOf = (seriesKey: string): string => `${root}.pages.${seriesKey}.>`
+
 /** Where a page is stored. */
 export const page = (seriesKey: string, id: string): string => `${root}.pages.${seriesKey}.${id}`
 

@@ -14,6 +14,8 @@ series:
   - { node: "ohlcv:binance:BTC/BUSD", intervals: [1m, 5m], sources: [binance], symbol: BTC/BUSD }
 `
 
+const exchange = 'kind: exchange, exchange: binance, baseUrl: "http://127.0.0.1:9000", maxEmptyBars: 60'
+
 const configuration = (text: string): Configuration =>
   Result.getOrThrowWith(parse(text), (all) => new Error(JSON.stringify(all)))
 
@@ -54,7 +56,30 @@ describe("parse", () => {
       /^series\[0\]\.intervals\[1\]: .*BUSD 1m, which series\[0\]\.intervals\[0\]/
     ],
     ["an unknown key", "maxEmptyBars", "maxEmpty", /^sources\.binance\.maxEmpty: is no setting; known here: kind, /],
-    ["a wrong kind", "kind: exchange", "kind: lake", /^sources\.binance\.kind: Expected "exchange", got "lake"$/],
+    [
+      "a wrong kind",
+      "kind: exchange",
+      "kind: sea",
+      /^sources\.binance\.kind: Expected "exchange" \| "lake", got "sea"$/
+    ],
+    [
+      "a kind of rows that there is not",
+      exchange,
+      "kind: lake, path: a.csv, rows: candles",
+      /^sources\.binance\.rows: Expected "bars" \| "trades", got "candles"$/
+    ],
+    [
+      "a zone that there is not",
+      exchange,
+      "kind: lake, path: a.csv, zone: Mars/Olympus",
+      /^sources\.binance\.zone: "Mars\/Olympus" is no zone: /
+    ],
+    [
+      "a setting of another kind of source",
+      exchange,
+      "kind: lake, path: a.csv, baseUrl: here",
+      /^sources\.binance\.baseUrl: is no setting; known here: kind, path, format, rows, header, /
+    ],
     ["a number out of bounds", "60 }", "-1 }", /^sources\.binance\.maxEmptyBars: .*got -1$/],
     ["an absent field", ", symbol: BTC/BUSD", "", /^series\[0\]\.symbol: is missing$/],
     ["a number for a text", '"ohlcv:binance:BTC/BUSD"', "7", /^series\[0\]\.node: Expected string, got 7$/],
@@ -216,6 +241,7 @@ describe("parse", () => {
     const part = readme.slice(readme.indexOf("## The configuration"), readme.indexOf("## NATS"))
     const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
       if (SchemaAST.isArrays(ast)) return ast.rest.flatMap(namesIn)
+      if (SchemaAST.isUnion(ast)) return ast.types.flatMap(namesIn)
       if (!SchemaAST.isObjects(ast)) return []
       const own = ast.propertySignatures.flatMap(({ name, type }) => [String(name), ...namesIn(type)])
       return [...own, ...ast.indexSignatures.flatMap(({ type }) => namesIn(type))]

@@ -14,6 +14,7 @@ import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { mergeFrames, rowsIn } from "../../actors/conformance/mergeFrames.ts"
 import * as BarFile from "../support/BarFile.ts"
+import { floatColumns } from "../support/floatFrames.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
 import { runCommand } from "../support/runCommand.ts"
 import { intervalOf } from "../support/rows.ts"
@@ -42,9 +43,9 @@ const valuesOf = (frame: HistoryFrame) => [
   ...valueColumns.map((name) => Array.from(Cluster.numbersOf(frame, name)))
 ]
 
-const recorded = ({ columns, eventTimeMs }: Frame.Frame) => [
-  Array.from(eventTimeMs),
-  ...valueColumns.map((name) => Array.from(columns.find((column) => column.name === name)?.values ?? []))
+const recorded = (frame: Frame.Frame) => [
+  Array.from(frame.eventTimeMs),
+  ...valueColumns.map((name) => Array.from(floatColumns(frame).find((column) => column.name === name)?.values ?? []))
 ]
 
 describe("a series that is rolled up from recorded minutes", () => {
@@ -142,7 +143,7 @@ describe("a minute that changes below", () => {
   ]
 
   const volumeAt = (of: Frame.Frame, time: number): number =>
-    of.columns.find(({ name }) => name === "volume")!.values[of.eventTimeMs.indexOf(time)]!
+    floatColumns(of).find(({ name }) => name === "volume")!.values[of.eventTimeMs.indexOf(time)]!
 
   const invalidate = (servers: string) =>
     Effect.promise(() => {

@@ -77,7 +77,7 @@ export const autoBackfillerSuite = <E>(claims: AutoBackfillerClaims<E>): void =>
     const entry = yield* entryOf(symbol)
     let done: Refilled = {
       steps: [],
-      rows: Frame.empty([]),
+      rows: Frame.empty(entry.schema),
       proven: RangeSet.empty,
       answered: RangeSet.empty,
       requests: 0,

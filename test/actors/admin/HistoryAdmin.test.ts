@@ -15,7 +15,9 @@ import type { Range } from "../../../protocol/history/Range.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { writeJob } from "../../../protocol/messages/Backfill.ts"
 import { Backfills } from "../../../protocol/messages/Backfills.ts"
+import { Sweeper } from "../../../protocol/messages/Sweep.ts"
 import { type Commit, Coverage } from "../../../protocol/messages/Coverage.ts"
+import { Verifier } from "../../../protocol/messages/Verify.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import { Header } from "../../../protocol/wire/Header.ts"
@@ -51,6 +53,8 @@ const status = Layer.succeed(HostStatus, {
 const unasked = Layer.mergeAll(
   Layer.mock(Coverage)({}),
   Layer.mock(Backfills)({}),
+  Layer.mock(Verifier)({}),
+  Layer.mock(Sweeper)({}),
   Layer.succeed(DataSources, new Map())
 )
 

@@ -149,6 +149,15 @@ describe("conclude()", () => {
     assert.strictEqual(breakOf(conclude(begin, standing(roots[0]!))), "holds")
   })
 
+  it("replayEntry() wants what a change revised to be covered", () => {
+    const revised = (...pairs: ReadonlyArray<Range>) => {
+      const root = rootAfter(last, {})
+      return breakOf(replay(entriesOf([...roots, { ...root, diff: { ...root.diff, revised: rangesOf(...pairs) } }])))
+    }
+    assert.strictEqual(revised([0, 20], [40, 60]), "holds")
+    assert.strictEqual(revised([0, 21]), "coverage 5 @50")
+  })
+
   it("conclude() finds a root that is behind its history, beyond it, or another one", () => {
     const at = (root: CoverageRoot) => breakOf(conclude(replay(entries), standing(root)))
     assert.strictEqual(at(roots[2]!), "standing 3 @null")

@@ -180,6 +180,44 @@ describe("proven()", () => {
   })
 })
 
+describe("proven() of a market that closes", () => {
+  // a session of four bars, a night of six
+  const closed = RangeSet.make(
+    Array.from({ length: 20 }, (_, day): Range => [(day * 10 - 46) * barMs, (day * 10 - 40) * barMs])
+  )
+
+  it("proven() has closed time without a bar beside it, and none of a session in which no bar came", () => {
+    expect(proves(plain([], { closed }), [0, 20]).pairs).toEqual([
+      [4, 10],
+      [14, 20]
+    ])
+  })
+
+  it("proven() hides no outage of several sessions, also where all nights between them are covered", () => {
+    const outage = plain([0, 1, 2, 3, 43], { maxEmptyBars: 6, closed })
+    const windows = [0, 1, 2, 3, 4].map((day): Range => [day * 10 * barMs, (day + 1) * 10 * barMs])
+    // each session lacks four bars, fewer than mean a lack of trades
+    const asked = toPairs(barsOf(fill(outage, [...windows, ...windows])))
+    expect(asked).toEqual([
+      [0, 10],
+      [14, 20],
+      [24, 30],
+      [34, 40],
+      [43, 50]
+    ])
+  })
+
+  it("proven() takes the end of one session and the begin of the next as one absence", () => {
+    const quiet = plain([0, 12], { maxEmptyBars: 5, closed })
+    expect(proves(quiet, [0, 13]).pairs).toEqual([[0, 13]])
+    expect(proves({ ...quiet, maxEmptyBars: 4 }, [0, 13]).pairs).toEqual([
+      [0, 1],
+      [4, 10],
+      [12, 13]
+    ])
+  })
+})
+
 describe("answered()", () => {
   law(
     "answered() holds what a page brought, and in the end all of the stretch",

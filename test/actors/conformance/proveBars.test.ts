@@ -5,7 +5,7 @@ import { isCarriedUp, proveBars } from "../../../actors/conformance/proveBars.ts
 import { mergeFrames, rowsIn } from "../../../actors/conformance/mergeFrames.ts"
 import { rollUpBars } from "../../../actors/conformance/rollUpBars.ts"
 import { contentHash } from "../../../protocol/frame/contentHash.ts"
-import { fieldNames, ohlcv } from "../../../protocol/frame/DataSchema.ts"
+import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import { outward } from "../../../protocol/history/alignRanges.ts"
 import * as MissingRange from "../../../protocol/history/MissingRange.ts"
@@ -107,7 +107,7 @@ describe("proveBars()", () => {
     "proveBars() of what comes bit by bit, rolled up bit by bit, is the whole rolled up",
     [sealedFrame, order],
     (whole, parts) => {
-      const empty = Frame.empty(fieldNames(ohlcv))
+      const empty = Frame.empty(ohlcv)
       let covered = none
       let above = none
       let rows = empty

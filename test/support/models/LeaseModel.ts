@@ -47,9 +47,14 @@ export const pair = (host: string, key: string): string => `${host} ${key}`
 /** Whether nobody has to do anything more about the run. */
 export const isOver = ({ state }: LeaseRecord): boolean => state === "SUCCEEDED" || state === "FAILED"
 
+/** What a run that failed was to bring and did not: the next one has to, whatever else it is opened for. */
+const owed = (before: LeaseRecord | undefined): Iterable<number> =>
+  before?.state === "FAILED" ? [...before.wanted].filter((bar) => !before.done.has(bar)) : []
+
 /** Opens a run where there is none, or none that is not over. */
-export const open = (model: LeaseModel, key: string, wanted: ReadonlySet<number>): void => {
+export const open = (model: LeaseModel, key: string, asked: ReadonlySet<number>): void => {
   const before = model.records.get(key)
+  const wanted = new Set([...asked, ...owed(before)])
   model.records.set(key, {
     state: "PENDING",
     run: (before?.run ?? 0) + 1,
