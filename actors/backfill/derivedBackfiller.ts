@@ -9,6 +9,8 @@ import { Clock, type Context, Effect, Layer, Option } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
 import { urgentClasses } from "../../protocol/history/classShares.ts"
+import { outward } from "../../protocol/history/alignRanges.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -17,13 +19,14 @@ import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
-import { Coverage, type CoverageView, demandedWindowsMax } from "../../protocol/messages/Coverage.ts"
-import { followMessage } from "../../protocol/messages/Derived.ts"
+import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import { demandedWindowsMax, followMessage } from "../../protocol/messages/Derived.ts"
 import type { Configuration } from "../../protocol/Settings.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { type ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
+import type { Merged } from "../conformance/mergeBySource.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
 import { type Proof, proveBars } from "../conformance/proveBars.ts"
 import { rollUpBars } from "../conformance/rollUpBars.ts"
@@ -31,7 +34,7 @@ import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { Capabilities } from "../sources/DataSource.ts"
 import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, derivedSource, SeriesCatalog } from "../sources/SeriesCatalog.ts"
-import { loadWindows } from "../sources/storedWindows.ts"
+import { loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
 import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
 
 /** How long a worker waits for the finer series. Readers have waited for it before they have this asked for. */
@@ -132,8 +135,12 @@ const partsOf = (proven: RangeSet.RangeSet, { finer, refill }: Below): ReadonlyA
   )
 }
 
-/** The bars of proven time, signed as rolled up now. */
-const rowsOf = Effect.fnUntraced(function* ({ finer, refill }: Below, view: CoverageView, [start, end]: Range) {
+/** What quality rules found in the rows that are taken from each source of a window. */
+const findingsOf = ({ rows }: StoredWindow, { contributions }: Merged): ReadonlyArray<Findings.Findings> =>
+  rows.map(({ findings, source }) => Findings.intersect(findings, contributions.get(source) ?? RangeSet.empty))
+
+/** The bars of proven time, signed as rolled up now; and what was found in any of the rows that they are made of. */
+const barsOf = Effect.fnUntraced(function* ({ finer, refill }: Below, view: CoverageView, [start, end]: Range) {
   const { entry } = refill
   const empty = Frame.empty(finer.schema)
   const { windows } = yield* loadWindows(
@@ -141,11 +148,18 @@ const rowsOf = Effect.fnUntraced(function* ({ finer, refill }: Below, view: Cove
     view,
     RangeSet.clip(view.covered, start, end)
   )
-  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, finer).frame)
-  const bars = rollUpBars(Frame.concat([empty, ...merged]), entry.interval)
+  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, finer))
+  const below = Frame.concat([empty, ...merged.map(({ frame }) => frame)])
+  const bars = rollUpBars(below, entry.interval, finer.schema.fields)
   const rows = Frame.length(bars)
   const origin = { source: entry.sources[0] ?? "", ingestAtMs: yield* Clock.currentTimeMillis, jobId: "" }
-  return { ...bars, lineage: rows === 0 ? [] : [{ rows, ...origin }] }
+  const found = Findings.unionAll(windows.flatMap((window, index) => findingsOf(window, merged[index]!)))
+  return {
+    rows: { ...bars, lineage: rows === 0 ? [] : [{ rows, ...origin }] },
+    findings: Findings.make(
+      Object.entries(found).map(([rule, ranges]) => [rule, outward(ranges, entry.interval)] as const)
+    )
+  }
 })
 
 /** Makes the bars that can be made, and says what is known of the others; fails where some are still to come. */
@@ -169,7 +183,7 @@ const rollUp = Effect.fnUntraced(function* <E, R>(refill: Refill, onStep: (step:
   let done = RangeSet.empty
   for (const part of partsOf(proven, below)) {
     done = RangeSet.union(done, RangeSet.of(...part))
-    yield* onStep({ rows: yield* rowsOf(below, view, part), proven: done, answered: done })
+    yield* onStep({ ...(yield* barsOf(below, view, part)), proven: done, answered: done })
   }
   if (exceptions.length > 0) {
     const answered = RangeSet.union(done, MissingRange.timeOf(exceptions))

@@ -9,7 +9,8 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
-import { Coverage, demandedWindowsMax } from "../../protocol/messages/Coverage.ts"
+import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { demandedWindowsMax } from "../../protocol/messages/Derived.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import * as Reach from "../sources/Reach.ts"
@@ -43,7 +44,7 @@ const settle = Effect.fnUntraced(function* (
   yield* (yield* Backfill).settled(jobs)
 })
 
-/** Has what a gap is made of filled, from the finest series up, and waits for that no longer than so many milliseconds. */
+/** Has what a gap is made of filled, from the finest series up, and waits for it no longer than it is given. */
 export const settleBelow = (entry: CatalogEntry, gap: RangeSet.RangeSet, given: { cause: string; withinMs: number }) =>
   entry.derivedFrom === null
     ? Effect.void

@@ -19,6 +19,9 @@ export const Following = Schema.Struct({
 })
 export type Following = typeof Following.Type
 
+/** Windows of a finer series that are asked for at once: the jobs of all of them have room in one answer. */
+export const demandedWindowsMax = 250
+
 /** `follow` of a derived series: what changes below from that version on is taken over, whatever happens. */
 export const followMessage = define({
   actor: "derived",

@@ -3,8 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { type DataSource, RequestFailed } from "../../../actors/sources/DataSource.ts"
 import { makeMemory } from "../../../actors/sources/memorySource.ts"
+import { type Field, ohlcv } from "../../../protocol/frame/DataSchema.ts"
+import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillPlan } from "../../../protocol/history/BackfillPlan.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
+import type { Verified } from "../../../protocol/messages/Verify.ts"
 import type { Configuration, SeriesSettings } from "../../../protocol/Settings.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
@@ -19,7 +22,8 @@ const symbol = "A"
 
 /** A source whose bars can be changed, that counts what it is asked, and fails where it is told to. */
 const makeMarket = (minutes: ReadonlyArray<number>) => {
-  const market = { minutes, price: 1, asked: 0, isDown: false, latencyMs: 0 }
+  const extra: Readonly<Record<string, (minute: number) => number>> = {}
+  const market = { minutes, price: 1, asked: 0, isDown: false, latencyMs: 0, extra }
   const capabilities = { barsPerRequest: 100, maxEmptyBars: 5, finalityDelayMs: 0, attemptsMax: 1 }
   const source: DataSource = {
     ...makeMemory({ name: "binance", capabilities, bars: new Map([[symbol, flatBars(minutes)]]) }),
@@ -32,7 +36,11 @@ const makeMarket = (minutes: ReadonlyArray<number>) => {
         name,
         values: Array.from(values, (value) => Number(value) * market.price)
       }))
-      const bars = new Map([[request.symbol, { eventTime, columns: scaled }]])
+      const more = Object.entries(market.extra).map(([name, valueOf]) => ({
+        name,
+        values: market.minutes.map((minute) => valueOf(minute))
+      }))
+      const bars = new Map([[request.symbol, { eventTime, columns: [...scaled, ...more] }]])
       return yield* makeMemory({ name: "binance", capabilities, bars }).page(request)
     })
   }
@@ -56,6 +64,7 @@ interface Answer {
     readonly missingRanges: ReadonlyArray<MissingRange>
     readonly coverageVersion: number
     readonly sourceContributions: unknown
+    readonly qualitySummary: object
   }
 }
 
@@ -75,6 +84,7 @@ const read = Effect.fnUntraced(function* (interval: string, [from, to]: readonly
   const { columns, meta } = answer
   return {
     meta,
+    columns,
     times: columns["event_time"]!.map((time) => time / minuteMs),
     volume: columns["volume"]!,
     flags: columns["__flags"],
@@ -184,6 +194,37 @@ describe("a series that is rolled up", () => {
     }).pipe(inMemory)
   )
 
+  it.live("has the columns of its schema, each as the schema rolls it up, and what rules found below", () =>
+    Effect.gen(function* () {
+      const { market, source } = makeMarket(count(1000, 1020))
+      const fields: readonly [Field, ...Array<Field>] = [
+        { name: "vwap", type: "float64", required: true },
+        { name: "trades", type: "float64", required: true, rollUp: "sum" },
+        ...ohlcv.fields
+      ]
+      const quality = [{ rule: "jump", name: "leap", column: "trades", share: 0.5 }] as const
+      market.extra = { vwap: (minute) => minute + 0.5, trades: (minute) => (minute === 1007 ? 200 : 2) }
+      const given = configured([five], { schema: "bars" })
+      const configuration = { ...given, schemas: { bars: { fields, rules: { quality } } } }
+      yield* memoryHost.start({ configuration, sources: [source] })
+      const { columns, flags, meta } = yield* read("5m", [1000, 1020])
+      assert.deepStrictEqual(columns["trades"], [10, 208, 10, 10])
+      const vwap = bars(1000, 1020).map((bar) => {
+        const minutes = count(bar, bar + 5)
+        const weighted = minutes.reduce((sum, minute) => sum + (minute + 0.5) * minute, 0)
+        return weighted / minutes.reduce((sum, minute) => sum + minute, 0)
+      })
+      assert.deepStrictEqual(
+        columns["vwap"]!.map((each) => each.toFixed(9)),
+        vwap.map((each) => each.toFixed(9))
+      )
+      const isSuspect = (flags ?? []).map((flag) => (flag & RowFlag.suspect) !== 0)
+      assert.deepStrictEqual(isSuspect, [false, true, false, false])
+      const leap = { count: 1, severity: "flag", examples: [1005 * minuteMs] }
+      assert.deepInclude(meta.qualitySummary, { findings: { leap } })
+    }).pipe(inMemory)
+  )
+
   it.live("does not keep all workers waiting for the work that they would have to do", () =>
     Effect.gen(function* () {
       const { market, source } = makeMarket(count(1000, 1100))
@@ -285,6 +326,43 @@ describe("a minute that changes below", () => {
       )
       assert.deepStrictEqual(yield* covered("5m"), [[1000, 1100]])
     }).pipe(inMemory)
+  )
+
+  it.live(
+    "takes out just the bar above it also where it is revised, and what is compared above is the same again",
+    () =>
+      Effect.gen(function* () {
+        const { market, source } = makeMarket(count(1000, 1100))
+        yield* memoryHost.start({ configuration: configured([five]), sources: [source] })
+        yield* read("5m", [1000, 1100])
+        market.price = 3
+        const minute = { nodeId: node, interval: "1m", start: 1047 * minuteMs, end: 1048 * minuteMs }
+        const { repairedBars } = yield* memoryHost.askAdmin<{ repairedBars: number }>("repair", {
+          ...minute,
+          reason: "the exchange has corrected it"
+        })
+        assert.strictEqual(repairedBars, 1)
+        assert.deepStrictEqual(yield* covered("1m"), [[1000, 1100]])
+        yield* untilCovered("5m", [
+          [1000, 1045],
+          [1050, 1100]
+        ])
+        const { flags, times, volume } = yield* read("5m", [1000, 1100])
+        const expected = times.map((time) => time * 5 + 10 + (time === 1045 ? 2 * 1047 : 0))
+        assert.deepStrictEqual(volume, expected)
+        const isRevised = (flags ?? []).map((flag) => (flag & RowFlag.revised) !== 0)
+        assert.deepStrictEqual(
+          isRevised,
+          times.map((time) => time === 1045)
+        )
+        // above, the source is what is stored below: that has not changed since
+        const window = { nodeId: node, interval: "5m", start: 1000 * minuteMs, end: 1100 * minuteMs }
+        const { parts } = yield* memoryHost.askAdmin<Verified>("verify", window)
+        assert.deepStrictEqual(
+          parts.map(({ changedBars, failure, sameBars, source: name }) => [name, sameBars, changedBars, failure]),
+          [["derived:1m", 20, 0, null]]
+        )
+      }).pipe(inMemory)
   )
 
   it.live("is looked for again where what was said of it does not hold any more", () =>
