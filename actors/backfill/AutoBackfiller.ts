@@ -50,7 +50,7 @@ export interface Step {
   readonly answered: RangeSet
   /** What quality rules found in the rows of this step; what is absent found nothing. */
   readonly findings?: Findings
-  /** Bars that were kept out of the rows since a rule says so: nothing of them is proven, and they wait for a person. */
+  /** Bars that a rule keeps out of the rows: nothing of them is proven, and they wait for a person. */
   readonly aside?: ReadonlyArray<MissingRange>
 }
 

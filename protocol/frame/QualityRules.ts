@@ -8,10 +8,10 @@
 import { Schema } from "effect"
 
 /**
- * What a finding comes to: the row is marked SUSPECT; the bar is not covered and waits for a person; the whole answer is
- * refused; or the rule is not looked at.
+ * What a finding comes to: the row is marked SUSPECT; the bar is not covered and waits for a person; the whole answer
+ * is refused; or the rule is not looked at.
  */
-export const QualitySeverity = Schema.Literals(["flag", "quarantine", "reject", "off"])
+const QualitySeverity = Schema.Literals(["flag", "quarantine", "reject", "off"])
 
 const Bars = Schema.Int.check(Schema.isGreaterThan(0))
 const Share = Schema.Finite.check(Schema.isGreaterThan(0))
