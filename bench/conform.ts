@@ -59,7 +59,7 @@ const checkEqual = (rows: TypedRows): void => {
     theirs.map(({ flags }) => flags)
   )
   assert.deepEqual(
-    Array.from(ours.columns[3]!.values),
+    Array.from<number | bigint>(ours.columns[3]!.values),
     theirs.map(({ close }) => close)
   )
 }

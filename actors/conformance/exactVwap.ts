@@ -40,9 +40,10 @@ const safeVwap = (prices: Float64Array, amounts: Float64Array, from: number, to:
   for (let row = from; row < to; row++) {
     const digits = Math.round(amounts[row]! * amountScale)
     if (digits === 0) continue
-    turnover += digits * Math.round(prices[row]! * priceScale)
+    const product = digits * Math.round(prices[row]! * priceScale)
+    turnover += product
     amount += digits
-    if (Math.abs(turnover) > Number.MAX_SAFE_INTEGER) return undefined
+    if (Math.max(Math.abs(product), Math.abs(turnover)) > Number.MAX_SAFE_INTEGER) return undefined
   }
   const divisor = amount * priceScale
   // of two whole numbers that are exact the quotient is rounded once
@@ -84,5 +85,12 @@ const quotient = (dividend: bigint, divisor: bigint): number => {
   const shifted = top << BigInt(shift)
   const whole = shifted / bottom
   const sticky = whole * bottom === shifted ? whole : whole | 1n
-  return (sign * Number(sticky)) / 2 ** shift
+  return sign * scaledDown(Number(sticky), shift)
 }
+
+// The largest power of two that is a float64 ends a little above this one.
+const powerMax = 1_000
+
+/** Divided by two to a power that may be larger than any float64 has. */
+const scaledDown = (value: number, power: number): number =>
+  power <= powerMax ? value / 2 ** power : scaledDown(value / 2 ** powerMax, power - powerMax)

@@ -52,10 +52,6 @@ const TradeColumns = Schema.Struct({
   id: Schema.optionalKey(Schema.NonEmptyString)
 })
 
-/** Which of two rows of one time stands. */
-const ConflictRule = Schema.Literals(["priority", "version", "ingestTime"])
-export type ConflictRule = typeof ConflictRule.Type
-
 const ofSource = {
   time: Schema.optionalKey(TimeRules),
   /** In which order rows come: those of `newestFirst` are read backwards; `oldestFirst` by default. */
@@ -82,7 +78,7 @@ export const ConformanceRules = Schema.Struct({
    * Which row stands where several have one time: that of the preferred source, of the highest value in the column
    * `version`, or of the latest ingest time; `priority` by default.
    */
-  conflict: Schema.optionalKey(ConflictRule),
+  conflict: Schema.optionalKey(Schema.Literals(["priority", "version", "ingestTime"])),
   /** The column that numbers versions; `version` by default. */
   versionColumn: Schema.optionalKey(Schema.NonEmptyString),
   /** What makes a bar doubtful, and what comes of it: beside, or in the place of, what holds for every series. */

@@ -33,6 +33,8 @@ export const QualitySummary = Schema.Struct({
   duplicateCount: Schema.Finite,
   /** What quality rules found, by the rule's name; absent where they found nothing. */
   findings: Schema.optionalKey(Schema.Record(Schema.String, FindingSummary)),
+  /** Known empty bars that have a row in this answer nevertheless, because it was asked for; not among `rows`. */
+  forwardFilledBars: Schema.optionalKey(Schema.Finite),
   strict: Schema.optionalKey(StrictFinding)
 })
 export type QualitySummary = typeof QualitySummary.Type
