@@ -128,7 +128,11 @@ export const QualityRule = Schema.Union([
   TimeBackwards,
   StaleRepeat,
   BarCount
-])
+]).annotate({
+  message:
+    "is a rule with its kind: { rule: jump }; the kinds are negativeVolume, ohlcOrder, nonFinite, zeroPrice, jump, " +
+    "zScore, reversal, timeBackwards, staleRepeat, barCount"
+})
 export type QualityRule = typeof QualityRule.Type
 
 /** Rules beside, or in the place of, the ones that hold for every series. */
