@@ -35,35 +35,39 @@ const pathText = (path: Path): string =>
 const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, key) => (Predicate.isObjectKeyword(inner) ? Reflect.get(inner, key) : undefined), value)
 
-/** Of kinds of settings the one that the value says it is. */
-const kindOf = (kinds: SchemaAST.Union, value: unknown): SchemaAST.AST | undefined => {
-  const kind: unknown = Predicate.isObjectKeyword(value) ? Reflect.get(value, "kind") : undefined
-  return kinds.types.find((type) => {
-    const field = SchemaAST.isObjects(type) ? type.propertySignatures.find(({ name }) => name === "kind") : undefined
-    return field !== undefined && SchemaAST.isLiteral(field.type) && field.type.literal === kind
-  })
-}
+/** Whether the object has the literal values, such as a kind, that the schema wants of it. */
+const isKindOf = (ast: SchemaAST.AST, value: unknown): boolean =>
+  SchemaAST.isObjects(ast) &&
+  ast.propertySignatures.every(
+    ({ name, type }) => !SchemaAST.isLiteral(type) || valueAt(value, [name]) === type.literal
+  )
 
 /** What the schema says of the keys of the value at a path; undefined where it says nothing. */
-const keysIn = (ast: SchemaAST.AST | undefined, value: unknown, path: Path): ReadonlyArray<string> => {
+const keysIn = (ast: SchemaAST.AST | undefined, path: Path, value: unknown): ReadonlyArray<string> => {
   if (ast === undefined) return []
-  if (SchemaAST.isUnion(ast)) return keysIn(kindOf(ast, value), value, path)
+  if (SchemaAST.isUnion(ast)) {
+    return keysIn(
+      ast.types.find((type) => isKindOf(type, value)),
+      path,
+      value
+    )
+  }
   const [key, ...below] = path
-  const inner = key === undefined ? undefined : valueAt(value, [key])
-  if (SchemaAST.isArrays(ast)) return key === undefined ? [] : keysIn(ast.rest[0] ?? ast.elements[0], inner, below)
+  const inner = valueAt(value, path.slice(0, 1))
+  if (SchemaAST.isArrays(ast)) return key === undefined ? [] : keysIn(ast.rest[0] ?? ast.elements[0], below, inner)
   if (!SchemaAST.isObjects(ast)) return []
   if (key === undefined) return ast.propertySignatures.map(({ name }) => String(name))
   const field = ast.propertySignatures.find(({ name }) => name === key)
-  return keysIn(field?.type ?? ast.indexSignatures[0]?.type, inner, below)
+  return keysIn(field?.type ?? ast.indexSignatures[0]?.type, below, inner)
 }
 
 /** The keys that may stand in the object at a path, as the schema has them; none where any name may. */
-const knownKeys = (input: unknown, path: Path): ReadonlyArray<string> => keysIn(Configuration.ast, input, path)
+const knownKeys = (path: Path, input: unknown): ReadonlyArray<string> => keysIn(Configuration.ast, path, input)
 
 const problemText = (input: unknown, path: Path, message: string): string => {
   if (message === "Missing key") return "is missing"
   if (message.endsWith("excess property"))
-    return `is no setting; known here: ${knownKeys(input, path.slice(0, -1)).join(", ")}`
+    return `is no setting; known here: ${knownKeys(path.slice(0, -1), input).join(", ")}`
   return message.startsWith("Expected ") ? `${message}, got ${JSON.stringify(valueAt(input, path))}` : message
 }
 

@@ -11,6 +11,7 @@ import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
 import { checkCalendars } from "./calendarFiles.ts"
 import { checkDerived, checkDerivedNames } from "./checkDerived.ts"
+import { checkSchemas } from "./checkSchemas.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -217,6 +218,7 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...waits,
     ...checkCalendars(input),
     ...each,
+    ...checkSchemas(input),
     ...checkDerived(series),
     ...findTwice(series)
   ]

@@ -2,9 +2,10 @@
  * What did conforming find?
  *
  * Counts of what each step did, and what the quality rules found: which bars, with the first few of them as examples.
- * Which rows were meant is said by their flags, too. It travels on into the quality summary of an answer. The rows given
- * are those of the sealed frame, those that gave way as duplicates, those left out as late, and those that were rolled up
- * into others.
+ * Which rows were meant is said by their flags, too. It travels on into the quality summary of an answer.
+ *
+ * The rows given are those of the sealed frame, those that gave way as duplicates, those left out as late, and those
+ * that were rolled up into others.
  */
 import * as Findings from "../../protocol/history/Findings.ts"
 import { isoTime } from "../../protocol/history/isoTime.ts"

@@ -162,13 +162,12 @@ export const findSpikes = (
   let lastMs = Number.NaN
   for (let row = 0; row < all.length; row++) {
     const value = all[row]!
-    if (Math.abs(value - price) > share * price && times[row]! - lastMs <= gapMs) {
-      const back = returnOf({ all, price, share }, row, withinBars)
-      if (back > row) {
-        for (let spike = Math.max(row, known); spike < back; spike++) found.push(spike - known)
-        row = back - 1
-        continue
-      }
+    const isAway = Math.abs(value - price) > share * price && times[row]! - lastMs <= gapMs
+    const back = isAway ? returnOf({ all, price, share }, row, withinBars) : row
+    for (let spike = Math.max(row, known); spike < back; spike++) found.push(spike - known)
+    if (back > row) {
+      row = back - 1
+      continue
     }
     if (!(value > 0)) continue
     price = value

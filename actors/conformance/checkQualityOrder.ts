@@ -6,6 +6,7 @@
 import { alignDown, type Interval, type Spacing } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 
 /**
@@ -131,9 +132,7 @@ export const findSparse = (
     if (block !== undefined) {
       judge(block)
       const between = RangeSet.subtract(RangeSet.of(block.startMs + spacing.lengthMs, startMs), closed)
-      for (let edge = 0; minShare > 0 && edge < between.edges.length; edge += 2) {
-        sparse.push([between.edges[edge]!, between.edges[edge + 1]!])
-      }
+      if (minShare > 0) sparse.push(...toPairs(between))
     }
     block = { startMs, rows: 1, isWhole: block !== undefined || startMs === timeMs[row] }
   }

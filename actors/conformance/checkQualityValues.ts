@@ -18,23 +18,38 @@ export const findNegative = (columns: Numbers, found: Array<number>): void => {
 /** Rows with a value of zero. */
 export const findZero = (columns: Numbers, found: Array<number>): void => {
   for (const values of columns) {
-    for (let row = 0; row < values.length; row++) if (values[row] === 0) found.push(row)
+    let row = 0
+    // a product is above zero in size unless one of them is zero or missing, or they are very small
+    for (; row + 4 <= values.length; row += 4) {
+      const product = values[row]! * values[row + 1]! * values[row + 2]! * values[row + 3]!
+      if (!(Math.abs(product) > 0)) addZero(values, [row, row + 4], found)
+    }
+    addZero(values, [row, values.length], found)
   }
+}
+
+/** The first of some rows, and the row behind the last. */
+type Span = readonly [from: number, to: number]
+
+const addZero = (values: Float64Array, [from, to]: Span, found: Array<number>): void => {
+  for (let row = from; row < to; row++) if (values[row] === 0) found.push(row)
 }
 
 /** Rows with a value that is missing or infinite: only of finite numbers is the difference to themselves zero. */
 export const findNonFinite = (columns: Numbers, found: Array<number>): void => {
   for (const values of columns) {
+    let row = 0
     // four at a time, since hardly ever is there one among them
-    for (let row = 0; row < values.length; row += 4) {
-      const to = Math.min(row + 4, values.length)
-      if (to === row + 4) {
-        const sum = values[row]! + values[row + 1]! + values[row + 2]! + values[row + 3]!
-        if (sum - sum === 0) continue
-      }
-      for (let each = row; each < to; each++) if (values[each]! - values[each]! !== 0) found.push(each)
+    for (; row + 4 <= values.length; row += 4) {
+      const sum = values[row]! + values[row + 1]! + values[row + 2]! + values[row + 3]!
+      if (sum - sum !== 0) addNonFinite(values, [row, row + 4], found)
     }
+    addNonFinite(values, [row, values.length], found)
   }
+}
+
+const addNonFinite = (values: Float64Array, [from, to]: Span, found: Array<number>): void => {
+  for (let row = from; row < to; row++) if (!Number.isFinite(values[row])) found.push(row)
 }
 
 /** Rows whose `high` is below `low`, or whose `open` or `close` is outside of them. What is missing proves nothing. */

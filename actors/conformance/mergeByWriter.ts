@@ -1,8 +1,8 @@
 /**
  * Whose row stands where several sources have one, and the last writer is to be right?
  *
- * The row of the highest version, or of the latest ingest time; of equal ones that of the preferred source. A row always
- * stands against the lack of one: that a source has none says nothing of when it looked.
+ * The row of the highest version, or of the latest ingest time; of equal ones that of the preferred source. A row
+ * always stands against the lack of one: that a source has none says nothing of when it looked.
  */
 import type { Column } from "../../protocol/frame/Column.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"

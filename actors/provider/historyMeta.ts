@@ -58,6 +58,27 @@ const flagged = (flags: Uint32Array, bit: number): number =>
 /** Bars of each finding that are named. */
 const examplesMax = 5
 
+/** The times of the first rows with the bit. */
+const firstFlagged = ({ eventTimeMs, flags }: Frame.Frame, bit: number): ReadonlyArray<number> => {
+  const examples: Array<number> = []
+  for (let row = 0; row < flags.length && examples.length < examplesMax; row++) {
+    if ((flags[row]! & bit) !== 0) examples.push(eventTimeMs[row]!)
+  }
+  return examples
+}
+
+/** What conformance marked in the rows, by its bits. */
+const countsOf = (frame: Frame.Frame): Pick<QualitySummary, "outOfOrderCount" | "duplicateCount" | "examples"> => {
+  const bits = { outOfOrderCount: RowFlag.outOfOrder, duplicateCount: RowFlag.duplicate } as const
+  const counts = {
+    outOfOrderCount: flagged(frame.flags, bits.outOfOrderCount),
+    duplicateCount: flagged(frame.flags, bits.duplicateCount)
+  }
+  const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => counts[name] > 0)
+  const examples = Object.fromEntries(names.map((name) => [name, firstFlagged(frame, bits[name])]))
+  return { ...counts, ...(names.length > 0 && { examples }) }
+}
+
 const summaryOf = (
   ranges: RangeSet.RangeSet,
   severity: FindingSummary["severity"],
@@ -112,8 +133,7 @@ export const qualitySummary = (
     expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unexpected, interval.lengthMs),
     knownEmptyBars,
     gapCount: missing.length,
-    outOfOrderCount: flagged(frame.flags, RowFlag.outOfOrder),
-    duplicateCount: flagged(frame.flags, RowFlag.duplicate),
+    ...countsOf(frame),
     ...findingsOf(interval.lengthMs, findings, missing)
   }
 }

@@ -8,10 +8,10 @@
 import { Schema } from "effect"
 
 /**
- * What a finding comes to: the row is marked SUSPECT; the bar is not covered and waits for a person; the whole answer is
- * refused; or the rule is not looked at.
+ * What a finding comes to: the row is marked SUSPECT; the bar is not covered and waits for a person; the whole answer
+ * is refused; or the rule is not looked at.
  */
-export const QualitySeverity = Schema.Literals(["flag", "quarantine", "reject", "off"])
+const QualitySeverity = Schema.Literals(["flag", "quarantine", "reject", "off"])
 
 const Bars = Schema.Int.check(Schema.isGreaterThan(0))
 const Share = Schema.Finite.check(Schema.isGreaterThan(0))
@@ -128,7 +128,11 @@ export const QualityRule = Schema.Union([
   TimeBackwards,
   StaleRepeat,
   BarCount
-])
+]).annotate({
+  message:
+    "is a rule with its kind: { rule: jump }; the kinds are negativeVolume, ohlcOrder, nonFinite, zeroPrice, jump, " +
+    "zScore, reversal, timeBackwards, staleRepeat, barCount"
+})
 export type QualityRule = typeof QualityRule.Type
 
 /** Rules beside, or in the place of, the ones that hold for every series. */

@@ -2,8 +2,8 @@
  * Which quality rules hold for a series?
  *
  * Pure: what is configured upon what holds for every series, each rule complete with all its parameters. A rule that
- * holds for every series is left out where the schema lacks its columns; one that is configured and can't be computed is
- * a mistake, and is told.
+ * holds for every series is left out where the schema lacks its columns; one that is configured and can't be computed
+ * is a mistake, and is told.
  */
 import type { DataSchema } from "./DataSchema.ts"
 import type { QualityRule, QualityRules } from "./QualityRules.ts"
@@ -146,9 +146,10 @@ export const planQuality = (given: QualityRules, ground: QualityGround): Quality
   }
 }
 
+const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`
+
 /** What a rule finds, in words. */
 export const findingText = (rule: ActiveRule): string => {
-  const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`
   switch (rule.rule) {
     case "negativeVolume":
       return `${rule.column} is below zero`

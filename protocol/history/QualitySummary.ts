@@ -31,6 +31,8 @@ export const QualitySummary = Schema.Struct({
   gapCount: Schema.Finite,
   outOfOrderCount: Schema.Finite,
   duplicateCount: Schema.Finite,
+  /** By the name of a count of rows that is not 0, the times of the first few of them. */
+  examples: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.Finite))),
   /** What quality rules found, by the rule's name; absent where they found nothing. */
   findings: Schema.optionalKey(Schema.Record(Schema.String, FindingSummary)),
   /** Known empty bars that have a row in this answer nevertheless, because it was asked for; not among `rows`. */

@@ -7,7 +7,7 @@ import { checkQuality, type QualityChecked, type QualityContext } from "../../ac
 import type { ConformanceFailed } from "../../actors/conformance/ConformanceFailed.ts"
 import { ohlcv } from "../../protocol/frame/DataSchema.ts"
 import { type Column, float64 } from "../../protocol/frame/Column.ts"
-import * as FrameModule from "../../protocol/frame/Frame.ts"
+import type * as FrameModule from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { QualityRule } from "../../protocol/frame/QualityRules.ts"
 import * as Result from "effect/Result"

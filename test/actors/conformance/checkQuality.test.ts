@@ -54,6 +54,11 @@ describe("rules on a row by itself", () => {
     const frame = quietBars(5, { 1: { open: 0, high: 0, low: 0, close: 0 }, 3: { low: 0 } })
     const { findings } = Result.getOrThrow(check(frame, planOf([{ rule: "zeroPrice" }])))
     expect(findings).toMatchObject([{ rule: "zeroPrice", count: 2, examples: [{ column: "open" }, { column: "low" }] }])
+    for (let row = 0; row < 11; row++) {
+      // beside what is missing, and beside what is so small that products of it are zero
+      const among = { [row]: { close: 0 }, [row - 1]: { close: Number.NaN }, [row + 1]: { close: 1e-300 } }
+      expect(found(quietBars(11, among), [{ rule: "zeroPrice", columns: ["close"] }])).toEqual({ zeroPrice: [row] })
+    }
   })
 })
 

@@ -50,7 +50,7 @@ describe("recorded markets", () => {
     const { columns, eventTime } = readBars(file.path)
     const row = Math.floor(eventTime.length / 2)
     const close = columns.find(({ name }) => name === "close")!.values
-    const spoilt = Float64Array.from(close, (value, at) => (at === row ? Number(value) * 10 : Number(value)))
+    const spoilt = Float64Array.from(close, (value, at) => (at === row ? value * 10 : value))
     const given = {
       eventTime,
       columns: columns.map((each) => (each.name === "close" ? { ...each, values: spoilt } : each))

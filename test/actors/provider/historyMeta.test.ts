@@ -121,7 +121,12 @@ describe("qualitySummary()", () => {
     const { frame } = loaded([0, 1, 2, 3], all)
     const flags = Uint32Array.of(RowFlag.outOfOrder, 0, RowFlag.outOfOrder | RowFlag.duplicate, RowFlag.backfilled)
     const marked = { ...nothingLoaded(request), covered: all, frame: { ...frame, flags } }
-    expect(qualitySummary(request, marked, [], RangeSet.empty)).toMatchObject({ outOfOrderCount: 2, duplicateCount: 1 })
+    expect(qualitySummary(request, marked, [], RangeSet.empty)).toMatchObject({
+      outOfOrderCount: 2,
+      duplicateCount: 1,
+      examples: { outOfOrderCount: [0, 2 * minute], duplicateCount: [2 * minute] }
+    })
+    expect(qualitySummary(request, loaded([0, 1], all), [], RangeSet.empty)).not.toHaveProperty("examples")
   })
 
   it("qualitySummary() tells what rules found, how much of it in all and the first five bars", () => {

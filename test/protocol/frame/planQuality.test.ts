@@ -32,7 +32,7 @@ describe("QualityRules", () => {
   })
 
   it.each([
-    [[{ rule: "spike" }], /"jump"/],
+    [[{ rule: "spike" }], /the kinds are negativeVolume, ohlcOrder/],
     [[{ rule: "jump", share: -1 }], /greater than 0/],
     [[{ rule: "jump", limit: 1 }], /limit/],
     [[{ rule: "zScore", bars: 10, minBars: 11 }], /more than the 10 bars/],
