@@ -83,7 +83,13 @@ const stepsOf = (rows: TypedRows): ReadonlyArray<readonly [name: string, work: W
   ]
 }
 
-const rate = (rows: number, us: number): string => `${(rows / us).toPrecision(3)} M/s`
+/** A step that passes arrays on touches no row: a rate would be one of nothing. */
+const ratePerSecondMax = 1e10
+
+const rate = (rows: number, us: number): string => {
+  const perSecond = (rows / us) * 1e6
+  return perSecond > ratePerSecondMax ? "–" : `${Number((perSecond / 1e6).toPrecision(3)).toLocaleString("en")} M`
+}
 
 const measure = (kind: string, rows: TypedRows, once: boolean): ReadonlyArray<ReadonlyArray<string>> => {
   const count = rows.eventTime.length
@@ -177,7 +183,7 @@ const main = (rows: number, once: boolean): void => {
     ...measure("dirty", dirty, once),
     ...measureOthers(Math.min(rows, 200_000), once)
   ]
-  console.log(toTable(["work", "rows", "time", "rows", "copies"], table))
+  console.log(toTable(["work", "rows", "time", "rows/s", "of a copy"], table))
   const megabytes = (bytesOf(clean) / 1e6).toFixed(0)
   console.log(`\nMemory at the peak of all steps, ${megabytes} MB given\n`)
   const memory = ["clean", "dirty"].map((kind) => measureMemory(kind, rows))

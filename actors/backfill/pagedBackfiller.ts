@@ -130,7 +130,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
   let carried: Carried | undefined
-  let aside = RangeSet.empty
+  let keptOut = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
       // covered time is not asked for, not even in passing: what others have covered meanwhile needs no look
@@ -140,15 +140,17 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     }
     const isOfStretch = request.about === "stretch"
     const page = yield* conformPage(refill, source, request, isOfStretch ? carried : undefined)
+    // what is proven once stays so
+    const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
     answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
     if (isOfStretch) carried = page.carried
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }
-    aside = RangeSet.union(aside, MissingRange.timeOf(sifted.exceptions))
+    keptOut = RangeSet.unionAll([keptOut, lost, MissingRange.timeOf(sifted.exceptions)])
     yield* onStep({
       ...sifted,
-      proven: RangeSet.subtract(Answer.proven(answer), aside),
+      proven: RangeSet.subtract(Answer.proven(answer), keptOut),
       answered: Answer.answered(answer)
     })
   }
