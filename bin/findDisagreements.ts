@@ -9,6 +9,7 @@ import { exchangeIds } from "../actors/sources/exchangeIds.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
+import { checkSchemas } from "./checkSchemas.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -179,5 +180,5 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkWaits(input, "absence", defaults.absenceMaxMs)
   ]
   const named = Predicate.isObject(declared) ? [...checkExchanges(declared), ...checkAccounts(input, declared)] : []
-  return [...checkNames(known ?? []), ...named, ...waits, ...each, ...findTwice(series)]
+  return [...checkNames(known ?? []), ...named, ...waits, ...each, ...checkSchemas(input), ...findTwice(series)]
 }

@@ -5,6 +5,8 @@
  * Each setting has its type, its default and its bounds here, and nowhere else.
  */
 import { Schema } from "effect"
+import { ConformanceRules } from "./frame/ConformanceRules.ts"
+import { Field } from "./frame/DataSchema.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -60,6 +62,15 @@ export const AccountSettings = Schema.Struct({
 })
 export type AccountSettings = typeof AccountSettings.Type
 
+/** The columns of series, and how the rows of their sources are read. */
+export const SchemaSettings = Schema.Struct({
+  /** Counts from 1, which it is without it. */
+  version: Schema.optionalKey(Count),
+  fields: Schema.NonEmptyArray(Field),
+  rules: Schema.optionalKey(ConformanceRules)
+})
+export type SchemaSettings = typeof SchemaSettings.Type
+
 /** Series that are kept: one node at some intervals. */
 export const SeriesSettings = Schema.Struct({
   node: Schema.NonEmptyString,
@@ -68,6 +79,8 @@ export const SeriesSettings = Schema.Struct({
   sources: Schema.NonEmptyArray(Schema.String),
   /** What the sources call it. */
   symbol: Schema.NonEmptyString,
+  /** The name of its schema; bars of prices and volume without it. */
+  schema: Schema.optionalKey(Schema.NonEmptyString),
   /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */
@@ -122,6 +135,8 @@ export const TelemetrySettings = Schema.Struct({
 export const Configuration = Schema.Struct({
   sources: Schema.Record(Schema.String, ExchangeSettings),
   series: Schema.NonEmptyArray(SeriesSettings),
+  /** By name: the schemas of series. */
+  schemas: Schema.optionalKey(Schema.Record(Schema.String, SchemaSettings)),
   /** By name: what the accounts allow that sources are asked under. */
   accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),
   limits: Schema.optionalKey(Limits),

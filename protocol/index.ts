@@ -19,6 +19,7 @@ export {
   type TimeColumn
 } from "./frame/Column.ts"
 export * as Category from "./frame/Category.ts"
+export { ConformanceRules } from "./frame/ConformanceRules.ts"
 export type { RawColumn, RawRows } from "./frame/RawRows.ts"
 export { contentHash } from "./frame/contentHash.ts"
 export { RowFlag, rowFlagNames } from "./frame/RowFlag.ts"

@@ -8,6 +8,7 @@
 import { Clock, Effect, Layer, Random, Result } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { conform } from "../conformance/conform.ts"
 import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
@@ -59,6 +60,7 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
   const rows = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
+    rules: entry.rules,
     interval: entry.interval,
     source: source.name,
     ingestAtMs: yield* Clock.currentTimeMillis,
@@ -66,7 +68,7 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
     jobId: "",
     flags: source.capabilities.adjusted === true ? RowFlag.backfilled | RowFlag.adjusted : RowFlag.backfilled
   })
-  if (Result.isSuccess(conformed)) return conformed.success.frame
+  if (Result.isSuccess(conformed)) return conformed.success
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
@@ -95,6 +97,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   const empty = Frame.empty(refill.entry.schema)
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
+  let lost = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
       // covered time is not asked for, not even in passing: what others have covered meanwhile needs no look
@@ -102,12 +105,14 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
       request = Answer.nextRequest(answer)
       if (request === undefined) break
     }
-    const rows = yield* conformPage(refill, source, request)
+    const { frame: rows, lost: lostOnPage } = yield* conformPage(refill, source, request)
+    // what is proven once stays so
+    lost = RangeSet.union(lost, RangeSet.subtract(lostOnPage, Answer.proven(answer)))
     answer = Answer.take(answer, request, Array.from(rows.eventTimeMs))
     const { end, start } = answer.question
     yield* onStep({
       rows: request.about === "stretch" ? Frame.within(rows, start, end) : empty,
-      proven: Answer.proven(answer),
+      proven: RangeSet.subtract(Answer.proven(answer), lost),
       answered: Answer.answered(answer)
     })
   }

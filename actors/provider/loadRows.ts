@@ -12,6 +12,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeBySource } from "../conformance/mergeBySource.ts"
+import { mergeByWriter, type WriterRule } from "../conformance/mergeByWriter.ts"
 import { ChunkStore, type Fetched } from "../sources/ChunkStore.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -47,6 +48,17 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
   })
 }
 
+/** The chunks that have a say where the last writer is right: any of the time. */
+const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
+  chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
+
+/** How the last writer is known, where the rules of the series say that it is right. */
+const writerRule = ({ entry: { interval, rules } }: ValidRequest): WriterRule | undefined => {
+  const { conflict = "priority", versionColumn = "version" } = rules
+  if (conflict === "priority") return undefined
+  return { intervalMs: interval.lengthMs, versionColumn: conflict === "version" ? versionColumn : null }
+}
+
 const partsOf = Effect.fnUntraced(function* (
   request: ValidRequest,
   { root }: CoverageView,
@@ -64,16 +76,16 @@ const partsOf = Effect.fnUntraced(function* (
   const byIndex = new Map(pages.map((page) => [page.index, page]))
   return windows.map(({ ranges, windowStart }): Part => {
     const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
-    return { windowStart, ranges, chunks: needed(byPreference(chunks, request.sources), ranges) }
+    const preferred = byPreference(chunks, request.sources)
+    const isByWriter = writerRule(request) !== undefined
+    return { windowStart, ranges, chunks: isByWriter ? touching(preferred, ranges) : needed(preferred, ranges) }
   })
 })
 
-const merge = ({ chunks, ranges }: Part, { frames }: Fetched, empty: Frame.Frame) =>
-  mergeBySource(
-    chunks.map(({ id, ranges, source }) => ({ source, ranges, frame: frames.get(id) ?? empty })),
-    ranges,
-    empty
-  )
+const merge = ({ chunks, ranges }: Part, { frames }: Fetched, empty: Frame.Frame, rule: WriterRule | undefined) => {
+  const sources = chunks.map(({ id, ranges, source }) => ({ source, ranges, frame: frames.get(id) ?? empty }))
+  return rule === undefined ? mergeBySource(sources, ranges, empty) : mergeByWriter(sources, ranges, empty, rule)
+}
 
 /** The hash of a part's rows; known already where they are one whole chunk. */
 const hashOf = ({ chunks, windowStart }: Part, frame: Frame.Frame): WindowContent => {
@@ -91,7 +103,8 @@ export const loadRows = Effect.fnUntraced(function* (request: ValidRequest, view
   const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
   const fetched = yield* store.chunks(series, names)
   const empty = Frame.empty(schema)
-  const merged = parts.map((part) => merge(part, fetched, empty))
+  const rule = writerRule(request)
+  const merged = parts.map((part) => merge(part, fetched, empty, rule))
   const contributions = new Map<string, RangeSet.RangeSet>()
   for (const [source, ranges] of merged.flatMap((each) => Array.from(each.contributions))) {
     contributions.set(source, RangeSet.union(contributions.get(source) ?? RangeSet.empty, ranges))

@@ -12,6 +12,7 @@ import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
@@ -141,6 +142,13 @@ const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =
     [Attribute.strict]: strict
   })
 
+/** The rows as the request wants them. What was found in them, and their fingerprint, is of those that are stored. */
+const asWanted = ({ entry, fill }: ValidRequest, { covered, frame }: Loaded, quality: QualitySummary) => {
+  if (fill === "none") return { df: frame, quality }
+  const filled = forwardFill(frame, covered, entry.interval, entry.schema.fields)
+  return { df: filled.frame, quality: { ...quality, forwardFilledBars: filled.filledCount } }
+}
+
 /** Answers one history request. Two waits: what is covered, then the rows. */
 export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest) {
   yield* describe(request)
@@ -149,7 +157,8 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const missing = missingOf(request, findings)
   const counted = qualitySummary(request, findings.loaded, missing)
   const flagged = request.strict && request.onStrictViolation === "flag"
-  const quality = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
+  const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
+  const { df, quality } = asWanted(request, findings.loaded, found)
   yield* demandCoverage(request, quality, budget)
   const slaReport = yield* budget.report
   const meta: HistoryMeta = { ...(yield* metaOf(request, findings, quality)), missingRanges: missing, slaReport }
@@ -158,7 +167,7 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
     [Attribute.waitMs]: slaReport.elapsedMs,
     [Attribute.timeout]: slaReport.violation !== null
   })
-  const result: HistoryResult = { df: findings.loaded.frame, meta }
+  const result: HistoryResult = { df, meta }
   const error = refusal(
     request,
     { quality, missing, filled: findings.filled, gapMode: findings.plan.gapMode },

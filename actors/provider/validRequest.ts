@@ -31,6 +31,8 @@ export interface ValidRequest {
   readonly sources: ReadonlyArray<string>
   readonly sla: SlaPolicy.SlaPolicy
   readonly minVersion: number
+  /** Whether bars in which nothing was traded get a row with the last price. */
+  readonly fill: "none" | "forward"
   readonly returnMeta: boolean
   readonly requestId: string
 }
@@ -80,7 +82,7 @@ const validSources = Effect.fnUntraced(function* ({ sources }: CatalogEntry, pri
 
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
-  request: EnsureRequest & { readonly returnMeta?: boolean },
+  request: EnsureRequest & Pick<HistoryRequest, "fill" | "returnMeta">,
   defaults: RequestDefaults
 ) {
   const catalog = yield* SeriesCatalog
@@ -102,6 +104,7 @@ export const validate = Effect.fnUntraced(function* (
     sources: yield* validSources(entry, request.sourcePriority),
     sla: SlaPolicy.resolve(strategy, request.sla),
     minVersion: request.minVersion ?? 0,
+    fill: request.fill ?? "none",
     returnMeta: request.returnMeta ?? true,
     requestId: request.requestId ?? (yield* randomId)
   }

@@ -60,9 +60,9 @@ export interface DataSource {
   readonly kind: SourceKind
   readonly capabilities: Capabilities
   /**
-   * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the range
-   * is asked for again, from behind the last bar, until a page is empty. Each request that it takes goes through the
-   * `Gate`.
+   * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the
+   * range is asked for again, from behind the last bar, until a page is empty. Where it gives trades or shorter bars,
+   * those of a bar are all on one page. Each request that it takes goes through the `Gate`.
    */
   readonly page: (request: PageRequest) => Effect.Effect<RawRows, RequestFailed>
   /**

@@ -1,5 +1,6 @@
 /** Which series are kept, on what grid, and which sources have them? */
 import { Context, Effect, Layer, Option } from "effect"
+import type { ConformanceRules } from "../../protocol/frame/ConformanceRules.ts"
 import { type DataSchema, ohlcv } from "../../protocol/frame/DataSchema.ts"
 import { UnknownSeries } from "../../protocol/history/Errors.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
@@ -13,6 +14,8 @@ export interface CatalogEntry {
   readonly interval: Interval.Interval
   readonly grid: Window.Grid
   readonly schema: DataSchema
+  /** How the rows of its sources are read. */
+  readonly rules: ConformanceRules
   /** Names of sources, the preferred first. */
   readonly sources: ReadonlyArray<string>
   /** What the sources call the node. */
@@ -43,7 +46,18 @@ const retentionOf = (names: ReadonlyArray<string>, sources: Configuration["sourc
   return longest === Infinity ? null : longest
 }
 
-const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
+/** The schema of that name; bars of prices and volume where it is none. */
+const schemaOf = (
+  name: string | undefined,
+  schemas: Configuration["schemas"] = {}
+): Pick<CatalogEntry, "schema" | "rules"> => {
+  const settings = name === undefined ? undefined : schemas[name]
+  if (settings === undefined) return { schema: ohlcv, rules: {} }
+  const { fields, rules = {}, version = 1 } = settings
+  return { schema: { version, fields }, rules }
+}
+
+const entriesOf = ({ absence, schemas, series, sources }: Configuration): ReadonlyArray<CatalogEntry> =>
   series.flatMap((kept) =>
     kept.intervals.flatMap((text) =>
       Option.match(Interval.parse(text), {
@@ -53,7 +67,7 @@ const entriesOf = ({ absence, series, sources }: Configuration): ReadonlyArray<C
             series: { nodeId: kept.node, interval: interval.text },
             interval,
             grid: Window.makeGrid(interval, kept.windowBars),
-            schema: ohlcv,
+            ...schemaOf(kept.schema, schemas),
             sources: kept.sources,
             symbol: kept.symbol,
             finalityDelayMs: Math.max(

@@ -30,6 +30,10 @@ const parts = {
     Flag.withDescription("Fail unless every bar that can be there is there"),
     Flag.withDefault(false)
   ),
+  fill: Flag.Literals("fill", ["none", "forward"]).pipe(
+    Flag.withDescription("Give bars in which nothing was traded a row with the last price, flagged FWD_FILLED"),
+    Flag.withDefault("none")
+  ),
   meta: Flag.Boolean("meta").pipe(
     Flag.withDescription("Write the account of the answer behind the bars"),
     Flag.withDefault(false)
@@ -45,6 +49,7 @@ interface Asked extends PolicyFlags, AddressFlags {
   readonly start: number
   readonly end: number
   readonly strict: boolean
+  readonly fill: "none" | "forward"
   readonly meta: boolean
   readonly format: Format
   readonly progress: Option.Option<boolean>
@@ -57,9 +62,9 @@ const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "me
 }
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
-  const { end, format, interval, node, start, strict } = asked
+  const { end, fill, format, interval, node, start, strict } = asked
   // strictness has a default of the service: only what was said is sent
-  const options = { ...requestOptions(asked), ...(strict && { strict }) }
+  const options = { ...requestOptions(asked), ...(strict && { strict }), ...(fill === "forward" && { fill }) }
   const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
   yield* printData(dataText(result, asked))
   const { missingRanges } = result.meta

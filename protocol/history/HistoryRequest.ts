@@ -38,6 +38,8 @@ const options = {
 export const HistoryRequest = Schema.Struct({
   ...range,
   ...options,
+  /** `forward` gives a row with the last price for each covered bar in which nothing was traded; `none` by default. */
+  fill: Schema.optionalKey(Schema.Literals(["none", "forward"])),
   returnMeta: Schema.optionalKey(Schema.Boolean)
 })
 export type HistoryRequest = typeof HistoryRequest.Type

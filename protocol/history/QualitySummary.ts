@@ -20,6 +20,8 @@ export const QualitySummary = Schema.Struct({
   gapCount: Schema.Finite,
   outOfOrderCount: Schema.Finite,
   duplicateCount: Schema.Finite,
+  /** Known empty bars that have a row in this answer nevertheless, because it was asked for; not among `rows`. */
+  forwardFilledBars: Schema.optionalKey(Schema.Finite),
   strict: Schema.optionalKey(StrictFinding)
 })
 export type QualitySummary = typeof QualitySummary.Type

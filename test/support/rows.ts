@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { conform, type Conformed, type ConformOptions } from "../../actors/conformance/conform.ts"
+import type { ConformanceReport } from "../../actors/conformance/ConformanceReport.ts"
 import { fieldNames, ohlcv } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
@@ -24,6 +25,22 @@ export const options: ConformOptions = {
   ingestAtMs: 1_763_800_000_000,
   jobId: "job-1",
   flags: 0
+}
+
+/** What is found in rows that are as the schema has them. */
+export const nothingFound: ConformanceReport = {
+  rows: 0,
+  movedToBar: 0,
+  outOfOrderCount: 0,
+  lateCount: 0,
+  droppedCount: 0,
+  duplicateCount: 0,
+  rolledUpCount: 0,
+  lossCount: 0,
+  defaultCount: 0,
+  absentColumns: [],
+  ambiguousTimeCount: 0,
+  nonexistentTimeCount: 0
 }
 
 /** What `rows` are conformed to; a failure fails the test. */

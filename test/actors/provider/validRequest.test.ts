@@ -28,6 +28,7 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
         onStrictViolation: "error",
         sources: ["binance", "kraken"],
         minVersion: 0,
+        fill: "none",
         returnMeta: true
       })
       assert.equal(entry.series.interval, "1m")

@@ -1,0 +1,149 @@
+/**
+ * Can rows be conformed under the schemas of a configuration?
+ *
+ * What the form of a schema does not show: a column that stands twice, a default that its type can't hold, a rule that
+ * needs a column which is not there. A schema whose form is wrong is passed over: that has been told already.
+ */
+import { Option, Predicate, Result, Schema } from "effect"
+import { castColumn } from "../actors/conformance/castColumn.ts"
+import { conform } from "../actors/conformance/conform.ts"
+import { type ConformanceRules, rulesOf } from "../protocol/frame/ConformanceRules.ts"
+import { type Field, reservedColumns } from "../protocol/frame/DataSchema.ts"
+import * as Interval from "../protocol/history/Interval.ts"
+import { SchemaSettings } from "../protocol/Settings.ts"
+import type { Mistake } from "./Mistake.ts"
+
+const decode = Schema.decodeUnknownResult(SchemaSettings)
+
+const reserved: ReadonlyArray<string> = Object.values(reservedColumns)
+
+const checkNames = (path: string, fields: ReadonlyArray<Field>): ReadonlyArray<Mistake> => {
+  const taken = new Map<string, string>()
+  return fields.flatMap(({ from = [], name }, at) => {
+    const here = `${path}.fields[${at}]`
+    const names = [...new Set([name, ...from])]
+    const problems = names.flatMap((each) => {
+      if (reserved.includes(each)) return [{ path: here, problem: `${each} is a column of time or lineage` }]
+      const before = taken.get(each)
+      return before === undefined
+        ? []
+        : [{ path: here, problem: `${JSON.stringify(each)} stands at ${before} already` }]
+    })
+    for (const each of names) if (!taken.has(each)) taken.set(each, here)
+    return problems
+  })
+}
+
+/** What of a field its type has no use for, or can't hold. */
+const checkField = (path: string, field: Field): ReadonlyArray<Mistake> => {
+  const { default: fallback, spellings, type, unit } = field
+  const cast = fallback === undefined ? undefined : castColumn(field, { rows: 1 }, {})
+  return [
+    ...(cast !== undefined && Result.isFailure(cast)
+      ? [{ path: `${path}.default`, problem: `${JSON.stringify(fallback)} can't stand in a column of type ${type}` }]
+      : []),
+    ...(spellings !== undefined && type !== "bool" && type !== "category"
+      ? [{ path: `${path}.spellings`, problem: "is for columns of type bool or category" }]
+      : []),
+    ...(unit !== undefined && type !== "timestamp"
+      ? [{ path: `${path}.unit`, problem: "is for columns of type timestamp" }]
+      : []),
+    ...(field.required && field.experimental === true
+      ? [{ path: `${path}.experimental`, problem: "is for columns that are not required" }]
+      : [])
+  ]
+}
+
+const minute = Option.getOrThrow(Interval.parse("1m"))
+
+/** The columns that rows under the rules would have at least. */
+const leastColumns = (fields: ReadonlyArray<Field>, { rollUp, tradeColumns = {} }: ConformanceRules) => {
+  const names =
+    rollUp === "trades"
+      ? [tradeColumns.price ?? "price", tradeColumns.amount ?? "amount"]
+      : fields.map(({ name }) => name)
+  return [...new Set(names)].map((name) => ({ name, values: [] }))
+}
+
+/** What goes wrong with any rows at all, as no rows show. */
+const checkRun = (path: string, { fields, rules = {} }: SchemaSettings, source: string): ReadonlyArray<Mistake> => {
+  const columns = leastColumns(fields, rulesOf(rules, source))
+  const options = {
+    schema: { version: 1, fields },
+    rules,
+    interval: minute,
+    source,
+    ingestAtMs: 0,
+    jobId: "",
+    flags: 0
+  }
+  return Result.match(conform({ eventTime: [], columns }, options), {
+    onSuccess: () => [],
+    onFailure: ({ message }) => [{ path, problem: message }]
+  })
+}
+
+const checkRules = (path: string, { fields, rules = {} }: SchemaSettings): ReadonlyArray<Mistake> => {
+  const names = fields.map(({ name }) => name)
+  const { conflict, drop = [], versionColumn = "version" } = rules
+  const isStampedTrades = rules.rollUp === "trades" && rules.time?.stamped === "close"
+  return [
+    ...drop.flatMap((name, at) =>
+      names.includes(name) ? [{ path: `${path}.drop[${at}]`, problem: `${name} is a column of the schema` }] : []
+    ),
+    ...(conflict === "version" && !names.includes(versionColumn)
+      ? [
+          {
+            path: `${path}.conflict`,
+            problem: `${versionColumn} is no column of the schema; there is ${names.join(", ")}`
+          }
+        ]
+      : []),
+    ...(isStampedTrades ? [{ path: `${path}.time.stamped`, problem: "is for bars: a trade has no end" }] : [])
+  ]
+}
+
+const checkSchema = (
+  path: string,
+  settings: SchemaSettings,
+  sources: ReadonlyArray<string>
+): ReadonlyArray<Mistake> => {
+  const named = Object.keys(settings.rules?.sources ?? {})
+  const unknown = named.filter((name) => !sources.includes(name))
+  const plain = [
+    ...checkNames(path, settings.fields),
+    ...settings.fields.flatMap((field, at) => checkField(`${path}.fields[${at}]`, field)),
+    ...checkRules(`${path}.rules`, settings),
+    ...unknown.map((name) => ({
+      path: `${path}.rules.sources.${name}`,
+      problem: `is no source; declared under sources: ${sources.join(", ") || "none"}`
+    }))
+  ]
+  if (plain.length > 0) return plain
+  const forAll = checkRun(path, settings, "")
+  return forAll.length > 0 ? forAll : named.flatMap((name) => checkRun(`${path}.rules.sources.${name}`, settings, name))
+}
+
+const propertyOf = (value: unknown, key: string): unknown =>
+  Predicate.hasProperty(value, key) ? value[key] : undefined
+
+/** What is wrong with the schemas of a configuration, and with the names by which series call them. */
+export const checkSchemas = (input: unknown): ReadonlyArray<Mistake> => {
+  const [schemas, sources, series] = ["schemas", "sources", "series"].map((key) => propertyOf(input, key))
+  const declared = Predicate.isObject(schemas) ? schemas : {}
+  const sourceNames = Predicate.isObject(sources) ? Object.keys(sources) : []
+  const each = Object.entries(declared).flatMap(([name, settings]) =>
+    Result.match(decode(settings), {
+      onFailure: () => [],
+      onSuccess: (decoded) => checkSchema(`schemas.${name}`, decoded, sourceNames)
+    })
+  )
+  const known = Object.keys(declared)
+  const named = (Array.isArray(series) ? series : []).flatMap((kept: unknown, at) => {
+    const name = propertyOf(kept, "schema")
+    if (typeof name !== "string" || known.includes(name)) return []
+    const problem = `${JSON.stringify(name)} is no schema; declared under schemas: ${known.join(", ") || "none"}`
+    return [{ path: `series[${at}].schema`, problem }]
+  })
+  return [...each, ...named]
+}

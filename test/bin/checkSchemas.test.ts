@@ -1,0 +1,121 @@
+/** Does a configuration hear what is wrong with its schemas, before a single row has come? */
+import { Result } from "effect"
+import { assert, describe, it } from "vitest"
+import { parse } from "../../bin/configuration.ts"
+
+const fileWith = (schema: string, series = "schema: bars"): string => `
+sources:
+  binance: { kind: exchange, exchange: binance }
+series:
+  - { node: a, intervals: [1m], sources: [binance], symbol: A, ${series} }
+schemas:
+  bars: ${schema}
+`
+
+const mistakes = (text: string): ReadonlyArray<string> =>
+  Result.match(parse(text), {
+    onSuccess: () => [],
+    onFailure: (all) => all.map(({ path, problem }) => `${path}: ${problem}`)
+  })
+
+const close = "{ name: close, type: float64, required: true }"
+
+const good = `{ version: 2, fields: [${close},
+    { name: halted, type: bool, required: false, spellings: { true: [H], false: ["-"] } },
+    { name: trades, type: int64, required: false, from: [n], missing: [-1, "N/A"], default: 0, rollUp: count }],
+    rules: { time: { zone: America/New_York, unit: auto, ambiguous: later }, lateness: { bars: 5, beyond: drop },
+      conflict: version, versionColumn: trades, rollUp: bars, sources: { binance: { time: { stamped: close } } } } }`
+
+describe("checkSchemas()", () => {
+  it("checkSchemas() is content with a schema that can be used", () => {
+    assert.deepStrictEqual(mistakes(fileWith(good)), [])
+  })
+
+  it.each([
+    [
+      "a schema that nobody declared",
+      fileWith(`{ fields: [${close}] }`, "schema: trades"),
+      'series[0].schema: "trades" is no schema; declared under schemas: bars'
+    ],
+    [
+      "a column that stands twice",
+      fileWith(`{ fields: [${close}, { name: last, type: float64, required: false, from: [close] }] }`),
+      'schemas.bars.fields[1]: "close" stands at schemas.bars.fields[0] already'
+    ],
+    [
+      "a column of time",
+      fileWith("{ fields: [{ name: event_time, type: timestamp, required: true }] }"),
+      "schemas.bars.fields[0]: event_time is a column of time or lineage"
+    ],
+    [
+      "a default that is of another type",
+      fileWith("{ fields: [{ name: n, type: int64, required: false, default: 0.5 }] }"),
+      "schemas.bars.fields[0].default: 0.5 can't stand in a column of type int64"
+    ],
+    [
+      "a default that is spelt in a way that is not known",
+      fileWith("{ fields: [{ name: n, type: bool, required: false, default: maybe }] }"),
+      `schemas.bars.fields[0].default: "maybe" can't stand in a column of type bool`
+    ],
+    [
+      "spellings of numbers",
+      fileWith("{ fields: [{ name: n, type: int64, required: false, spellings: { '1': [one] } }] }"),
+      "schemas.bars.fields[0].spellings: is for columns of type bool or category"
+    ],
+    [
+      "a unit of numbers",
+      fileWith("{ fields: [{ name: n, type: int64, required: false, unit: s }] }"),
+      "schemas.bars.fields[0].unit: is for columns of type timestamp"
+    ],
+    [
+      "an experiment that is required",
+      fileWith("{ fields: [{ name: n, type: int64, required: true, experimental: true }] }"),
+      "schemas.bars.fields[0].experimental: is for columns that are not required"
+    ],
+    [
+      "a promised column that is dropped",
+      fileWith(`{ fields: [${close}], rules: { drop: [close] } }`),
+      "schemas.bars.rules.drop[0]: close is a column of the schema"
+    ],
+    [
+      "versions without a column of them",
+      fileWith(`{ fields: [${close}], rules: { conflict: version } }`),
+      "schemas.bars.rules.conflict: version is no column of the schema; there is close"
+    ],
+    [
+      "trades that are stamped with their end",
+      fileWith(`{ fields: [${close}], rules: { rollUp: trades, time: { stamped: close } } }`),
+      "schemas.bars.rules.time.stamped: is for bars: a trade has no end"
+    ],
+    [
+      "rules of an unknown source",
+      fileWith(`{ fields: [${close}], rules: { sources: { bybit: { rollUp: bars } } } }`),
+      "schemas.bars.rules.sources.bybit: is no source; declared under sources: binance"
+    ],
+    [
+      "a required column that can't be rolled up",
+      fileWith("{ fields: [{ name: mood, type: float64, required: true }], rules: { rollUp: trades } }"),
+      "schemas.bars: mood is required, and nothing says what trades have of it: name its rollUp"
+    ],
+    [
+      "one that can't be for one source",
+      fileWith(
+        "{ fields: [{ name: m, type: bool, required: true }], rules: { sources: { binance: { rollUp: bars } } } }"
+      ),
+      "schemas.bars.rules.sources.binance: m is required, and nothing says what a longer bar has of it: name its rollUp"
+    ],
+    [
+      "a zone that is none",
+      fileWith(`{ fields: [${close}], rules: { time: { zone: Mars/Olympus } } }`),
+      "schemas.bars.rules.time.zone: is a time zone by its IANA name: America/New_York"
+    ],
+    [
+      "an unknown rule",
+      fileWith(`{ fields: [${close}], rules: { times: {} } }`),
+      "schemas.bars.rules.times: is no setting; known here: time, order, rollUp, tradeColumns, adjusted, drop, " +
+        "extraColumns, onLoss, lateness, conflict, versionColumn, sources"
+    ]
+  ])("checkSchemas() tells of %s", (_what, text, expected) => {
+    assert.deepStrictEqual(mistakes(text), [expected])
+  })
+})
