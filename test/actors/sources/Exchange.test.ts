@@ -100,6 +100,13 @@ describe("page()", () => {
     })
   )
 
+  it.effect("says that its bars are adjusted where its settings do", () =>
+    Effect.gen(function* () {
+      assert.isUndefined((yield* sourceOf("http://127.0.0.1:1")).capabilities.adjusted)
+      assert.isTrue((yield* sourceOf("http://127.0.0.1:1", { adjusted: true })).capabilities.adjusted)
+    })
+  )
+
   it.live("puts bars in order, and drops those that were not asked for", () =>
     Effect.gen(function* () {
       const page = yield* ask((_, response) => json(response, [kline(9), kline(3), kline(10), kline(4)]))
