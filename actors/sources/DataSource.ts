@@ -68,8 +68,8 @@ export interface DataSource {
   readonly capabilities: Capabilities
   /**
    * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the range
-   * is asked for again, from behind the last bar, until a page is empty; what it has whole counts up to there. Each request that it takes goes through the
-   * `Gate`.
+   * is asked for again, from behind the last bar, until a page is empty; what it has whole counts up to there. Each
+   * request that it takes goes through the `Gate`.
    */
   readonly page: (request: PageRequest) => Effect.Effect<Page, RequestFailed>
   /**
