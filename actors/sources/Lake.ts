@@ -7,12 +7,11 @@
  */
 import { Effect, Option, type Result, Semaphore } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
-import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { defaults, type LakeSettings } from "../../protocol/Settings.ts"
-import type { Capabilities, DataSource, PageRequest, RequestFailed } from "./DataSource.ts"
+import type { Capabilities, DataSource, Page, PageRequest, RequestFailed } from "./DataSource.ts"
 import { throughGate } from "./Gate.ts"
 import * as LakeIndex from "./LakeIndex.ts"
 import { pageQuery } from "./lakeQuery.ts"
@@ -129,7 +128,7 @@ const tradesPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted
 })
 
 /** No bar, with the columns that bars have. */
-const noBars = ({ columns = {}, rows = "bars" }: LakeSettings): RawRows => {
+const noBars = ({ columns = {}, rows = "bars" }: LakeSettings): Page => {
   const extra = rows === "bars" ? Object.keys(columns).filter((name) => !notBars.includes(name)) : []
   return {
     eventTime: new Float64Array(0),

@@ -65,7 +65,10 @@ const learn = (settings: LakeSettings, reader: FileReader) => {
     })
   if (settings.rows !== undefined) return as(settings.rows)
   // what is no file of trades is told as what bars lack
-  return Effect.catch(as("bars"), (failure) => Effect.mapError(as("trades"), () => failure))
+  return Effect.matchEffect(as("bars"), {
+    onSuccess: Effect.succeed,
+    onFailure: (failure) => Effect.mapError(as("trades"), () => failure)
+  })
 }
 
 const columnsOf = ({ layout: { roles } }: FileFacts): Described["columns"] => [

@@ -31,7 +31,13 @@ const configuration: Configuration = {
 const source: DataSource = {
   name: "lake",
   kind: "BACKFILL",
-  capabilities: { barsPerRequest: 100, maxEmptyBars: 5, finalityDelayMs: 0, attemptsMax: 1, adjusted: true },
+  capabilities: {
+    barsPerRequest: 100,
+    maxEmptyBars: 5,
+    finalityDelayMs: 0,
+    attemptsMax: 1,
+    rowFlags: RowFlag.adjusted
+  },
   page: () => Effect.succeed({ eventTime: typedFrame.eventTimeMs, columns: typedFrame.columns })
 }
 
