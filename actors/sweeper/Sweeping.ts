@@ -1,14 +1,16 @@
 /**
  * How is the sweeper reached, and who sees that it works at all?
  *
- * By its one key. Each host that starts asks it how it is: whoever was asked once has noted when to be woken next, and
- * is woken then, on whichever host.
+ * By its one key. Each host that has run for a while asks it how it is: whoever was asked once has noted when to be
+ * woken next, and is woken then, on whichever host.
  */
 import { Effect, Layer, Schedule } from "effect"
 import * as Messages from "../../protocol/messages/Sweep.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 
-const askAgain = Schedule.spaced("10 seconds")
+// nothing is urgent about it, and a host that starts has other things to do
+const askAfter = "10 minutes"
+const askAgain = Schedule.spaced("1 minute")
 
 const make = Effect.gen(function* () {
   const provided = Effect.provideService(ActorSystem, yield* ActorSystem)
@@ -27,6 +29,6 @@ export const layer: Layer.Layer<Messages.Sweeper, never, ActorSystem> = Layer.ef
 export const started: Layer.Layer<never, never, Messages.Sweeper> = Layer.effectDiscard(
   Effect.gen(function* () {
     const sweeper = yield* Messages.Sweeper
-    yield* sweeper.show.pipe(Effect.retry(askAgain), Effect.forkScoped)
+    yield* Effect.sleep(askAfter).pipe(Effect.andThen(sweeper.show), Effect.retry(askAgain), Effect.forkScoped)
   })
 )

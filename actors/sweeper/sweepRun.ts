@@ -88,7 +88,6 @@ export const goOn = Effect.fnUntraced(function* (
   terms: SweepTerms
 ) {
   for (const entry of entries.slice(progress.run.seriesDone)) {
-    const { tally } = progress.run
     const swept = yield* Effect.result(
       sweepSeries(entry, terms, (kind, share) => {
         progress.run = { ...progress.run, tally: added(progress.run.tally, kind, share) }
@@ -104,8 +103,6 @@ export const goOn = Effect.fnUntraced(function* (
       swept._tag === "Success" ? [] : [`${nodeId} ${interval}: ${swept.failure.message}`.slice(0, troubleLengthMax)]
     progress.run = {
       ...run,
-      // of a series that could not be gone through nothing is known for sure
-      tally: swept._tag === "Success" ? run.tally : tally,
       seriesDone: run.seriesDone + 1,
       troubles: [...run.troubles, ...troubles].slice(0, troublesMax)
     }

@@ -9,8 +9,10 @@ import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { Mesh } from "../../runtime/Mesh.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
+import { askAdmin } from "../support/memoryHost.ts"
 import * as LongSeries from "../support/LongSeries.ts"
 import * as NatsServer from "../support/NatsServer.ts"
+import { flatBars } from "../support/rows.ts"
 
 const commits = 1000
 const minutes = Array.from({ length: LongSeries.windowMinutes }, (_, minute) => minute)
@@ -188,6 +190,40 @@ describe("a read as of a point of the past", () => {
         assert.deepStrictEqual([chunks.swept.count, chunks.kept.count], [3, commits + 2])
         const other = yield* LongSeries.start(LongSeries.configurationOf(), "other")
         assert.deepStrictEqual(saidOf(yield* other.read([0, 3], { asOf: { version } })), saidOf(before))
+      })
+    )
+  )
+
+  it.live("gives what a source said first, when it says something else of time that was invalidated", () =>
+    onServer(
+      Effect.gen(function* () {
+        const flat = (price: number) =>
+          flatBars(
+            minutes,
+            minutes.map((minute) => price + minute)
+          )
+        const bars = new Map([["LONG", flat(100)]])
+        const { provider, read } = yield* LongSeries.start(LongSeries.configurationOf(), "memory", bars)
+        const patient = { strategy: "auto_backfill", sla: { totalDeadlineMs: 20_000 } }
+        const first = yield* read([0, 1], patient)
+        assert.deepStrictEqual([first.df.eventTimeMs.length, first.meta.missingRanges], [60, []])
+        const { coverageVersion: version } = first.meta
+        bars.set("LONG", flat(200))
+        const range = { ...LongSeries.series, start: 0, end: 10 * 60_000 }
+        yield* askAdmin("invalidate", { ...range, reason: "the source says something else now" })
+        const second = yield* read([0, 1], patient)
+        const { coverageVersion: last } = second.meta
+        assert.deepStrictEqual([second.df.columns[0]?.values[0], second.df.columns[0]?.values[59]], [200, 159])
+
+        assert.deepStrictEqual(saidOf(yield* read([0, 1], { asOf: { version } })), saidOf(first))
+        const between = yield* read([0, 1], { asOf: { version: version + 1 } })
+        assert.deepInclude(between.meta.missingRanges[0], { start: 0, end: 10 * 60_000 })
+        const { changes } = yield* provider.diff({ ...LongSeries.series, fromVersion: version, toVersion: last })
+        assert.lengthOf(changes, 10)
+        for (const { kind, new: now, old, time } of changes) {
+          const minute = time / 60_000
+          assert.deepStrictEqual([kind, old?.["close"], now?.["close"]], ["changed", 100 + minute, 200 + minute])
+        }
       })
     )
   )

@@ -1,7 +1,7 @@
 /**
  * How does a test commit to one series again and again?
  *
- * A host of the product on a mesh, in this process, whose only source has nothing: what is stored is put and committed
+ * A host of the product on a mesh, in this process, whose only source has nothing unless told otherwise: what is stored is put and committed
  * as workers do it, to the coverage actor.
  */
 import { Context, Effect, Layer, Result } from "effect"
@@ -9,6 +9,7 @@ import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
 import { makeMemory } from "../../actors/sources/memorySource.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
 import { conform } from "../../actors/conformance/conform.ts"
+import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
@@ -38,8 +39,12 @@ export interface Told {
 }
 
 /** A host, and what the test does to the series through it. */
-export const start = Effect.fnUntraced(function* (configuration = configurationOf(), hostId = "memory") {
-  const sources = [makeMemory({ name: "binance", capabilities, bars: new Map() })]
+export const start = Effect.fnUntraced(function* (
+  configuration = configurationOf(),
+  hostId = "memory",
+  bars: ReadonlyMap<string, RawRows> = new Map()
+) {
+  const sources = [makeMemory({ name: "binance", capabilities, bars })]
   const host = yield* memoryHost.start({ configuration, sources }, hostId)
   const coverage = Context.get(host, Coverage)
   const store = Context.get(host, ChunkStore.ChunkStore)

@@ -4,6 +4,7 @@ import { Context, Effect, Layer } from "effect"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import { type Kind, type Share, sweepSeries, type SweepTerms } from "../../../actors/sweeper/sweepSeries.ts"
+import { MeshUnavailable } from "../../../protocol/wire/Errors.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
@@ -128,7 +129,8 @@ describe("sweepSeries()", () => {
         let operations = 0
         // the same bytes again, and this time they are named
         const inBetween = Effect.suspend(() =>
-          operations++ === at ? Effect.asVoid(Effect.orDie(commit(abandoned))) : Effect.void
+          // old enough a moment later
+          operations++ === at ? Effect.andThen(Effect.orDie(commit(abandoned)), Effect.sleep("2 millis")) : Effect.void
         )
         const racing: MeshShape = {
           ...mesh,
@@ -144,6 +146,25 @@ describe("sweepSeries()", () => {
       const { meta } = yield* other.read([0, 13])
       assert.deepStrictEqual(meta.missingRanges, [])
       assert.strictEqual((yield* read([0, 13])).meta.fingerprint, meta.fingerprint)
+    })
+  )
+
+  it.live("sweepSeries() takes chunks away also where the stream of roots keeps all its entries, and tells that", () =>
+    Effect.gen(function* () {
+      const { commit, mesh, read } = yield* setUp
+      for (let count = 0; count < 3; count++) yield* commit({ window: 0, minutes, price: 100 + count })
+      const keeping: MeshShape = {
+        ...mesh,
+        remove: (stream, revision) =>
+          stream === Stream.audit.name
+            ? Effect.fail(new MeshUnavailable({ operation: "remove", reason: "message delete not permitted" }))
+            : mesh.remove(stream, revision)
+      }
+      yield* Effect.sleep("5 millis")
+      const refused = yield* Effect.flip(sweep(keeping, { rootsMs: 0 }))
+      assert.match(refused.message, /message delete not permitted/)
+      assert.strictEqual(yield* chunksLeft(mesh), 1)
+      assert.deepStrictEqual((yield* read([0, 1])).meta.missingRanges, [])
     })
   )
 
