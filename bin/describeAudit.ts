@@ -132,9 +132,10 @@ const differingText = (what: string, ranges: Ranges): string =>
   ranges.length === 0 ? "" : `; ${what} ${shortly(ranges.map(rangeText), 3)}`
 
 /** Whether the history holds, in a sentence. */
-export const verdictText = ({ entries, firstBreak }: AuditVerdict): string => {
+export const verdictText = ({ entries, firstBreak, fromVersion }: AuditVerdict): string => {
+  const from = fromVersion === undefined ? "from the first" : `from version ${fromVersion}, the oldest that is kept,`
   const changes = `${entries} ${entries === 1 ? "change" : "changes"}`
-  if (firstBreak === null) return `the history holds: ${changes} from the first add up to just what is covered`
+  if (firstBreak === null) return `the history holds: ${changes} ${from} add up to just what is covered`
   const { beyond, lost, problem, sequence, version } = firstBreak
   const where = `at version ${version} (${entryText(sequence)})`
   const differing = `${differingText("it lacks", lost)}${differingText("it has beyond them", beyond)}`

@@ -5,7 +5,7 @@ import { absent, type ColumnOf, tableOf } from "./tableOf.ts"
 
 type Values = Readonly<Record<string, ToldValue>>
 
-const valueText = (value: ToldValue | undefined): string => (value ?? null) === null ? absent : String(value)
+const valueText = (value: ToldValue | undefined): string => ((value ?? null) === null ? absent : String(value))
 
 const valuesText = (values: Values): string =>
   Object.entries(values)

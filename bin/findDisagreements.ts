@@ -9,6 +9,8 @@ import { exchangeIds } from "../actors/sources/exchangeIds.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
+import { checkCalendars } from "./calendarFiles.ts"
+import { checkDerived, checkDerivedNames } from "./checkDerived.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -73,6 +75,20 @@ const checkSettling = (sources: object): ReadonlyArray<Mistake> =>
       checkInterval(`sources.${name}.settleMsByInterval.${text}`, text)
     )
   )
+
+const isZone = (zone: string): boolean =>
+  Option.isSome(Option.liftThrowable(() => new Intl.DateTimeFormat("en", { timeZone: zone }))())
+
+/** What sources that are files say of their times. */
+const checkLakes = (sources: object): ReadonlyArray<Mistake> =>
+  Object.entries(sources).flatMap(([name, settings]) => {
+    const [interval, zone] = ["interval", "zone"].map((key) => fieldOf(settings, key))
+    const problem = `${JSON.stringify(zone)} is no zone: one such as Europe/Berlin or America/New_York`
+    return [
+      ...(typeof interval === "string" ? checkInterval(`sources.${name}.interval`, interval) : []),
+      ...(typeof zone === "string" && !isZone(zone) ? [{ path: `sources.${name}.zone`, problem }] : [])
+    ]
+  })
 
 /** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
 const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
@@ -187,7 +203,21 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkWaits(input, "absence", defaults.absenceMaxMs)
   ]
   const named = Predicate.isObject(declared)
-    ? [...checkExchanges(declared), ...checkSettling(declared), ...checkAccounts(input, declared)]
+    ? [
+        ...checkExchanges(declared),
+        ...checkLakes(declared),
+        ...checkSettling(declared),
+        ...checkAccounts(input, declared)
+      ]
     : []
-  return [...checkNames(known ?? []), ...named, ...waits, ...each, ...findTwice(series)]
+  return [
+    ...checkNames(known ?? []),
+    ...checkDerivedNames(known ?? []),
+    ...named,
+    ...waits,
+    ...checkCalendars(input),
+    ...each,
+    ...checkDerived(series),
+    ...findTwice(series)
+  ]
 }

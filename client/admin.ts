@@ -56,7 +56,9 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   backfill: decoder(adminVerbs.backfill.answer, what),
   pauseBackfill: decoder(adminVerbs.pauseBackfill.answer, what),
   resumeBackfill: decoder(adminVerbs.resumeBackfill.answer, what),
-  cancelBackfill: decoder(adminVerbs.cancelBackfill.answer, what)
+  cancelBackfill: decoder(adminVerbs.cancelBackfill.answer, what),
+  sweep: decoder(adminVerbs.sweep.answer, what),
+  sweeping: decoder(adminVerbs.sweeping.answer, what)
 }
 
 /** A connection as the operator of that token. */

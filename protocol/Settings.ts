@@ -5,6 +5,10 @@
  * Each setting has its type, its default and its bounds here, and nowhere else.
  */
 import { Schema } from "effect"
+import { ConformanceRules } from "./frame/ConformanceRules.ts"
+import { Field } from "./frame/DataSchema.ts"
+import { CalendarSettings } from "./CalendarSettings.ts"
+import { lakeFields } from "./LakeSettings.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -40,6 +44,8 @@ export const ExchangeSettings = Schema.Struct({
   retentionMs: Schema.optionalKey(Count),
   /** The most bars that nobody asked for, between stretches that somebody did, that are asked along. */
   joinGapsBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** Its bars are adjusted, for splits or dividends: each row says so in its flags. */
+  adjusted: Schema.optionalKey(Schema.Boolean),
   /** The name of the account whose budget its requests come from; one of the source's own name without it. */
   account: Schema.optionalKey(Schema.NonEmptyString),
   /** What one request counts against the account's `weightPerMinute`. */
@@ -48,6 +54,13 @@ export const ExchangeSettings = Schema.Struct({
   breakerFailures: Schema.optionalKey(Count)
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
+
+// what holds of a source that is asked for pages, whatever it reads from
+const { baseUrl: _baseUrl, exchange: _exchange, kind: _kind, ...asked } = ExchangeSettings.fields
+
+/** A source that is files of bars or of trades, Parquet or CSV. */
+export const LakeSettings = Schema.Struct({ ...lakeFields, ...asked })
+export type LakeSettings = typeof LakeSettings.Type
 
 /** What an upstream account allows, to all hosts together. */
 export const AccountSettings = Schema.Struct({
@@ -62,18 +75,33 @@ export const AccountSettings = Schema.Struct({
 })
 export type AccountSettings = typeof AccountSettings.Type
 
+/** The columns of series, and how the rows of their sources are read. */
+export const SchemaSettings = Schema.Struct({
+  /** Counts from 1, which it is without it. */
+  version: Schema.optionalKey(Count),
+  fields: Schema.NonEmptyArray(Field),
+  rules: Schema.optionalKey(ConformanceRules)
+})
+export type SchemaSettings = typeof SchemaSettings.Type
+
 /** Series that are kept: one node at some intervals. */
 export const SeriesSettings = Schema.Struct({
   node: Schema.NonEmptyString,
   intervals: Schema.NonEmptyArray(Schema.String),
-  /** Names of sources, the preferred first. */
-  sources: Schema.NonEmptyArray(Schema.String),
-  /** What the sources call it. */
-  symbol: Schema.NonEmptyString,
+  /** Names of sources, the preferred first; of series that are not derived. */
+  sources: Schema.optionalKey(Schema.NonEmptyArray(Schema.String)),
+  /** What the sources call it; of series that are not derived. */
+  symbol: Schema.optionalKey(Schema.NonEmptyString),
+  /** The finer interval of the same node whose bars these are rolled up from: then no source is asked for them. */
+  derivedFrom: Schema.optionalKey(Schema.String),
+  /** The name of its schema; bars of prices and volume without it. */
+  schema: Schema.optionalKey(Schema.NonEmptyString),
   /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */
   delistedAt: Schema.optionalKey(Schema.Int),
+  /** The name of the calendar that says when it is closed; `24x7`, which never is, without it. */
+  calendar: Schema.optionalKey(Schema.NonEmptyString),
   windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
 })
 export type SeriesSettings = typeof SeriesSettings.Type
@@ -106,6 +134,21 @@ export const AbsenceSettings = Schema.Struct({
 })
 export type AbsenceSettings = typeof AbsenceSettings.Type
 
+/** A root that is no longer the newest counts for so long at the least. */
+const rootsMsMin = 24 * 3600_000
+
+/** How long what stood before is kept. */
+export const RetentionSettings = Schema.Struct({
+  /**
+   * How long a root can still be read after another took its place, a day at the least; for ever without it. What no
+   * root names that counts is deleted some time later, and so are the roots.
+   */
+  rootsMs: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(rootsMsMin))),
+  /** How long the sweeper rests when it has gone through all series. */
+  sweepEveryMs: Schema.optionalKey(Count)
+})
+export type RetentionSettings = typeof RetentionSettings.Type
+
 /** How the cluster keeps what it stores in NATS. */
 export const NatsSettings = Schema.Struct({
   /**
@@ -122,13 +165,18 @@ export const TelemetrySettings = Schema.Struct({
 
 /** A whole configuration. */
 export const Configuration = Schema.Struct({
-  sources: Schema.Record(Schema.String, ExchangeSettings),
+  sources: Schema.Record(Schema.String, Schema.Union([ExchangeSettings, LakeSettings])),
   series: Schema.NonEmptyArray(SeriesSettings),
+  /** By name: the schemas of series. */
+  schemas: Schema.optionalKey(Schema.Record(Schema.String, SchemaSettings)),
   /** By name: what the accounts allow that sources are asked under. */
   accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
   absence: Schema.optionalKey(AbsenceSettings),
+  /** By name: the calendars of series. */
+  calendars: Schema.optionalKey(Schema.Record(Schema.String, CalendarSettings)),
+  retention: Schema.optionalKey(RetentionSettings),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
@@ -143,12 +191,18 @@ export const defaults = {
   finalityDelayMs: 1000,
   concurrency: 4,
   requestTimeoutMs: 10_000,
+  /** Files without an index are read whole. */
+  lakeTimeoutMs: 120_000,
+  lakeConcurrency: 2,
+  lakeBarsPerRequest: 10_000,
   attempts: 6,
   retryAttempts: 10,
   retryBaseMs: 1000,
   retryMaxMs: 300_000,
   absenceBaseMs: 15 * 60_000,
   absenceMaxMs: 24 * 3600_000,
+  rootsMs: Infinity,
+  sweepEveryMs: 6 * 3600_000,
   joinGapsBars: 500,
   /** The longest ban that is known of an exchange: whoever asks to be left alone for longer is mistaken. */
   retryAfterMsMax: 3 * 24 * 3_600_000,

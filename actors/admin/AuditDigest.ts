@@ -13,7 +13,7 @@ import type { AuditedChange, AuditVerdict } from "../../protocol/messages/AuditR
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { AuditEntry } from "./AuditEntry.ts"
 import { type Change, lastTouches, type Touch } from "./lastTouches.ts"
-import { begin, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
+import { begin, beginLate, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
 
 /** What is asked of a history. */
 export interface Wanted {
@@ -43,6 +43,12 @@ export interface Digest {
   /** Entries that are no roots. */
   readonly unreadable: number
 }
+
+/** A history of which nothing has been seen yet, and of which the oldest roots may be gone on purpose. */
+export const emptyOf = ({ mayBeginLate }: { readonly mayBeginLate: boolean }): Digest => ({
+  ...empty,
+  replay: mayBeginLate ? beginLate : begin
+})
 
 /** A history of which nothing has been seen yet. */
 export const empty: Digest = {
@@ -102,8 +108,9 @@ export const close = (digest: Digest, { root }: Standing, wanted: Wanted): Diges
 
 /** Whether the history holds, and adds up to what stands. */
 export const verdictOf = ({ replay }: Digest, standing: Standing): AuditVerdict => {
-  const { entries, firstBreak = null } = conclude(replay, standing)
-  return { holds: firstBreak === null, entries, firstBreak }
+  const { entries, firstBreak = null, lateVersion } = conclude(replay, standing)
+  const late = lateVersion === undefined ? {} : { fromVersion: lateVersion }
+  return { holds: firstBreak === null, entries, firstBreak, ...late }
 }
 
 /** How many bytes a value takes in an answer. */

@@ -11,6 +11,7 @@ import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
 import type { ChunkRef } from "../../protocol/history/CoveragePage.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -35,6 +36,7 @@ const sourceWithinMs = 8000
 interface Given {
   readonly rows: Frame.Frame
   readonly proven: RangeSet.RangeSet
+  readonly findings: Findings.Findings
   readonly failure: JobFailure | null
 }
 
@@ -58,10 +60,11 @@ const askAgain = Effect.fnUntraced(function* (
   const steps: Array<Step> = []
   const known = Effect.succeed({ covered, shut: RangeSet.empty, finalUntil: Reach.finalUntil(entry, nowMs) })
   const gate = budgetGate(upstream, () => wish)
+  const work = { jobClass: wish.jobClass, cause: "verify" }
   const failure = yield* Effect.forEach(
     toPairs(time),
     (stretch) =>
-      source.refill({ entry, stretch, known, gate, onRequest: () => undefined }, (step) =>
+      source.refill({ entry, stretch, known, gate, work, onRequest: () => undefined }, (step) =>
         Effect.sync(() => void steps.push(step))
       ),
     { discard: true }
@@ -75,6 +78,7 @@ const askAgain = Effect.fnUntraced(function* (
   return {
     rows: mergeFrames([Frame.empty(entry.schema), ...steps.map(({ rows }) => rows)]),
     proven: RangeSet.intersect(RangeSet.unionAll(steps.map(({ proven }) => proven)), time),
+    findings: Findings.unionAll(steps.map(({ findings }) => findings ?? Findings.none)),
     failure
   } satisfies Given
 })
@@ -107,6 +111,7 @@ const toldOf = (
 const unknownSource = (source: string): Given => ({
   rows: { eventTimeMs: new Float64Array(0), columns: [], flags: new Uint32Array(0), lineage: [] },
   proven: RangeSet.empty,
+  findings: Findings.none,
   failure: { tag: "SourceUnavailable", message: "the configuration of this host has no such source", source }
 })
 
@@ -142,6 +147,7 @@ const verifyChunk = Effect.fnUntraced(function* (
     proven: given.proven,
     answered: given.proven,
     exceptions: [],
+    findings: given.findings,
     isRevision: true,
     askedAtMs,
     jobs: new Map(),

@@ -9,6 +9,7 @@ import * as FrameModule from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import type { WindowEntry } from "../../protocol/history/CoveragePage.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import * as Unsettled from "../../protocol/history/Unsettled.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -28,6 +29,8 @@ export interface Brought {
   readonly source: string
   /** Sealed; may hold rows of other windows. */
   readonly rows: FrameModule.Frame
+  /** What quality rules found in them. */
+  readonly findings: Findings.Findings
   /** The time of these windows that the answer proves. */
   readonly proven: RangeSet.RangeSet
   /** The time of these windows that was asked about. */
@@ -75,13 +78,14 @@ const putWindow = Effect.fnUntraced(function* (
   const before = base?.ranges ?? RangeSet.empty
   const wanted = brought.isRevision ? RangeSet.intersect(ranges, before) : RangeSet.subtract(ranges, before)
   if (isEmpty(wanted)) return undefined
-  const stored =
-    base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
+  const stored = base === undefined ? undefined : yield* store.chunks(entry.series, [{ windowStart, id: base.id }])
   // what of the chunk was invalidated does not come back with the rest
   const kept = mergeFrames([
     FrameModule.empty(entry.schema),
-    ...Array.from(stored).flatMap((frame) => rowsIn(frame, before))
+    ...Array.from(stored?.frames.values() ?? []).flatMap((frame) => rowsIn(frame, before))
   ])
+  const untouched = RangeSet.subtract(before, wanted)
+  const toldBefore = Array.from(stored?.findings.values() ?? []).map((told) => Findings.intersect(told, untouched))
   const job = brought.jobs.get(windowStart)
   // the rows as the work of the window's own job: one errand brings those of several
   const rows: FrameModule.Frame = {
@@ -99,7 +103,8 @@ const putWindow = Effect.fnUntraced(function* (
     source,
     ranges: RangeSet.union(before, wanted),
     base: base?.id ?? null,
-    schemaVersion: entry.schema.version
+    schemaVersion: entry.schema.version,
+    ...Findings.asField(Findings.unionAll([...toldBefore, Findings.intersect(brought.findings, wanted)]))
   })
   yield* store.putChunk(entry.series, windowStart, chunk)
   const commit: WindowCommit = {

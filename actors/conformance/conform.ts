@@ -4,16 +4,22 @@
  * The steps in their order; each is a file of its own. Rows are conformed once, where they enter.
  */
 import { Result } from "effect"
+import { type ConformanceRules, latenessBars, rulesOf } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
+import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import { alignToInterval } from "./alignToInterval.ts"
+import { barsOfTrades, castTrades } from "./barsOfTrades.ts"
+import { type Batch, pick, reversed } from "./Batch.ts"
 import { castColumns } from "./castColumns.ts"
-import type { ConformanceFailed } from "./ConformanceFailed.ts"
+import { type Carried, checkQuality } from "./checkQuality.ts"
+import { ConformanceFailed, runStep } from "./ConformanceFailed.ts"
 import type { ConformanceReport } from "./ConformanceReport.ts"
 import { markDuplicates } from "./markDuplicates.ts"
-import { markOutOfOrder } from "./markOutOfOrder.ts"
+import { markOutOfOrder, punctualRows } from "./markOutOfOrder.ts"
+import { rollUpRows } from "./rollUpRows.ts"
 import { seal } from "./seal.ts"
 import { toUtc } from "./toUtc.ts"
 
@@ -21,6 +27,8 @@ import { toUtc } from "./toUtc.ts"
 export interface ConformOptions {
   readonly schema: DataSchema
   readonly interval: Interval
+  /** How the rows are to be read; the defaults without them. */
+  readonly rules?: ConformanceRules
   /** Name of the source in the configuration. */
   readonly source: string
   readonly ingestAtMs: number
@@ -28,33 +36,134 @@ export interface ConformOptions {
   readonly jobId: string
   /** Bits of `RowFlag` that hold for every row. */
   readonly flags: number
+  /** What is checked of the rows; what the rules say without it. */
+  readonly quality?: QualityPlan
+  /** What an earlier page of the same answer left, for rules that look at the rows before. */
+  readonly carried?: Carried | undefined
 }
 
 /** A sealed frame beside what was found on the way to it. */
 export interface Conformed {
   readonly frame: Frame
   readonly report: ConformanceReport
+  /** What the next page of the same answer has to know. */
+  readonly carried: Carried
+}
+
+/** Rows after a step, and what it found. */
+interface Stage<Found> {
+  readonly batch: Batch
+  readonly found: Found
+}
+
+type Staged<Key extends keyof ConformanceReport> = Result.Result<Stage<Pick<ConformanceReport, Key>>, ConformanceFailed>
+
+const entered = (
+  rows: RawRows,
+  { flags, schema }: ConformOptions,
+  rules: ConformanceRules
+): Staged<"absentColumns" | "lossCount" | "defaultCount" | "ambiguousTimeCount" | "nonexistentTimeCount"> =>
+  Result.gen(function* () {
+    const isTrades = rules.rollUp === "trades"
+    const { columns, ...found } = yield* runStep("castColumns", () =>
+      isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)
+    )
+    const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
+    const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
+    const { ambiguousCount: ambiguousTimeCount, nonexistentCount: nonexistentTimeCount } = times
+    return {
+      batch: rules.order === "newestFirst" ? reversed(batch) : batch,
+      found: { ...found, ambiguousTimeCount, nonexistentTimeCount }
+    }
+  })
+
+/** The rows at the start of their bars; those that are still to be rolled up keep their places within them. */
+const placed = (
+  batch: Batch,
+  interval: Interval,
+  { rollUp = "none", time }: ConformanceRules
+): Staged<"movedToBar"> => {
+  const isShifted = time?.stamped === "close"
+  if (rollUp !== "none" && !isShifted) return Result.succeed({ batch, found: { movedToBar: 0 } })
+  // a row at the end of a bar is part of it, and a millisecond before that it is within it
+  const finest = { text: "1ms", lengthMs: 1, anchorMs: 0 }
+  const { eventTimeMs, movedToBar } = alignToInterval(
+    batch.eventTimeMs,
+    rollUp === "none" ? interval : finest,
+    time?.stamped
+  )
+  return Result.succeed({ batch: { ...batch, eventTimeMs }, found: { movedToBar } })
+}
+
+/** The rows that are on time, or that the rules keep although they are late. Marks before any row is left out. */
+const punctual = (
+  batch: Batch,
+  interval: Interval,
+  { lateness = {} }: ConformanceRules
+): Staged<"outOfOrderCount" | "lateCount" | "droppedCount"> => {
+  const { bars = latenessBars, beyond = "keep" } = lateness
+  const allowedMs = bars * interval.lengthMs
+  const found = markOutOfOrder(batch, allowedMs)
+  if (found.lateCount === 0 || beyond === "keep") return Result.succeed({ batch, found: { ...found, droppedCount: 0 } })
+  if (beyond === "fail") {
+    const message = `${found.lateCount} rows are more than ${bars} bars behind a row before them`
+    return Result.fail(new ConformanceFailed({ step: "markOutOfOrder", message }))
+  }
+  const kept = pick(batch, punctualRows(batch.eventTimeMs, allowedMs))
+  return Result.succeed({ batch: kept, found: { ...found, droppedCount: found.lateCount } })
+}
+
+/** The column that decides between rows of one time, where the rules let one decide. */
+const decidingColumn = ({ conflict, versionColumn = "version" }: ConformanceRules): string | undefined =>
+  conflict === "version" ? versionColumn : undefined
+
+/** The rows as bars, where the rules make bars of finer rows. */
+const rolledUp = (
+  batch: Batch,
+  { interval, schema }: ConformOptions,
+  rules: ConformanceRules
+): Staged<"duplicateCount" | "rolledUpCount"> => {
+  const { rollUp = "none" } = rules
+  if (rollUp === "none") return Result.succeed({ batch, found: { duplicateCount: 0, rolledUpCount: 0 } })
+  const bars =
+    rollUp === "trades"
+      ? barsOfTrades(batch, interval, schema, rules)
+      : rollUpRows(batch, interval, schema, decidingColumn(rules))
+  return Result.map(bars, ({ batch: made, duplicateCount }) => ({
+    batch: made,
+    found: {
+      duplicateCount,
+      rolledUpCount: batch.eventTimeMs.length - duplicateCount - made.eventTimeMs.length
+    }
+  }))
 }
 
 /**
- * The rows as a sealed frame: the schema's columns as float64, one row a bar, strictly ascending, with flags and
+ * The rows as a sealed frame: the schema's columns in their types, one row a bar, strictly ascending, with flags and
  * lineage.
  *
  * Never writes into `rows`. Typed arrays that are clean already are passed on uncopied, so whoever gave them no longer
- * writes to them. Fails as `castColumns` and `toUtc` do.
+ * writes to them. Fails as the steps do, and where one of them breaks off: nothing passes unchecked.
  */
 export const conform = (rows: RawRows, options: ConformOptions): Result.Result<Conformed, ConformanceFailed> =>
   Result.gen(function* () {
-    const columns = yield* castColumns(rows, options.schema)
-    const timeMs = yield* toUtc(rows.eventTime)
-    const { eventTimeMs, movedToBar } = alignToInterval(timeMs, options.interval)
-    const flags = new Uint32Array(eventTimeMs.length).fill(options.flags)
-    const marked = { eventTimeMs, columns, flags }
-    // Before duplicates are dropped: a repeated row says as much about the source's order as any other.
-    const outOfOrderCount = markOutOfOrder(marked)
-    const kept = markDuplicates(marked)
-    const { ingestAtMs, jobId, source } = options
-    const frame = seal(marked, kept.rows, { source, ingestAtMs, jobId })
-    const { duplicateCount } = kept
-    return { frame, report: { rows: frame.eventTimeMs.length, movedToBar, outOfOrderCount, duplicateCount } }
+    const { carried, ingestAtMs, interval, jobId, schema, source } = options
+    const rules = rulesOf(options.rules ?? {}, source)
+    const given = yield* entered(rows, options, rules)
+    const inBars = yield* runStep("alignToInterval", () => placed(given.batch, interval, rules))
+    // before duplicates are dropped: a repeated row says as much about the source's order as any other
+    const onTime = yield* runStep("markOutOfOrder", () => punctual(inBars.batch, interval, rules))
+    const bars = yield* runStep("rollUp", () => rolledUp(onTime.batch, options, rules))
+    const kept = yield* runStep("markDuplicates", () =>
+      Result.succeed(markDuplicates(bars.batch, decidingColumn(rules)))
+    )
+    const frame = yield* runStep("seal", () =>
+      Result.succeed(seal(bars.batch, kept.rows, { source, ingestAtMs, jobId }))
+    )
+    const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
+    const givenMs = onTime.batch.eventTimeMs
+    const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, { interval, givenMs, carried }))
+    const duplicateCount = bars.found.duplicateCount + kept.duplicateCount
+    const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
+    return { frame, report: { ...found, rows: frame.eventTimeMs.length, duplicateCount }, carried: checked.carried }
   })

@@ -15,12 +15,14 @@
 export const exactSum = (values: Float64Array, from = 0, to = values.length): number =>
   safeSum(values, from, to) ?? plainSum(values, from, to) ?? bigSum(values, from, to)
 
-// Up to 15 significant digits each decimal has a float64 of its own. So an integer below 10^15 that, divided by the
-// scale, gives the value is that value's shortest decimal, and multiplying cannot have been off by half a unit.
-const digitsEnd = 1e15
+/**
+ * Up to 15 significant digits each decimal has a float64 of its own. So an integer below 10^15 that, divided by the
+ * scale, gives the value is that value's shortest decimal, and multiplying cannot have been off by half a unit.
+ */
+export const digitsEnd = 1e15
 
-// The last power of ten that is a float64 without rounding, which makes the division by it round correctly.
-const scaleMax = 1e22
+/** The last power of ten that is a float64 without rounding, which makes the division by it round correctly. */
+export const scaleMax = 1e22
 
 /** The sum in safe integers of a common power of ten; undefined where values or sum have too many digits for that. */
 const safeSum = (values: Float64Array, from: number, to: number): number | undefined => {
@@ -69,7 +71,7 @@ const bigSum = (values: Float64Array, from: number, to: number): number => {
 }
 
 /** The shortest decimal: `digits` divided by ten to the power of `places`, which is negative for very large values. */
-const decimalOf = (value: number): { readonly digits: bigint; readonly places: number } => {
+export const decimalOf = (value: number): { readonly digits: bigint; readonly places: number } => {
   const [mantissa = "0", exponent = "0"] = String(value).split("e")
   const [whole = "0", fraction = ""] = mantissa.split(".")
   return { digits: BigInt(whole + fraction), places: fraction.length - Number(exponent) }

@@ -16,10 +16,15 @@ export interface Kept {
 
 /**
  * Chooses among rows of one event time. Rows with the same values are one, the first of them, and nothing is said of
- * it. Of rows that differ the last given stands, and is flagged a duplicate. Writes `flags` in place.
+ * it. Of rows that differ the last given stands, or the last of those with the highest version where a column of
+ * versions is named, and is flagged a duplicate. Writes `flags` in place.
  */
-export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lineage">): Kept => {
+export const markDuplicates = (
+  { columns, eventTimeMs, flags }: Omit<Frame, "lineage">,
+  versionColumn?: string
+): Kept => {
   if (isAscending(eventTimeMs)) return { rows: "all", duplicateCount: 0 }
+  const isOlder = versionOrder(columns.find(({ name }) => name === versionColumn))
   const kept = new Uint32Array(eventTimeMs.length)
   let count = 0
   for (const row of orderRows([eventTimeMs])) {
@@ -28,8 +33,9 @@ export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lin
       kept[count] = row
       count += 1
     } else if (!isSameRow(columns, last, row)) {
-      kept[count - 1] = row
-      flags[row]! |= RowFlag.duplicate
+      const standing = isOlder(row, last) ? last : row
+      kept[count - 1] = standing
+      flags[standing]! |= RowFlag.duplicate
     }
   }
   return { rows: kept.slice(0, count), duplicateCount: eventTimeMs.length - count }
@@ -37,3 +43,11 @@ export const markDuplicates = ({ columns, eventTimeMs, flags }: Omit<Frame, "lin
 
 const isSameRow = (columns: ReadonlyArray<Column>, a: number, b: number): boolean =>
   columns.every((column) => isSameValue(column, a, b))
+
+/** Whether a row's version is lower than another's; one that is missing is lower than any. */
+const versionOrder = (column: Column | undefined): ((row: number, other: number) => boolean) => {
+  if (column?.type === "int64") return (row, other) => column.values[row]! < column.values[other]!
+  if (column?.type !== "float64" && column?.type !== "timestamp") return () => false
+  const versionOf = (row: number): number => (Number.isNaN(column.values[row]) ? -Infinity : column.values[row]!)
+  return (row, other) => versionOf(row) < versionOf(other)
+}

@@ -1,22 +1,48 @@
 /**
- * Which rows came behind a later one?
+ * Which rows came behind a later one, and how far?
  */
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 
+/** How many rows are behind, and how many of them further than is allowed. */
+export interface OutOfOrder {
+  readonly outOfOrderCount: number
+  readonly lateCount: number
+}
+
 /**
- * Flags each row whose event time is lower than that of a row before it, and gives their number. Writes `flags` in
- * place. Rows of one bar are not behind each other.
+ * Flags each row whose event time is lower than that of a row before it, and counts them; those are late that are
+ * behind by more than `allowedMs`. Writes `flags` in place. Rows of one time are not behind each other.
  */
-export const markOutOfOrder = ({ eventTimeMs, flags }: Pick<Frame, "eventTimeMs" | "flags">): number => {
+export const markOutOfOrder = (
+  { eventTimeMs, flags }: Pick<Frame, "eventTimeMs" | "flags">,
+  allowedMs = Infinity
+): OutOfOrder => {
   let highestMs = -Infinity
   let outOfOrderCount = 0
+  let lateCount = 0
   for (let row = 0; row < eventTimeMs.length; row++) {
     const timeMs = eventTimeMs[row]!
     if (timeMs < highestMs) {
       flags[row]! |= RowFlag.outOfOrder
       outOfOrderCount += 1
+      if (highestMs - timeMs > allowedMs) lateCount += 1
     } else highestMs = timeMs
   }
-  return outOfOrderCount
+  return { outOfOrderCount, lateCount }
+}
+
+/** The rows, by number, that are no further than `allowedMs` behind one before them. */
+export const punctualRows = (eventTimeMs: Float64Array, allowedMs: number): Uint32Array => {
+  const rows = new Uint32Array(eventTimeMs.length)
+  let count = 0
+  let highestMs = -Infinity
+  for (let row = 0; row < eventTimeMs.length; row++) {
+    const timeMs = eventTimeMs[row]!
+    if (highestMs - timeMs > allowedMs) continue
+    highestMs = Math.max(highestMs, timeMs)
+    rows[count] = row
+    count += 1
+  }
+  return rows.slice(0, count)
 }

@@ -2,7 +2,7 @@
  * Which source's row is a reader given?
  *
  * Sources stay apart in storage. A read takes each stretch of time from the first source, in the order of preference,
- * whose answer covers it.
+ * whose answer covers it; where the rules of a series say so, each bar is that of the last writer instead.
  */
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"

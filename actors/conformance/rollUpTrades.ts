@@ -1,10 +1,13 @@
 /**
  * Which bars do single trades make?
  */
-import { float64, type FloatColumn, pickFloats } from "../../protocol/frame/Column.ts"
+import { float64, type FloatColumn } from "../../protocol/frame/Column.ts"
+import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
+import type { RollUpKind } from "../../protocol/frame/DataSchema.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import { exactSum } from "./exactSum.ts"
+import { exactVwap } from "./exactVwap.ts"
 import { orderRows } from "./orderRows.ts"
 import * as RowGroups from "./RowGroups.ts"
 
@@ -23,6 +26,38 @@ export interface TradeBars extends RawRows {
   readonly columns: ReadonlyArray<FloatColumn>
 }
 
+/** Trades in which rows of one bar are neighbours, ascending in time and id. */
+type Ordered = Pick<Trades, "price" | "amount">
+
+/** One value a bar: of prices, of amounts, or their number. */
+export const tradeValues = (groups: RowGroups.RowGroups, trades: Ordered, kind: RollUpKind): Float64Array => {
+  const { amount, price } = trades
+  switch (kind) {
+    case "first":
+      return RowGroups.reduce(groups, price, RowGroups.first)
+    case "highest":
+      return RowGroups.reduce(groups, price, RowGroups.highest)
+    case "lowest":
+      return RowGroups.reduce(groups, price, RowGroups.lowest)
+    case "last":
+      return RowGroups.reduce(groups, price, RowGroups.last)
+    case "sum":
+      return RowGroups.reduce(groups, amount, exactSum)
+    case "vwap":
+      return RowGroups.reduce(groups, price, (values, from, to) => exactVwap(values, amount, from, to))
+    case "count":
+      return RowGroups.reduce(groups, price, (_values, from, to) => to - from)
+  }
+}
+
+const barColumns: ReadonlyArray<readonly [name: string, kind: RollUpKind]> = [
+  ["open", "first"],
+  ["high", "highest"],
+  ["low", "lowest"],
+  ["close", "last"],
+  ["volume", "sum"]
+]
+
 /**
  * Open, high, low, close and volume of each bar that has a trade, ordered by time, then id, then arrival. Volumes are
  * added exactly and rounded once. Every trade given counts: one given twice counts twice.
@@ -31,16 +66,10 @@ export interface TradeBars extends RawRows {
  */
 export const rollUpTrades = (trades: Trades, interval: Interval): TradeBars => {
   const order = orderRows([trades.eventTimeMs, trades.id])
-  const price = pickFloats(trades.price, order)
+  const ordered = { price: pickFloats(trades.price, order), amount: pickFloats(trades.amount, order) }
   const groups = RowGroups.byBar(pickFloats(trades.eventTimeMs, order), interval)
   return {
     eventTime: groups.startMs,
-    columns: [
-      float64("open", RowGroups.reduce(groups, price, RowGroups.first)),
-      float64("high", RowGroups.reduce(groups, price, RowGroups.highest)),
-      float64("low", RowGroups.reduce(groups, price, RowGroups.lowest)),
-      float64("close", RowGroups.reduce(groups, price, RowGroups.last)),
-      float64("volume", RowGroups.reduce(groups, pickFloats(trades.amount, order), exactSum))
-    ]
+    columns: barColumns.map(([name, kind]) => float64(name, tradeValues(groups, ordered, kind)))
   }
 }

@@ -8,6 +8,7 @@ import { Effect, Layer, Option, Schema, Semaphore } from "effect"
 import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../protocol/frame/FrameJson.ts"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
+import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import {
   AvailabilityResult,
   CoverageReport,
@@ -16,18 +17,22 @@ import {
 } from "../../protocol/history/HistoryResult.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
+import { arrowMetaKey, dictionaryParameter, Header, MediaType } from "../../protocol/wire/Header.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
-import { errorReply, jsonReply, type Reply, type Respond, serve } from "../../runtime/ServiceEndpoint.ts"
+import { errorReply, jsonReply, type Reply, type Respond, serve, type Tagged } from "../../runtime/ServiceEndpoint.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 
 /** The coverage is one read of one record: who gets no answer by then gets none. */
 const coverageBudgetMs = 5000
 
+/** A difference is of a bounded number of windows: who gets no answer by then gets none. */
+const diffBudgetMs = 15_000
+
+const encodeDiff = Schema.encodeSync(HistoryDiff)
 const encodeMeta = Schema.encodeSync(HistoryMeta)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
@@ -39,27 +44,41 @@ const jsonText = (text: string): Reply => ({
   headers: new Map([[Header.contentType, MediaType.json]])
 })
 
-const arrowReply = ({ df, meta }: HistoryResult, returnMeta: boolean): Reply => {
+/** What an answer is wanted in: JSON, or Arrow with categories in one of their forms. */
+type AnswerForm = "json" | FrameCodec.CategoryForm
+
+const arrowReply = ({ df, meta }: HistoryResult, categories: FrameCodec.CategoryForm, returnMeta: boolean): Reply => {
   const metadata = new Map(returnMeta ? [[arrowMetaKey, JSON.stringify(encodeMeta(meta))]] : [])
   return {
-    data: FrameCodec.encode(df, { lineage: "columns", metadata }),
+    data: FrameCodec.encode(df, { lineage: "columns", metadata, categories }),
     headers: new Map([[Header.contentType, MediaType.arrow]])
   }
 }
 
-const historyReply = (result: HistoryResult, wants: { readonly arrow: boolean; readonly meta: boolean }): Reply => {
-  if (wants.arrow) return arrowReply(result, wants.meta)
-  const meta = wants.meta ? `,"meta":${JSON.stringify(encodeMeta(result.meta))}` : ""
-  return jsonText(`{"columns":${FrameJson.toText(result.df)}${meta}}`)
+const historyReply = (result: HistoryResult, form: AnswerForm, returnMeta: boolean): Reply => {
+  if (form !== "json") return arrowReply(result, form, returnMeta)
+  const types = FrameJson.typesOf(result.df)
+  const typesText = Object.keys(types).length === 0 ? "" : `,"types":${JSON.stringify(types)}`
+  const meta = returnMeta ? `,"meta":${JSON.stringify(encodeMeta(result.meta))}` : ""
+  return jsonText(`{"columns":${FrameJson.toText(result.df)}${typesText}${meta}}`)
 }
 
-/** The forms that a header lists, without their parameters, in its order. */
-const formsOf = (header: string): ReadonlyArray<string> =>
-  header.split(",").map((form) => (form.split(";")[0] ?? "").trim().toLowerCase())
+/** One of the forms that a header lists, with its parameters as they are written. */
+interface Form {
+  readonly name: string
+  readonly parameters: ReadonlyArray<string>
+}
+
+/** The forms that a header lists, in its order. */
+const formsOf = (header: string): ReadonlyArray<Form> =>
+  header.split(",").map((form) => {
+    const [name = "", ...parameters] = form.split(";").map((part) => part.trim().toLowerCase())
+    return { name, parameters }
+  })
 
 const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidRequest> => {
   const form = headers.get(Header.contentType) ?? MediaType.json
-  if (formsOf(form)[0] !== MediaType.json) {
+  if (formsOf(form)[0]?.name !== MediaType.json) {
     return Effect.fail(
       new InvalidRequest({ field: Header.contentType, problem: `${form} is not served: send ${MediaType.json}` })
     )
@@ -70,11 +89,14 @@ const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidReque
   })
 }
 
-const acceptOf = ({ headers }: Message): Effect.Effect<boolean, InvalidRequest> => {
+const acceptOf = ({ headers }: Message): Effect.Effect<AnswerForm, InvalidRequest> => {
   const accept = headers.get(Header.accept) ?? MediaType.json
   const served: ReadonlyArray<string> = [MediaType.arrow, MediaType.json, "*/*"]
-  const form = formsOf(accept).find((each) => served.includes(each))
-  if (form !== undefined) return Effect.succeed(form === MediaType.arrow)
+  const form = formsOf(accept).find(({ name }) => served.includes(name))
+  if (form !== undefined) {
+    if (form.name !== MediaType.arrow) return Effect.succeed("json")
+    return Effect.succeed(form.parameters.includes(`${dictionaryParameter}=true`) ? "dictionary" : "text")
+  }
   const problem = `${accept} is not served: ask for ${MediaType.json} or ${MediaType.arrow}`
   return Effect.fail(new InvalidRequest({ field: Header.accept, problem }))
 }
@@ -96,6 +118,17 @@ const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect
     : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
 }
 
+/** What answers the verbs that only a host answers that takes work. */
+const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
+  const { coverage, diff, ensure, read } = Subject.service
+  return new Map([
+    [read, verbs.read],
+    [ensure, verbs.ensure],
+    [coverage, verbs.coverage],
+    [diff, verbs.diff]
+  ])
+}
+
 const make = Effect.fnUntraced(function* (hostId: string) {
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
@@ -109,11 +142,23 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       : errorReply(new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
   }
 
+  /** Answers in JSON, within so long. */
+  const shortly =
+    (what: string, budgetMs: number, perform: (body: unknown) => Effect.Effect<unknown, Tagged>): Respond =>
+    (message) =>
+      Effect.flatMap(bodyOf(message), perform).pipe(
+        Effect.map(jsonReply),
+        enforce(what),
+        withBudget(budgetMs),
+        Effect.catch((error) => Effect.succeed(errorReply(error))),
+        Effect.map(fitting)
+      )
+
   const read: Respond = (message) =>
     Effect.gen(function* () {
-      const arrow = yield* acceptOf(message)
+      const form = yield* acceptOf(message)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* inTurn(result, () => historyReply(result, { arrow, meta: returnMeta }))
+      return yield* inTurn(result, () => historyReply(result, form, returnMeta))
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(errorReply(error, { meta: encodeMeta(result.meta) }))
@@ -133,15 +178,10 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       Effect.map(fitting)
     )
 
-  const coverage: Respond = (message) =>
-    Effect.gen(function* () {
-      return jsonReply(encodeCoverage(yield* provider.coverage(yield* bodyOf(message))))
-    }).pipe(
-      enforce("the coverage"),
-      withBudget(coverageBudgetMs),
-      Effect.catch((error) => Effect.succeed(errorReply(error))),
-      Effect.map(fitting)
-    )
+  const coverage = shortly("the coverage", coverageBudgetMs, (body) =>
+    Effect.map(provider.coverage(body), encodeCoverage)
+  )
+  const diff = shortly("the difference", diffBudgetMs, (body) => Effect.map(provider.diff(body), encodeDiff))
 
   const health: Respond = () =>
     Effect.sync(() => {
@@ -149,13 +189,7 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       return jsonReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId })
     })
 
-  yield* serve(
-    new Map([
-      [Subject.service.read, read],
-      [Subject.service.ensure, ensure],
-      [Subject.service.coverage, coverage]
-    ])
-  )
+  yield* serve(bySubject({ read, ensure, coverage, diff }))
   // who drains has that to say
   yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })

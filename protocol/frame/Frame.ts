@@ -6,6 +6,7 @@
  * or answered is sealed.
  */
 import * as Column from "./Column.ts"
+import * as ColumnRows from "./ColumnRows.ts"
 import { concatColumns } from "./concatColumns.ts"
 import { type DataSchema } from "./DataSchema.ts"
 import * as Lineage from "./Lineage.ts"
@@ -46,16 +47,16 @@ export const slice = (frame: Frame, from: number, to: number): Frame =>
     ? frame
     : {
         eventTimeMs: frame.eventTimeMs.subarray(from, to),
-        columns: frame.columns.map((column) => Column.slice(column, from, to)),
+        columns: frame.columns.map((column) => ColumnRows.slice(column, from, to)),
         flags: frame.flags.subarray(from, to),
         lineage: Lineage.slice(frame.lineage, from, to)
       }
 
 /** The rows named by `order`, in that order; memory of its own. */
 export const pick = (frame: Frame, order: Uint32Array): Frame => ({
-  eventTimeMs: Column.pickFloats(frame.eventTimeMs, order),
-  columns: frame.columns.map((column) => Column.pick(column, order)),
-  flags: Column.pickUints(frame.flags, order),
+  eventTimeMs: ColumnRows.pickFloats(frame.eventTimeMs, order),
+  columns: frame.columns.map((column) => ColumnRows.pick(column, order)),
+  flags: ColumnRows.pickUints(frame.flags, order),
   lineage: Lineage.pick(frame.lineage, order)
 })
 

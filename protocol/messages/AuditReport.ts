@@ -109,6 +109,8 @@ export const AuditVerdict = Schema.Struct({
   holds: Schema.Boolean,
   /** How many entries were replayed: all, or those before the break. */
   entries: Schema.Int,
+  /** The version that the history begins with, where those before it are no longer kept. */
+  fromVersion: Schema.optionalKey(Schema.Int),
   firstBreak: Schema.NullOr(AuditBreak)
 })
 export type AuditVerdict = typeof AuditVerdict.Type

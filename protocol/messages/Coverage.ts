@@ -36,6 +36,9 @@ export const Ensure = Schema.Struct({
 })
 export type Ensure = typeof Ensure.Type
 
+/** Windows that one demand should be of at most: the jobs of all of them have room in its answer. */
+export const demandedWindowsMax = 250
+
 /** The newest job of each window that was touched: opened, joined, or failed and not due again. */
 export const Ensured = Schema.Struct({ version: Schema.Int, jobs: Schema.Array(BackfillJob) })
 export type Ensured = typeof Ensured.Type

@@ -26,6 +26,12 @@ describe.concurrent("wrong usage", () => {
     ["too few actors", ["actors", "--top", "0"], /--top.*1 to 1000/],
     ["half an actor", ["actors", "release", "counter"], /key/],
     ["no letter", ["actors", "replay"], /id/],
+    ["a calendar that is none", ["calendar", "nyse"], /"nyse" is no calendar; there is .*nyse-regular/],
+    [
+      "a calendar of a century",
+      ["calendar", "nyse-regular", "--from", "1900-01-01", "--to", "2000-01-01"],
+      /3660 days/
+    ],
     ["half a range", ["audit", "a", "1m", "--from", "0"], /--from without --to/],
     ["a range that ends before it starts", ["audit", "a", "1m", "--from", "5", "--to", "4"], /is not before/],
     ["a moment that is none", ["audit", "a", "1m", "--to", "soon"], /--to: "soon".*ISO 8601/],

@@ -21,6 +21,7 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
 import * as NatsServer from "../support/NatsServer.ts"
+import { floatColumns } from "../support/floatFrames.ts"
 import { runCommand } from "../support/runCommand.ts"
 import * as StoredJobs from "../support/StoredJobs.ts"
 import * as StoredRoots from "../support/StoredRoots.ts"
@@ -236,7 +237,7 @@ const assertAskedOnce = (
 const assertRight = ({ df }: After) => {
   const wanted = FrameModule.within(record.frame, dayStart, end)
   assert.deepStrictEqual(Cluster.numbersOf(df, "event_time"), wanted.eventTimeMs)
-  for (const { name, values } of wanted.columns) {
+  for (const { name, values } of floatColumns(wanted)) {
     assert.deepStrictEqual(Cluster.numbersOf(df, name), Float64Array.from(values), name)
   }
 }

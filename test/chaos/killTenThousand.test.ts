@@ -20,6 +20,7 @@ import { JobEvent } from "../../protocol/messages/Backfill.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
+import { floatColumns } from "../support/floatFrames.ts"
 import * as ManySeries from "../support/ManySeries.ts"
 import * as NatsServer from "../support/NatsServer.ts"
 import type { ReadyProcess } from "../support/ReadyProcess.ts"
@@ -276,7 +277,7 @@ const assertRead = Effect.fnUntraced(function* ({ client, series }: Given) {
     const { df, meta } = yield* Cluster.readFile(client, kept, kept.wanted, patient)
     const from = frame.eventTimeMs.indexOf(kept.listedAt ?? firstBar)
     assert.deepStrictEqual(Cluster.numbersOf(df, "event_time"), frame.eventTimeMs.slice(from), kept.node)
-    for (const { name, values } of frame.columns) {
+    for (const { name, values } of floatColumns(frame)) {
       assert.deepStrictEqual(Cluster.numbersOf(df, name), Float64Array.from(values).slice(from), `${kept.node} ${name}`)
     }
     assert.isTrue(meta.missingRanges.every(({ state }) => state === "unavailable"))

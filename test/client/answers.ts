@@ -6,14 +6,12 @@ import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
 import type { Answer } from "../support/answeringMesh.ts"
+import { floats } from "../support/floatFrames.ts"
 
 /** Two bars, the second without a volume. */
 export const frame: Frame = {
   eventTimeMs: Float64Array.of(60_000, 120_000),
-  columns: [
-    { name: "close", values: Float64Array.of(1.5, 2.5) },
-    { name: "volume", values: Float64Array.of(10, Number.NaN) }
-  ],
+  columns: [floats("close", 1.5, 2.5), floats("volume", 10, Number.NaN)],
   flags: Uint32Array.of(1, 3),
   lineage: [{ rows: 2, source: "binance", ingestAtMs: 999, jobId: "j" }]
 }

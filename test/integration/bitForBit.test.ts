@@ -1,6 +1,7 @@
 /** Does a reader get exactly what is on record, however it was filled and in whichever form it comes? */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { float64 } from "../../protocol/frame/Column.ts"
 import { fromJson, type JsonColumns } from "../../protocol/frame/FrameJson.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -10,6 +11,7 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import type { HistoryMeta } from "../../client/HistoryResult.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
+import { floatColumns } from "../support/floatFrames.ts"
 import { seededOrder } from "../support/seededOrder.ts"
 
 const patient = { strategy: "auto_backfill", sla: { totalDeadlineMs: 60_000 } } as const
@@ -18,18 +20,13 @@ const isSame = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((value, row) => Object.is(value, b[row]))
 
 /** The columns of the file that differ from those of the answer, by name; empty where every bit is the same. */
-const differing = (
-  { columns, eventTimeMs }: Frame,
-  got: (name: string) => ArrayLike<number> | undefined
-): ReadonlyArray<string> =>
-  [{ name: "event_time", values: eventTimeMs }, ...columns]
+const differing = (frame: Frame, got: (name: string) => ArrayLike<number> | undefined): ReadonlyArray<string> =>
+  [float64("event_time", frame.eventTimeMs), ...floatColumns(frame)]
     .filter(({ name, values }) => !isSame(values, got(name) ?? []))
     .map(({ name }) => name)
 
-const columnOf =
-  ({ columns, eventTimeMs }: Frame) =>
-  (name: string) =>
-    name === "event_time" ? eventTimeMs : columns.find((column) => column.name === name)?.values
+const columnOf = (frame: Frame) => (name: string) =>
+  name === "event_time" ? frame.eventTimeMs : floatColumns(frame).find((column) => column.name === name)?.values
 
 const openBars = ({ open }: BarFile.Recording) => open.map(([start, end]) => (end - start) / 60_000)
 

@@ -4,6 +4,7 @@
  * Reads the plain CSV of `examples/data`: a header line, no quotes, numbers in all columns that are asked for.
  */
 import { readFileSync } from "node:fs"
+import { float64 } from "../../protocol/frame/Column.ts"
 import type { TradeBars, Trades } from "../../actors/conformance/rollUpTrades.ts"
 
 type Path = string | URL
@@ -20,7 +21,7 @@ export const readBars = (path: Path): TradeBars => {
   const { ts, ...columns } = Object.fromEntries(readText(path))
   return {
     eventTime: numbers(ts),
-    columns: Object.entries(columns).map(([name, values]) => ({ name, values: numbers(values) }))
+    columns: Object.entries(columns).map(([name, values]) => float64(name, numbers(values)))
   }
 }
 

@@ -7,10 +7,12 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { conform, type Conformed, type ConformOptions } from "../../actors/conformance/conform.ts"
+import type { ConformanceReport } from "../../actors/conformance/ConformanceReport.ts"
 import { fieldNames, ohlcv } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
+import { floatColumns } from "./floatFrames.ts"
 
 /** The interval of that text. */
 export const intervalOf = (text: string): Interval.Interval => Option.getOrThrow(Interval.parse(text))
@@ -22,7 +24,26 @@ export const options: ConformOptions = {
   source: "binance",
   ingestAtMs: 1_763_800_000_000,
   jobId: "job-1",
-  flags: 0
+  flags: 0,
+  // prices that laws draw are no market's
+  quality: { rules: [], problems: [] }
+}
+
+/** What is found in rows that are as the schema has them. */
+export const nothingFound: ConformanceReport = {
+  rows: 0,
+  movedToBar: 0,
+  outOfOrderCount: 0,
+  lateCount: 0,
+  droppedCount: 0,
+  duplicateCount: 0,
+  rolledUpCount: 0,
+  lossCount: 0,
+  defaultCount: 0,
+  absentColumns: [],
+  ambiguousTimeCount: 0,
+  nonexistentTimeCount: 0,
+  findings: []
 }
 
 /** What `rows` are conformed to; a failure fails the test. */
@@ -45,7 +66,7 @@ export const pickRows = (rows: RawRows, order: ReadonlyArray<number>): RawRows =
 })
 
 /** A frame as a source would give it. */
-export const rawOf = (frame: Frame): RawRows => ({ eventTime: frame.eventTimeMs, columns: frame.columns })
+export const rawOf = (frame: Frame): RawRows => ({ eventTime: frame.eventTimeMs, columns: floatColumns(frame) })
 
 /**
  * A decimal as markets print them. The sums of all that one law draws have float64s of their own: at most 15 digits.

@@ -182,7 +182,7 @@ describe("verify and repair", () => {
   it.live("verify tells which bars differ and changes nothing; repair makes them a revision, with who and why", () =>
     Effect.gen(function* () {
       // the source has corrected one bar, taken one back, and has one that it had not
-      const [changed, gone, late] = [3, 5, 7].map((bar) => bar * secondMs)
+      const [changed, gone, late] = [3 * secondMs, 5 * secondMs, 7 * secondMs] as const
       const { source } = sourceOf((bar, count) => {
         if (bar === late && count === 1) return null
         if (count === 1) return 1

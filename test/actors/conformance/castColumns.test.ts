@@ -6,6 +6,7 @@ import type { ConformanceFailed } from "../../../actors/conformance/ConformanceF
 import type { Column } from "../../../protocol/frame/Column.ts"
 import type { DataSchema } from "../../../protocol/frame/DataSchema.ts"
 import type { RawColumn } from "../../../protocol/frame/RawRows.ts"
+import { floats } from "../../support/floatFrames.ts"
 
 const schema: DataSchema = {
   version: 1,
@@ -16,7 +17,7 @@ const schema: DataSchema = {
 }
 
 const cast = (columns: ReadonlyArray<RawColumn>, rows = 2): Result.Result<ReadonlyArray<Column>, ConformanceFailed> =>
-  castColumns({ eventTime: new Float64Array(rows), columns }, schema)
+  Result.map(castColumns({ eventTime: new Float64Array(rows), columns }, schema), (made) => made.columns)
 
 const columnsOf = (columns: ReadonlyArray<RawColumn>, rows = 2): ReadonlyArray<Column> =>
   Result.getOrThrow(cast(columns, rows))
@@ -39,10 +40,7 @@ describe("castColumns()", () => {
     ["NaN", Number.NaN],
     [null, Number.NaN]
   ])("castColumns() reads %j as %d", (given, value) => {
-    expect(columnsOf([{ name: "price", values: [given] }], 1)[0]).toEqual({
-      name: "price",
-      values: Float64Array.of(value)
-    })
+    expect(columnsOf([{ name: "price", values: [given] }], 1)[0]).toEqual(floats("price", value))
   })
 
   it.each(["abc", " 1", "1,5", "0x10", "Infinity", "1e999", "1.2.3", ".", "-", "e5", "null", "1_000"])(
@@ -77,7 +75,7 @@ describe("castColumns()", () => {
 
   it("castColumns() fills an absent optional column with NaN", () => {
     const columns = columnsOf([{ name: "price", values: [1, 2] }])
-    expect(columns[1]).toEqual({ name: "fee", values: Float64Array.of(Number.NaN, Number.NaN) })
+    expect(columns[1]).toEqual(floats("fee", Number.NaN, Number.NaN))
   })
 
   it("castColumns() fails where a required column is absent", () => {

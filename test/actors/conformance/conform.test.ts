@@ -6,11 +6,13 @@ import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import { readBars, readText } from "../../support/csv.ts"
+import { floatColumns } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import {
   conformed,
   flatBars,
   intervalOf,
+  nothingFound,
   options,
   pickRows,
   rawOf,
@@ -43,7 +45,7 @@ describe("conform()", () => {
     const { backfilled, duplicate, outOfOrder } = RowFlag
     expect(Array.from(frame.eventTimeMs)).toEqual([0, 60_000, 120_000, 180_000])
     expect(frame.columns.map((column) => column.name)).toEqual(["open", "high", "low", "close", "volume", "trades"])
-    expect(frame.columns.map((column) => Array.from(column.values))).toEqual(
+    expect(floatColumns(frame).map((column) => Array.from(column.values))).toEqual(
       Array.from({ length: 6 }, () => [1.5, Number.NaN, 4, 3])
     )
     expect(Array.from(frame.flags)).toEqual([
@@ -53,20 +55,27 @@ describe("conform()", () => {
       backfilled
     ])
     expect(frame.lineage).toEqual([{ rows: 4, source: "binance", ingestAtMs: options.ingestAtMs, jobId: "job-1" }])
-    expect(report).toEqual({ rows: 4, movedToBar: 1, outOfOrderCount: 4, duplicateCount: 2 })
+    expect(report).toEqual({
+      ...nothingFound,
+      rows: 4,
+      movedToBar: 1,
+      outOfOrderCount: 4,
+      lateCount: 1,
+      duplicateCount: 2
+    })
   })
 
   it("conform() of an overlapping page says nothing of the rows that repeat", () => {
     const { frame, report } = conformed(flatBars([0, 1, 2, 1, 2, 3]))
     expect(Array.from(frame.flags)).toEqual([0, 0, 0, 0])
-    expect(report).toEqual({ rows: 4, movedToBar: 0, outOfOrderCount: 1, duplicateCount: 2 })
+    expect(report).toEqual({ ...nothingFound, rows: 4, movedToBar: 0, outOfOrderCount: 1, duplicateCount: 2 })
   })
 
   it("conform() of no rows is an empty frame with the schema's columns", () => {
     const { frame, report } = conformed(flatBars([]))
     expect(frame.columns.map((column) => column.name)).toEqual(["open", "high", "low", "close", "volume"])
     expect(frame.lineage).toEqual([])
-    expect(report).toEqual({ rows: 0, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
+    expect(report).toEqual({ ...nothingFound, rows: 0, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
   })
 
   it("conform() fails as its steps do", () => {
@@ -113,7 +122,13 @@ describe("conform()", () => {
   law("conform() of a sealed frame changes nothing", [sealedFrame], (frame) => {
     const { frame: again, report } = conformed(rawOf(frame))
     expect(again).toEqual(frame)
-    expect(report).toEqual({ rows: frame.eventTimeMs.length, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
+    expect(report).toEqual({
+      ...nothingFound,
+      rows: frame.eventTimeMs.length,
+      movedToBar: 0,
+      outOfOrderCount: 0,
+      duplicateCount: 0
+    })
   })
 
   law(

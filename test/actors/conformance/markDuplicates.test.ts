@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { markDuplicates } from "../../../actors/conformance/markDuplicates.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
+import { floats } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 
 const mark = (
@@ -10,7 +11,7 @@ const mark = (
   prices: ReadonlyArray<number>
 ): { rows: ReadonlyArray<number> | "all"; duplicateCount: number; flags: Array<number> } => {
   const flags = new Uint32Array(times.length)
-  const columns = [{ name: "close", values: Float64Array.from(prices) }]
+  const columns = [floats("close", ...prices)]
   const { duplicateCount, rows } = markDuplicates({ eventTimeMs: Float64Array.from(times), columns, flags })
   return { rows: rows === "all" ? rows : Array.from(rows), duplicateCount, flags: Array.from(flags) }
 }

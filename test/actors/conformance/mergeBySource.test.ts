@@ -9,10 +9,11 @@ import type { Range } from "../../../protocol/history/Range.ts"
 import { includes } from "../../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { floatColumns } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { conformed, flatBars } from "../../support/rows.ts"
 
-const empty = Frame.empty(fieldNames(ohlcv))
+const empty = Frame.empty(ohlcv)
 
 const minutes = (...pairs: ReadonlyArray<Range>): RangeSet.RangeSet =>
   RangeSet.make(pairs.map(([start, end]): Range => [start * 60_000, end * 60_000]))
@@ -33,7 +34,7 @@ const rowsOf = (source: string, ranges: RangeSet.RangeSet, at: ReadonlyArray<num
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index)
 
 const closesOf = (frame: Frame.Frame): Array<readonly [number, number]> => {
-  const closes = frame.columns.find(({ name }) => name === "close")!.values
+  const closes = floatColumns(frame).find(({ name }) => name === "close")!.values
   return Array.from(frame.eventTimeMs, (time, row) => [time / 60_000, closes[row]!] as const)
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { rollUpTrades, type Trades } from "../../../actors/conformance/rollUpTrades.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import { readBars, readTrades } from "../../support/csv.ts"
-import { conformed, intervalOf, shuffled } from "../../support/rows.ts"
+import { conformed, intervalOf, nothingFound, shuffled } from "../../support/rows.ts"
 
 const sample = (name: string): URL => new URL(`../../../examples/data/${name}`, import.meta.url)
 const trades = readTrades(sample("binance-xrpeth-trades-20191011.csv"))
@@ -52,6 +52,6 @@ describe("rollUpTrades()", () => {
     const { frame, report } = conformed(bars, { flags: RowFlag.rolledUp })
     expect(frame.eventTimeMs).toBe(bars.eventTime)
     expect(frame.flags.every((flag) => flag === RowFlag.rolledUp)).toBe(true)
-    expect(report).toEqual({ rows: 2_469, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
+    expect(report).toEqual({ ...nothingFound, rows: 2_469, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
   })
 })

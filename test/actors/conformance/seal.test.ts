@@ -1,11 +1,12 @@
 /** Does sealing keep the named rows and stamp their origin? */
 import { describe, expect, it } from "vitest"
 import { seal } from "../../../actors/conformance/seal.ts"
+import { floats } from "../../support/floatFrames.ts"
 
 const origin = { source: "binance", ingestAtMs: 1_763_800_000_000, jobId: "job-1" }
 const rows = {
   eventTimeMs: Float64Array.of(60, 0, 60),
-  columns: [{ name: "close", values: Float64Array.of(1, 2, 3) }],
+  columns: [floats("close", 1, 2, 3)],
   flags: Uint32Array.of(0, 8, 64)
 }
 
@@ -13,7 +14,7 @@ describe("seal()", () => {
   it("seal() gives the rows kept, in their order, with one lineage run", () => {
     expect(seal(rows, Uint32Array.of(1, 2), origin)).toEqual({
       eventTimeMs: Float64Array.of(0, 60),
-      columns: [{ name: "close", values: Float64Array.of(2, 3) }],
+      columns: [floats("close", 2, 3)],
       flags: Uint32Array.of(8, 64),
       lineage: [{ rows: 2, ...origin }]
     })

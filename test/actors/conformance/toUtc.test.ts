@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { toUtc } from "../../../actors/conformance/toUtc.ts"
 import { law } from "../../support/law.ts"
 
-const read = (given: number | string): number => Result.getOrThrow(toUtc([given]))[0]!
+const read = (given: number | string): number => Result.getOrThrow(toUtc([given])).timeMs[0]!
 
 describe("toUtc()", () => {
   it.each([
@@ -47,7 +47,7 @@ describe("toUtc()", () => {
 
   it("toUtc() passes a Float64Array on uncopied, and checks it all the same", () => {
     const eventTimeMs = Float64Array.of(0, 60_000)
-    expect(Result.getOrThrow(toUtc(eventTimeMs))).toBe(eventTimeMs)
+    expect(Result.getOrThrow(toUtc(eventTimeMs)).timeMs).toBe(eventTimeMs)
     expect(Result.isFailure(toUtc(Float64Array.of(0, Number.NaN)))).toBe(true)
   })
 

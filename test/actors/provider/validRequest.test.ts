@@ -28,11 +28,26 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
         onStrictViolation: "error",
         sources: ["binance", "kraken"],
         minVersion: 0,
+        fill: "none",
         returnMeta: true
       })
       assert.equal(entry.series.interval, "1m")
       assert.match(requestId, /^[0-9a-z]{24}$/)
       assert.equal(sla.totalDeadlineMs, 5000)
+    })
+  )
+
+  it.effect("validate() takes one point of the past, and not beside a version that is to come at the least", () =>
+    Effect.gen(function* () {
+      assert.deepEqual((yield* valid({ asOf: { version: 17 } })).asOf, { version: 17 })
+      assert.deepEqual((yield* valid({ asOf: { time: 5 } })).asOf, { time: 5 })
+      const both = yield* refused({ asOf: { version: 17 }, minVersion: 3 })
+      assert.include(both, { _tag: "InvalidRequest", field: "asOf" })
+      for (const asOf of [{}, { version: 1, time: 5 }, { version: -1 }, { version: 1.5 }, 17, "now"]) {
+        const range = { nodeId: "a", interval: "1m", start: 0, end: 60_000 }
+        const error = yield* invalid({ ...range, asOf })
+        assert.match(error.field, /^asOf/, JSON.stringify(asOf))
+      }
     })
   )
 

@@ -50,7 +50,7 @@ const originMs = 1_670_889_600_000
 
 const timeOf = (minute: number): number => originMs + minute * interval.lengthMs
 
-const minuteOf = (time: number | string): number => (Number(time) - originMs) / interval.lengthMs
+const minuteOf = (time: number | string | bigint): number => (Number(time) - originMs) / interval.lengthMs
 
 const minutesOf = ({ eventTime }: RawRows): ReadonlyArray<number> => Array.from(eventTime, minuteOf)
 

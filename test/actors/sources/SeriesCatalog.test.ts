@@ -2,7 +2,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
-import { defaults, type ExchangeSettings } from "../../../protocol/Settings.ts"
+import { type Configuration, defaults, type ExchangeSettings } from "../../../protocol/Settings.ts"
 import { configuration } from "../../support/requests.ts"
 
 const node = "ohlcv:binance:BTC/BUSD"
@@ -65,6 +65,33 @@ describe("find()", () => {
         assert.deepEqual((yield* Effect.flip(find(node, "5m"))).known, ["1m", "1w"])
         assert.deepEqual((yield* Effect.flip(find("other", "1m"))).known, [node])
         assert.equal((yield* Effect.flip(find(node, "no interval"))).interval, "no interval")
+      })
+    )
+  })
+})
+
+describe("series that are derived", () => {
+  const [first] = configuration.series
+  const given: Configuration = {
+    ...configuration,
+    sources: { binance: { kind: "exchange", exchange: "binance", retentionMs: 1000 } },
+    series: [
+      { node, intervals: ["4h", "1h"], derivedFrom: "300s", windowBars: 7 },
+      { node, intervals: ["5m"], derivedFrom: "1m" },
+      { ...first, intervals: ["1m"], sources: ["binance"], listedAt: 60_000 }
+    ]
+  }
+
+  layer(SeriesCatalog.layer(given))("of one that is derived, too", (it) => {
+    it.effect("find() gives them as what they are made of, but for grid, source and retention", () =>
+      Effect.gen(function* () {
+        const { series, ...minutes } = yield* find(node, "1m")
+        assert.deepEqual([minutes.derivedFrom, minutes.retentionMs], [null, 1000])
+        const { grid, interval, series: hours, ...hour } = yield* find(node, "1h")
+        assert.deepEqual([hours, grid.windowBars], [{ ...series, interval: "1h" }, 7])
+        const own = { derivedFrom: "5m", sources: ["derived:5m"], retentionMs: null, grid, interval }
+        assert.deepEqual({ ...hour, grid, interval }, { ...minutes, ...own })
+        assert.deepEqual((yield* find(node, "5m")).sources, ["derived:1m"])
       })
     )
   })

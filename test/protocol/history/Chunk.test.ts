@@ -8,6 +8,7 @@ import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
 import * as Chunk from "../../../protocol/history/Chunk.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { floatColumns, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { rangeSet } from "../../support/rangeSets.ts"
 import { frame, framesOf, text } from "../frames.ts"
@@ -47,6 +48,15 @@ describe("Chunk", () => {
     expect(decoded.frame).toEqual(frame)
     expect(decoded.header).toEqual({ format: 1, ...about, lineage: frame.lineage, contentHash: contentHash(frame) })
   })
+  it("decode() gives back what rules found, which is none of the data, and is absent where they found nothing", () => {
+    const [sample] = fc.sample(frame, { numRuns: 1, seed: 1 })
+    const findings = { jump: RangeSet.of(0, 60_000), zeroPrice: RangeSet.of(60_000, 120_000) }
+    const told = Option.getOrThrow(Chunk.decode(Chunk.encode(sample!, { ...day, findings }).bytes)).header
+    const untold = Option.getOrThrow(Chunk.decode(Chunk.encode(sample!, day).bytes)).header
+    expect(told).toEqual({ ...untold, findings })
+    expect(untold).not.toHaveProperty("findings")
+  })
+
   law("encode() names the chunk by its bytes and tells a page what is in it", [frame, about], (frame, about) => {
     const { bytes, ref } = Chunk.encode(frame, about)
     expect(ref).toEqual({
@@ -74,17 +84,17 @@ describe("Chunk", () => {
     expect(Chunk.decode(bytes)).toEqual(Option.none())
   )
   it("decode() refuses an Arrow stream that is no chunk", () => {
-    const bytes = FrameCodec.encode(Frame.empty(["open"]), { lineage: "none", metadata: new Map() })
+    const bytes = FrameCodec.encode(Frame.empty(floatSchema(["open"])), { lineage: "none", metadata: new Map() })
     expect(Chunk.decode(bytes)).toEqual(Option.none())
   })
   it("decode() refuses a chunk of another format", () => {
     const header = JSON.stringify({ format: 2 })
     const metadata = new Map([[Chunk.headerKey, header]])
-    const bytes = FrameCodec.encode(Frame.empty(["open"]), { lineage: "none", metadata })
+    const bytes = FrameCodec.encode(Frame.empty(floatSchema(["open"])), { lineage: "none", metadata })
     expect(Chunk.decode(bytes)).toEqual(Option.none())
   })
   it("a window that is covered and empty has a chunk that says so", () => {
-    const { bytes, ref } = Chunk.encode(Frame.empty(["open"]), day)
+    const { bytes, ref } = Chunk.encode(Frame.empty(floatSchema(["open"])), day)
     expect(ref).toMatchObject({ rows: 0, lastEventTime: null, ranges: day.ranges })
     expect(Option.getOrThrow(Chunk.decode(bytes)).header.ranges).toEqual(day.ranges)
   })
@@ -97,7 +107,7 @@ describe("Chunk", () => {
     ])
     expect(table.schema.dictionaries.size).toBe(0)
     expect(table.numRows).toBe(Frame.length(frame))
-    expect(Array.from(table.getChild("open") ?? [])).toEqual(Array.from(frame.columns[0]!.values))
+    expect(Array.from(table.getChild("open") ?? [])).toEqual(Array.from(floatColumns(frame)[0]!.values))
     expect(Array.from(table.getChild("__flags") ?? [])).toEqual(Array.from(frame.flags))
   })
 })

@@ -24,6 +24,7 @@ import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
 import { StateRecord } from "../../../protocol/wire/StateRecord.ts"
+import { floats } from "../../support/floatFrames.ts"
 import { intervalOf } from "../../support/rows.ts"
 import { asked, covered, day, ingestAtMs, rows, series } from "./example.ts"
 
@@ -53,7 +54,7 @@ export const chunk = {
 
 const of = (eventTimeMs: ReadonlyArray<number>, values: Readonly<Record<string, ReadonlyArray<number>>>): Frame => ({
   eventTimeMs: Float64Array.from(eventTimeMs),
-  columns: Object.entries(values).map(([name, column]) => ({ name, values: Float64Array.from(column) })),
+  columns: Object.entries(values).map(([name, column]) => floats(name, ...column)),
   flags: new Uint32Array(eventTimeMs.length),
   lineage: []
 })

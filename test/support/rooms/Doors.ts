@@ -17,7 +17,7 @@ const product = [...protocol, "runtime", "cluster", "actors/conformance", "actor
 
 /** The doors table; `actors/*` is the row of each actor, and `protocol` that of the files at protocol's root. */
 export const rooms: ReadonlyArray<Room> = [
-  { name: "protocol", opens: [] },
+  { name: "protocol", opens: ["protocol/frame"] },
   { name: "protocol/wire", opens: [] },
   { name: "protocol/frame", opens: [] },
   { name: "protocol/history", opens: ["protocol/frame"] },
@@ -25,7 +25,7 @@ export const rooms: ReadonlyArray<Room> = [
   { name: "protocol/messages", opens: ["protocol", "protocol/wire", "protocol/frame", "protocol/history"] },
   { name: "cluster", opens: ["runtime", "protocol", "protocol/wire"] },
   { name: "actors/conformance", opens: ["protocol/frame", "protocol/history"] },
-  { name: "actors/sources", opens: ["runtime", ...protocol] },
+  { name: "actors/sources", opens: ["actors/conformance", "runtime", ...protocol] },
   { name: "actors/*", opens: ["actors/conformance", "actors/sources", "runtime", ...protocol] },
   { name: "client", opens: ["runtime", ...protocol] },
   { name: "bin", opens: product.filter((name) => name !== "bin") },

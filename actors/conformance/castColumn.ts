@@ -1,0 +1,180 @@
+/**
+ * What are the values of one column in the type that its schema promises?
+ */
+import { Result } from "effect"
+import { absent, type Column, type ColumnType } from "../../protocol/frame/Column.ts"
+import type { ConformanceRules } from "../../protocol/frame/ConformanceRules.ts"
+import type { Field } from "../../protocol/frame/DataSchema.ts"
+import type { RawColumn, RawValue } from "../../protocol/frame/RawRows.ts"
+import { ConformanceFailed, quote } from "./ConformanceFailed.ts"
+import { makeSentinel } from "./makeSentinel.ts"
+import { boolReader, type Cell, cellsOf, meaning, readFloat, readInt, textReader } from "./readCell.ts"
+import { readTimes } from "./readTimes.ts"
+
+/** A column in its type. */
+export interface CastColumn {
+  readonly column: Column
+  /** Values that the type can't hold as they are, and that are missing now. */
+  readonly lossCount: number
+  /** Missing values that the field's default took the place of. */
+  readonly defaultCount: number
+}
+
+/** Values one by one, those that stand for none being null. */
+interface Cells {
+  readonly rows: number
+  readonly at: (row: number) => RawValue
+}
+
+/** Puts a value into its row; false where the type can't hold it. */
+type Put = (row: number, cell: Cell) => boolean
+
+const putInto =
+  <Value>(out: { [row: number]: Value }, read: (cell: Cell) => Value | undefined): Put =>
+  (row, cell) => {
+    const value = read(cell)
+    if (value !== undefined) out[row] = value
+    return value !== undefined
+  }
+
+/** Texts get places in the order in which they are met. */
+const placesOf = (dictionary: Array<string>, read: (cell: Cell) => string | undefined) => {
+  const places = new Map<string, number>()
+  return (cell: Cell): number | undefined => {
+    const text = read(cell)
+    const known = text === undefined ? undefined : places.get(text)
+    if (text === undefined || known !== undefined) return known
+    places.set(text, dictionary.length)
+    return dictionary.push(text) - 1
+  }
+}
+
+/** A column of missing values, and how values are put into it. */
+const open = (field: Field, rows: number): { readonly column: Column; readonly put: Put } => {
+  const column = absent(field.name, field.type, rows)
+  switch (column.type) {
+    case "float64":
+      return { column, put: putInto(column.values, readFloat) }
+    case "int64":
+      return { column, put: putInto(column.values, readInt) }
+    case "bool":
+      return { column, put: putInto(column.values, boolReader(field)) }
+    case "category": {
+      const dictionary: Array<string> = []
+      const put = putInto(column.values, placesOf(dictionary, textReader(field)))
+      return { column: { ...column, dictionary }, put }
+    }
+    case "timestamp":
+      return { column, put: putInto(column.values, (cell) => (typeof cell === "number" ? cell : undefined)) }
+  }
+}
+
+const failure = (field: Field, row: number, cell: RawValue, problem: string): ConformanceFailed =>
+  new ConformanceFailed({
+    step: "castColumns",
+    column: field.name,
+    row,
+    message: `${field.name}, row ${row}: ${quote(cell)} ${problem}`
+  })
+
+const castCells = (
+  field: Field,
+  cells: Cells,
+  rules: ConformanceRules
+): Result.Result<CastColumn, ConformanceFailed> => {
+  const { column, put } = open(field, cells.rows)
+  const onLoss = field.onLoss ?? rules.onLoss ?? "fail"
+  const fallback = field.default
+  let [lossCount, defaultCount] = [0, 0]
+  for (let row = 0; row < cells.rows; row++) {
+    const cell = cells.at(row)
+    if (cell === null) {
+      if (fallback === undefined) continue
+      if (!put(row, fallback)) return Result.fail(failure(field, row, fallback, `is no ${meaning[field.type]}`))
+      defaultCount += 1
+    } else if (!put(row, cell)) {
+      if (onLoss === "fail") return Result.fail(failure(field, row, cell, `is no ${meaning[field.type]}`))
+      lossCount += 1
+    }
+  }
+  return Result.succeed({ column, lossCount, defaultCount })
+}
+
+/** The moments of a column, read all at once: which unit they are in may be for all of them to show. */
+const castTimes = (
+  field: Field,
+  cells: Cells,
+  rules: ConformanceRules
+): Result.Result<CastColumn, ConformanceFailed> => {
+  const fallback = field.default ?? null
+  const given = Array.from({ length: cells.rows }, (_, row) => cells.at(row) ?? fallback)
+  const unit = field.unit === undefined ? {} : { unit: field.unit }
+  return Result.match(readTimes(given, { ...rules.time, unit: "ms", ...unit }), {
+    onFailure: ({ problem, row }) => Result.fail(failure(field, row, given[row] ?? null, problem)),
+    onSuccess: ({ timeMs }) => {
+      const column: Column = { name: field.name, type: "timestamp", values: timeMs }
+      return Result.succeed({ column, lossCount: 0, defaultCount: 0 })
+    }
+  })
+}
+
+/** The column as it is, where its values are of the type already and nothing may stand for a missing one. */
+const asGiven = (field: Field, given: RawColumn): Column | undefined => {
+  const { name, type } = field
+  if (field.missing !== undefined || field.default !== undefined || field.spellings !== undefined) return undefined
+  if ("type" in given) return given.type === type ? { ...given, name } : undefined
+  if (type === "float64" && given.values instanceof Float64Array) return { name, type, values: given.values }
+  if (type === "int64" && given.values instanceof BigInt64Array) return { name, type, values: given.values }
+  return undefined
+}
+
+const cellsGiven = (field: Field, given: RawColumn): Cells => {
+  const at = cellsOf(given)
+  const isSentinel = makeSentinel(field.missing ?? [])
+  // only as the value of a category may it be text like any other
+  const isNothing = (cell: Cell): boolean => (cell === "NaN" && field.type !== "category") || isSentinel(cell)
+  return {
+    rows: given.values.length,
+    at: (row) => {
+      const cell = at(row)
+      return cell === null || isNothing(cell) ? null : cell
+    }
+  }
+}
+
+/**
+ * The given values, or missing ones where none are given, in the type of the field. What is of that type already is
+ * passed on uncopied. Fails, unless the rules say that such values are missing, at the first that the type can't hold
+ * as it is: that has a fraction or is too large, that is no number, no time, or spelt in a way that is not known.
+ */
+export const castColumn = (
+  field: Field,
+  given: RawColumn | { readonly rows: number },
+  rules: ConformanceRules
+): Result.Result<CastColumn, ConformanceFailed> => {
+  const column = "values" in given ? asGiven(field, given) : undefined
+  if (column !== undefined) return Result.succeed({ column, lossCount: 0, defaultCount: 0 })
+  const cells = "values" in given ? cellsGiven(field, given) : { rows: given.rows, at: () => null }
+  return field.type === "timestamp" ? castTimes(field, cells, rules) : castCells(field, cells, rules)
+}
+
+/** The type of a column that no schema names: that of its values, or text where they are of several. */
+export const typeOf = (given: RawColumn): ColumnType => {
+  if ("type" in given) return given.type
+  if (given.values instanceof Float64Array) return "float64"
+  if (given.values instanceof BigInt64Array) return "int64"
+  const at = cellsOf(given)
+  const kinds = new Set<ColumnType>()
+  for (let row = 0; row < given.values.length && !kinds.has("category"); row++) {
+    const cell = at(row)
+    if (cell !== null && cell !== "NaN") kinds.add(kindOf(cell))
+  }
+  const [only = "float64", ...others] = kinds
+  return others.length === 0 ? only : "category"
+}
+
+const kindOf = (cell: Cell): ColumnType => {
+  if (typeof cell === "bigint") return "int64"
+  if (typeof cell === "boolean") return "bool"
+  return readFloat(cell) === undefined ? "category" : "float64"
+}
