@@ -313,7 +313,11 @@ const retract = (entry: WindowEntry, ranges: RangeSet.RangeSet): WindowEntry => 
  */
 export const invalidate = (
   state: State,
-  { ranges, windows }: { readonly ranges: RangeSet.RangeSet; readonly windows: ReadonlyArray<number> },
+  {
+    ranges,
+    source = "operator",
+    windows
+  }: { readonly ranges: RangeSet.RangeSet; readonly windows: ReadonlyArray<number>; readonly source?: string },
   cause: string,
   at: Place
 ): Step => {
@@ -332,7 +336,7 @@ export const invalidate = (
     Unsettled.within(state.root.unsettled ?? [], covered)
   )
   const after = { root, covered, pages }
-  return conclude(state, after, { jobs: [], source: "operator", cause }, at)
+  return conclude(state, after, { jobs: [], source, cause }, at)
 }
 
 /** The root with the ids of stored pages in the place of those before. */

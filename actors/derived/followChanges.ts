@@ -72,7 +72,8 @@ const takeOut = Effect.fnUntraced(function* ({ entry, finer }: Pair, view: Cover
   const reason = taken.isBroken
     ? `what changed up to version ${taken.version} is not known`
     : `version ${taken.version}`
-  const word = { series: entry.series, ranges, who: derivedSource(finer.series.interval), reason }
+  const source = derivedSource(finer.series.interval)
+  const word = { series: entry.series, ranges, source, who: source, reason }
   yield* askInvalidate(keyOf(entry), word).pipe(withBudget(askWithinMs))
 })
 

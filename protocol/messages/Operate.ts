@@ -73,7 +73,13 @@ export class JobNotSuited extends Schema.TaggedError<JobNotSuited>()("JobNotSuit
 }
 
 /** Takes time out of the coverage: what is stored of it does not count any more, and it is missing again. */
-export const Invalidate = Schema.Struct({ series: Series, ranges: Pairs, ...asked })
+export const Invalidate = Schema.Struct({
+  series: Series,
+  ranges: Pairs,
+  /** Told as the source in the history, where it is no operator who asks. */
+  source: Schema.optionalKey(Schema.String),
+  ...asked
+})
 export type Invalidate = typeof Invalidate.Type
 
 /** What was covered of it. */

@@ -108,6 +108,11 @@ const bars = (from: number, to: number, minutes = 5): ReadonlyArray<number> =>
 const volumes = (times: ReadonlyArray<number>, price = 1): ReadonlyArray<number> =>
   times.map((time) => (time * 5 + 10) * price)
 
+interface Audit {
+  readonly verdict: object
+  readonly changes: ReadonlyArray<object>
+}
+
 interface Coverage {
   readonly coverageRanges: ReadonlyArray<readonly [number, number]>
   readonly missingRanges: ReadonlyArray<MissingRange>
@@ -428,8 +433,16 @@ describe("operators of a series that is rolled up", () => {
       })
       assert.isAbove(jobs.length, 0)
       const audit = { nodeId: node, interval: "5m", verify: true }
-      const { verdict } = yield* memoryHost.askAdmin<{ verdict: object }>("audit", audit)
+      const before = yield* memoryHost.askAdmin<Audit>("audit", audit)
+      assert.deepInclude(before.verdict, { holds: true })
+      const bar = { ...range, start: 1098 * minuteMs, reason: "to see" }
+      yield* memoryHost.askAdmin("invalidate", { nodeId: node, interval: "1m", ...bar })
+      yield* untilCovered("5m", [[1000, 1095]])
+      const { changes, verdict } = yield* memoryHost.askAdmin<Audit>("audit", audit)
       assert.deepInclude(verdict, { holds: true })
+      const removed = [[1095 * minuteMs, 1100 * minuteMs]]
+      const cause = "invalidated by derived:1m: version 2"
+      assert.deepInclude(changes.at(-1), { source: "derived:1m", cause, removed, added: [] })
     }).pipe(inMemory)
   )
 })
