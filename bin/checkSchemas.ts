@@ -9,6 +9,8 @@ import { castColumn } from "../actors/conformance/castColumn.ts"
 import { conform } from "../actors/conformance/conform.ts"
 import { type ConformanceRules, rulesOf } from "../protocol/frame/ConformanceRules.ts"
 import { type Field, reservedColumns } from "../protocol/frame/DataSchema.ts"
+import { planQuality } from "../protocol/frame/planQuality.ts"
+import type { QualityRules } from "../protocol/frame/QualityRules.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { SchemaSettings } from "../protocol/Settings.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -83,6 +85,16 @@ const checkRun = (path: string, { fields, rules = {} }: SchemaSettings, source: 
   })
 }
 
+const checkQualityRules = (
+  path: string,
+  fields: ReadonlyArray<Field>,
+  rules: QualityRules = []
+): ReadonlyArray<Mistake> =>
+  planQuality(rules, { schema: { version: 1, fields }, intervalMs: minute.lengthMs }).problems.map((found) => {
+    const at = rules.findIndex(({ name, rule }) => (name ?? rule) === found.rule)
+    return { path: `${path}[${at}]`, problem: found.problem }
+  })
+
 const checkRules = (path: string, { fields, rules = {} }: SchemaSettings): ReadonlyArray<Mistake> => {
   const names = fields.map(({ name }) => name)
   const { conflict, drop = [], versionColumn = "version" } = rules
@@ -99,7 +111,8 @@ const checkRules = (path: string, { fields, rules = {} }: SchemaSettings): Reado
           }
         ]
       : []),
-    ...(isStampedTrades ? [{ path: `${path}.time.stamped`, problem: "is for bars: a trade has no end" }] : [])
+    ...(isStampedTrades ? [{ path: `${path}.time.stamped`, problem: "is for bars: a trade has no end" }] : []),
+    ...checkQualityRules(`${path}.quality`, fields, rules.quality)
   ]
 }
 

@@ -9,10 +9,14 @@ import type { AuditVerdict, ExplainedJob, ExplainedRange } from "../protocol/mes
 import * as Stream from "../protocol/wire/Stream.ts"
 import { reasonText } from "./describeMissing.ts"
 import { isoTime } from "./isoTime.ts"
-import { absent, orAbsent, tableOf } from "./tableOf.ts"
+import { revisedTable } from "./describeRevised.ts"
+import { absent, type ColumnOf, orAbsent, tableOf } from "./tableOf.ts"
 
 type Audit = AdminAnswer<"audit">
 type Ranges = ReadonlyArray<Range>
+
+/** So many revised bars are shown, the newest; JSON has all that are told. */
+const revisedShown = 20
 
 const rangeText = ([start, end]: Range): string => `${isoTime(start)} to ${isoTime(end)}`
 
@@ -87,16 +91,34 @@ const explanationTable = (parts: ReadonlyArray<ExplainedRange>, intervalMs: numb
     ["because", (part) => `${becauseOf(part)}${beforeThat(part)}`]
   ])
 
+/** What was revised, where anything was: most histories have no such column. */
+const revisedColumn = (
+  changes: Audit["changes"],
+  intervalMs: number
+): ReadonlyArray<ColumnOf<Audit["changes"][number]>> =>
+  changes.some(({ revised }) => revised !== undefined)
+    ? [["revised", ({ revised = [] }) => rangesText(revised, intervalMs)]]
+    : []
+
 const changesTable = ({ changes }: Audit, intervalMs: number): string =>
   tableOf(changes, [
     ["version", ({ version }) => String(version), "right"],
     ["at", ({ committedAt }) => isoTime(committedAt)],
     ["added", ({ added }) => rangesText(added, intervalMs)],
     ["removed", ({ removed }) => rangesText(removed, intervalMs)],
+    ...revisedColumn(changes, intervalMs),
     ["source", ({ source }) => orAbsent(source)],
     ["cause", ({ cause }) => orAbsent(cause)],
     ["jobs", ({ jobs }) => orAbsent(shortly(jobs, 2))]
   ])
+
+/** What the bars were that changes revised, and what they are. */
+const revisedText = ({ changes }: Audit): ReadonlyArray<string> => {
+  const bars = changes.flatMap(({ revisedBars = [], version }) => revisedBars.map((bar) => ({ ...bar, version })))
+  if (bars.length === 0) return []
+  const shown = revisedTable(bars.slice(-revisedShown), [["version", ({ version }) => String(version), "right"]])
+  return ["", shown, ...(bars.length > revisedShown ? [`${bars.length - revisedShown} more with --format json`] : [])]
+}
 
 const changesText = (audit: Audit, intervalMs: number): string => {
   if (audit.changes.length > 0) return changesTable(audit, intervalMs)
@@ -110,9 +132,10 @@ const differingText = (what: string, ranges: Ranges): string =>
   ranges.length === 0 ? "" : `; ${what} ${shortly(ranges.map(rangeText), 3)}`
 
 /** Whether the history holds, in a sentence. */
-export const verdictText = ({ entries, firstBreak }: AuditVerdict): string => {
+export const verdictText = ({ entries, firstBreak, fromVersion }: AuditVerdict): string => {
+  const from = fromVersion === undefined ? "from the first" : `from version ${fromVersion}, the oldest that is kept,`
   const changes = `${entries} ${entries === 1 ? "change" : "changes"}`
-  if (firstBreak === null) return `the history holds: ${changes} from the first add up to just what is covered`
+  if (firstBreak === null) return `the history holds: ${changes} ${from} add up to just what is covered`
   const { beyond, lost, problem, sequence, version } = firstBreak
   const where = `at version ${version} (${entryText(sequence)})`
   const differing = `${differingText("it lacks", lost)}${differingText("it has beyond them", beyond)}`
@@ -128,6 +151,7 @@ export const auditText = (audit: Audit): string => {
     ...(explanation === undefined ? [] : ["", explanationTable(explanation.parts, intervalMs)]),
     "",
     changesText(audit, intervalMs),
+    ...revisedText(audit),
     ...(olderBefore === null ? [] : [`older changes: --before ${olderBefore}`]),
     ...(verdict?.holds === true ? ["", verdictText(verdict)] : [])
   ].join("\n")

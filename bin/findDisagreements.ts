@@ -9,6 +9,8 @@ import { exchangeIds } from "../actors/sources/exchangeIds.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
+import { checkCalendars } from "./calendarFiles.ts"
+import { checkDerived, checkDerivedNames } from "./checkDerived.ts"
 import { checkSchemas } from "./checkSchemas.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -66,6 +68,28 @@ const checkExchanges = (sources: object): ReadonlyArray<Mistake> => {
     return [{ path: `sources.${name}.exchange`, problem: `${JSON.stringify(id)} is no exchange in ccxt; ${hint}` }]
   })
 }
+
+const isZone = (zone: string): boolean =>
+  Option.isSome(Option.liftThrowable(() => new Intl.DateTimeFormat("en", { timeZone: zone }))())
+
+/** What sources that are files say of their times. */
+const checkLakes = (sources: object): ReadonlyArray<Mistake> =>
+  Object.entries(sources).flatMap(([name, settings]) => {
+    const [interval, zone] = ["interval", "zone"].map((key) => fieldOf(settings, key))
+    const problem = `${JSON.stringify(zone)} is no zone: one such as Europe/Berlin or America/New_York`
+    return [
+      ...(typeof interval === "string" ? checkInterval(`sources.${name}.interval`, interval) : []),
+      ...(typeof zone === "string" && !isZone(zone) ? [{ path: `sources.${name}.zone`, problem }] : [])
+    ]
+  })
+
+/** Intervals for which a source settles otherwise: what is misspelt would count for none. */
+const checkSettling = (sources: object): ReadonlyArray<Mistake> =>
+  Object.entries(sources).flatMap(([name, settings]) =>
+    Object.keys(Object(fieldOf(settings, "settleMsByInterval"))).flatMap((text) =>
+      checkInterval(`sources.${name}.settleMsByInterval.${text}`, text)
+    )
+  )
 
 /** Waits that grow from `baseMs`, and end above `maxMs` before they have grown. */
 const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: number): ReadonlyArray<Mistake> => {
@@ -179,6 +203,23 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkWaits(input, "retry", defaults.retryMaxMs),
     ...checkWaits(input, "absence", defaults.absenceMaxMs)
   ]
-  const named = Predicate.isObject(declared) ? [...checkExchanges(declared), ...checkAccounts(input, declared)] : []
-  return [...checkNames(known ?? []), ...named, ...waits, ...each, ...checkSchemas(input), ...findTwice(series)]
+  const named = Predicate.isObject(declared)
+    ? [
+        ...checkExchanges(declared),
+        ...checkLakes(declared),
+        ...checkSettling(declared),
+        ...checkAccounts(input, declared)
+      ]
+    : []
+  return [
+    ...checkNames(known ?? []),
+    ...checkDerivedNames(known ?? []),
+    ...named,
+    ...waits,
+    ...checkCalendars(input),
+    ...each,
+    ...checkSchemas(input),
+    ...checkDerived(series),
+    ...findTwice(series)
+  ]
 }

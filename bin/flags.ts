@@ -2,6 +2,7 @@
 import { Option } from "effect"
 import { Argument, Flag } from "effect/cli"
 import * as Strategy from "../protocol/history/Strategy.ts"
+import { asOfProblem, parseAsOf } from "./parseAsOf.ts"
 import { parseTime, timeProblem } from "./parseTime.ts"
 
 /** How an answer is written. */
@@ -72,6 +73,14 @@ export const policyFlags = {
     Flag.optional
   )
 }
+
+/** What stood at a point of the past. */
+export const asOfFlag = Flag.String("as-of").pipe(
+  Flag.filterMap((text) => Option.fromUndefinedOr(parseAsOf(text)), asOfProblem),
+  Flag.withMetavar("VERSION|T"),
+  Flag.withDescription("What stood at this version of the coverage, or at this time; nothing is fetched for it"),
+  Flag.optional
+)
 
 /** Whether progress is shown. */
 export const progressFlag = Flag.Boolean("progress").pipe(

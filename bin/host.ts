@@ -14,6 +14,8 @@ import { type HealthAddress, serveHealth } from "./serveHealth.ts"
 export interface RunOptions {
   readonly configuration: Configuration
   readonly configurationHash: string
+  /** The folder of the configuration, where its relative paths count from. */
+  readonly folder: string
   readonly dataDir: string
   /** An address to connect to; without one the host gets a server of its own on the data folder. */
   readonly nats: string | undefined
@@ -37,14 +39,22 @@ const serverOf = Effect.fnUntraced(function* ({ dataDir, nats }: RunOptions) {
   return yield* EmbeddedServer.start({ dataDir, binary })
 })
 
+/** Starts a host; it serves as long as the scope is open. Its `failure` never succeeds. */
+export const startHost = Effect.fnUntraced(function* (options: RunOptions) {
+  const { failure, url: servers } = yield* serverOf(options)
+  const hostId = options.hostId ?? `${hostname()}-${process.pid}`
+  const { configuration, configurationHash, folder, types } = options
+  const labels = labelsOf(options)
+  const host = yield* Layer.build(
+    live.layer({ configuration, configurationHash, folder, servers, hostId, types, labels })
+  )
+  return { servers, hostId, failure, host }
+})
+
 /** Serves until it is interrupted, then gives back what it holds. Prints one line when it is ready. */
 export const runHost = (options: RunOptions) =>
   Effect.gen(function* () {
-    const { failure, url: servers } = yield* serverOf(options)
-    const hostId = options.hostId ?? `${hostname()}-${process.pid}`
-    const { configuration, configurationHash, types } = options
-    const labels = labelsOf(options)
-    const host = yield* Layer.build(live.layer({ configuration, configurationHash, servers, hostId, types, labels }))
+    const { failure, host, hostId, servers } = yield* startHost(options)
     const health = options.health && (yield* serveHealth(Context.get(host, HostStatus), { hostId, ...options.health }))
     const ready = JSON.stringify({ ready: true, nats: servers, hostId, ...(health && { health }) })
     // it serves all the same where nobody can be told that it does

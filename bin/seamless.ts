@@ -13,18 +13,23 @@ import { readFileSync } from "node:fs"
 import { actors } from "./commands/actors.ts"
 import { audit } from "./commands/audit.ts"
 import { backfill } from "./commands/backfill.ts"
+import { calendar } from "./commands/calendar.ts"
 import { coverage } from "./commands/coverage.ts"
+import { diff } from "./commands/diff.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
 import { hosts } from "./commands/hosts.ts"
+import { importFiles } from "./commands/import.ts"
 import { invalidate } from "./commands/invalidate.ts"
 import { jobs } from "./commands/jobs.ts"
 import { plan } from "./commands/plan.ts"
 import { read } from "./commands/read.ts"
 import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
+import { sweep } from "./commands/sweep.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
+import { verify } from "./commands/verify.ts"
 import { describeDefect } from "./describeDefect.ts"
 import { describeFailure } from "./describeFailure.ts"
 import { dropBareTop } from "./dropBareTop.ts"
@@ -42,20 +47,25 @@ const seamless = Command.make("seamless").pipe(
   Command.withDescription("Gap-free market history, with an honest account of what is covered and what is missing."),
   Command.withSubcommands([
     up,
+    importFiles,
     read,
     ensure,
     coverage,
     audit,
+    diff,
     plan,
     backfill,
     jobs,
     invalidate,
     reprocess,
+    verify,
     hosts,
     slots,
     actors,
     drain,
-    upstreams
+    upstreams,
+    calendar,
+    sweep
   ]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },

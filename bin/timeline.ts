@@ -91,6 +91,13 @@ const totals = (report: CoverageReport, states: States, intervalMs: number): Rea
     return [`${state.padEnd(11)}  ${bars} in ${ranges}${reasonsOf(report, state)}`]
   })
 
+/** How many covered bars may still change. */
+const unsettledText = ({ unsettledRanges = [] }: CoverageReport, intervalMs: number): ReadonlyArray<string> => {
+  const set = RangeSet.make(unsettledRanges.map(({ end, start }) => [start, end] as const))
+  if (RangeMeasure.isEmpty(set)) return []
+  return [`unsettled    ${counted(RangeMeasure.bars(set, intervalMs), "bar")} may still change`]
+}
+
 /** What is counted: what was taken out at the ends is in no list, and would pass for not being missing. */
 const outside = (extent: Picture["extent"]): ReadonlyArray<string> =>
   Option.match(extent, {
@@ -127,6 +134,7 @@ export const timeline = (report: CoverageReport, columns: number): string => {
     "",
     ...draw(picture, interval, columns),
     ...totals(report, picture.states, lengthMs),
+    ...unsettledText(report, lengthMs),
     ...outside(picture.extent)
   ].join("\n")
 }

@@ -14,7 +14,8 @@ import { checkAsked } from "./rangeFlags.ts"
 const refusal = (cause: unknown) =>
   cause instanceof SeamlessError ? Result.fail(cause) : Promise.reject<Result.Result<never, SeamlessError>>(cause)
 
-const asked = <A>(question: () => Promise<A>): Effect.Effect<A, SeamlessError> =>
+/** What a client promises, with what it rejects with. */
+export const asked = <A>(question: () => Promise<A>): Effect.Effect<A, SeamlessError> =>
   Effect.flatMap(
     Effect.promise(() => question().then(Result.succeed<A>, refusal)),
     Effect.fromResult

@@ -1,11 +1,21 @@
 /** What can a caller outside the cluster ask? */
 import { Effect } from "effect"
+import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
 import { read } from "./read.ts"
-import { type Asked, budgetOf, type EnsureOptions, type ReadOptions, requestBody, type Time } from "./requestBody.ts"
+import {
+  type Asked,
+  budgetOf,
+  type CoverageOptions,
+  type DiffOptions,
+  type EnsureOptions,
+  type ReadOptions,
+  requestBody,
+  type Time
+} from "./requestBody.ts"
 import { ask, decoder, type Session } from "./Session.ts"
 
 type WithoutMeta = readonly [
@@ -31,8 +41,10 @@ export interface SeamlessClient {
   readonly read: Read
   /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
-  /** What is covered of a series, with its version. */
-  readonly coverage: (nodeId: string, interval: string) => Promise<CoverageReport>
+  /** What is covered of a series, with its version: now, or as of a version or a time. */
+  readonly coverage: (nodeId: string, interval: string, options?: CoverageOptions) => Promise<CoverageReport>
+  /** The bars that are not the same at two versions of the coverage, as many as one answer tells. */
+  readonly diff: (nodeId: string, interval: string, options: DiffOptions) => Promise<HistoryDiff>
   /** How the host that happens to answer is. */
   readonly health: () => Promise<Health>
   /** Ends the connection; what is still under way is answered first. */
@@ -42,6 +54,10 @@ export interface SeamlessClient {
 
 const decodeAvailability = decoder(AvailabilityResult, "the answer")
 const decodeCoverage = decoder(CoverageReport, "the coverage")
+// a host takes so long at the most
+const diffBudgetMs = 15_000
+
+const decodeDiff = decoder(HistoryDiff, "the difference")
 const decodeHealth = decoder(Health, "the health")
 
 const accept = MediaType.json
@@ -56,6 +72,11 @@ const ensureAvailable = Effect.fnUntraced(function* (session: Session, asked: As
 const coverage = Effect.fnUntraced(function* (session: Session, body: object) {
   const { data } = yield* ask(session, { subject: Subject.service.coverage, body, accept })
   return yield* decodeCoverage(data)
+})
+
+const diff = Effect.fnUntraced(function* (session: Session, body: object) {
+  const { data } = yield* ask(session, { subject: Subject.service.diff, body, accept, budgetMs: diffBudgetMs })
+  return yield* decodeDiff(data)
 })
 
 const health = Effect.fnUntraced(function* (session: Session) {
@@ -73,7 +94,8 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
   return {
     read: readHistory,
     ensureAvailable: (...asked) => Effect.runPromise(ensureAvailable(session, asked)),
-    coverage: (nodeId, interval) => Effect.runPromise(coverage(session, { nodeId, interval })),
+    coverage: (nodeId, interval, options) => Effect.runPromise(coverage(session, { ...options, nodeId, interval })),
+    diff: (nodeId, interval, options) => Effect.runPromise(diff(session, { ...options, nodeId, interval })),
     health: () => Effect.runPromise(health(session)),
     close,
     [Symbol.asyncDispose]: close

@@ -48,13 +48,17 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   quarantine: decoder(adminVerbs.quarantine.answer, what),
   invalidate: decoder(adminVerbs.invalidate.answer, what),
   reprocess: decoder(adminVerbs.reprocess.answer, what),
+  verify: decoder(adminVerbs.verify.answer, what),
+  repair: decoder(adminVerbs.repair.answer, what),
   plan: decoder(adminVerbs.plan.answer, what),
   createBackfill: decoder(adminVerbs.createBackfill.answer, what),
   backfills: decoder(adminVerbs.backfills.answer, what),
   backfill: decoder(adminVerbs.backfill.answer, what),
   pauseBackfill: decoder(adminVerbs.pauseBackfill.answer, what),
   resumeBackfill: decoder(adminVerbs.resumeBackfill.answer, what),
-  cancelBackfill: decoder(adminVerbs.cancelBackfill.answer, what)
+  cancelBackfill: decoder(adminVerbs.cancelBackfill.answer, what),
+  sweep: decoder(adminVerbs.sweep.answer, what),
+  sweeping: decoder(adminVerbs.sweeping.answer, what)
 }
 
 /** A connection as the operator of that token. */

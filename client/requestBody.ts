@@ -1,6 +1,7 @@
 /** How does a call become a request of the wire? */
 import { Effect } from "effect"
-import type { EnsureRequest, HistoryRequest } from "../protocol/history/HistoryRequest.ts"
+import type { DiffRequest } from "../protocol/history/HistoryDiff.ts"
+import type { CoverageRequest, EnsureRequest, HistoryRequest } from "../protocol/history/HistoryRequest.ts"
 import * as SlaPolicy from "../protocol/history/SlaPolicy.ts"
 import * as Strategy from "../protocol/history/Strategy.ts"
 import { SeamlessError } from "./SeamlessError.ts"
@@ -20,6 +21,12 @@ export type ReadOptions = Omit<HistoryRequest, Range | "strategy"> & Named
 
 /** What can be asked of `ensureAvailable` beside the range; the service has a default for each. */
 export type EnsureOptions = Omit<EnsureRequest, Range | "strategy"> & Named
+
+/** What can be asked of `coverage` beside the series. */
+export type CoverageOptions = Omit<CoverageRequest, "nodeId" | "interval">
+
+/** What is compared by `diff`, beside the series. */
+export type DiffOptions = Omit<DiffRequest, "nodeId" | "interval">
 
 /** The arguments that every question about a range begins with, and its options. */
 export type Asked<Options> = readonly [nodeId: string, interval: string, start: Time, end: Time, options?: Options]

@@ -12,7 +12,8 @@ export const layer: Layer.Layer<LiveHosts, never, HostSession> = Layer.effect(
       isValid: session.isValid,
       isDead: Effect.fnUntraced(function* (incarnation: string) {
         if (incarnation === session.incarnation || !(yield* session.mayBury)) return false
-        return !(yield* session.live).some((host) => host.incarnation === incarnation)
+        // a replica may not have a session yet that its leader acknowledged
+        return !(yield* session.isLive(incarnation))
       })
     })
   )

@@ -7,6 +7,8 @@
 import { Schema } from "effect"
 import { ConformanceRules } from "./frame/ConformanceRules.ts"
 import { Field } from "./frame/DataSchema.ts"
+import { CalendarSettings } from "./CalendarSettings.ts"
+import { lakeFields } from "./LakeSettings.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -26,6 +28,10 @@ export const ExchangeSettings = Schema.Struct({
   maxEmptyBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   /** A bar is final this long after its end. */
   finalityDelayMs: Schema.optionalKey(Milliseconds),
+  /** A bar may still change so long after its end; it is asked for once more then. 0, not at all, without it. */
+  settleMs: Schema.optionalKey(Milliseconds),
+  /** The same for bars of some intervals, such as `1m`, where it is otherwise for them. */
+  settleMsByInterval: Schema.optionalKey(Schema.Record(Schema.String, Milliseconds)),
   /** Bars in one request, where fewer are wanted than ccxt says. */
   barsPerRequest: Schema.optionalKey(Count),
   /** Requests under way at once from one host. */
@@ -48,6 +54,13 @@ export const ExchangeSettings = Schema.Struct({
   breakerFailures: Schema.optionalKey(Count)
 })
 export type ExchangeSettings = typeof ExchangeSettings.Type
+
+// what holds of a source that is asked for pages, whatever it reads from
+const { baseUrl: _baseUrl, exchange: _exchange, kind: _kind, ...asked } = ExchangeSettings.fields
+
+/** A source that is files of bars or of trades, Parquet or CSV. */
+export const LakeSettings = Schema.Struct({ ...lakeFields, ...asked })
+export type LakeSettings = typeof LakeSettings.Type
 
 /** What an upstream account allows, to all hosts together. */
 export const AccountSettings = Schema.Struct({
@@ -75,16 +88,20 @@ export type SchemaSettings = typeof SchemaSettings.Type
 export const SeriesSettings = Schema.Struct({
   node: Schema.NonEmptyString,
   intervals: Schema.NonEmptyArray(Schema.String),
-  /** Names of sources, the preferred first. */
-  sources: Schema.NonEmptyArray(Schema.String),
-  /** What the sources call it. */
-  symbol: Schema.NonEmptyString,
+  /** Names of sources, the preferred first; of series that are not derived. */
+  sources: Schema.optionalKey(Schema.NonEmptyArray(Schema.String)),
+  /** What the sources call it; of series that are not derived. */
+  symbol: Schema.optionalKey(Schema.NonEmptyString),
+  /** The finer interval of the same node whose bars these are rolled up from: then no source is asked for them. */
+  derivedFrom: Schema.optionalKey(Schema.String),
   /** The name of its schema; bars of prices and volume without it. */
   schema: Schema.optionalKey(Schema.NonEmptyString),
   /** When trading began, in epoch milliseconds, or ISO 8601 in a file: time before is unavailable. */
   listedAt: Schema.optionalKey(Schema.Int),
   /** When trading ended: time from then on is unavailable. */
   delistedAt: Schema.optionalKey(Schema.Int),
+  /** The name of the calendar that says when it is closed; `24x7`, which never is, without it. */
+  calendar: Schema.optionalKey(Schema.NonEmptyString),
   windowBars: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
 })
 export type SeriesSettings = typeof SeriesSettings.Type
@@ -117,6 +134,21 @@ export const AbsenceSettings = Schema.Struct({
 })
 export type AbsenceSettings = typeof AbsenceSettings.Type
 
+/** A root that is no longer the newest counts for so long at the least. */
+const rootsMsMin = 24 * 3600_000
+
+/** How long what stood before is kept. */
+export const RetentionSettings = Schema.Struct({
+  /**
+   * How long a root can still be read after another took its place, a day at the least; for ever without it. What no
+   * root names that counts is deleted some time later, and so are the roots.
+   */
+  rootsMs: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(rootsMsMin))),
+  /** How long the sweeper rests when it has gone through all series. */
+  sweepEveryMs: Schema.optionalKey(Count)
+})
+export type RetentionSettings = typeof RetentionSettings.Type
+
 /** How the cluster keeps what it stores in NATS. */
 export const NatsSettings = Schema.Struct({
   /**
@@ -133,7 +165,7 @@ export const TelemetrySettings = Schema.Struct({
 
 /** A whole configuration. */
 export const Configuration = Schema.Struct({
-  sources: Schema.Record(Schema.String, ExchangeSettings),
+  sources: Schema.Record(Schema.String, Schema.Union([ExchangeSettings, LakeSettings])),
   series: Schema.NonEmptyArray(SeriesSettings),
   /** By name: the schemas of series. */
   schemas: Schema.optionalKey(Schema.Record(Schema.String, SchemaSettings)),
@@ -142,6 +174,9 @@ export const Configuration = Schema.Struct({
   limits: Schema.optionalKey(Limits),
   retry: Schema.optionalKey(RetrySettings),
   absence: Schema.optionalKey(AbsenceSettings),
+  /** By name: the calendars of series. */
+  calendars: Schema.optionalKey(Schema.Record(Schema.String, CalendarSettings)),
+  retention: Schema.optionalKey(RetentionSettings),
   nats: Schema.optionalKey(NatsSettings),
   telemetry: Schema.optionalKey(TelemetrySettings)
 })
@@ -156,12 +191,18 @@ export const defaults = {
   finalityDelayMs: 1000,
   concurrency: 4,
   requestTimeoutMs: 10_000,
+  /** Files without an index are read whole. */
+  lakeTimeoutMs: 120_000,
+  lakeConcurrency: 2,
+  lakeBarsPerRequest: 10_000,
   attempts: 6,
   retryAttempts: 10,
   retryBaseMs: 1000,
   retryMaxMs: 300_000,
   absenceBaseMs: 15 * 60_000,
   absenceMaxMs: 24 * 3600_000,
+  rootsMs: Infinity,
+  sweepEveryMs: 6 * 3600_000,
   joinGapsBars: 500,
   /** The longest ban that is known of an exchange: whoever asks to be left alone for longer is mistaken. */
   retryAfterMsMax: 3 * 24 * 3_600_000,

@@ -28,6 +28,7 @@ export * as FrameCodec from "./frame/FrameCodec.ts"
 export * as FrameJson from "./frame/FrameJson.ts"
 export * as Lineage from "./frame/Lineage.ts"
 
+export { AsOf } from "./history/AsOf.ts"
 export * as BackfillErrors from "./history/BackfillErrors.ts"
 export * as BackfillJob from "./history/BackfillJob.ts"
 export { BackfillPlan, SourcePlan } from "./history/BackfillPlan.ts"
@@ -50,6 +51,7 @@ export { isRange, type Range } from "./history/Range.ts"
 export { Series, seriesText } from "./history/Series.ts"
 export { BudgetUnavailable } from "./history/BudgetUnavailable.ts"
 export * as HistoryErrors from "./history/Errors.ts"
+export { BarChange, DiffRequest, HistoryDiff } from "./history/HistoryDiff.ts"
 export { Align, CoverageRequest, EnsureRequest, HistoryRequest } from "./history/HistoryRequest.ts"
 export {
   AvailabilityResult,
@@ -62,6 +64,7 @@ export {
   SlaViolation,
   SourceOutcome
 } from "./history/HistoryResult.ts"
+export { UnknownPoint } from "./history/UnknownPoint.ts"
 export { QualitySummary, StrictFinding } from "./history/QualitySummary.ts"
 
 export * as ActorMessage from "./wire/ActorMessage.ts"

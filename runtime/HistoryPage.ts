@@ -6,11 +6,14 @@ export const historyEntriesMax = 1000
 /** A page of a log ends with the entry that brings it to so many bytes: it is longer by one entry at most. */
 export const historyBytesMax = 4 * 1024 * 1024
 
+/** A page of names has so many at most: they come without their bytes. */
+export const namesMax = 5000
+
 /** Where a page of a log begins, and how many entries it may have. */
 export interface HistoryOptions {
   /** Nothing of an earlier revision; the first entry and all that follow without it. */
   readonly fromRevision?: number
-  /** 1 at the least; `historyEntriesMax` without it, and never more. */
+  /** 1 at the least; `historyEntriesMax` without it, or `namesMax` where names are asked for, and never more. */
   readonly max?: number
 }
 

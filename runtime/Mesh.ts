@@ -34,6 +34,17 @@ export interface Stored {
   readonly value: Option.Option<Uint8Array>
 }
 
+/** A message of a stream without what is in it. */
+export interface Named {
+  readonly subject: string
+  /** By which it can be removed. */
+  readonly revision: number
+  /** How much is in it. */
+  readonly bytes: number
+  /** When the stream accepted it, in epoch milliseconds of the server. */
+  readonly atMs: number
+}
+
 /** How a record is written. */
 export interface WriteOptions {
   /** The revision of the subject that this write replaces, 0 for none; without it nothing is compared. */
@@ -114,6 +125,20 @@ export interface MeshShape {
     subject: string,
     options?: HistoryOptions
   ) => Effect.Effect<HistoryPage<Stored>, MeshUnavailable>
+  /**
+   * What a stream keeps of a subject, which may hold wildcards, by name: the oldest first, page by page as a history.
+   * From any replica, so the newest may be absent.
+   */
+  readonly names: (
+    stream: string,
+    subject: string,
+    options?: HistoryOptions
+  ) => Effect.Effect<HistoryPage<Named>, MeshUnavailable>
+  /**
+   * Removes the one message of this revision, if it is there: what was put under its name since then stays. Records
+   * can't be removed so.
+   */
+  readonly remove: (stream: string, revision: number) => Effect.Effect<void, MeshUnavailable>
   /** Puts work into the queue unless the subject's work is there already, which is as good. */
   readonly enqueue: (subject: string, data: Uint8Array) => Effect.Effect<void, MeshUnavailable>
   /** Removes a subject's work, taken or not. */

@@ -5,7 +5,7 @@
  * changes add up to. So an answer is bounded, however long the history.
  */
 import { Option } from "effect"
-import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { includes, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -13,7 +13,7 @@ import type { AuditedChange, AuditVerdict } from "../../protocol/messages/AuditR
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { AuditEntry } from "./AuditEntry.ts"
 import { type Change, lastTouches, type Touch } from "./lastTouches.ts"
-import { begin, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
+import { begin, beginLate, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
 
 /** What is asked of a history. */
 export interface Wanted {
@@ -44,6 +44,12 @@ export interface Digest {
   readonly unreadable: number
 }
 
+/** A history of which nothing has been seen yet, and of which the oldest roots may be gone on purpose. */
+export const emptyOf = ({ mayBeginLate }: { readonly mayBeginLate: boolean }): Digest => ({
+  ...empty,
+  replay: mayBeginLate ? beginLate : begin
+})
+
 /** A history of which nothing has been seen yet. */
 export const empty: Digest = {
   changes: [],
@@ -57,7 +63,8 @@ export const empty: Digest = {
 const isWanted = ({ diff, version }: Change, wanted: Wanted): boolean => {
   if (version >= wanted.beforeVersion) return false
   if (wanted.range === undefined) return true
-  return !isEmpty(RangeSet.intersect(RangeSet.union(diff.added, diff.removed), timeOf(wanted)))
+  const { added, removed, revised = RangeSet.empty } = diff
+  return !isEmpty(RangeSet.intersect(RangeSet.unionAll([added, removed, revised]), timeOf(wanted)))
 }
 
 /** The changes in entries, each with the version that it followed. */
@@ -101,8 +108,9 @@ export const close = (digest: Digest, { root }: Standing, wanted: Wanted): Diges
 
 /** Whether the history holds, and adds up to what stands. */
 export const verdictOf = ({ replay }: Digest, standing: Standing): AuditVerdict => {
-  const { entries, firstBreak = null } = conclude(replay, standing)
-  return { holds: firstBreak === null, entries, firstBreak }
+  const { entries, firstBreak = null, lateVersion } = conclude(replay, standing)
+  const late = lateVersion === undefined ? {} : { fromVersion: lateVersion }
+  return { holds: firstBreak === null, entries, firstBreak, ...late }
 }
 
 /** How many bytes a value takes in an answer. */
@@ -115,12 +123,22 @@ export const fitting = <Item>(items: ReadonlyArray<Item>, bytesMax: number): Rea
   return over === -1 ? items : items.slice(0, over)
 }
 
+/** What a change revised of the wanted time; nothing where it revised none of it. */
+const toldRevision = ({ revised = RangeSet.empty, revisedBars = [] }: Change["diff"], wanted: Wanted) => {
+  const time = timeOf(wanted)
+  const ranges = toPairs(RangeSet.intersect(revised, time))
+  return ranges.length === 0
+    ? {}
+    : { revised: ranges, revisedBars: revisedBars.filter(({ eventTime }) => includes(time, eventTime)) }
+}
+
 const toldChange = ({ committedAt, diff, version, versionBefore }: Change, wanted: Wanted): AuditedChange => ({
   version,
   versionBefore,
   committedAt,
   added: toPairs(RangeSet.intersect(diff.added, timeOf(wanted))),
   removed: toPairs(RangeSet.intersect(diff.removed, timeOf(wanted))),
+  ...toldRevision(diff, wanted),
   jobs: diff.jobs,
   source: diff.source,
   cause: diff.cause

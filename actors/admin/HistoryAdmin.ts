@@ -7,6 +7,8 @@ import { Effect, Layer } from "effect"
 import { historyAdmin } from "../../protocol/messages/Admin.ts"
 import type { Backfills } from "../../protocol/messages/Backfills.ts"
 import type { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { Verifier } from "../../protocol/messages/Verify.ts"
+import type { Sweeper } from "../../protocol/messages/Sweep.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { ActorSystem } from "../../runtime/ActorSystem.ts"
@@ -16,17 +18,30 @@ import { Mesh } from "../../runtime/Mesh.ts"
 import type { Respond } from "../../runtime/ServiceEndpoint.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
+import type { PastRoots } from "../sources/PastRoots.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { auditSeries } from "./auditSeries.ts"
 import { backfillVerbs } from "./backfillVerbs.ts"
 import { jobVerbs } from "./jobVerbs.ts"
 import { listUpstreams } from "./listUpstreams.ts"
+import { sweepVerbs } from "./sweepVerbs.ts"
 
 /** How long it may take to go through a history of many thousands of changes. */
 const auditWithinMs = 15_000
 
 /** What the verbs rest on. */
-type Services = Mesh | SeriesCatalog | ChunkStore | DataSources | Upstream | Coverage | Backfills | ActorSystem
+type Services =
+  | Mesh
+  | SeriesCatalog
+  | ChunkStore
+  | PastRoots
+  | DataSources
+  | Upstream
+  | Coverage
+  | Backfills
+  | Sweeper
+  | ActorSystem
+  | Verifier
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
@@ -36,6 +51,7 @@ const make = Effect.gen(function* () {
   const verbs: Readonly<Record<keyof typeof historyAdmin, Respond>> = {
     ...(yield* jobVerbs(respond)),
     ...(yield* backfillVerbs(respond)),
+    ...(yield* sweepVerbs(respond)),
     audit: respond("audit", historyAdmin.audit, (request) => provide(auditSeries(request)), {
       withinMs: auditWithinMs
     }),

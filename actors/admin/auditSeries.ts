@@ -16,6 +16,7 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { headroomBytes, Mesh } from "../../runtime/Mesh.ts"
+import { PastRoots } from "../sources/PastRoots.ts"
 import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import * as AuditDigest from "./AuditDigest.ts"
@@ -48,7 +49,8 @@ interface Found {
 }
 
 const goThrough = Effect.fnUntraced(function* (entry: CatalogEntry, wanted: AuditDigest.Wanted) {
-  let digest = AuditDigest.empty
+  const { rootsMs } = yield* PastRoots
+  let digest = AuditDigest.emptyOf({ mayBeginLate: rootsMs !== Infinity })
   const standing = yield* readAudit(entry, (entries) => {
     digest = AuditDigest.take(digest, entries, wanted)
   })

@@ -6,6 +6,7 @@ import type { Coverage } from "../../protocol/messages/Coverage.ts"
 import { jobAdmin } from "../../protocol/messages/JobAdmin.ts"
 import { UnknownJob } from "../../protocol/messages/JobErrors.ts"
 import type { JobVerb } from "../../protocol/messages/Operate.ts"
+import type { Verifier } from "../../protocol/messages/Verify.ts"
 import type { ActorSystem } from "../../runtime/ActorSystem.ts"
 import type { responder } from "../../runtime/AdminEndpoint.ts"
 import type { Mesh } from "../../runtime/Mesh.ts"
@@ -14,7 +15,11 @@ import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { invalidateRange, reprocessRange } from "./invalidateRange.ts"
 import { listJobs } from "./listJobs.ts"
 import { operateWindows } from "./operateWindows.ts"
+import { verifyWindow } from "./verifyWindow.ts"
 import { jobAt, type NamedSeries, seriesOf } from "./windowsOf.ts"
+
+/** A source is asked, and may have to be waited for. */
+const verifyWithinMs = 15_000
 
 const encodeJob = Schema.encodeSync(BackfillJob)
 
@@ -28,7 +33,7 @@ const showJob = Effect.fnUntraced(function* (asked: NamedSeries & { readonly win
 
 /** The verbs about jobs and stored time, each with what answers it. */
 export const jobVerbs = Effect.fnUntraced(function* (respond: ReturnType<typeof responder>) {
-  const provide = Effect.provide(yield* Effect.context<Mesh | SeriesCatalog | Coverage | ActorSystem>())
+  const provide = Effect.provide(yield* Effect.context<Mesh | SeriesCatalog | Coverage | ActorSystem | Verifier>())
   const changing = { isChanging: true }
   const operate = (verb: JobVerb): Respond =>
     respond(verb, jobAdmin[verb], (asked, who) => provide(operateWindows(verb, asked, who)), changing)
@@ -45,6 +50,11 @@ export const jobVerbs = Effect.fnUntraced(function* (respond: ReturnType<typeof 
       (asked, who) => provide(invalidateRange(asked, who)),
       changing
     ),
-    reprocess: respond("reprocess", jobAdmin.reprocess, (asked, who) => provide(reprocessRange(asked, who)), changing)
+    reprocess: respond("reprocess", jobAdmin.reprocess, (asked, who) => provide(reprocessRange(asked, who)), changing),
+    verify: respond("verify", jobAdmin.verify, (asked) => provide(verifyWindow(asked)), { withinMs: verifyWithinMs }),
+    repair: respond("repair", jobAdmin.repair, (asked, who) => provide(verifyWindow(asked, who)), {
+      withinMs: verifyWithinMs,
+      ...changing
+    })
   } satisfies Readonly<Record<keyof typeof jobAdmin, Respond>>
 })

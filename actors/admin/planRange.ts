@@ -72,15 +72,42 @@ const sharesOf = Effect.fnUntraced(function* (entry: CatalogEntry, askable: Rang
 const total = (values: ReadonlyArray<number | null>): number | null =>
   values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
 
+/** A series, and what of it is to be brought. */
+interface Share {
+  readonly entry: CatalogEntry
+  readonly wanted: RangeSet.RangeSet
+  readonly windowBars: number
+}
+
+/** What is asked of sources so that bars can be made: of what is rolled up, what its finer bars lack. */
+const askedFor = Effect.fnUntraced(function* (own: Share, nowMs: number) {
+  let share = own
+  while (share.entry.derivedFrom !== null) {
+    const { derivedFrom, series } = share.entry
+    const entry = yield* (yield* SeriesCatalog).find(series.nodeId, derivedFrom)
+    const { covered, root } = yield* (yield* Coverage).of(entry.series)
+    const wanted = Reach.askable(entry, RangeSet.subtract(share.wanted, covered), root.exceptions, nowMs)
+    share = { entry, wanted, windowBars: root.windowBars }
+  }
+  return share
+})
+
+const costOf = ({ entry, wanted, windowBars }: Share, nowMs: number) =>
+  Effect.map(sharesOf(entry, wanted, nowMs), (sources) =>
+    planBackfill(wanted, sources, Window.makeGrid(entry.interval, windowBars))
+  )
+
 /** The plan of a range. */
 export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
   const { entry, range } = yield* validRange(asked)
   const view = yield* (yield* Coverage).of(entry.series)
   const nowMs = yield* Clock.currentTimeMillis
   const share = shares(entry, view, range, nowMs)
-  const grid = Window.makeGrid(entry.interval, view.root.windowBars)
-  const { bars, sources, windows } = planBackfill(share.askable, yield* sharesOf(entry, share.askable, nowMs), grid)
-  const count = (set: RangeSet.RangeSet) => RangeMeasure.bars(set, grid.intervalMs)
+  const { lengthMs } = entry.interval
+  const own: Share = { entry, wanted: share.askable, windowBars: view.root.windowBars }
+  const { bars, windows } = yield* costOf(own, nowMs)
+  const { sources } = yield* costOf(yield* askedFor(own, nowMs), nowMs)
+  const count = (set: RangeSet.RangeSet) => RangeMeasure.bars(set, lengthMs)
   const taken = sources.filter((source) => source.requests > 0)
   const plan: BackfillPlan = {
     ...entry.series,

@@ -2,7 +2,8 @@
  * Does the history of a series' roots hold together, and what does it add up to?
  *
  * Pure. Entry after entry from the first: each has the next version, names the one before by its hash, and its changes
- * make the coverage before it into its own. Where one does not, nothing behind it is looked at any more.
+ * make the coverage before it into its own; what it revises is covered. Where one does not, nothing behind it is looked
+ * at any more.
  */
 import { Option } from "effect"
 import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
@@ -21,13 +22,30 @@ export interface Replay {
   /** What their changes add up to. */
   readonly covered: RangeSet.RangeSet
   readonly firstBreak: AuditBreak | undefined
+  /** Whether it may begin with a later root than the first, since those before it are no longer kept. */
+  readonly mayBeginLate: boolean
+  /** The version that it begins with where that is a later one. */
+  readonly lateVersion: number | undefined
+  /** From where on its coverage is known: what a root leaves to its pages is not in its entry. */
+  readonly knownFrom: number
 }
 
 /** Of what differs, so many ranges are told at most. */
 const differingMax = 20
 
 /** A history before its first entry. */
-export const begin: Replay = { entries: 0, last: undefined, covered: RangeSet.empty, firstBreak: undefined }
+export const begin: Replay = {
+  entries: 0,
+  last: undefined,
+  covered: RangeSet.empty,
+  firstBreak: undefined,
+  mayBeginLate: false,
+  lateVersion: undefined,
+  knownFrom: -Infinity
+}
+
+/** One of which the oldest roots may be gone on purpose. */
+export const beginLate: Replay = { ...begin, mayBeginLate: true }
 
 type Problem = Pick<AuditBreak, "kind" | "problem"> & Partial<Pick<AuditBreak, "lost" | "beyond">>
 
@@ -66,15 +84,30 @@ const after = (covered: RangeSet.RangeSet, { diff }: AuditedRoot): RangeSet.Rang
 
 const noRoot: Problem = { kind: "unreadable", problem: "the entry is no coverage root of format 1" }
 
-const coverageProblem = (covered: RangeSet.RangeSet, root: AuditedRoot): Problem | undefined => {
+const from = (set: RangeSet.RangeSet, timeMs: number): RangeSet.RangeSet => RangeSet.clip(set, timeMs, Infinity)
+
+const coverageProblem = (covered: RangeSet.RangeSet, root: AuditedRoot, knownFrom: number): Problem | undefined => {
   // what a root leaves to its pages can't be seen in its entry
-  const seen = RangeSet.clip(covered, root.coveredInPagesBefore ?? -Infinity, Infinity)
+  const seen = from(covered, Math.max(root.coveredInPagesBefore ?? -Infinity, knownFrom))
   if (arePairsOf(root.covered, seen)) return undefined
   const claimed = claimedBy(root)
   if (Option.isNone(claimed)) return noRoot
-  const found = difference(claimed.value, seen)
+  const found = difference(from(claimed.value, knownFrom), seen)
+  if (found === undefined && knownFrom !== -Infinity) return undefined
   const problem = `the changes up to version ${root.version} do not add up to the coverage that it claims`
   return { kind: "coverage", problem, ...found }
+}
+
+/** Bars of time that is not covered can't have changed. */
+const revisionProblem = (
+  covered: RangeSet.RangeSet,
+  { diff, version }: AuditedRoot,
+  knownFrom: number
+): Problem | undefined => {
+  const beyond = RangeSet.subtract(from(diff.revised ?? RangeSet.empty, knownFrom), covered)
+  if (isEmpty(beyond)) return undefined
+  const problem = `version ${version} revises bars of time that is not covered`
+  return { kind: "coverage", problem, beyond: toPairs(beyond).slice(0, differingMax) }
 }
 
 const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, problem: Problem): Replay => ({
@@ -82,13 +115,30 @@ const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, pr
   firstBreak: { ...at, lost: [], beyond: [], ...problem }
 })
 
+/** A history that begins with a root that is not the first: what that one covers is taken as it is. */
+const beginWith = (replay: Replay, bytes: Uint8Array, root: AuditedRoot): Replay =>
+  Option.match(claimedBy(root), {
+    onNone: () => broken(replay, { version: root.version, sequence: null }, noRoot),
+    onSome: (covered) => ({
+      ...replay,
+      entries: 1,
+      last: { bytes, root },
+      covered,
+      lateVersion: root.version,
+      knownFrom: root.coveredInPagesBefore ?? -Infinity
+    })
+  })
+
 /** The history with one more entry. */
 export const replayEntry = (replay: Replay, { bytes, root: read, sequence }: AuditEntry): Replay => {
   if (replay.firstBreak !== undefined) return replay
   if (Option.isNone(read)) return broken(replay, { version: (replay.last?.root.version ?? 0) + 1, sequence }, noRoot)
   const root = read.value
+  if (replay.mayBeginLate && replay.last === undefined && root.version > 1) return beginWith(replay, bytes, root)
   const covered = after(replay.covered, root)
-  const problem = versionProblem(replay, root) ?? linkProblem(replay, root) ?? coverageProblem(covered, root)
+  const chainProblem = versionProblem(replay, root) ?? linkProblem(replay, root)
+  const coveredProblem = coverageProblem(covered, root, replay.knownFrom)
+  const problem = chainProblem ?? coveredProblem ?? revisionProblem(covered, root, replay.knownFrom)
   if (problem !== undefined) return broken(replay, { version: root.version, sequence }, problem)
   return { ...replay, entries: replay.entries + 1, last: { bytes, root }, covered }
 }
@@ -118,7 +168,7 @@ export const conclude = (replay: Replay, standing: Standing): Replay => {
   if (replay.firstBreak !== undefined) return replay
   const all = upTo(replay, standing)
   if (all.firstBreak !== undefined) return all
-  const found = difference(standing.covered, all.covered)
+  const found = difference(from(standing.covered, all.knownFrom), from(all.covered, all.knownFrom))
   if (found === undefined) return all
   const problem = "all changes together do not add up to the coverage that stands"
   return broken(all, { version: standing.root.version, sequence: null }, { kind: "coverage", problem, ...found })

@@ -3,11 +3,15 @@
  *
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
- * than the source's `maxEmptyBars`; so a stretch that begins or ends with an absence is looked at a little beyond its
- * edge, but never into time that is covered: what was proven there ends with a bar, or was proven by one.
+ * than the source's `maxEmptyBars`, or where the source knows that it has all of the time; so a stretch that begins or
+ * ends with an absence is looked at a little beyond its edge, but never into time that is covered: what was proven there
+ * ends with a bar, or was proven by one. Time in which the market is closed counts for nothing in an absence, and is
+ * proven by itself once it has been answered.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
+import { at, size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { openBefore, openBehind, openMs } from "./openTime.ts"
 import type { Question } from "./Question.ts"
 
 /** What has come so far. */
@@ -21,17 +25,21 @@ export interface Answer {
   readonly before: number | null
   /** The first bar behind the stretch, or its end where that is covered; null where nobody knows. */
   readonly behind: number | null
-  readonly lookedBefore: boolean
+  /** From where on before the stretch, and up to where behind it, was looked for a bar. */
+  readonly lookedFrom: number
+  readonly lookedUntil: number
   /** Whether a request for all of the rest came back with less than a full page. */
   readonly reachedEnd: boolean
   readonly emptyPages: number
   /** Whether a page went beyond the stretch: nothing of it is left out then. */
   readonly seenBehind: boolean
+  /** Time of which the source has all that there was. */
+  readonly whole: RangeSet.RangeSet
 }
 
 /** A request to send, and which question it answers. */
 export interface Request {
-  readonly about: "stretch" | "before"
+  readonly about: "stretch" | "before" | "behind"
   readonly start: number
   readonly end: number
 }
@@ -46,10 +54,12 @@ export const begin = (question: Question): Answer => ({
   bars: [],
   before: question.coveredBefore ? question.start : null,
   behind: question.coveredBehind ? question.end : null,
-  lookedBefore: false,
+  lookedFrom: question.start,
+  lookedUntil: question.end,
   reachedEnd: false,
   emptyPages: 0,
-  seenBehind: false
+  seenBehind: false,
+  whole: RangeSet.empty
 })
 
 /** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
@@ -62,28 +72,49 @@ export const reconsidered = (answer: Answer, question: Question): Answer => ({
 
 /** Whether a request looks beyond the stretch, at time that others may be filling. */
 export const isLook = ({ question }: Answer, { about, end }: Request): boolean =>
-  about === "before" || isRange(question.end, end)
+  about !== "stretch" || isRange(question.end, end)
 
 const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalMs * maxEmptyBars
+
+/** Whether nothing but an absence is in `[from, until)` that means a lack of trades. */
+const isQuiet = (question: Question, from: number, until: number): boolean =>
+  until - from <= emptyMsMax(question) || openMs(question.closed, from, until) <= emptyMsMax(question)
 
 const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): boolean =>
   !isRange(cursor, question.end) || seenBehind || emptyPages >= emptyPagesMeant
 
 /** A look before the stretch, where its first bars are absent and a bar right before it would prove that absence. */
 const lookBefore = (answer: Answer): Request | undefined => {
-  const { bars, before, lookedBefore, question } = answer
+  const { bars, before, lookedFrom, question } = answer
   const first = bars[0] ?? (isStretchDone(answer) ? (answer.behind ?? undefined) : undefined)
-  if (before !== null || lookedBefore || first === undefined || first === question.start) return undefined
-  if (first - question.start > emptyMsMax(question)) return undefined
-  const start = Math.max(question.lookFrom, first - emptyMsMax(question) - question.intervalMs)
-  return isRange(start, question.start) ? { about: "before", start, end: question.start } : undefined
+  if (before !== null || first === undefined) return undefined
+  const openUntilFirstMs = openMs(question.closed, question.start, first)
+  if (openUntilFirstMs === 0 || openUntilFirstMs > emptyMsMax(question)) return undefined
+  const lookMs = emptyMsMax(question) + question.intervalMs
+  const left = RangeSet.clip(question.lookable, openBefore(question.closed, first, lookMs), lookedFrom)
+  const [start, end] = at(left, size(left) - 1)
+  return isRange(start, end) ? { about: "before", start, end } : undefined
+}
+
+/** What is left to be looked at behind the stretch, where its last bars are absent and a bar there would prove that. */
+const leftBehind = ({ behind, cursor, lookedUntil, question }: Answer): RangeSet.RangeSet => {
+  const openUntilEndMs = openMs(question.closed, cursor, question.end)
+  if (behind !== null || openUntilEndMs === 0 || openUntilEndMs > emptyMsMax(question)) return RangeSet.empty
+  const lookMs = emptyMsMax(question) + question.intervalMs
+  return RangeSet.clip(question.lookable, lookedUntil, openBehind(question.closed, cursor, lookMs))
+}
+
+/** A look behind the stretch, and behind closed time that is covered. */
+const lookBehind = (answer: Answer): Request | undefined => {
+  const [start, end] = at(leftBehind(answer), 0)
+  return isRange(start, end) ? { about: "behind", start, end } : undefined
 }
 
 /** The rest once more, from behind the last bar; and beyond its end, where a bar there would prove the rest empty. */
-const lookAgain = ({ behind, cursor, question }: Answer): Request => {
-  const provable = question.end - cursor <= emptyMsMax(question) && behind === null
-  const until = Math.min(question.lookUntil, cursor + emptyMsMax(question) + question.intervalMs)
-  return { about: "stretch", start: cursor, end: provable ? Math.max(question.end, until) : question.end }
+const lookAgain = (answer: Answer): Request => {
+  const { cursor, question } = answer
+  const [start, end] = at(leftBehind(answer), 0)
+  return { about: "stretch", start: cursor, end: start === question.end ? end : question.end }
 }
 
 /** The next request; none when the answer is complete. */
@@ -91,35 +122,47 @@ export const nextRequest = (answer: Answer): Request | undefined => {
   const { cursor, question, reachedEnd } = answer
   const look = lookBefore(answer)
   if (look !== undefined) return look
-  if (isStretchDone(answer)) return undefined
+  if (isStretchDone(answer)) return lookBehind(answer)
   if (!reachedEnd) return { about: "stretch", start: cursor, end: question.end }
   return lookAgain(answer)
 }
 
+/** What is known from a look behind the stretch, with the first bar there. */
+const lookedBehind = ({ behind, lookedUntil, question }: Answer, { end }: Request, bar: number | undefined) => {
+  const open = question.coveredBehindLook && end === question.lookUntil ? question.lookUntil : null
+  return { behind: behind ?? bar ?? open, lookedUntil: Math.max(lookedUntil, end) }
+}
+
 /** The answer with the bars that a request brought, ascending. */
-export const take = (answer: Answer, request: Request, bars: ReadonlyArray<number>): Answer => {
+export const take = (
+  answer: Answer,
+  request: Request,
+  bars: ReadonlyArray<number>,
+  whole: RangeSet.RangeSet = RangeSet.empty
+): Answer => {
   const { question } = answer
   if (request.about === "before") {
     const last = bars.at(-1)
     const open = question.coveredBeforeLook && request.start === question.lookFrom ? question.lookFrom : null
-    return { ...answer, lookedBefore: true, before: last === undefined ? open : last + question.intervalMs }
+    return { ...answer, lookedFrom: request.start, before: last === undefined ? open : last + question.intervalMs }
   }
+  if (request.about === "behind") return { ...answer, ...lookedBehind(answer, request, bars[0]) }
   const inside = bars.filter((time) => isRange(time, question.end))
   const last = inside.at(-1)
   const next = bars[inside.length]
   const nothing = bars.length === 0 ? answer.emptyPages + 1 : 0
-  const open =
-    question.coveredBehindLook && request.end === question.lookUntil && nothing >= emptyPagesMeant
-      ? question.lookUntil
-      : null
+  const lastSeen = bars.at(-1)
+  const seenUntil = lastSeen === undefined ? request.end : lastSeen + question.intervalMs
   return {
     ...answer,
     seenBehind: next !== undefined,
     bars: [...answer.bars, ...inside],
     cursor: last === undefined ? answer.cursor : last + question.intervalMs,
-    behind: answer.behind ?? next ?? open,
+    ...(next !== undefined || nothing >= emptyPagesMeant ? lookedBehind(answer, request, next) : {}),
     reachedEnd: bars.length < question.barsPerRequest && !isRange(request.end, question.end),
-    emptyPages: nothing
+    emptyPages: nothing,
+    // what lies behind the page's last bar comes with the next page, from files that may be others by then
+    whole: RangeSet.union(answer.whole, RangeSet.clip(whole, request.start, seenUntil))
   }
 }
 
@@ -139,7 +182,7 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
   let from = before
   for (const bar of bars) {
     // joined to the bar before, unless the absence between them is too long to mean a lack of trades
-    const joined = from !== null && bar - from <= emptyMsMax(question)
+    const joined = from !== null && isQuiet(question, from, bar)
     pairs.push([joined ? Math.max(start, from ?? start) : bar, bar + intervalMs])
     from = bar + intervalMs
   }
@@ -149,9 +192,11 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
     from !== null &&
     behind !== null &&
     isRange(cursor, end) &&
-    behind - from <= emptyMsMax(question)
+    isQuiet(question, from, behind)
   ) {
     pairs.push([Math.max(start, from), end])
   }
-  return RangeSet.make(pairs)
+  const seen = RangeSet.of(start, nextRequest(answer) === undefined ? end : Math.min(cursor, end))
+  const closed = RangeSet.intersect(question.closed, answered(answer))
+  return RangeSet.unionAll([RangeSet.make(pairs), closed, RangeSet.intersect(answer.whole, seen)])
 }

@@ -8,6 +8,9 @@
  */
 import { Context, Data, type Effect } from "effect"
 import type { Frame } from "../../protocol/frame/Frame.ts"
+import type { Findings } from "../../protocol/history/Findings.ts"
+import type { JobClass } from "../../protocol/history/BackfillJob.ts"
+import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { CoverageFailure } from "../../protocol/messages/Coverage.ts"
@@ -32,6 +35,8 @@ export interface Refill {
   readonly stretch: Range
   /** What is known now: others work on other parts of the series meanwhile. */
   readonly known: Effect.Effect<Known, CoverageFailure>
+  /** How urgent it is, and which request led to it. */
+  readonly work: { readonly jobClass: JobClass; readonly cause: string }
   /** Every request to the outside goes through it. */
   readonly gate: WayOut
   /** Is to be run after each request that was sent, with the time that it was about: that is what has been tried. */
@@ -46,6 +51,13 @@ export interface Step {
   readonly proven: RangeSet
   /** Time of the stretch that need not be asked about again: what of it is not proven, nobody could prove. */
   readonly answered: RangeSet
+  /** What quality rules found in the rows of this step; what is absent found nothing. */
+  readonly findings?: Findings
+  /**
+   * Why answered time is not proven, where that is known, and bars that a rule keeps out of the rows; nothing of what an
+   * earlier step said is said again.
+   */
+  readonly exceptions?: ReadonlyArray<MissingRange>
 }
 
 /** It could not be refilled now, or not by this one. */
@@ -56,6 +68,8 @@ export class NoAnswer extends Data.TaggedError("NoAnswer")<{
   readonly reason: string
   /** How long the source asks to be left alone, in milliseconds; 0 where it does not. */
   readonly retryAfterMs: number
+  /** What keeps it away is about this stretch: others may be answered. */
+  readonly isLocal?: boolean
 }> {}
 
 /** Whoever refills the nodes of one source. */

@@ -111,7 +111,7 @@ const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   const classes = isAwaited ? urgentClasses : JobClass.literals
   const claimBeside = (direction: 1 | -1) =>
     keysBeside(first.job, direction).pipe(
-      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs, classes)),
+      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs, classes, first.job.revises)),
       Effect.orElseSucceed((): ReadonlyArray<Held> => [])
     )
   const behind = yield* claimBeside(1)

@@ -72,11 +72,15 @@ export class BackfillCoordinator extends Context.Service<
      * planned is refused where the job is another by now.
      */
     readonly claim: (key: string, leaseMs: number, options?: ClaimOptions) => Effect.Effect<Claimed, MeshUnavailable>
-    /** Claims those of the windows, of these classes, that wait for someone or whose holder is gone. */
+    /**
+     * Claims those of the windows, of these classes, that wait for someone or whose holder is gone; those alone that
+     * fill what is missing, or that revise what this source has stored.
+     */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
       leaseMs: number,
-      classes?: ReadonlyArray<JobClass>
+      classes?: ReadonlyArray<JobClass>,
+      revises?: string
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
     /** Prolongs the lease from now; gives the job as it is held from then on. */
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
@@ -177,13 +181,15 @@ const makeClaims = Effect.gen(function* () {
   const claimFollowing = Effect.fnUntraced(function* (
     keys: ReadonlyArray<string>,
     leaseMs: number,
-    classes: ReadonlyArray<JobClass> = JobClass.literals
+    classes: ReadonlyArray<JobClass> = JobClass.literals,
+    revises?: string
   ) {
     const stored = yield* mesh.readMany(Stream.jobs.name, keys.map(subjectOf))
     const standing = stored.flatMap((found) => Option.toArray(standingOf(found)))
     const gone = yield* deadHolders(standing)
     const isFree = ({ job }: Held): boolean => job.state === "PENDING" || gone.has(job.lease?.holder ?? "")
-    const waiting = standing.filter((held) => classes.includes(held.job.jobClass) && isFree(held))
+    const isAlike = ({ job }: Held): boolean => classes.includes(job.jobClass) && job.revises === revises
+    const waiting = standing.filter((held) => isAlike(held) && isFree(held))
     // all at once: other workers are about to take them one by one, and each that they get splits the run
     const taken = yield* Effect.forEach(waiting, (standing) => take(standing, leaseMs), { concurrency: "unbounded" })
     return taken.flatMap(Option.toArray)

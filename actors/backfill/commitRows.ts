@@ -8,16 +8,20 @@ import { Effect } from "effect"
 import * as FrameModule from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
-import { type CoveragePage, entryOf, type WindowEntry } from "../../protocol/history/CoveragePage.ts"
-import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
+import type { WindowEntry } from "../../protocol/history/CoveragePage.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
+import * as Unsettled from "../../protocol/history/Unsettled.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
-import { Coverage, StaleCommit, type WindowCommit } from "../../protocol/messages/Coverage.ts"
+import { type Commit, Coverage, StaleCommit, type WindowCommit } from "../../protocol/messages/Coverage.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
+import { mergeRevision } from "../conformance/mergeRevision.ts"
+import { tellRevised, timeOfRevised } from "../conformance/tellRevised.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+import { standingEntries } from "./standingEntries.ts"
 
 /** What an answer brought for some windows. */
 export interface Brought {
@@ -25,12 +29,18 @@ export interface Brought {
   readonly source: string
   /** Sealed; may hold rows of other windows. */
   readonly rows: FrameModule.Frame
+  /** What quality rules found in them. */
+  readonly findings: Findings.Findings
   /** The time of these windows that the answer proves. */
   readonly proven: RangeSet.RangeSet
   /** The time of these windows that was asked about. */
   readonly answered: RangeSet.RangeSet
   /** What of it is not proven, and why. */
   readonly exceptions: ReadonlyArray<MissingRange>
+  /** Whether the rows take the place of what the source has stored of the time; they fill what is missing else. */
+  readonly isRevision: boolean
+  /** When the source was first asked, in epoch milliseconds: bars that settle later are asked for once more. */
+  readonly askedAtMs: number
   /** The job of each window, by the window's start. */
   readonly jobs: ReadonlyMap<number, BackfillJob>
   readonly cause: string
@@ -39,22 +49,23 @@ export interface Brought {
 /** Others may commit to the same windows: an operator, a run that was taken for dead. */
 const staleTries = 5
 
-const pagesOf = Effect.fnUntraced(function* (
-  root: CoverageRoot,
-  grid: Window.Grid,
-  windowStarts: ReadonlyArray<number>
-) {
-  const store = yield* ChunkStore
-  const indexes = new Set(windowStarts.map((windowStart) => Window.pageIndex(grid, windowStart)))
-  const refs = root.pages.filter(({ index }) => indexes.has(index))
-  const pages = yield* store.pages(
-    root.series,
-    refs.map(({ id }) => id)
-  )
-  return new Map<number, CoveragePage>(pages.map((page) => [page.index, page]))
-})
+/** Stored rows with what was brought of these ranges, which nobody had. */
+const filled = (kept: FrameModule.Frame, brought: FrameModule.Frame, ranges: RangeSet.RangeSet) =>
+  mergeFrames([kept, ...rowsIn(brought, ranges)])
 
-/** Puts the window's chunk, merged with the one that stands; none where that has all of it. */
+/** Stored rows with what was brought of these ranges in their place; none where nothing differs. */
+const revise = (
+  kept: FrameModule.Frame,
+  { entry, rows, source }: Pick<Brought, "entry" | "rows" | "source">,
+  again: RangeSet.RangeSet
+) => {
+  const revision = mergeRevision(kept, rows, again)
+  const revised = timeOfRevised(revision, entry.interval.lengthMs)
+  if (isEmpty(revised)) return undefined
+  return { frame: revision.frame, revised: { revised, revisedBars: tellRevised(revision, source) } }
+}
+
+/** Puts the window's chunk, merged with the one that stands; none where that is as good. */
 const putWindow = Effect.fnUntraced(function* (
   brought: Brought,
   { ranges, windowStart }: Window.WindowRanges,
@@ -62,30 +73,38 @@ const putWindow = Effect.fnUntraced(function* (
   windowBars: number
 ) {
   const store = yield* ChunkStore
-  const { entry, rows, source } = brought
+  const { entry, source } = brought
   const base = standing.chunks.find((chunk) => chunk.source === source)
   const before = base?.ranges ?? RangeSet.empty
-  const fresh = RangeSet.subtract(ranges, before)
-  if (isEmpty(fresh)) return undefined
-  const stored =
-    base === undefined ? [] : (yield* store.chunks(entry.series, [{ windowStart, id: base.id }])).frames.values()
+  const wanted = brought.isRevision ? RangeSet.intersect(ranges, before) : RangeSet.subtract(ranges, before)
+  if (isEmpty(wanted)) return undefined
+  const stored = base === undefined ? undefined : yield* store.chunks(entry.series, [{ windowStart, id: base.id }])
   // what of the chunk was invalidated does not come back with the rest
-  const kept = Array.from(stored).flatMap((frame) => rowsIn(frame, before))
+  const kept = mergeFrames([
+    FrameModule.empty(entry.schema),
+    ...Array.from(stored?.frames.values() ?? []).flatMap((frame) => rowsIn(frame, before))
+  ])
+  const untouched = RangeSet.subtract(before, wanted)
+  const toldBefore = Array.from(stored?.findings.values() ?? []).map((told) => Findings.intersect(told, untouched))
   const job = brought.jobs.get(windowStart)
-  /** The rows as the work of the window's own job: one errand brings those of several. */
-  const signed = (part: FrameModule.Frame): FrameModule.Frame => ({
-    ...part,
-    lineage: part.lineage.map((run) => ({ ...run, jobId: job === undefined ? "" : jobId(job) }))
-  })
-  const frame = mergeFrames([FrameModule.empty(entry.schema), ...kept, ...rowsIn(rows, fresh).map(signed)])
-  const chunk = Chunk.encode(frame, {
+  // the rows as the work of the window's own job: one errand brings those of several
+  const rows: FrameModule.Frame = {
+    ...brought.rows,
+    lineage: brought.rows.lineage.map((run) => ({ ...run, jobId: job === undefined ? "" : jobId(job) }))
+  }
+  const next = brought.isRevision
+    ? revise(kept, { entry, rows, source }, wanted)
+    : { frame: filled(kept, rows, wanted), revised: {} }
+  if (next === undefined) return undefined
+  const chunk = Chunk.encode(next.frame, {
     series: entry.series,
     windowStart,
     windowBars,
     source,
-    ranges: RangeSet.union(before, fresh),
+    ranges: RangeSet.union(before, wanted),
     base: base?.id ?? null,
-    schemaVersion: entry.schema.version
+    schemaVersion: entry.schema.version,
+    ...Findings.asField(Findings.unionAll([...toldBefore, Findings.intersect(brought.findings, wanted)]))
   })
   yield* store.putChunk(entry.series, windowStart, chunk)
   const commit: WindowCommit = {
@@ -93,10 +112,23 @@ const putWindow = Effect.fnUntraced(function* (
     // what was planned before the window was invalidated is not what anybody wants now
     generation: job?.generation ?? standing.generation,
     base: base?.id ?? null,
-    chunk: chunk.ref
+    chunk: chunk.ref,
+    ...next.revised
   }
   return commit
 })
+
+/**
+ * What the source counts as asked about, where that matters. Of time that is filled nothing was known before: what
+ * another has stored of it meanwhile is as that one found it.
+ */
+const askedOf = ({ answered, askedAtMs, entry, isRevision, proven, source }: Brought): Pick<Commit, "asked"> => {
+  const settleMs = entry.settleMs[source] ?? 0
+  if (settleMs === 0 && !isRevision) return {}
+  const unsettled = Unsettled.unsettledIn(proven, { askedAtMs, settleMs, spacing: entry.interval })
+  const ranges = isRevision ? RangeSet.union(answered, proven) : RangeSet.empty
+  return { asked: { ranges, unsettled, settleMs } }
+}
 
 const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: number) {
   const coverage = yield* Coverage
@@ -104,13 +136,10 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
   const { root } = yield* coverage.of(entry.series, { minVersion })
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const windows = Window.split(grid, proven)
-  const pages = yield* pagesOf(
+  const standing = yield* standingEntries(
     root,
     grid,
     windows.map(({ windowStart }) => windowStart)
-  )
-  const standing = windows.map(({ windowStart }) =>
-    entryOf(pages.get(Window.pageIndex(grid, windowStart)), windowStart)
   )
   // no later root takes what was planned before its window was invalidated
   const invalidated = standing.find(
@@ -131,6 +160,7 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
       windows: windowsChanged,
       answered,
       exceptions,
+      ...askedOf(brought),
       jobs: Array.from(jobs.values(), jobId),
       source,
       cause

@@ -5,6 +5,7 @@
  * it known that there is nothing before the earliest; a probe that fails says nothing.
  */
 import { Effect, Option } from "effect"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
 import { isoTime } from "../../protocol/history/isoTime.ts"
@@ -43,6 +44,16 @@ export const findFirstBar = Effect.fnUntraced(function* (entry: CatalogEntry, se
   }
   return Option.fromUndefinedOr(found.toSorted((a, b) => a.start - b.start)[0])
 })
+
+/** What is covered, without closed time: that is covered where there never was a bar, too. */
+export const tradedTime = (
+  { calendar, interval }: Pick<CatalogEntry, "calendar" | "interval">,
+  covered: RangeSet.RangeSet
+): RangeSet.RangeSet =>
+  Option.match(bounds(covered), {
+    onNone: () => covered,
+    onSome: ({ end, start }) => RangeSet.subtract(covered, Calendar.closedBars(calendar, interval, [start, end]))
+  })
 
 /** The time before anything that is known, where a source had no bar: its part before the first bar can't be had. */
 export const leadingAbsence = (unproven: RangeSet.RangeSet, covered: RangeSet.RangeSet): RangeSet.RangeSet =>

@@ -5,7 +5,7 @@
  * lease has ended is as good as EXPIRED: the next claim makes it RUNNING again. Whoever writes the result by
  * compare-and-set has made it true. What opens runs, and what operators do, is in the coverage actor's planJobs.ts.
  */
-import type { BackfillJob, JobFailure, Lease } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isRevision, type JobFailure, type Lease } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { defaults } from "../../protocol/Settings.ts"
@@ -94,7 +94,7 @@ const backoffMs = (attempts: number, { jitter, policy, retryAfterMs }: Failing):
 
 /**
  * The job as a failed run leaves it: what was committed stays, and the rest waits for the next run, or for a person
- * where too many failed in a row.
+ * where too many failed in a row. No person is needed for bars that are stored: to revise them is tried on and on.
  */
 export const fail = (job: BackfillJob, progress: Progress, failing: Failing): BackfillJob => {
   const kept = withProgress(job, progress)
@@ -102,7 +102,8 @@ export const fail = (job: BackfillJob, progress: Progress, failing: Failing): Ba
   const { failure, isAttempt, nonce, nowMs, policy } = failing
   const attempts = job.attempts + (isAttempt ? 1 : 0)
   const left = { ...kept, lease: null, attempts, failure, nonce }
-  if (isAttempt && attempts >= policy.attemptsMax) return { ...left, state: "QUARANTINED", nextAttemptAt: null }
+  if (isAttempt && attempts >= policy.attemptsMax && !isRevision(job))
+    return { ...left, state: "QUARANTINED", nextAttemptAt: null }
   return { ...left, state: "FAILED", nextAttemptAt: Math.ceil(nowMs + backoffMs(attempts, failing)) }
 }
 

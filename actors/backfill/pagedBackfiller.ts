@@ -7,9 +7,16 @@
  */
 import { Clock, Effect, Layer, Random, Result } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import { conform } from "../conformance/conform.ts"
+import type { Carried } from "../conformance/checkQuality.ts"
+import { conform, type Conformed } from "../conformance/conform.ts"
+import { flaggedIn, quarantinedIn } from "../conformance/ConformanceReport.ts"
+import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
 import * as Answer from "./Answer.ts"
@@ -55,7 +62,12 @@ const fetchPage = Effect.fnUntraced(function* (
   }
 })
 
-const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSource, request: Answer.Request) {
+const conformPage = Effect.fnUntraced(function* (
+  refill: Refill,
+  source: DataSource,
+  request: Answer.Request,
+  carried: Carried | undefined
+) {
   const { entry } = refill
   const rows = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
@@ -66,9 +78,10 @@ const conformPage = Effect.fnUntraced(function* (refill: Refill, source: DataSou
     ingestAtMs: yield* Clock.currentTimeMillis,
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
-    flags: source.capabilities.adjusted === true ? RowFlag.backfilled | RowFlag.adjusted : RowFlag.backfilled
+    flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
+    carried
   })
-  if (Result.isSuccess(conformed)) return conformed.success
+  if (Result.isSuccess(conformed)) return { ...conformed.success, whole: RangeSet.make(rows.whole ?? []) }
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
@@ -84,9 +97,28 @@ const askAbout = ({ entry, known, stretch }: Refill, { capabilities }: DataSourc
       intervalMs: entry.interval.lengthMs,
       maxEmptyBars: capabilities.maxEmptyBars,
       barsPerRequest: capabilities.barsPerRequest,
+      closedIn: (range) => Calendar.closedBars(entry.calendar, entry.interval, range),
       ...now
     })
   )
+
+/** The rows that are not in `time`. */
+const without = (rows: Frame.Frame, time: RangeSet.RangeSet): Frame.Frame => {
+  const parts = rowsIn(rows, RangeSet.missing(time, -Infinity, Infinity))
+  return mergeFrames([Frame.slice(rows, 0, 0), ...parts])
+}
+
+/** Rows of a page that are within the stretch and may be stored; what is to be told of them, and of the others. */
+const sift = ({ frame, report: { findings } }: Conformed, [start, end]: Range) => {
+  const within = RangeSet.of(start, end)
+  const aside = MissingRange.clipTo(quarantinedIn(findings), within)
+  const rows = Frame.within(frame, start, end)
+  return {
+    rows: aside.length === 0 ? rows : without(rows, MissingRange.timeOf(aside)),
+    findings: Findings.intersect(flaggedIn(findings), within),
+    exceptions: aside
+  }
+}
 
 /** Asks the source until the answer is complete, and hands over each step of it. */
 const fetchAnswer = Effect.fnUntraced(function* <E, R>(
@@ -97,7 +129,8 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   const empty = Frame.empty(refill.entry.schema)
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
-  let lost = RangeSet.empty
+  let carried: Carried | undefined
+  let keptOut = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
       // covered time is not asked for, not even in passing: what others have covered meanwhile needs no look
@@ -105,14 +138,19 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
       request = Answer.nextRequest(answer)
       if (request === undefined) break
     }
-    const { frame: rows, lost: lostOnPage } = yield* conformPage(refill, source, request)
+    const isOfStretch = request.about === "stretch"
+    const page = yield* conformPage(refill, source, request, isOfStretch ? carried : undefined)
     // what is proven once stays so
-    lost = RangeSet.union(lost, RangeSet.subtract(lostOnPage, Answer.proven(answer)))
-    answer = Answer.take(answer, request, Array.from(rows.eventTimeMs))
+    const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
+    // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
+    answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
+    if (isOfStretch) carried = page.carried
+    const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }
+    keptOut = RangeSet.unionAll([keptOut, lost, MissingRange.timeOf(sifted.exceptions)])
     yield* onStep({
-      rows: request.about === "stretch" ? Frame.within(rows, start, end) : empty,
-      proven: RangeSet.subtract(Answer.proven(answer), lost),
+      ...sifted,
+      proven: RangeSet.subtract(Answer.proven(answer), keptOut),
       answered: Answer.answered(answer)
     })
   }

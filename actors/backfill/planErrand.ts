@@ -5,7 +5,7 @@
  * can't be had and what is not final is not asked for, whatever the jobs say: they may have been opened before that was
  * known.
  */
-import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isRevision } from "../../protocol/history/BackfillJob.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { at, size } from "../../protocol/history/RangeMeasure.ts"
@@ -49,14 +49,37 @@ export const scopeOf = (job: BackfillJob, along: RangeSet.RangeSet): RangeSet.Ra
   return RangeSet.union(wanted, RangeSet.intersect(along, hull(wanted)))
 }
 
-/** The plan of an errand for these jobs. */
-export const planErrand = (
-  jobs: ReadonlyArray<BackfillJob>,
-  { capabilities, entry, nowMs, view: { covered, root } }: ErrandGround
-): ErrandPlan => {
+/**
+ * The plan of an errand for jobs that ask for stored time once more. What a source does not keep any more can't be had
+ * otherwise than it is stored.
+ */
+const planRevision = (jobs: ReadonlyArray<BackfillJob>, ground: ErrandGround, finalUntil: number): ErrandPlan => {
+  const { capabilities, entry, nowMs, view } = ground
+  const forgotten = Reach.forgotten(capabilities.retentionMs, entry.interval, nowMs)
+  // what is stored was final when it was, whatever the clock of this host says
+  const stored = RangeSet.subtract(view.covered, forgotten)
+  return {
+    stretches: RangeSet.intersect(RangeSet.unionAll(jobs.map(remainingRanges)), stored),
+    along: RangeSet.empty,
+    beyond: RangeSet.empty,
+    shut: forgotten,
+    untraded: Reach.untraded(entry),
+    finalUntil
+  }
+}
+
+/** The plan of an errand for these jobs, which all fill what is missing, or all revise what is stored. */
+export const planErrand = (jobs: ReadonlyArray<BackfillJob>, ground: ErrandGround): ErrandPlan => {
+  const {
+    capabilities,
+    entry,
+    nowMs,
+    view: { covered, root }
+  } = ground
   const { barsPerRequest, finalityDelayMs, joinGapsBars = 0, retentionMs } = capabilities
   const { interval } = entry
   const finalUntil = Math.min(Reach.finalUntil(entry, nowMs), Interval.alignDown(interval, nowMs - finalityDelayMs))
+  if (jobs.some(isRevision)) return planRevision(jobs, ground, finalUntil)
   const never = MissingRange.timeOf(root.exceptions.filter((range) => !MissingRange.isOwed(range)))
   const untraded = Reach.untraded(entry)
   const forgotten = Reach.forgotten(retentionMs, interval, nowMs)

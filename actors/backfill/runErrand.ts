@@ -8,8 +8,9 @@
 import { Clock, Effect, Exit, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
-import { JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
-import { clipTo, isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
+import { isRevision, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
+import { clipTo, isOwed, type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
@@ -27,7 +28,7 @@ import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { deferAbsences } from "./deferAbsences.ts"
 import { patienceMs } from "./pagedBackfiller.ts"
-import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo } from "./findFirstBar.ts"
+import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo, tradedTime } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
 import { type ErrandPlan, planErrand, scopeOf } from "./planErrand.ts"
@@ -48,6 +49,9 @@ export interface Errand {
 /** An errand under way. */
 interface Run extends Errand {
   readonly plan: ErrandPlan
+  /** Whether it asks for stored time once more. */
+  readonly isRevision: boolean
+  readonly startedMs: number
   /** The coverage as it was at its begin. */
   readonly view: CoverageView
   /** Where the series begins; asked for at most once. */
@@ -63,17 +67,23 @@ interface Taken {
   readonly rows: ReadonlyArray<Frame>
   readonly proven: RangeSet.RangeSet
   readonly answered: RangeSet.RangeSet
+  /** What quality rules found in the rows. */
+  readonly findings: ReadonlyArray<Findings.Findings>
+  /** What the source, or a quality rule, itself said of time that is not proven. */
+  readonly told: ReadonlyArray<MissingRange>
 }
 
-const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty }
+const nothing: Taken = { rows: [], proven: RangeSet.empty, answered: RangeSet.empty, findings: [], told: [] }
 
 const scopeOfAll = ({ plan }: Run, held: ReadonlyArray<Held>): RangeSet.RangeSet =>
   RangeSet.unionAll(held.map(({ job }) => scopeOf(job, plan.along)))
 
-const withStep = (taken: Taken, { answered, proven, rows }: Step): Taken => ({
+const withStep = (taken: Taken, { answered, exceptions = [], findings = {}, proven, rows }: Step): Taken => ({
   rows: [...taken.rows, rows],
   proven: RangeSet.union(taken.proven, proven),
-  answered: RangeSet.union(taken.answered, answered)
+  answered: RangeSet.union(taken.answered, answered),
+  findings: Findings.isNone(findings) ? taken.findings : [...taken.findings, findings],
+  told: exceptions.length === 0 ? taken.told : [...taken.told, ...exceptions]
 })
 
 /** What can't be had of an absence before all that is known: by what somebody else has found out, or by asking. */
@@ -99,7 +109,9 @@ const beforeBegin = Effect.fnUntraced(function* (
 /** What is known from now on of time that was answered, and about which nothing was proven. */
 const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeSet, proven: RangeSet.RangeSet) {
   const { entry, source, view } = run
-  const covered = RangeSet.union(view.covered, proven)
+  // of what is stored and not proven anew, what is known does not change
+  if (run.isRevision || isEmpty(unproven)) return []
+  const covered = tradedTime(entry, RangeSet.union(view.covered, proven))
   const absence = leadingAbsence(unproven, covered)
   const never = isEmpty(absence) ? [] : yield* beforeBegin(run, absence, covered)
   const nowMs = yield* Clock.currentTimeMillis
@@ -111,26 +123,35 @@ const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeS
 const classOf = (held: ReadonlyArray<Held>): JobClass =>
   JobClass.literals.find((each) => held.some(({ job }) => job.jobClass === each)) ?? "interactive"
 
+/** What the work on these windows is for. */
+const workFor = (held: ReadonlyArray<Held>) => ({ jobClass: classOf(held), cause: held[0]?.job.cause ?? "" })
+
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
   errand: Run,
   held: ReadonlyArray<Held>,
-  { answered, proven, rows }: Taken
+  { answered, findings, proven, rows, told }: Taken
 ) {
   const wanted = scopeOfAll(errand, held)
   const settled = RangeSet.intersect(wanted, answered)
   const covered = RangeSet.intersect(wanted, proven)
   if (isEmpty(RangeSet.union(settled, covered))) return 0
-  const exceptions = yield* explain(errand, RangeSet.subtract(settled, covered), proven)
+  // what is told of is no absence that anybody has to explain
+  const known = clipTo(told, RangeSet.subtract(settled, covered))
+  const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(known))
+  const exceptions = [...known, ...(yield* explain(errand, unproven, proven))]
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
     rows: mergeFrames(rows),
+    findings: Findings.unionAll(findings),
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,
+    isRevision: errand.isRevision,
+    askedAtMs: errand.startedMs,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
-    cause: held[0]?.job.cause ?? ""
+    cause: workFor(held).cause
   })
 })
 
@@ -154,7 +175,9 @@ const completeAnswered = Effect.fnUntraced(function* (errand: Run, taken: Taken,
     .open()
     .filter((held) => isOver(held) || RangeSet.contains(taken.answered, scopeOfAll(errand, [held])))
   if (ready.length === 0) return
-  const coverageVersion = yield* commitWindows(errand, ready, taken)
+  // a source that is through with what it was asked has had its last word on what is stored, whatever it proved
+  const answered = errand.isRevision && all ? scopeOfAll(errand, ready) : taken.answered
+  const coverageVersion = yield* commitWindows(errand, ready, { ...taken, answered })
   yield* Effect.forEach(ready, ({ key }) => errand.leases.complete(key, progressOf(errand, taken, coverageVersion)))
 })
 
@@ -194,6 +217,10 @@ const leasedGate = ({ isSure, makeSure }: LeaseBook, sent: Run["sent"], { enter 
   return { enter: enterSure }
 }
 
+/** The one after which it makes sense to ask again first. */
+const soonest = (reasons: ReadonlyArray<NoAnswer>): NoAnswer | undefined =>
+  reasons.toSorted((a, b) => a.retryAfterMs - b.retryAfterMs)[0]
+
 /** Why a source was not asked about what it does not keep any more. */
 const keepsNoLonger = ({ source }: Errand): NoAnswer =>
   new NoAnswer({
@@ -227,6 +254,8 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   return {
     ...errand,
     sent,
+    isRevision: jobs.some(isRevision),
+    startedMs: nowMs,
     gate: gateTo(source),
     view,
     plan: planErrand(jobs, { entry, capabilities: source.capabilities, view, nowMs }),
@@ -265,13 +294,14 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
     errand.sent.requests += 1
     errand.tried.about = RangeSet.union(errand.tried.about, RangeSet.of(...about))
   }
-  const refillAll = Effect.forEach(
-    toPairs(stretches),
-    (stretch) => source.refill({ entry, stretch, known, gate, onRequest }, onStep),
-    { discard: true }
-  )
-  const failed = yield* refillAll.pipe(
-    Effect.as(undefined),
+  const work = workFor(errand.leases.open())
+  const refillOne = (stretch: Range) =>
+    source.refill({ entry, stretch, known, work, gate, onRequest }, onStep).pipe(
+      Effect.as(undefined),
+      Effect.catchTag("NoAnswer", (reason) => (reason.isLocal === true ? Effect.succeed(reason) : Effect.fail(reason)))
+    )
+  const failed = yield* Effect.forEach(toPairs(stretches), refillOne).pipe(
+    Effect.map((reasons) => soonest(reasons.filter((reason) => reason !== undefined))),
     Effect.catchTag("NoAnswer", (reason) => Effect.succeed(reason))
   )
   // what is left of it is given back as it is

@@ -4,7 +4,9 @@
  * Each source has an account: the one that it names, or one of its own name. An account that the configuration does not
  * limit has no limit of its own, and still what keeps a cluster from asking a source in vain.
  */
-import { type AccountSettings, type Configuration, defaults, type ExchangeSettings } from "../../protocol/Settings.ts"
+import { type AccountSettings, type Configuration, defaults } from "../../protocol/Settings.ts"
+
+type SourceSettings = Configuration["sources"][string]
 
 /** What is allowed of one source. */
 export interface SourceTerms {
@@ -35,12 +37,17 @@ export interface AccountTerms {
 }
 
 /** The account of a source. */
-const accountOf = (source: string, settings: ExchangeSettings): string => settings.account ?? source
+const accountOf = (source: string, settings: SourceSettings): string => settings.account ?? source
 
-const sourceTerms = (settings: ExchangeSettings): SourceTerms => ({
+const defaultsOf = ({ kind }: SourceSettings) =>
+  kind === "lake"
+    ? { timeoutMs: defaults.lakeTimeoutMs, concurrency: defaults.lakeConcurrency }
+    : { timeoutMs: defaults.requestTimeoutMs, concurrency: defaults.concurrency }
+
+const sourceTerms = (settings: SourceSettings): SourceTerms => ({
   weight: settings.requestWeight ?? defaults.requestWeight,
-  concurrency: settings.concurrency ?? defaults.concurrency,
-  timeoutMs: settings.requestTimeoutMs ?? defaults.requestTimeoutMs,
+  concurrency: settings.concurrency ?? defaultsOf(settings).concurrency,
+  timeoutMs: settings.requestTimeoutMs ?? defaultsOf(settings).timeoutMs,
   failuresMax: settings.breakerFailures ?? defaults.breakerFailures
 })
 

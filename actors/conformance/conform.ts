@@ -8,8 +8,8 @@ import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
 import { type ConformanceRules, latenessBars, rulesOf } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
+import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
-import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -17,6 +17,7 @@ import { alignToInterval } from "./alignToInterval.ts"
 import { barsOfTrades, castTrades } from "./barsOfTrades.ts"
 import { type Batch, pick, reversed } from "./Batch.ts"
 import { castColumns } from "./castColumns.ts"
+import { type Carried, checkQuality } from "./checkQuality.ts"
 import { ConformanceFailed, runStep } from "./ConformanceFailed.ts"
 import type { ConformanceReport } from "./ConformanceReport.ts"
 import { markDuplicates } from "./markDuplicates.ts"
@@ -38,12 +39,18 @@ export interface ConformOptions {
   readonly jobId: string
   /** Bits of `RowFlag` that hold for every row. */
   readonly flags: number
+  /** What is checked of the rows; what the rules say without it. */
+  readonly quality?: QualityPlan
+  /** What an earlier page of the same answer left, for rules that look at the rows before. */
+  readonly carried?: Carried | undefined
 }
 
 /** A sealed frame beside what was found on the way to it. */
 export interface Conformed {
   readonly frame: Frame
   readonly report: ConformanceReport
+  /** What the next page of the same answer has to know. */
+  readonly carried: Carried
   /** Bars that have no row since all that were given of them were left out as late: nothing proves them empty. */
   readonly lost: RangeSet.RangeSet
 }
@@ -67,8 +74,7 @@ const entered = (
       isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)
     )
     const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
-    const flag = flags | (rules.adjusted === true ? RowFlag.adjusted : 0)
-    const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flag) }
+    const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
     const { ambiguousCount: ambiguousTimeCount, nonexistentCount: nonexistentTimeCount } = times
     return {
       batch: rules.order === "newestFirst" ? reversed(batch) : batch,
@@ -167,7 +173,7 @@ const rolledUp = (
  */
 export const conform = (rows: RawRows, options: ConformOptions): Result.Result<Conformed, ConformanceFailed> =>
   Result.gen(function* () {
-    const { ingestAtMs, interval, jobId, source } = options
+    const { carried, ingestAtMs, interval, jobId, schema, source } = options
     const rules = rulesOf(options.rules ?? {}, source)
     const given = yield* entered(rows, options, rules)
     const inBars = yield* runStep("alignToInterval", () => placed(given.batch, interval, rules))
@@ -180,8 +186,11 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
     const frame = yield* runStep("seal", () =>
       Result.succeed(seal(bars.batch, kept.rows, { source, ingestAtMs, jobId }))
     )
+    const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
+    const givenMs = onTime.batch.eventTimeMs
+    const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, { interval, givenMs, carried }))
     const duplicateCount = bars.found.duplicateCount + kept.duplicateCount
-    const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found }
-    const lost = lostBars(onTime.droppedMs, interval, frame)
-    return { frame, report: { ...found, rows: frame.eventTimeMs.length, duplicateCount }, lost }
+    const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
+    const report = { ...found, rows: frame.eventTimeMs.length, duplicateCount }
+    return { frame, report, carried: checked.carried, lost: lostBars(onTime.droppedMs, interval, frame) }
   })

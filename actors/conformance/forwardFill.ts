@@ -11,13 +11,22 @@ import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import type { Spacing } from "../../protocol/history/Interval.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
-import type { RangeSet } from "../../protocol/history/RangeSet.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { kindOf } from "./rollUpColumns.ts"
 
 /** Rows with those that were made, and how many were. */
 export interface ForwardFilled {
   readonly frame: Frame.Frame
   readonly filledCount: number
+}
+
+/** What is known of the bars beside their rows. */
+export interface FillOptions {
+  readonly interval: Spacing
+  /** The schema's fields: they say which columns are sums. */
+  readonly fields?: ReadonlyArray<Field>
+  /** Time in which the market is closed: no row is made in it, and prices are carried over it. */
+  readonly closed?: RangeSet.RangeSet
 }
 
 /** A row for each row of the result: which one it is, or from which one it is made. */
@@ -35,8 +44,15 @@ const closesOf = (frame: Frame.Frame): Float64Array | undefined => {
 }
 
 /** The rows of the set and, behind the first in each of its ranges, one for each bar that has none. */
-const planRows = (frame: Frame.Frame, close: Float64Array, set: RangeSet, { lengthMs }: Spacing): Plan => {
+const planRows = (
+  frame: Frame.Frame,
+  close: Float64Array,
+  set: RangeSet.RangeSet,
+  { closed = RangeSet.empty, interval: { lengthMs } }: FillOptions
+): Plan => {
   const ranges = toPairs(set)
+  const shut = toPairs(closed)
+  let next = 0
   const rowsMax = ranges.reduce((sum, [start, end]) => sum + (end - start) / lengthMs, 0)
   const [eventTimeMs, from, isMade] = [new Float64Array(rowsMax), new Uint32Array(rowsMax), new Uint8Array(rowsMax)]
   let count = 0
@@ -45,8 +61,10 @@ const planRows = (frame: Frame.Frame, close: Float64Array, set: RangeSet, { leng
     // a price is not carried over time of which nothing is known
     let priced = -1
     for (let timeMs = start; timeMs < end; timeMs += lengthMs) {
+      while (next < shut.length && shut[next]![1] <= timeMs) next += 1
+      const isShut = next < shut.length && shut[next]![0] <= timeMs
       const isThere = frame.eventTimeMs[row] === timeMs
-      if (isThere || priced >= 0) {
+      if (isThere || (priced >= 0 && !isShut)) {
         eventTimeMs[count] = timeMs
         from[count] = isThere ? row : priced
         isMade[count] = isThere ? 0 : 1
@@ -86,19 +104,15 @@ const fillColumn = (
  * The rows of a sealed frame and, for each bar of the set that has none, one with the last close before it in its
  * range as all of its prices, and nothing traded: sums are 0, everything else is missing. It is flagged
  * `forwardFilled`, and nothing but that; its lineage is that of the bar whose price it has. Bars before the first
- * price of a range stay without a row, as all do where there is no column `close`. The ranges are aligned to the
- * interval.
+ * price of a range stay without a row, as all do where there is no column `close`, and those of closed time. All
+ * ranges are aligned to the interval.
  */
-export const forwardFill = (
-  frame: Frame.Frame,
-  set: RangeSet,
-  interval: Spacing,
-  fields: ReadonlyArray<Field> = []
-): ForwardFilled => {
+export const forwardFill = (frame: Frame.Frame, set: RangeSet.RangeSet, options: FillOptions): ForwardFilled => {
+  const { fields = [], interval } = options
   const close = closesOf(frame)
   const bars = toPairs(set).reduce((sum, [start, end]) => sum + barCount(interval, start, end), 0)
   if (close === undefined || bars === Frame.length(frame)) return { frame, filledCount: 0 }
-  const { eventTimeMs, from, isMade } = planRows(frame, close, set, interval)
+  const { eventTimeMs, from, isMade } = planRows(frame, close, set, options)
   const picked = Frame.pick(frame, from)
   const lastPrices = closesOf(picked)!.slice()
   for (const column of picked.columns) {

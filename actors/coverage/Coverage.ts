@@ -4,7 +4,7 @@
  * Pure: root, pages and message in, the next root and the pages to put before it out. A message that changes nothing
  * gives the same root; one that was planned on something that has moved is refused.
  */
-import { Result } from "effect"
+import { Result, Struct } from "effect"
 import {
   type ChunkRef,
   type CoveragePage,
@@ -17,9 +17,11 @@ import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { bounds, coveredPrefixEnd, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Unsettled from "../../protocol/history/Unsettled.ts"
 import type { Watermarks } from "../../protocol/history/Watermarks.ts"
 import { type Grid, pageIndex } from "../../protocol/history/Window.ts"
 import { type Commit, StaleCommit, type WindowCommit } from "../../protocol/messages/Coverage.ts"
+import * as Revised from "./Revised.ts"
 
 /** The coverage of a series: its root, all covered time, and the pages that a message touches. */
 export interface State {
@@ -76,21 +78,27 @@ export const narrowed = ({ pages }: State, { windows }: Commit, grid: Grid): Rea
 
 const emptyPage = (index: number): CoveragePage => ({ format: 1, index, windows: [] })
 
-/** The pages that the commit changes, with its entries in them. */
+/** The pages that the commit changes, with its entries in them, and what bars it revises. */
 const changedPages = (
   { pages }: State,
   commit: Commit,
   grid: Grid
-): Result.Result<ReadonlyMap<number, CoveragePage>, StaleCommit> => {
+): Result.Result<
+  { readonly changed: ReadonlyMap<number, CoveragePage>; readonly revised: Revised.Revised },
+  StaleCommit
+> => {
   const changed = new Map<number, CoveragePage>()
+  let revised = Revised.none
   for (const window of commit.windows) {
     const index = pageIndex(grid, window.windowStart)
     const page = changed.get(index) ?? pages.get(index) ?? emptyPage(index)
     const placed = place(entryOf(page, window.windowStart), window)
     if (Result.isFailure(placed)) return Result.fail(placed.failure)
-    if (placed.success !== undefined) changed.set(index, withEntry(page, placed.success))
+    if (placed.success === undefined) continue
+    changed.set(index, withEntry(page, placed.success))
+    revised = Revised.and(revised, Revised.by(window))
   }
-  return Result.succeed(changed)
+  return Result.succeed({ changed, revised })
 }
 
 const lowMark = (covered: RangeSet.RangeSet): number | null => {
@@ -152,8 +160,13 @@ const exceptionsAfter = (
   return (joined.length > exceptionsMax ? joinOver(joined, covered, isAlike) : joined).slice(-exceptionsMax)
 }
 
-const sameExceptions = (a: CoverageRoot["exceptions"], b: CoverageRoot["exceptions"]): boolean =>
-  JSON.stringify(a) === JSON.stringify(b)
+const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** What one commit, or several, come to, and the bars that they revise. */
+interface Brought {
+  readonly state: State
+  readonly revised: Revised.Revised
+}
 
 /** Where and when a change is made; `nowMs` is the wall clock. */
 export interface Place {
@@ -161,19 +174,34 @@ export interface Place {
   readonly nowMs: number
 }
 
+/** What the root remembers of bars that may change, with what a commit says of them. */
+const unsettledAfter = ({ root }: State, { asked, source }: Commit, covered: RangeSet.RangeSet) => {
+  const before = root.unsettled ?? []
+  return asked === undefined ? before : Unsettled.within(Unsettled.after(before, { source, ...asked }), covered)
+}
+
+/** The root with those bars: a root that knows of none does not mention them. */
+const withUnsettled = (root: CoverageRoot, unsettled: ReadonlyArray<Unsettled.UnsettledRange>): CoverageRoot =>
+  unsettled.length === 0 ? Struct.omit(root, ["unsettled"]) : { ...root, unsettled }
+
 /** The state with what a commit brings, of the same version yet; the same one where it brings nothing. */
-const bring = (state: State, message: Commit, { grid }: Place): Result.Result<State, StaleCommit> =>
-  Result.map(changedPages(state, message, grid), (pages) => {
+const bring = (state: State, message: Commit, { grid }: Place) =>
+  Result.map(changedPages(state, message, grid), ({ changed: pages, revised }): Brought => {
     const brought = RangeSet.unionAll(message.windows.map(({ chunk }) => chunk.ranges))
     const covered = RangeSet.union(state.covered, brought)
     const exceptions = exceptionsAfter(state, message, covered)
+    const unsettled = unsettledAfter(state, message, covered)
     const isNew = pages.size > 0 || !RangeSet.equals(covered, state.covered)
-    if (!isNew && sameExceptions(exceptions, state.root.exceptions)) return state
+    const isKnown = sameJson(exceptions, state.root.exceptions) && sameJson(unsettled, state.root.unsettled ?? [])
+    if (!isNew && isKnown) return { state, revised }
     const watermarks = marks(covered, state.root.watermarks, message)
     return {
-      root: { ...state.root, exceptions, watermarks },
-      covered,
-      pages: new Map([...state.pages, ...pages])
+      state: {
+        root: withUnsettled({ ...state.root, exceptions, watermarks }, unsettled),
+        covered,
+        pages: new Map([...state.pages, ...pages])
+      },
+      revised
     }
   })
 
@@ -181,7 +209,7 @@ const bring = (state: State, message: Commit, { grid }: Place): Result.Result<St
 const conclude = (
   before: State,
   after: State,
-  why: Pick<CoverageDiff, "jobs" | "source" | "cause">,
+  why: Pick<CoverageDiff, "jobs" | "source" | "cause" | "revised" | "revisedBars">,
   { nowMs }: Place
 ): Step => {
   const { covered, pages } = after
@@ -225,20 +253,23 @@ export interface Steps extends Step {
  */
 export const commitAll = (before: State, messages: ReadonlyArray<Commit>, at: Place): Steps => {
   let state = before
+  let revised = Revised.none
   const refused: Array<StaleCommit | undefined> = []
   const applied: Array<Commit> = []
   for (const message of messages) {
     const next = bring(state, message, at)
     refused.push(Result.isFailure(next) ? next.failure : undefined)
-    if (Result.isFailure(next) || next.success === state) continue
-    state = next.success
+    if (Result.isFailure(next) || next.success.state === state) continue
+    state = next.success.state
+    revised = Revised.and(revised, next.success.revised)
     applied.push(message)
   }
   if (state === before) return { state, pages: [], changed: false, refused }
   const why = {
     jobs: [...new Set(applied.flatMap(({ jobs }) => jobs))],
     source: told(applied.map(({ source }) => source)),
-    cause: told(applied.map(({ cause }) => cause))
+    cause: told(applied.map(({ cause }) => cause)),
+    ...Revised.inDiff(revised, state.covered)
   }
   return { ...conclude(before, state, why, at), refused }
 }
@@ -282,7 +313,11 @@ const retract = (entry: WindowEntry, ranges: RangeSet.RangeSet): WindowEntry => 
  */
 export const invalidate = (
   state: State,
-  { ranges, windows }: { readonly ranges: RangeSet.RangeSet; readonly windows: ReadonlyArray<number> },
+  {
+    ranges,
+    source = "operator",
+    windows
+  }: { readonly ranges: RangeSet.RangeSet; readonly windows: ReadonlyArray<number>; readonly source?: string },
   cause: string,
   at: Place
 ): Step => {
@@ -296,8 +331,12 @@ export const invalidate = (
   // also what waits for a person: as long as there is a job that does, it is noted again
   const exceptions = MissingRange.without(state.root.exceptions, ranges)
   const watermarks = { ...state.root.watermarks, eventTimeLow: lowMark(covered) }
-  const after = { root: { ...state.root, exceptions, watermarks }, covered, pages }
-  return conclude(state, after, { jobs: [], source: "operator", cause }, at)
+  const root = withUnsettled(
+    { ...state.root, exceptions, watermarks },
+    Unsettled.within(state.root.unsettled ?? [], covered)
+  )
+  const after = { root, covered, pages }
+  return conclude(state, after, { jobs: [], source, cause }, at)
 }
 
 /** The root with the ids of stored pages in the place of those before. */

@@ -70,11 +70,15 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   const noted = <A, E, R>(act: Effect.Effect<A, E, R>) => Effect.andThen(alarm.setSoon, act)
   const quietly = <A, E extends { readonly message: string }, R>(act: Effect.Effect<A, E, R>) =>
     act.pipe(Effect.asVoid, Effect.catch(notLookedAfter))
+  // what a commit leaves to settle has its time, also where no job is open any more
+  const noteUnsettled = Effect.suspend(() =>
+    record.root().unsettled === undefined ? Effect.void : quietly(alarm.setSoon)
+  )
   const wake = Effect.as(quietly(lookNow), [{ body: null }])
 
   return handler(address, [
     on(ensureMessage, (demand) => noted(ensure(demand))),
-    onAll(commitMessage, record.commitAll),
+    onAll(commitMessage, (commits) => Effect.tap(record.commitAll(commits), noteUnsettled)),
     on(operateMessage, (word) => Effect.tap(noted(operate(word)), () => wake)),
     // what waits for a person does so whether or not what was covered beside it counts
     on(invalidateMessage, (word) => Effect.tap(noted(invalidate(word)), () => quietly(noteQuarantined))),

@@ -48,7 +48,7 @@ export interface CoverageRecord {
   readonly invalidate: (
     ranges: RangeSet.RangeSet,
     windows: ReadonlyArray<number>,
-    cause: string
+    why: { readonly cause: string; readonly source?: string }
   ) => Effect.Effect<Invalidated, Stopped>
 }
 
@@ -161,13 +161,13 @@ const changesOf = ({ checkStanding, grid, key, save, standing }: Ground) => {
   const invalidate = Effect.fn(Span.coverageCommit)(function* (
     ranges: RangeSet.RangeSet,
     windows: ReadonlyArray<number>,
-    cause: string
+    { cause, ...by }: { readonly cause: string; readonly source?: string }
   ) {
     const { covered } = yield* standing([])
     const removed = RangeSet.intersect(covered, ranges)
     const touched = new Set([...windows, ...Window.split(grid, removed).map(({ windowStart }) => windowStart)])
     const before = yield* standing(Array.from(touched))
-    const step = Coverage.invalidate(before, { ranges, windows: Array.from(touched) }, cause, yield* place)
+    const step = Coverage.invalidate(before, { ranges, windows: Array.from(touched), ...by }, cause, yield* place)
     return { ...(yield* save(step)), removed }
   })
 

@@ -42,12 +42,12 @@ interface LookedAfter {
 /** What a window is like now, for a run that is opened again. */
 export interface Standing {
   readonly generation: number
-  /** What of the series nobody has, and may be asked for. */
+  /** What of the series nobody has, and may be asked for; what is stored of it, for a run to revise. */
   readonly wanted: RangeSet.RangeSet
 }
 
-/** Tells what windows are like now. */
-type Standings<E> = (windowStarts: ReadonlyArray<number>) => Effect.Effect<(windowStart: number) => Standing, E>
+/** Tells what windows are like now, for their jobs. */
+type Standings<E> = (windowStarts: ReadonlyArray<number>) => Effect.Effect<(job: BackfillJob) => Standing, E>
 
 /** The job records of one series. */
 export interface JobRecords {
@@ -174,9 +174,7 @@ const reopenDue = Effect.fnUntraced(function* <E>(ground: Ground, standing: Stan
   yield* Effect.forEach(
     due,
     ({ job, revision }) =>
-      Effect.flatMap(randomId, (nonce) =>
-        write(ground, reopen(job, { nonce, ...standingOf(job.windowStart) }), revision)
-      ),
+      Effect.flatMap(randomId, (nonce) => write(ground, reopen(job, { nonce, ...standingOf(job) }), revision)),
     { concurrency: openConcurrency, discard: true }
   )
 })

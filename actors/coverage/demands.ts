@@ -6,14 +6,16 @@
  */
 import { Clock, Effect } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
-import { type BackfillJob, jobId } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, isRevision, jobId } from "../../protocol/history/BackfillJob.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type * as Messages from "../../protocol/messages/Coverage.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import * as Reach from "../sources/Reach.ts"
+import * as Unsettled from "../../protocol/history/Unsettled.ts"
 import type { CoverageRecord } from "./CoverageRecord.ts"
 import type { JobRecords, Standing } from "./JobRecords.ts"
 import { quarantineOf } from "./operateJob.ts"
@@ -34,15 +36,20 @@ const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following
     const nowMs = yield* Clock.currentTimeMillis
     // storage may have been rolled back: who asks is told of what stands, and what is opened is opened upon that
     yield* record.checkStanding
-    const wanted = askableIn(record, message.ranges, nowMs)
+    const isFilling = message.revises === undefined
+    const wanted = isFilling
+      ? askableIn(record, message.ranges, nowMs)
+      : RangeSet.intersect(message.ranges, record.covered())
     if (isEmpty(wanted)) return { version: record.root().version, jobs: [] }
-    const stillMissing = RangeSet.subtract(followed(following, wanted, record.grid), record.covered())
+    const others = isFilling ? followed(following, wanted, record.grid) : RangeSet.empty
+    const stillMissing = RangeSet.subtract(others, record.covered())
     // those who wait for a run to end share the next one: whoever opens it opens it for all of them
     const windows = Window.split(record.grid, RangeSet.union(wanted, stillMissing))
     const generations = yield* record.generations(windows.map(({ windowStart }) => windowStart))
     const generationOf = (windowStart: number): number => generations.get(windowStart) ?? 0
     const plans = yield* jobs.demand({ ...message, nonce: yield* randomId, nowMs, generationOf }, windows)
-    for (const plan of plans) {
+    // who wants stored bars once more asks again by itself: nobody is kept from what is missing by that
+    for (const plan of isFilling ? plans : []) {
       if (plan.action === "follow") following.set(plan.job.windowStart, { ranges: plan.ranges, demand: message })
       else if (plan.action !== "refuse") following.delete(plan.job.windowStart)
     }
@@ -54,10 +61,13 @@ const standingIn = (record: CoverageRecord) =>
   Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
     const nowMs = yield* Clock.currentTimeMillis
     const generations = yield* record.generations(windowStarts)
-    return (windowStart: number): Standing => ({
-      generation: generations.get(windowStart) ?? 0,
-      wanted: askableIn(record, RangeSet.of(...Window.windowRange(record.grid, windowStart)), nowMs)
-    })
+    return (job: BackfillJob): Standing => {
+      const time = RangeSet.of(...Window.windowRange(record.grid, job.windowStart))
+      return {
+        generation: generations.get(job.windowStart) ?? 0,
+        wanted: isRevision(job) ? RangeSet.intersect(time, record.covered()) : askableIn(record, time, nowMs)
+      }
+    }
   })
 
 /** Notes in the coverage what waits for a person, once for each job: whoever reads it is told, and asks no more. */
@@ -94,11 +104,27 @@ const makeQuarantine = (record: CoverageRecord, jobs: JobRecords) => {
   }
 }
 
+/** Has bars asked for once more whose source has settled them by now. */
+const settleIn = (record: CoverageRecord, jobs: JobRecords, ensure: ReturnType<typeof ensureIn>) =>
+  Effect.gen(function* () {
+    const { series, unsettled = [] } = record.root()
+    if (unsettled.length === 0) return
+    const { interval, sources } = record.entry
+    for (const [source, due] of Unsettled.due(unsettled, interval, yield* Clock.currentTimeMillis)) {
+      const underway = jobs.unfinished().filter(({ revises }) => revises === source)
+      const ranges = RangeSet.subtract(due, RangeSet.unionAll(underway.map((job) => job.ranges)))
+      // a source that is configured no more has had its last word
+      if (isEmpty(ranges) || !sources.includes(source)) continue
+      const about = { series, ranges, sources: [source], revises: source, traceParent: yield* traceParent }
+      yield* ensure({ ...about, jobClass: "verify", cause: Unsettled.settleCause })
+    }
+  })
+
 /** What is to be done about the jobs of a series, and when next. */
 interface Left {
   /** Whether there are runs that have not ended, or demands that wait for some; or may be, as far as is known. */
   readonly isOpen: boolean
-  /** When the next of those that failed is due, in epoch milliseconds; undefined where none is. */
+  /** When the next of those that failed is due, or bars settle, in epoch milliseconds; undefined where none is. */
   readonly nextDueMs: number | undefined
 }
 
@@ -107,6 +133,7 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
   const following: Following = new Map()
   const ensure = ensureIn(record, jobs, following)
   const quarantine = makeQuarantine(record, jobs)
+  const settle = settleIn(record, jobs, ensure)
   const lookAfter = Effect.gen(function* () {
     const { isWhole, nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
     yield* quarantine.note
@@ -116,7 +143,12 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
       // what was not opened is not missing any more, or may not be asked for now
       if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
     }
-    const left: Left = { isOpen: !isWhole || open.size + following.size > 0, nextDueMs }
+    yield* settle
+    const { unsettled = [] } = record.root()
+    const settlesAtMs = Unsettled.nextDueMs(unsettled, record.entry.interval, yield* Clock.currentTimeMillis)
+    const times = [nextDueMs, settlesAtMs].filter((time) => time !== undefined)
+    const isOpen = !isWhole || jobs.unfinished().some((job) => !isFinal(job)) || following.size > 0
+    const left: Left = { isOpen, nextDueMs: times.length === 0 ? undefined : Math.min(...times) }
     return left
   })
   return { ensure, lookAfter, noteQuarantined: quarantine.noteAnew }

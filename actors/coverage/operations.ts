@@ -57,7 +57,10 @@ const invalidateIn = (record: CoverageRecord, jobs: JobRecords) =>
     // what is on its way to any part of a window was planned upon what does not count any more
     const lost = new Set(Window.split(record.grid, word.ranges).map(({ windowStart }) => windowStart))
     const windows = jobs.unfinished().flatMap(({ windowStart }) => (lost.has(windowStart) ? [windowStart] : []))
-    const done = yield* record.invalidate(word.ranges, windows, operatorsCause("invalidate", word))
+    const done = yield* record.invalidate(word.ranges, windows, {
+      cause: operatorsCause("invalidate", word),
+      ...(word.source !== undefined && { source: word.source })
+    })
     const generations = yield* record.generations(windows)
     yield* Effect.forEach(windows, (windowStart) =>
       jobs.change(windowStart, (job) => {

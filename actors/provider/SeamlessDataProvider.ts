@@ -7,12 +7,16 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Errors.ts"
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
+import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
+import type { PastRoots } from "../sources/PastRoots.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
+import { diff } from "./diff.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
 import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
@@ -33,14 +37,19 @@ export class SeamlessDataProvider extends Context.Service<
     ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | DeadlineExceeded>
     readonly coverage: (
       request: unknown
-    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | CoverageFailure>
+    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure>
+    /** What differs between two versions of the coverage. */
+    readonly diff: (request: unknown) => Effect.Effect<HistoryDiff, RequestError | UnknownPoint | CoverageFailure>
   }
 >()("seamless/provider/SeamlessDataProvider") {}
 
 const decodeCoverage = Schema.decodeUnknownEffect(CoverageRequest, { onExcessProperty: "error" })
 
+/** What the verbs rest on. */
+type Services = Coverage | Backfill | ChunkStore | PastRoots | SeriesCatalog
+
 const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: number }) {
-  const services = yield* Effect.context<Coverage | Backfill | ChunkStore | SeriesCatalog>()
+  const services = yield* Effect.context<Services>()
   const provide = Effect.provide(services)
   return SeamlessDataProvider.of({
     read: Effect.fnUntraced(function* (input: unknown) {
@@ -50,16 +59,15 @@ const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: numbe
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), { strategy: "auto_backfill", barsMax }))
     }, provide),
+    diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
+      const { asOf, interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
       const catalog = yield* SeriesCatalog
-      return yield* coverageOf(yield* catalog.find(nodeId, interval))
+      return yield* coverageOf(yield* catalog.find(nodeId, interval), asOf)
     }, provide)
   })
 })
 
 /** The provider of a host; `barsMax` bounds one request. */
-export const layer = (options: {
-  readonly barsMax: number
-}): Layer.Layer<SeamlessDataProvider, never, Coverage | Backfill | ChunkStore | SeriesCatalog> =>
+export const layer = (options: { readonly barsMax: number }): Layer.Layer<SeamlessDataProvider, never, Services> =>
   Layer.effect(SeamlessDataProvider, make(options))

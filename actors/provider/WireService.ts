@@ -8,6 +8,7 @@ import { Effect, Layer, Option, Schema, Semaphore } from "effect"
 import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../protocol/frame/FrameJson.ts"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
+import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import {
   AvailabilityResult,
   CoverageReport,
@@ -22,12 +23,16 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
-import { errorReply, jsonReply, type Reply, type Respond, serve } from "../../runtime/ServiceEndpoint.ts"
+import { errorReply, jsonReply, type Reply, type Respond, serve, type Tagged } from "../../runtime/ServiceEndpoint.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 
 /** The coverage is one read of one record: who gets no answer by then gets none. */
 const coverageBudgetMs = 5000
 
+/** A difference is of a bounded number of windows: who gets no answer by then gets none. */
+const diffBudgetMs = 15_000
+
+const encodeDiff = Schema.encodeSync(HistoryDiff)
 const encodeMeta = Schema.encodeSync(HistoryMeta)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
@@ -113,6 +118,17 @@ const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect
     : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
 }
 
+/** What answers the verbs that only a host answers that takes work. */
+const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
+  const { coverage, diff, ensure, read } = Subject.service
+  return new Map([
+    [read, verbs.read],
+    [ensure, verbs.ensure],
+    [coverage, verbs.coverage],
+    [diff, verbs.diff]
+  ])
+}
+
 const make = Effect.fnUntraced(function* (hostId: string) {
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
@@ -125,6 +141,18 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       ? reply
       : errorReply(new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
   }
+
+  /** Answers in JSON, within so long. */
+  const shortly =
+    (what: string, budgetMs: number, perform: (body: unknown) => Effect.Effect<unknown, Tagged>): Respond =>
+    (message) =>
+      Effect.flatMap(bodyOf(message), perform).pipe(
+        Effect.map(jsonReply),
+        enforce(what),
+        withBudget(budgetMs),
+        Effect.catch((error) => Effect.succeed(errorReply(error))),
+        Effect.map(fitting)
+      )
 
   const read: Respond = (message) =>
     Effect.gen(function* () {
@@ -150,15 +178,10 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       Effect.map(fitting)
     )
 
-  const coverage: Respond = (message) =>
-    Effect.gen(function* () {
-      return jsonReply(encodeCoverage(yield* provider.coverage(yield* bodyOf(message))))
-    }).pipe(
-      enforce("the coverage"),
-      withBudget(coverageBudgetMs),
-      Effect.catch((error) => Effect.succeed(errorReply(error))),
-      Effect.map(fitting)
-    )
+  const coverage = shortly("the coverage", coverageBudgetMs, (body) =>
+    Effect.map(provider.coverage(body), encodeCoverage)
+  )
+  const diff = shortly("the difference", diffBudgetMs, (body) => Effect.map(provider.diff(body), encodeDiff))
 
   const health: Respond = () =>
     Effect.sync(() => {
@@ -166,13 +189,7 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       return jsonReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId })
     })
 
-  yield* serve(
-    new Map([
-      [Subject.service.read, read],
-      [Subject.service.ensure, ensure],
-      [Subject.service.coverage, coverage]
-    ])
-  )
+  yield* serve(bySubject({ read, ensure, coverage, diff }))
   // who drains has that to say
   yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })

@@ -1,25 +1,33 @@
 /** What is covered of a series, as a caller sees it? */
 import { Clock, Effect } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { PastRoots } from "../sources/PastRoots.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 
-/** The coverage of a series with its version, and what is known of time that is not covered. */
-export const coverageOf = Effect.fn(Span.historyCoverage)(function* (entry: CatalogEntry) {
-  const { series } = entry
+const viewOf = Effect.fnUntraced(function* (entry: CatalogEntry, asOf: AsOf | undefined) {
+  if (asOf !== undefined) return yield* (yield* PastRoots).at(entry, asOf)
   const coverage = yield* Coverage
-  const { covered, root } = yield* coverage.of(series)
-  const unavailable = Reach.unavailable(entry, covered, yield* Clock.currentTimeMillis)
+  return { ...(yield* coverage.of(entry.series)), atMs: yield* Clock.currentTimeMillis }
+})
+
+/** The coverage of a series with its version, now or then, and what is known of time that is not covered. */
+export const coverageOf = Effect.fn(Span.historyCoverage)(function* (entry: CatalogEntry, asOf?: AsOf) {
+  const { series } = entry
+  const { atMs, covered, root } = yield* viewOf(entry, asOf)
+  const unavailable = Reach.unavailable(entry, covered, atMs)
   const stored = MissingRange.without(root.exceptions, RangeSet.union(covered, MissingRange.timeOf(unavailable)))
   const report: CoverageReport = {
     nodeId: series.nodeId,
     interval: series.interval,
     coverageRanges: covered,
     missingRanges: [...unavailable, ...stored].toSorted((a, b) => a.start - b.start),
+    ...(root.unsettled !== undefined && { unsettledRanges: root.unsettled }),
     watermarks: root.watermarks,
     coverageVersion: root.version,
     windowBars: root.windowBars

@@ -17,6 +17,7 @@ import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
+import { settleBelow } from "./settleBelow.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** What the cluster did about a gap. */
@@ -47,6 +48,8 @@ const idleRoundPause = "50 millis"
 /** What a wait leaves of the time for reading what it brought: a share of it, and no more than that takes. */
 const readingShare = 0.2
 const readingMsMax = 250
+/** The share of the wait for what a series is made of: the rest is enough to have it made, or at least asked for. */
+const belowShare = 0.8
 
 const demandOf = Effect.fnUntraced(function* ({ entry, requestId, sources }: ValidRequest, gap: RangeSet.RangeSet) {
   const { series } = entry
@@ -171,13 +174,14 @@ const fillRounds = Effect.fnUntraced(function* (
 /** Asks that the gap be filled and waits for it, within the backfill budget. */
 export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   let filled: Filled = { ...untouched, timedOut: true }
-  const rounds = fillRounds(request, gap, budget, (seen) => {
-    filled = seen
-  })
   const remainingMs = yield* budget.remainingMs
   const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
   const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
-  const done = yield* budget.phase("backfill", waitMs)(Effect.result(rounds))
+  const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs: waitMs * belowShare })
+  const rounds = fillRounds(request, gap, budget, (seen) => {
+    filled = seen
+  })
+  const done = yield* budget.phase("backfill", waitMs)(Effect.result(Effect.andThen(below, rounds)))
   if (Option.isSome(done)) {
     if (done.value._tag === "Success") return { ...filled, timedOut: false }
     // the rows that are there are an answer, also when nobody can say what became of the rest

@@ -2,10 +2,14 @@
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { type BackfillJob, isFinal, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import type { SourceOutcome } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
-import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
+import type { FindingSummary, QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
+import { isRange } from "../../protocol/history/Range.ts"
+import { toPairs } from "../../protocol/history/RangePairs.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
@@ -51,22 +55,86 @@ export const sourceOutcomes = (
 const flagged = (flags: Uint32Array, bit: number): number =>
   flags.reduce((sum, flag) => sum + ((flag & bit) === 0 ? 0 : 1), 0)
 
+/** Bars of each finding that are named. */
+const examplesMax = 5
+
+/** The times of the first rows with the bit. */
+const firstFlagged = ({ eventTimeMs, flags }: Frame.Frame, bit: number): ReadonlyArray<number> => {
+  const examples: Array<number> = []
+  for (let row = 0; row < flags.length && examples.length < examplesMax; row++) {
+    if ((flags[row]! & bit) !== 0) examples.push(eventTimeMs[row]!)
+  }
+  return examples
+}
+
+/** What conformance marked in the rows, by its bits. */
+const countsOf = (frame: Frame.Frame): Pick<QualitySummary, "outOfOrderCount" | "duplicateCount" | "examples"> => {
+  const bits = { outOfOrderCount: RowFlag.outOfOrder, duplicateCount: RowFlag.duplicate } as const
+  const counts = {
+    outOfOrderCount: flagged(frame.flags, bits.outOfOrderCount),
+    duplicateCount: flagged(frame.flags, bits.duplicateCount)
+  }
+  const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => counts[name] > 0)
+  const examples = Object.fromEntries(names.map((name) => [name, firstFlagged(frame, bits[name])]))
+  return { ...counts, ...(names.length > 0 && { examples }) }
+}
+
+const summaryOf = (
+  ranges: RangeSet.RangeSet,
+  severity: FindingSummary["severity"],
+  intervalMs: number
+): FindingSummary => {
+  const examples: Array<number> = []
+  for (const [start, end] of toPairs(ranges)) {
+    for (let time = start; examples.length < examplesMax && isRange(time, end); time += intervalMs) examples.push(time)
+    if (examples.length === examplesMax) break
+  }
+  return { count: bars(ranges, intervalMs), severity, examples }
+}
+
+/** What rules found in the rows, and what they keep out of them. */
+const findingsOf = (
+  intervalMs: number,
+  findings: Findings.Findings,
+  missing: ReadonlyArray<MissingRange>
+): Pick<QualitySummary, "findings"> => {
+  const kept = missing.flatMap((range) =>
+    range.rule === undefined ? [] : [[range.rule, RangeSet.of(range.start, range.end)] as const]
+  )
+  const all = [
+    ...Object.entries(findings).map(([rule, ranges]) => [rule, summaryOf(ranges, "flag", intervalMs)] as const),
+    // a rule that has become stricter since then has some of both: what is kept out is told
+    ...Object.entries(Findings.make(kept)).map(
+      ([rule, ranges]) => [rule, summaryOf(ranges, "quarantine", intervalMs)] as const
+    )
+  ]
+  return all.length === 0 ? {} : { findings: Object.fromEntries(all) }
+}
+
+/** What of the range is closed, as far as nothing is stored of it: no bar is expected there. */
+export const closedTime = (
+  { entry: { calendar, interval }, range }: ValidRequest,
+  stored: RangeSet.RangeSet
+): RangeSet.RangeSet => RangeSet.subtract(Calendar.closedBars(calendar, interval, range), stored)
+
 /** Bars that can have a row, those that have one, and what conformance found in them. */
 export const qualitySummary = (
   { entry: { interval }, range }: ValidRequest,
-  { covered, frame }: Loaded,
-  missing: ReadonlyArray<MissingRange>
+  { covered, findings, frame }: Loaded,
+  missing: ReadonlyArray<MissingRange>,
+  closed: RangeSet.RangeSet
 ): QualitySummary => {
   const rows = Frame.length(frame)
   const unavailable = timeOf(missing.filter(({ state }) => state === "unavailable"))
+  const unexpected = RangeSet.union(unavailable, RangeSet.subtract(closed, covered))
   const knownEmptyBars = bars(covered, interval.lengthMs) - rows
   return {
     rows,
-    expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unavailable, interval.lengthMs),
+    expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unexpected, interval.lengthMs),
     knownEmptyBars,
     gapCount: missing.length,
-    outOfOrderCount: flagged(frame.flags, RowFlag.outOfOrder),
-    duplicateCount: flagged(frame.flags, RowFlag.duplicate)
+    ...countsOf(frame),
+    ...findingsOf(interval.lengthMs, findings, missing)
   }
 }
 

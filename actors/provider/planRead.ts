@@ -34,7 +34,10 @@ const gapModeOf = (gap: RangeSet.RangeSet, missing: RangeSet.RangeSet, demand: G
   return rule === "queue" || !isSmall(gap, demand) ? "queue" : "wait"
 }
 
-/** The plan of a request, upon what is covered now. */
+const ofPast = ({ asOf }: ValidRequest, mode: ReadPlan["gapMode"]): ReadPlan["gapMode"] =>
+  asOf === undefined || mode === "fail" ? mode : "none"
+
+/** The plan of a request, upon what is covered; of the past nothing is filled, and strategies only judge it. */
 export const planRead = (request: ValidRequest, { covered, root }: CoverageView, nowMs: number): ReadPlan => {
   const missing = RangeSet.missing(covered, ...request.range)
   const classified = Reach.classify(request.entry, missing, root.exceptions, nowMs)
@@ -46,6 +49,6 @@ export const planRead = (request: ValidRequest, { covered, root }: CoverageView,
     covered: RangeSet.clip(covered, ...request.range),
     missing: classified,
     gap,
-    gapMode: gapModeOf(gap, owed, demand)
+    gapMode: ofPast(request, gapModeOf(gap, owed, demand))
   }
 }

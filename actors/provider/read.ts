@@ -8,15 +8,21 @@ import { Clock, Data, Effect, Option, Tracer } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
+import { isoTime } from "../../protocol/history/isoTime.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
+import { PastRoots } from "../sources/PastRoots.ts"
 import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
-import { explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
+import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
+import { unsettledNotes } from "./unsettledNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
@@ -25,7 +31,7 @@ import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.t
 class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
 
 /** Why a read gives no answer. */
-export type ReadFailure = Refused | CoverageFailure | DeadlineExceeded
+export type ReadFailure = Refused | CoverageFailure | UnknownPoint | DeadlineExceeded
 
 /** Everything that was learnt for one answer. */
 interface Findings {
@@ -66,11 +72,23 @@ const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget
   return { view, plan: planned, filled, ...again } satisfies Findings
 })
 
+const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitingFor: "coverage", budgetMs: totalMs })
+
+/** What stood at a point of the past: what is missing of it stays so. */
+const findPast = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, asOf: AsOf) {
+  const roots = yield* PastRoots
+  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
+  if (Option.isNone(past)) return yield* noCoverage(budget)
+  const view = past.value
+  const plan = planRead(request, view, view.atMs)
+  const { committedAt, version } = view.root
+  const notes = [`as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`]
+  return { view, plan, filled: { ...untouched, notes }, ...(yield* load(request, view, budget)) } satisfies Findings
+})
+
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
   const first = yield* viewOf(request, budget, 0)
-  if (Option.isNone(first)) {
-    return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
-  }
+  if (Option.isNone(first)) return yield* noCoverage(budget)
   const before = first.value
   const plan = planRead(request, before, yield* Clock.currentTimeMillis)
   const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
@@ -116,7 +134,7 @@ const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Fin
     qualitySummary: quality,
     coverageVersion: view.root.version,
     fingerprint: loaded.fingerprint,
-    notes: filled.notes
+    notes: [...filled.notes, ...unsettledNotes(view.root.unsettled, loaded.covered, request.entry.interval.lengthMs)]
   }
 })
 
@@ -143,9 +161,10 @@ const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =
   })
 
 /** The rows as the request wants them. What was found in them, and their fingerprint, is of those that are stored. */
-const asWanted = ({ entry, fill }: ValidRequest, { covered, frame }: Loaded, quality: QualitySummary) => {
+const asWanted = ({ entry, fill, range }: ValidRequest, { covered, frame }: Loaded, quality: QualitySummary) => {
   if (fill === "none") return { df: frame, quality }
-  const filled = forwardFill(frame, covered, entry.interval, entry.schema.fields)
+  const closed = Calendar.closedBars(entry.calendar, entry.interval, range)
+  const filled = forwardFill(frame, covered, { interval: entry.interval, fields: entry.schema.fields, closed })
   return { df: filled.frame, quality: { ...quality, forwardFilledBars: filled.filledCount } }
 }
 
@@ -153,11 +172,13 @@ const asWanted = ({ entry, fill }: ValidRequest, { covered, frame }: Loaded, qua
 export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest) {
   yield* describe(request)
   const budget = yield* Budget.start(request.sla)
-  const findings = yield* find(request, budget)
+  const { asOf } = request
+  const findings = yield* asOf === undefined ? find(request, budget) : findPast(request, budget, asOf)
   const missing = missingOf(request, findings)
-  const counted = qualitySummary(request, findings.loaded, missing)
+  const closed = closedTime(request, findings.plan.covered)
+  const counted = qualitySummary(request, findings.loaded, missing, closed)
   const flagged = request.strict && request.onStrictViolation === "flag"
-  const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted }) } : counted
+  const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted
   const { df, quality } = asWanted(request, findings.loaded, found)
   yield* demandCoverage(request, quality, budget)
   const slaReport = yield* budget.report
@@ -170,7 +191,7 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const result: HistoryResult = { df, meta }
   const error = refusal(
     request,
-    { quality, missing, filled: findings.filled, gapMode: findings.plan.gapMode },
+    { quality, missing, closed, filled: findings.filled, gapMode: findings.plan.gapMode },
     slaReport.violation
   )
   return error === undefined ? result : yield* new Refused({ error, result })

@@ -5,6 +5,7 @@
  * series, an aligned range, and every option decided.
  */
 import { Effect, Option, Schema, SchemaIssue } from "effect"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { checkRange } from "../../protocol/history/checkRange.ts"
 import {
   InvalidRequest,
@@ -33,6 +34,8 @@ export interface ValidRequest {
   readonly minVersion: number
   /** Whether bars in which nothing was traded get a row with the last price. */
   readonly fill: "none" | "forward"
+  /** The point of the past that is read; absent for what stands. */
+  readonly asOf?: AsOf
   readonly returnMeta: boolean
   readonly requestId: string
 }
@@ -71,7 +74,11 @@ export const parseHistory = (input: unknown): Effect.Effect<HistoryRequest, Inva
 export const parseEnsure = (input: unknown): Effect.Effect<EnsureRequest, InvalidRequest> =>
   Effect.mapError(decodeEnsure(input), invalid)
 
-const validSources = Effect.fnUntraced(function* ({ sources }: CatalogEntry, priority: ReadonlyArray<string> = []) {
+/** The sources in the order of preference: those that are named, then the others of the series. */
+export const validSources = Effect.fnUntraced(function* (
+  { sources }: CatalogEntry,
+  priority: ReadonlyArray<string> = []
+) {
   const unknown = priority.find((name) => !sources.includes(name))
   if (unknown !== undefined) {
     const problem = `${unknown} is no source of this series; it has ${sources.join(", ")}`
@@ -82,7 +89,7 @@ const validSources = Effect.fnUntraced(function* ({ sources }: CatalogEntry, pri
 
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
-  request: EnsureRequest & Pick<HistoryRequest, "fill" | "returnMeta">,
+  request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
   defaults: RequestDefaults
 ) {
   const catalog = yield* SeriesCatalog
@@ -94,6 +101,9 @@ export const validate = Effect.fnUntraced(function* (
   const range = yield* Effect.fromResult(checkRange(request, entry.interval))
   const bars = Interval.barCount(entry.interval, ...range)
   if (bars > defaults.barsMax) return yield* new RangeTooLarge({ bars, barsMax: defaults.barsMax })
+  if (request.asOf !== undefined && request.minVersion !== undefined) {
+    return yield* new InvalidRequest({ field: "asOf", problem: "is not asked together with minVersion: name one" })
+  }
   const strategy = Strategy.parse(request.strategy ?? "") ?? defaults.strategy
   const valid: ValidRequest = {
     entry,
@@ -105,6 +115,7 @@ export const validate = Effect.fnUntraced(function* (
     sla: SlaPolicy.resolve(strategy, request.sla),
     minVersion: request.minVersion ?? 0,
     fill: request.fill ?? "none",
+    ...(request.asOf && { asOf: request.asOf }),
     returnMeta: request.returnMeta ?? true,
     requestId: request.requestId ?? (yield* randomId)
   }

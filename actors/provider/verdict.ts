@@ -9,8 +9,9 @@ import {
   WindowQuarantined
 } from "../../protocol/history/Errors.ts"
 import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
-import type { MissingRange } from "../../protocol/history/MissingRange.ts"
+import { type MissingRange, without } from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import type { Filled } from "./fillGap.ts"
 import type { ReadPlan } from "./planRead.ts"
@@ -25,6 +26,8 @@ type BackfillFailure = SourceUnavailable | BudgetUnavailable | RowsRejected | Wi
 export interface Evidence {
   readonly quality: QualitySummary
   readonly missing: ReadonlyArray<MissingRange>
+  /** Closed time: no bar is expected there. */
+  readonly closed: RangeSet
   readonly filled: Filled
   readonly gapMode: ReadPlan["gapMode"]
 }
@@ -36,10 +39,13 @@ export const coverageShare = ({ expectedBars, rows }: QualitySummary): number =>
   expectedBars === 0 ? 1 : rows / expectedBars
 
 /** What a strict demand came to. */
-export const strictFinding = ({ missing, quality }: Pick<Evidence, "missing" | "quality">) => ({
+export const strictFinding = ({ closed, missing, quality }: Pick<Evidence, "closed" | "missing" | "quality">) => ({
   expectedBars: quality.expectedBars,
   gotBars: quality.rows,
-  missingRanges: missing.filter(({ state }) => state !== "unavailable")
+  missingRanges: without(
+    missing.filter(({ state }) => state !== "unavailable"),
+    closed
+  )
 })
 
 const backfillFailure = ({ filled, missing }: Evidence): BackfillFailure | undefined => {

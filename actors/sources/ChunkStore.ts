@@ -11,6 +11,7 @@ import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { CoveragePage } from "../../protocol/history/CoveragePage.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
+import { asField, type Findings, none } from "../../protocol/history/Findings.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -29,6 +30,8 @@ export interface ChunkName {
 export interface Fetched {
   /** By chunk id. */
   readonly frames: ReadonlyMap<string, Frame>
+  /** What quality rules found, by chunk id; absent where they found nothing. */
+  readonly findings: ReadonlyMap<string, Findings>
   readonly fromCache: number
   readonly fromStorage: number
 }
@@ -109,6 +112,12 @@ const checked = <A>(
       : Effect.fail(damaged(name.key, "is not what it was: its hash differs from its name"))
   )
 
+/** What is in memory of a chunk. */
+interface Kept {
+  readonly frame: Frame
+  readonly findings?: Findings
+}
+
 /** Values that are named by the hash of their bytes: where they are, and what they become. */
 interface Shelf<A> {
   readonly stream: string
@@ -151,11 +160,12 @@ const put = (mesh: Mesh["Service"], subject: string, bytes: Uint8Array): Effect.
 
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
-  const frames = Cache.make<Frame>(cacheBytes)
+  const frames = Cache.make<Kept>(cacheBytes)
   const knownPages = Cache.make<CoveragePage>(cacheBytes / pageCacheShare)
-  const chunkShelf: Shelf<Frame> = {
+  const chunkShelf: Shelf<Kept> = {
     stream: Stream.chunks.name,
-    decode: (bytes) => Option.map(Chunk.decode(bytes), ({ frame }) => frame),
+    decode: (bytes) =>
+      Option.map(Chunk.decode(bytes), ({ frame, header }) => ({ frame, ...asField(header.findings ?? none) })),
     keep: frames.put
   }
   const pageShelf: Shelf<CoveragePage> = {
@@ -166,8 +176,8 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
 
   const chunks = Effect.fn(Span.dataSourceRead)(function* (series: Series, names: ReadonlyArray<ChunkName>) {
     const cached = names.flatMap(({ id }) => {
-      const frame = frames.get(id)
-      return frame === undefined ? [] : [[id, frame] as const]
+      const kept = frames.get(id)
+      return kept === undefined ? [] : [[id, kept] as const]
     })
     const known = new Map(cached)
     const absent = names.filter(({ id }) => !known.has(id))
@@ -182,7 +192,14 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       absent.map(({ id, windowStart }) => ({ id, key: Subject.chunk(keyOf(series), windowStart, id) }))
     )
     for (const [index, { id }] of absent.entries()) known.set(id, loaded[index]!)
-    return { frames: known, fromCache: cached.length, fromStorage: loaded.length }
+    return {
+      frames: new Map(Array.from(known, ([id, { frame }]) => [id, frame])),
+      findings: new Map(
+        Array.from(known).flatMap(([id, { findings }]) => (findings === undefined ? [] : [[id, findings] as const]))
+      ),
+      fromCache: cached.length,
+      fromStorage: loaded.length
+    }
   })
 
   return ChunkStore.of({

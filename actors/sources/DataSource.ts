@@ -7,6 +7,7 @@
 import { Context, Data, type Effect, type Option } from "effect"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 
 /** What a source is for. */
 type SourceKind = "CACHE" | "STORAGE" | "BACKFILL" | "LIVE"
@@ -25,10 +26,10 @@ export interface Capabilities {
   readonly requestsPerMinute?: number
   /** How long it keeps bars, in milliseconds; for ever where it does not say. */
   readonly retentionMs?: number
-  /** Its bars are adjusted, for splits or dividends; they are not where it does not say. */
-  readonly adjusted?: boolean
   /** Bars that nobody asked for which may be asked along between two stretches; none where it does not say. */
   readonly joinGapsBars?: number
+  /** Bits of `RowFlag` that hold for each of its rows, such as `adjusted`; none where it does not say. */
+  readonly rowFlags?: number
 }
 
 /** One page of bars. */
@@ -39,6 +40,12 @@ export interface PageRequest {
   /** Bars with event times in `[start, end)`, ascending from `start`. */
   readonly start: number
   readonly end: number
+}
+
+/** Rows, and what the source knows of them. */
+export interface Page extends RawRows {
+  /** Time of which it knows that it has all there was: an absence in it is a lack of trades, however long. */
+  readonly whole?: ReadonlyArray<Range>
 }
 
 /** The request gave no answer. */
@@ -61,10 +68,11 @@ export interface DataSource {
   readonly capabilities: Capabilities
   /**
    * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the
-   * range is asked for again, from behind the last bar, until a page is empty. Where it gives trades or shorter bars,
-   * those of a bar are all on one page. Each request that it takes goes through the `Gate`.
+   * range is asked for again, from behind the last bar, until a page is empty; what it has whole counts up to there.
+   * Where it gives trades or shorter bars, those of a bar are all on one page. Each request that it takes goes through
+   * the `Gate`.
    */
-  readonly page: (request: PageRequest) => Effect.Effect<RawRows, RequestFailed>
+  readonly page: (request: PageRequest) => Effect.Effect<Page, RequestFailed>
   /**
    * The start of the first bar since the Unix epoch that it has of a symbol, by one request; none where it has no bar.
    * Only sources that can tell have it.

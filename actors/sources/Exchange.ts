@@ -9,6 +9,7 @@ import type { Exchange as CcxtExchange } from "ccxt"
 import { Clock, Effect, Exit, Option, Semaphore } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { defaults, type ExchangeSettings } from "../../protocol/Settings.ts"
 import { RequestFailed, type Capabilities, type DataSource, type PageRequest } from "./DataSource.ts"
@@ -241,7 +242,7 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
     attemptsMax: settings.attempts ?? defaults.attempts,
     joinGapsBars: settings.joinGapsBars ?? defaults.joinGapsBars,
     ...(settings.retentionMs !== undefined && { retentionMs: settings.retentionMs }),
-    ...(settings.adjusted === true && { adjusted: true })
+    ...(settings.adjusted === true && { rowFlags: RowFlag.adjusted })
   }
   const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
   const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)

@@ -1,31 +1,35 @@
 /** Which sources does a configuration name, and what gives each of them? */
 import { Effect, Layer } from "effect"
-import type { Configuration, ExchangeSettings } from "../../protocol/Settings.ts"
+import type { Configuration } from "../../protocol/Settings.ts"
 import { DataSources, type DataSource } from "./DataSource.ts"
 import * as Exchange from "./Exchange.ts"
+import * as Lake from "./Lake.ts"
 
-const makeByKind: {
-  readonly [Kind in ExchangeSettings["kind"]]: (name: string, settings: ExchangeSettings) => Effect.Effect<DataSource>
-} = { exchange: Exchange.make }
+type SourceSettings = Configuration["sources"][string]
+
+const makeSource = (name: string, settings: SourceSettings, folder: string): Effect.Effect<DataSource> =>
+  settings.kind === "lake" ? Lake.make(name, settings, folder) : Exchange.make(name, settings)
 
 /**
  * The configured sources by name. None is reached before it is asked, but what it takes to ask is loaded by then:
  * loading it keeps everything else waiting for half a second, and the first reader may not have that long. How much
- * their accounts allow is known elsewhere.
+ * their accounts allow is known elsewhere. Files whose paths are relative lie in `folder`, or below.
  */
 export const layer = (
   sources: Configuration["sources"],
-  perMinuteOf: (source: string) => number | undefined = () => undefined
+  perMinuteOf: (source: string) => number | undefined = () => undefined,
+  folder: string = process.cwd()
 ): Layer.Layer<DataSources> => {
   const limited = (source: DataSource): DataSource => {
     const requestsPerMinute = perMinuteOf(source.name)
     if (requestsPerMinute === undefined) return source
     return { ...source, capabilities: { ...source.capabilities, requestsPerMinute } }
   }
+  const hasExchange = Object.values(sources).some(({ kind }) => kind === "exchange")
   return Layer.effect(
     DataSources,
-    Effect.forEach(Object.entries(sources), ([name, settings]) => makeByKind[settings.kind](name, settings)).pipe(
-      Effect.tap(() => Exchange.loadLibrary),
+    Effect.forEach(Object.entries(sources), ([name, settings]) => makeSource(name, settings, folder)).pipe(
+      Effect.tap(() => Effect.when(Exchange.loadLibrary, Effect.succeed(hasExchange))),
       Effect.map((made) => new Map(made.map((source) => [source.name, limited(source)])))
     )
   )

@@ -1,19 +1,21 @@
 /** How is the coverage of a series seen from the command line? */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import { addressFlags, type Format, formatFlag, seriesArguments } from "../flags.ts"
+import { addressFlags, asOfFlag, type Format, formatFlag, seriesArguments } from "../flags.ts"
 import { printData } from "../print.ts"
 import { timeline } from "../timeline.ts"
 import { withClient } from "../withClient.ts"
 
-const parts = { ...seriesArguments, format: formatFlag, ...addressFlags }
+const parts = { ...seriesArguments, asOf: asOfFlag, format: formatFlag, ...addressFlags }
 
 interface Asked extends AddressFlags {
   readonly node: string
   readonly interval: string
+  readonly asOf: Option.Option<AsOf>
   readonly format: Format
 }
 
@@ -21,8 +23,9 @@ interface Asked extends AddressFlags {
 const columnsDefault = 80
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
-  const { format, interval, node } = asked
-  const report = yield* withClient(asked, (client) => client.coverage(node, interval))
+  const { asOf, format, interval, node } = asked
+  const options = Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) })
+  const report = yield* withClient(asked, (client) => client.coverage(node, interval, options))
   const columns = process.stdout.columns ?? columnsDefault
   yield* printData(format === "json" ? JSON.stringify(report) : timeline(report, columns))
   return ExitCode.complete

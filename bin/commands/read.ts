@@ -1,15 +1,18 @@
 /** How are bars read from the command line? */
-import { Effect, type Option } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { HistoryResult } from "../../client/HistoryResult.ts"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { isOwed } from "../../protocol/history/MissingRange.ts"
 import { describeAccount } from "../describeAccount.ts"
+import { describeFindings } from "../describeFindings.ts"
 import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
 import {
   addressFlags,
+  asOfFlag,
   type Format,
   formatFlag,
   policyFlags,
@@ -26,6 +29,7 @@ const parts = {
   ...seriesArguments,
   ...rangeArguments,
   ...policyFlags,
+  asOf: asOfFlag,
   strict: Flag.Boolean("strict").pipe(
     Flag.withDescription("Fail unless every bar that can be there is there"),
     Flag.withDefault(false)
@@ -48,6 +52,7 @@ interface Asked extends PolicyFlags, AddressFlags {
   readonly interval: string
   readonly start: number
   readonly end: number
+  readonly asOf: Option.Option<AsOf>
   readonly strict: boolean
   readonly fill: "none" | "forward"
   readonly meta: boolean
@@ -61,13 +66,17 @@ const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "me
   return JSON.stringify({ columns: df.toColumns(), ...types, ...(wants.meta && { meta }) })
 }
 
+const pastOf = (asOf: Option.Option<AsOf>) => Option.match(asOf, { onNone: () => ({}), onSome: (asOf) => ({ asOf }) })
+
 const answer = Effect.fnUntraced(function* (asked: Asked) {
-  const { end, fill, format, interval, node, start, strict } = asked
+  const { asOf, end, fill, format, interval, node, start, strict } = asked
+  const filled = fill === "forward" ? { fill } : {}
   // strictness has a default of the service: only what was said is sent
-  const options = { ...requestOptions(asked), ...(strict && { strict }), ...(fill === "forward" && { fill }) }
+  const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }), ...filled }
   const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
   yield* printData(dataText(result, asked))
-  const { missingRanges } = result.meta
+  const { missingRanges, qualitySummary } = result.meta
+  if (qualitySummary.findings) yield* printNote(describeFindings(qualitySummary.findings, format))
   if (missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(missingRanges, format))
   // what can't be had is told, and is no lack
@@ -88,6 +97,10 @@ export const read = Command.make("read", parts, (asked: Asked) => finish(asked.f
         "seamless read ohlcv:binance:BTC/BUSD 1m 1670889600000 1670889780000 --strategy auto_backfill " +
         "--deadline 2000 --format json --meta",
       description: "Three bars and their account as JSON, within two seconds"
+    },
+    {
+      command: "seamless read ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14 --as-of 17",
+      description: "The day as it was read at version 17 of the coverage"
     }
   ])
 )

@@ -1,6 +1,7 @@
 /** How is a member started from the command line? */
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { dirname } from "node:path"
 import type { Foreseen } from "../describeFailure.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { finish } from "../finish.ts"
@@ -75,6 +76,7 @@ const start = Effect.fnUntraced(function* ({ actors, config, dataDir, labels, ..
   return yield* runHost({
     configuration,
     configurationHash: configurationHash(configuration),
+    folder: dirname(config),
     dataDir,
     nats: Option.getOrUndefined(asked.nats),
     hostId: Option.getOrUndefined(asked.hostId),

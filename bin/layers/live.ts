@@ -2,6 +2,7 @@
 import { Layer, Logger } from "effect"
 import { accountsOf, requestsPerMinute } from "../../actors/budget/AccountTerms.ts"
 import * as configuredSources from "../../actors/sources/configuredSources.ts"
+import * as Sweeping from "../../actors/sweeper/Sweeping.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
 import * as Otlp from "../../runtime/telemetry/Otlp.ts"
@@ -10,6 +11,8 @@ import * as services from "./services.ts"
 /** A host, and where it finds its servers. */
 export interface HostOptions extends services.ServiceOptions {
   readonly servers: string
+  /** Where relative paths of the configuration count from. */
+  readonly folder: string
 }
 
 const telemetry = ({ configuration, hostId }: HostOptions) => {
@@ -22,9 +25,9 @@ const nats = ({ configuration, hostId, servers }: HostOptions) => {
   return NatsMesh.layer({ servers, name: `seamless ${hostId}`, replicas })
 }
 
-const sources = ({ configuration }: HostOptions) => {
+const sources = ({ configuration, folder }: HostOptions) => {
   const accounts = accountsOf(configuration)
-  return configuredSources.layer(configuration.sources, (source) => requestsPerMinute(accounts, source))
+  return configuredSources.layer(configuration.sources, (source) => requestsPerMinute(accounts, source), folder)
 }
 
 // standard output is for what was asked for: the ready line, and nothing else
@@ -32,10 +35,9 @@ const logs = Logger.layer([Logger.withConsoleError(Logger.formatJson)])
 
 /** A whole host: it serves from when the layer is built until it is released. */
 export const layer = (options: HostOptions) =>
-  services
-    .layer(options)
-    .pipe(
-      Layer.provideMerge(Layer.mergeAll(nats(options), sources(options))),
-      Layer.provideMerge(telemetry(options)),
-      Layer.provideMerge(logs)
-    )
+  Sweeping.started.pipe(
+    Layer.provideMerge(services.layer(options)),
+    Layer.provideMerge(Layer.mergeAll(nats(options), sources(options))),
+    Layer.provideMerge(telemetry(options)),
+    Layer.provideMerge(logs)
+  )

@@ -8,8 +8,10 @@
 import { Effect, Layer } from "effect"
 import * as HistoryAdmin from "../../actors/admin/HistoryAdmin.ts"
 import * as BackfillActor from "../../actors/backfill/BackfillActor.ts"
+import * as Verifier from "../../actors/backfill/Verifier.ts"
 import * as BackfillCoordinator from "../../actors/backfill/BackfillCoordinator.ts"
 import * as pagedBackfiller from "../../actors/backfill/pagedBackfiller.ts"
+import * as derivedBackfiller from "../../actors/backfill/derivedBackfiller.ts"
 import * as JobFollower from "../../actors/backfill/JobFollower.ts"
 import { accountActor } from "../../actors/budget/AccountActor.ts"
 import { accountsOf } from "../../actors/budget/AccountTerms.ts"
@@ -18,10 +20,14 @@ import * as BackfillBook from "../../actors/backfills/BackfillBook.ts"
 import { namedBackfillActor } from "../../actors/backfills/NamedBackfillActor.ts"
 import { coverageActor } from "../../actors/coverage/CoverageActor.ts"
 import * as CoverageCache from "../../actors/coverage/CoverageCache.ts"
+import { derivedActorType } from "../../actors/derived/DerivedActor.ts"
 import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
 import * as WireService from "../../actors/provider/WireService.ts"
 import * as ChunkStore from "../../actors/sources/ChunkStore.ts"
+import * as PastRoots from "../../actors/sources/PastRoots.ts"
 import * as SeriesCatalog from "../../actors/sources/SeriesCatalog.ts"
+import { sweeperActor } from "../../actors/sweeper/SweeperActor.ts"
+import * as Sweeping from "../../actors/sweeper/Sweeping.ts"
 import * as ClusterAdmin from "../../cluster/ClusterAdmin.ts"
 import * as HostSession from "../../cluster/HostSession.ts"
 import * as hostStatus from "../../cluster/hostStatus.ts"
@@ -30,6 +36,7 @@ import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
+import * as PromisedActors from "./PromisedActors.ts"
 import * as PromisedCoverage from "./PromisedCoverage.ts"
 
 /** What a host is, whatever it stands on. */
@@ -43,10 +50,21 @@ export interface ServiceOptions {
   readonly labels: ReadonlyArray<string>
 }
 
+/** How long what stood before is kept, and how often it is looked what is not. */
+const retentionOf = ({ retention }: Configuration) => ({
+  rootsMs: retention?.rootsMs ?? defaults.rootsMs,
+  everyMs: retention?.sweepEveryMs ?? defaults.sweepEveryMs
+})
+
 const actorSystem = ({ configuration, types }: ServiceOptions) =>
   Layer.unwrap(
     Effect.map(
-      Effect.all([provided(coverageActor), Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage)]),
+      Effect.all([
+        provided(coverageActor),
+        provided(sweeperActor(retentionOf(configuration))),
+        Effect.provide(provided(namedBackfillActor), PromisedCoverage.coverage),
+        Effect.provide(provided(derivedActorType), Layer.merge(PromisedCoverage.coverage, PromisedActors.actorSystem))
+      ]),
       (own) => NatsActorSystem.layer({ types: [...own, accountActor(accountsOf(configuration)), ...types] })
     )
   )
@@ -59,21 +77,26 @@ export const layer = (options: ServiceOptions) => {
     Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
   )
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
+  const backfillers = derivedBackfiller.layer(configuration).pipe(Layer.provide(pagedBackfiller.layer))
   const services = Layer.mergeAll(
     WireService.layer({ hostId }),
-    BackfillActor.layer.pipe(Layer.provide(pagedBackfiller.layer)),
+    BackfillActor.layer.pipe(Layer.provide(backfillers)),
     ClusterAdmin.layer,
-    HistoryAdmin.layer.pipe(Layer.provide(BackfillBook.layer)),
-    PromisedCoverage.kept
+    HistoryAdmin.layer.pipe(
+      Layer.provide(Layer.mergeAll(BackfillBook.layer, Verifier.layer.pipe(Layer.provide(backfillers))))
+    ),
+    PromisedCoverage.kept,
+    PromisedActors.kept
   )
   return services.pipe(
     Layer.provide(SeamlessDataProvider.layer({ barsMax })),
     Layer.provideMerge(
       Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
     ),
-    Layer.provideMerge(UpstreamClient.layer(configuration)),
+    Layer.provideMerge(Layer.mergeAll(UpstreamClient.layer(configuration), Sweeping.layer)),
     Layer.provideMerge(actorSystem(options)),
-    Layer.provideMerge(PromisedCoverage.layer),
+    Layer.provideMerge(Layer.merge(PromisedCoverage.layer, PromisedActors.layer)),
+    Layer.provideMerge(PastRoots.layer(retentionOf(configuration).rootsMs)),
     Layer.provideMerge(stores),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)

@@ -1,8 +1,11 @@
 /** How are prices and amounts compared and added without ever becoming floating-point numbers? */
 
-const form = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,2}))?$/i
+const form = /^(-?\d+)(?:\.(\d+))?(?:e([+-]?\d{1,2}))?$/i
 
-/** Whether the text is a decimal number: digits, perhaps a point, perhaps an exponent as in 9.417e-05. */
+/**
+ * Whether the text is a decimal number: digits, perhaps a point, perhaps an exponent as in 9.417e-05. One below zero is
+ * no price, and yet what a source may give.
+ */
 export const isDecimal = (text: string): boolean => form.test(text)
 
 /** The value is `digits / 10 ** places`; an exponent may make `places` negative. */
@@ -38,6 +41,6 @@ export const sum = (texts: ReadonlyArray<string>): string => {
   const unitScale = widest(texts)
   const units = texts.reduce((total, text) => total + toUnits(text, unitScale), 0n)
   if (unitScale === 0) return units.toString()
-  const digits = units.toString().padStart(unitScale + 1, "0")
-  return `${digits.slice(0, -unitScale)}.${digits.slice(-unitScale)}`
+  const digits = (units < 0n ? -units : units).toString().padStart(unitScale + 1, "0")
+  return `${units < 0n ? "-" : ""}${digits.slice(0, -unitScale)}.${digits.slice(-unitScale)}`
 }

@@ -6,6 +6,7 @@
  */
 import { Option, Schema } from "effect"
 import { OnLoss, TimeUnit } from "./DataSchema.ts"
+import { QualityRules } from "./QualityRules.ts"
 
 const isZone = Option.liftThrowable((zone: string) => new Intl.DateTimeFormat("en", { timeZone: zone }))
 
@@ -58,9 +59,7 @@ const ofSource = {
   /** What is made of several rows of a bar: `trades` and `bars` roll them up; `none`, the default, keeps one. */
   rollUp: Schema.optionalKey(Schema.Literals(["none", "trades", "bars"])),
   /** The columns of trades; `price`, `amount` and `id` by default. */
-  tradeColumns: Schema.optionalKey(TradeColumns),
-  /** Prices are adjusted for splits or dividends by the source. */
-  adjusted: Schema.optionalKey(Schema.Boolean)
+  tradeColumns: Schema.optionalKey(TradeColumns)
 }
 
 /** The rules of a schema. */
@@ -80,6 +79,8 @@ export const ConformanceRules = Schema.Struct({
   conflict: Schema.optionalKey(Schema.Literals(["priority", "version", "ingestTime"])),
   /** The column that numbers versions; `version` by default. */
   versionColumn: Schema.optionalKey(Schema.NonEmptyString),
+  /** What makes a bar doubtful, and what comes of it: beside, or in the place of, what holds for every series. */
+  quality: Schema.optionalKey(QualityRules),
   /** Rules of one source by its name, which take the place of those for all. */
   sources: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct(ofSource)))
 })

@@ -2,6 +2,7 @@
  * How do columns of one name become one?
  */
 import * as Column from "./Column.ts"
+import { convertNumbers } from "./convertNumbers.ts"
 
 /** What one of the frames that are joined has of a column, if anything, and how many rows. */
 export interface Part {
@@ -48,7 +49,7 @@ const joinCategories = (out: Column.CategoryColumn, parts: ReadonlyArray<Part>):
 
 /**
  * The values of all parts, one after another; missing where a part has no such column, or one of another type. The
- * first part that has the column says its type.
+ * first part that has the column says its type. Numbers that are whole stay when a column became int64, or was.
  */
 export const concatColumns = (name: string, parts: ReadonlyArray<Part>): Column.Column => {
   const type = parts.find(({ column }) => column !== undefined)?.column?.type ?? "float64"
@@ -59,7 +60,8 @@ export const concatColumns = (name: string, parts: ReadonlyArray<Part>): Column.
   )
   if (out.type === "category") return joinCategories(out, parts)
   let row = 0
-  for (const { column, rows } of parts) {
+  for (const { column: given, rows } of parts) {
+    const column = given === undefined ? given : convertNumbers(given, out.type)
     if (out.type === "int64" && column?.type === "int64") out.values.set(column.values, row)
     else if (out.type === "bool" && column?.type === "bool") out.values.set(column.values, row)
     else if (out.type === "float64" && column?.type === "float64") out.values.set(column.values, row)

@@ -66,6 +66,11 @@ export const BackfillJob = Schema.Struct({
   jobClass: JobClass,
   /** What the run is to bring. */
   ranges: Pairs,
+  /**
+   * The source whose stored bars of covered time the run asks for once more; absent where it brings what is missing. A
+   * run does one or the other.
+   */
+  revises: Schema.optionalKey(Schema.String),
   /** What of it is committed. */
   completedRanges: Pairs,
   /** The sources to ask, in order. */
@@ -96,6 +101,9 @@ export const BackfillJob = Schema.Struct({
   nonce: Schema.String
 })
 export type BackfillJob = typeof BackfillJob.Type
+
+/** Whether the run asks for stored bars once more: it is a check, and nothing is missing for want of it. */
+export const isRevision = ({ revises }: Pick<BackfillJob, "revises">): boolean => revises !== undefined
 
 /** How the run is named in lineage, audit and logs. */
 export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => `${job.windowStart}.${job.run}`

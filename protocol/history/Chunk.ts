@@ -12,6 +12,7 @@ import type { Frame } from "../frame/Frame.ts"
 import * as FrameCodec from "../frame/FrameCodec.ts"
 import { LineageRun } from "../frame/Lineage.ts"
 import type { ChunkRef } from "./CoveragePage.ts"
+import { Findings } from "./Findings.ts"
 import { Pairs } from "./RangePairs.ts"
 import { Series } from "./Series.ts"
 
@@ -31,7 +32,9 @@ export const ChunkHeader = Schema.Struct({
   base: Schema.NullOr(Schema.String),
   schemaVersion: Schema.Int,
   lineage: Schema.Array(LineageRun),
-  contentHash: Schema.String
+  contentHash: Schema.String,
+  /** What quality rules found in the rows; absent where they found nothing. */
+  findings: Schema.optionalKey(Findings)
 })
 export type ChunkHeader = typeof ChunkHeader.Type
 

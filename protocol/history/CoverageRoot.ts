@@ -10,7 +10,9 @@ import { sha256 } from "../frame/contentHash.ts"
 import { MissingRange } from "./MissingRange.ts"
 import { Pairs } from "./RangePairs.ts"
 import * as RangeSet from "./RangeSet.ts"
+import { RevisedBar } from "./RevisedBar.ts"
 import { Series } from "./Series.ts"
+import { UnsettledRange } from "./Unsettled.ts"
 import { none, Watermarks } from "./Watermarks.ts"
 
 /** How many covered ranges a root holds itself: the newest; those before are in the pages' entries. */
@@ -26,6 +28,13 @@ export const rolledBackCause = "storageRolledBack"
 export const CoverageDiff = Schema.Struct({
   added: Pairs,
   removed: Pairs,
+  /**
+   * Time of covered bars that changed, appeared or vanished; absent where none did. Of very many apart from each other
+   * some are joined over time between them that is as it was.
+   */
+  revised: Schema.optionalKey(Pairs),
+  /** The first of them with what they were and are. */
+  revisedBars: Schema.optionalKey(Schema.Array(RevisedBar)),
   /** The backfill jobs that brought it. */
   jobs: Schema.Array(Schema.String),
   source: Schema.String,
@@ -54,6 +63,8 @@ export const CoverageRoot = Schema.Struct({
    */
   exceptions: Schema.Array(MissingRange),
   watermarks: Watermarks,
+  /** Covered bars that are asked for once more when their source has settled them; absent where there are none. */
+  unsettled: Schema.optionalKey(Schema.Array(UnsettledRange)),
   schemaVersion: Schema.Int,
   /** Bars in a window; fixed once the series has data. */
   windowBars: Schema.Int,

@@ -74,6 +74,7 @@ export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("Cove
     const first = this.missingRanges[0]
     const last = this.missingRanges.at(-1)
     const where = first === undefined || last === undefined ? "" : `: ${span(first.start, last.end)}`
+    if (this.missingBars === 0) return `closed time is not covered yet, and no expected bar is missing${where}`
     const bars = this.missingBars === 1 ? "bar" : "bars"
     const are = this.missingBars === 1 ? "is" : "are"
     return `${this.missingBars} ${bars} of ${this.expectedBars} ${are} missing${where}`

@@ -1,5 +1,6 @@
 /** What does a caller ask? */
 import { Schema } from "effect"
+import { AsOf } from "./AsOf.ts"
 import { SlaPolicy } from "./SlaPolicy.ts"
 import { Strategy } from "./Strategy.ts"
 
@@ -40,6 +41,8 @@ export const HistoryRequest = Schema.Struct({
   ...options,
   /** `forward` gives a row with the last price for each covered bar in which nothing was traded; `none` by default. */
   fill: Schema.optionalKey(Schema.Literals(["none", "forward"])),
+  /** What stood at a version or at a time is answered; nothing is fetched for it. */
+  asOf: Schema.optionalKey(AsOf),
   returnMeta: Schema.optionalKey(Schema.Boolean)
 })
 export type HistoryRequest = typeof HistoryRequest.Type
@@ -49,5 +52,9 @@ export const EnsureRequest = Schema.Struct({ ...range, ...options })
 export type EnsureRequest = typeof EnsureRequest.Type
 
 /** A request for the coverage of a series. */
-export const CoverageRequest = Schema.Struct({ nodeId: Schema.String, interval: Schema.String })
+export const CoverageRequest = Schema.Struct({
+  nodeId: Schema.String,
+  interval: Schema.String,
+  asOf: Schema.optionalKey(AsOf)
+})
 export type CoverageRequest = typeof CoverageRequest.Type

@@ -5,6 +5,7 @@ import { MissingRange } from "./MissingRange.ts"
 import { QualitySummary } from "./QualitySummary.ts"
 import { Pairs } from "./RangePairs.ts"
 import { Strategy } from "./Strategy.ts"
+import { UnsettledRange } from "./Unsettled.ts"
 import { Watermarks } from "./Watermarks.ts"
 
 /** How one phase used its time, in milliseconds. */
@@ -101,6 +102,8 @@ export const CoverageReport = Schema.Struct({
   interval: Schema.String,
   coverageRanges: Pairs,
   missingRanges: Schema.Array(MissingRange),
+  /** Covered bars that their source may still change, and how long after their end; absent where there are none. */
+  unsettledRanges: Schema.optionalKey(Schema.Array(UnsettledRange)),
   watermarks: Watermarks,
   coverageVersion: Schema.Int,
   windowBars: Schema.Int

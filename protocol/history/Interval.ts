@@ -64,6 +64,10 @@ export const isAligned = (spacing: Spacing, timeMs: number): boolean => sinceBou
 export const barCount = (spacing: Spacing, start: number, end: number): number =>
   Math.max(0, (alignUp(spacing, end) - alignUp(spacing, start)) / spacing.lengthMs)
 
+/** Whether bars of one spacing are each made of several whole bars of the other. */
+export const isDividedBy = (longer: Spacing, shorter: Spacing): boolean =>
+  shorter.lengthMs < longer.lengthMs && longer.lengthMs % shorter.lengthMs === 0 && isAligned(shorter, longer.anchorMs)
+
 const canonicalText = (lengthMs: number): string => {
   const [name, unitMs] = unitsMs.find(([, unitMs]) => lengthMs % unitMs === 0) ?? ["s", 1_000]
   return `${lengthMs / unitMs}${name}`

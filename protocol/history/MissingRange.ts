@@ -23,7 +23,9 @@ export const MissingRange = Schema.Struct({
   /** What the reason rests on: a setting, or what a source said. */
   evidence: Schema.optionalKey(Schema.String),
   /** How often in a row sources were asked about it and proved nothing. */
-  answers: Schema.optionalKey(Schema.Int)
+  answers: Schema.optionalKey(Schema.Int),
+  /** The quality rule that keeps its bars out: it waits until an operator has it fetched again. */
+  rule: Schema.optionalKey(Schema.String)
 })
 export type MissingRange = typeof MissingRange.Type
 

@@ -9,10 +9,21 @@ export const StrictFinding = Schema.Struct({
   missingRanges: Schema.Array(MissingRange)
 })
 
+/** What one quality rule found in the bars of an answer. */
+export const FindingSummary = Schema.Struct({
+  /** The bars, all of them. */
+  count: Schema.Finite,
+  /** Whether they are among the rows, marked SUSPECT, or kept out of them. */
+  severity: Schema.Literals(["flag", "quarantine"]),
+  /** The times of the first few of them. */
+  examples: Schema.Array(Schema.Finite)
+})
+export type FindingSummary = typeof FindingSummary.Type
+
 /** Counts over the rows of one answer. */
 export const QualitySummary = Schema.Struct({
   rows: Schema.Finite,
-  /** Bars of the range that can have a row: neither known empty nor unavailable. */
+  /** Bars of the range that are to have a row: neither known empty, nor unavailable, nor closed and not covered. */
   expectedBars: Schema.Finite,
   /** Covered bars in which nothing was traded. */
   knownEmptyBars: Schema.Finite,
@@ -20,6 +31,10 @@ export const QualitySummary = Schema.Struct({
   gapCount: Schema.Finite,
   outOfOrderCount: Schema.Finite,
   duplicateCount: Schema.Finite,
+  /** By the name of a count of rows that is not 0, the times of the first few of them. */
+  examples: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.Finite))),
+  /** What quality rules found, by the rule's name; absent where they found nothing. */
+  findings: Schema.optionalKey(Schema.Record(Schema.String, FindingSummary)),
   /** Known empty bars that have a row in this answer nevertheless, because it was asked for; not among `rows`. */
   forwardFilledBars: Schema.optionalKey(Schema.Finite),
   strict: Schema.optionalKey(StrictFinding)

@@ -7,7 +7,7 @@
 import { alignDown, alignUp, type Interval, type Spacing } from "./Interval.ts"
 import { isRange, type Range } from "./Range.ts"
 import { at, size } from "./RangeMeasure.ts"
-import { clip, type RangeSet } from "./RangeSet.ts"
+import { clip, type RangeSet, unionAll } from "./RangeSet.ts"
 
 /** How one series is divided: its bars, and how many of them make a window. Fixed once the series has data. */
 export interface Grid {
@@ -59,6 +59,14 @@ export const split = (grid: Grid, set: RangeSet): ReadonlyArray<WindowRanges> =>
   }
   return parts
 }
+
+/** What of the set lies in the first of the windows that have any of it. */
+export const firstOf = (grid: Grid, set: RangeSet, windowsMax: number): RangeSet =>
+  unionAll(
+    split(grid, set)
+      .slice(0, windowsMax)
+      .map(({ ranges }) => ranges)
+  )
 
 /** How many windows have any of the set's time. O(ranges), however many windows that is. */
 export const count = (grid: Grid, set: RangeSet): number => {

@@ -9,6 +9,7 @@ import { AccountStanding } from "./AccountStanding.ts"
 import { AuditedChange, AuditVerdict, ExplainedRange } from "./AuditReport.ts"
 import { backfillAdmin } from "./BackfillAdmin.ts"
 import { jobAdmin } from "./JobAdmin.ts"
+import { sweepAdmin } from "./SweepAdmin.ts"
 
 const Series = { nodeId: Schema.NonEmptyString, interval: Schema.NonEmptyString }
 
@@ -23,6 +24,7 @@ const isRangeOrNone = ({ from, to }: { readonly from?: number; readonly to?: num
 export const historyAdmin = {
   ...jobAdmin,
   ...backfillAdmin,
+  ...sweepAdmin,
   /**
    * The newest `limit` changes of a series' coverage, the newest last, those before `beforeVersion`; of a range
    * `[from, to)` alone where one is given, with why it is covered or not; and with `verify` whether its history holds.

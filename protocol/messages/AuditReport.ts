@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import { JobFailure, JobState } from "../history/BackfillJob.ts"
 import { MissingState } from "../history/MissingRange.ts"
 import { Pairs } from "../history/RangePairs.ts"
+import { RevisedBar } from "../history/RevisedBar.ts"
 
 const Ranges = Schema.toEncoded(Pairs)
 
@@ -26,7 +27,11 @@ export const AuditedChange = Schema.Struct({
   /** The version that it followed; 0 for the first. */
   versionBefore: Schema.Int,
   added: Ranges,
-  removed: Ranges
+  removed: Ranges,
+  /** Time of covered bars that it changed; absent where it changed none. */
+  revised: Schema.optionalKey(Ranges),
+  /** The first of them, with what they were and what they are. */
+  revisedBars: Schema.optionalKey(Schema.Array(RevisedBar))
 })
 export type AuditedChange = typeof AuditedChange.Type
 
@@ -104,6 +109,8 @@ export const AuditVerdict = Schema.Struct({
   holds: Schema.Boolean,
   /** How many entries were replayed: all, or those before the break. */
   entries: Schema.Int,
+  /** The version that the history begins with, where those before it are no longer kept. */
+  fromVersion: Schema.optionalKey(Schema.Int),
   firstBreak: Schema.NullOr(AuditBreak)
 })
 export type AuditVerdict = typeof AuditVerdict.Type

@@ -12,6 +12,7 @@ import type { StoreDamaged } from "../history/Errors.ts"
 import { MissingRange } from "../history/MissingRange.ts"
 import { Pairs } from "../history/RangePairs.ts"
 import type { RangeSet } from "../history/RangeSet.ts"
+import { RevisedBar } from "../history/RevisedBar.ts"
 import { Series } from "../history/Series.ts"
 import { define } from "../wire/ActorMessage.ts"
 import type { Undelivered } from "../wire/Envelope.ts"
@@ -24,6 +25,8 @@ const coverageActor = "coverage"
 export const Ensure = Schema.Struct({
   series: Series,
   ranges: Pairs,
+  /** Asks that what this source has stored of the ranges be fetched once more, and nothing else. */
+  revises: Schema.optionalKey(Schema.String),
   /** The sources to ask, in order. */
   sources: Schema.Array(Schema.String),
   jobClass: JobClass,
@@ -43,7 +46,11 @@ export const WindowCommit = Schema.Struct({
   generation: Schema.Int,
   /** The id of the chunk that was merged into the new one; null where there was none. */
   base: Schema.NullOr(Schema.String),
-  chunk: ChunkRef
+  chunk: ChunkRef,
+  /** Time of the base's bars that the chunk has otherwise, or does not have, or has and the base does not. */
+  revised: Schema.optionalKey(Pairs),
+  /** The first of them. */
+  revisedBars: Schema.optionalKey(Schema.Array(RevisedBar))
 })
 export type WindowCommit = typeof WindowCommit.Type
 
@@ -55,6 +62,8 @@ export const Commit = Schema.Struct({
   answered: Pairs,
   /** What of the answered time is not covered, and why. */
   exceptions: Schema.Array(MissingRange),
+  /** Stored time about which the source was asked once more, and time of the commit that it may yet change. */
+  asked: Schema.optionalKey(Schema.Struct({ ranges: Pairs, unsettled: Pairs, settleMs: Schema.Finite })),
   jobs: Schema.Array(Schema.String),
   source: Schema.String,
   cause: Schema.String

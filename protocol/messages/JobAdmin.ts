@@ -4,6 +4,7 @@ import { BackfillJob, JobState } from "../history/BackfillJob.ts"
 import { Pairs } from "../history/RangePairs.ts"
 import { JobCounts } from "./JobErrors.ts"
 import { ToldJob } from "./ToldJob.ts"
+import { Verified } from "./Verify.ts"
 
 /** A job in a list. */
 export const JobSummary = Schema.Struct({
@@ -60,6 +61,9 @@ const onWindows = {
 
 const onTime = Schema.Struct({ ...series, ...range, reason: Reason.check(Schema.isNonEmpty()) })
 
+/** Time within one window, and the source to ask: each that has stored anything of it without one. */
+const onWindow = { ...series, ...range, source: Schema.optionalKey(Id) }
+
 /** The verbs about jobs and stored time: the forms of their requests and answers, and a request to show. */
 export const jobAdmin = {
   /** Jobs of one node, interval or state, or of all; those that were changed last come first. */
@@ -101,6 +105,14 @@ export const jobAdmin = {
   reprocess: {
     request: onTime,
     answer: Schema.Struct({ ...removed, jobs: Schema.Array(JobSummary) }),
+    example: { ...exampleRange, ...exampleReason }
+  },
+  /** Compares what is stored of a window with what its sources give now; changes nothing. */
+  verify: { request: Schema.Struct(onWindow), answer: Verified, example: exampleRange },
+  /** The same, and makes what differs into a revision. */
+  repair: {
+    request: Schema.Struct({ ...onWindow, reason: Reason.check(Schema.isNonEmpty()) }),
+    answer: Verified,
     example: { ...exampleRange, ...exampleReason }
   }
 } as const

@@ -28,13 +28,14 @@ export const suitedStates: { readonly [Verb in JobVerb]: ReadonlyArray<JobState>
 export const suits = (verb: JobVerb, job: BackfillJob): boolean =>
   suitedStates[verb].includes(job.state) && !(verb === "cancel" && hasEnded(job))
 
-const past: { readonly [Verb in JobVerb | "invalidate" | "reprocess"]: string } = {
+const past: { readonly [Verb in JobVerb | "invalidate" | "reprocess" | "repair"]: string } = {
   retry: "retried",
   skip: "skipped",
   cancel: "called off",
   quarantine: "set aside",
   invalidate: "invalidated",
-  reprocess: "reprocessed"
+  reprocess: "reprocessed",
+  repair: "repaired"
 }
 
 /** An operator's change as a cause, in the audit and elsewhere: who did what, and why. */
@@ -72,7 +73,13 @@ export class JobNotSuited extends Schema.TaggedError<JobNotSuited>()("JobNotSuit
 }
 
 /** Takes time out of the coverage: what is stored of it does not count any more, and it is missing again. */
-export const Invalidate = Schema.Struct({ series: Series, ranges: Pairs, ...asked })
+export const Invalidate = Schema.Struct({
+  series: Series,
+  ranges: Pairs,
+  /** Told as the source in the history, where it is no operator who asks. */
+  source: Schema.optionalKey(Schema.String),
+  ...asked
+})
 export type Invalidate = typeof Invalidate.Type
 
 /** What was covered of it. */

@@ -15,6 +15,7 @@ export const service = {
   read: `${root}.read`,
   ensure: `${root}.ensure`,
   coverage: `${root}.coverage`,
+  diff: `${root}.diff`,
   health: `${root}.health`
 } as const
 
@@ -30,6 +31,9 @@ export const window = (seriesKey: string, windowStart: number): string => `${ser
 /** Where a chunk is stored. */
 export const chunk = (seriesKey: string, windowStart: number, id: string): string =>
   `${root}.chunks.${window(seriesKey, windowStart)}.${id}`
+
+/** Where all chunks or all pages of a series are stored. */
+export const allOf = (family: "chunks" | "pages", seriesKey: string): string => `${root}.${family}.${seriesKey}.>`
 
 /** Where a page is stored. */
 export const page = (seriesKey: string, id: string): string => `${root}.pages.${seriesKey}.${id}`

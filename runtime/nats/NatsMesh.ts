@@ -6,6 +6,7 @@ import { connect, type ConnectOptions } from "./Connection.ts"
 import * as JetStream from "./JetStream.ts"
 import * as KeyValue from "./KeyValue.ts"
 import { provision } from "./provision.ts"
+import * as readNames from "./readNames.ts"
 import * as readHistory from "./readHistory.ts"
 import * as RequestReply from "./RequestReply.ts"
 
@@ -26,6 +27,7 @@ export const layer = ({ replicas = 1, ...options }: MeshOptions): Layer.Layer<Me
         ...messages,
         ...KeyValue.make(connection),
         ...readHistory.make(connection),
+        ...readNames.make(connection),
         ...JetStream.make(connection),
         provision: provision(connection, replicas)
       })

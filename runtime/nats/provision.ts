@@ -48,7 +48,8 @@ const configOf: Readonly<Record<StreamKind, Partial<StreamConfig>>> = {
     allow_rollup_hdrs: true
   },
   blob: { max_msgs_per_subject: 1, allow_direct: true },
-  log: { allow_direct: true, deny_delete: true, deny_purge: true },
+  // what is old is removed one by one, and never all at once
+  log: { allow_direct: true, deny_purge: true },
   letters: {
     max_msgs_per_subject: 1,
     allow_direct: true,

@@ -6,8 +6,8 @@
  */
 import { Option } from "effect"
 import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
-import { historyBytesMax, historyEntriesMax, type HistoryOptions, type HistoryPage } from "../HistoryPage.ts"
-import type { Stored, WriteOptions } from "../Mesh.ts"
+import { historyBytesMax, historyEntriesMax, type HistoryOptions, type HistoryPage, namesMax } from "../HistoryPage.ts"
+import type { Named, Stored, WriteOptions } from "../Mesh.ts"
 import { type Answer, conflict, done, refused } from "./Answer.ts"
 import * as Expiries from "./Expiries.ts"
 import * as History from "./History.ts"
@@ -40,7 +40,11 @@ export interface Records {
   readonly readMany: (subjects: ReadonlyArray<string>, lagMs: number) => ReadonlyArray<Stored>
   /** What a log has of a subject or of those of a pattern, or had so long ago; of any other stream what stands. */
   readonly history: (subject: string, lagMs: number, options: HistoryOptions) => HistoryPage<Stored>
+  /** What is kept of a subject or of those of a pattern, without its bytes. */
+  readonly names: (subject: string, options: HistoryOptions) => HistoryPage<Named>
   readonly purge: (subject: string) => Answer<void>
+  /** Removes the message of a revision, if it is there. */
+  readonly remove: (revision: number) => Answer<void>
   /** What stands, in the order of the revisions; of a log each message. */
   readonly entries: () => ReadonlyArray<History.Version>
   readonly lastSequence: () => number
@@ -69,6 +73,7 @@ interface Rules {
   readonly marks?: boolean
   readonly purges?: boolean
   readonly keepsAll?: boolean
+  readonly removes?: boolean
   readonly ageMsMax?: number
   readonly countMax?: number
 }
@@ -78,9 +83,9 @@ const rulesOf: Readonly<Record<StreamKind, Rules>> = {
   state: {},
   expiring: { expires: true },
   lease: { expires: true, marks: true, purges: true },
-  blob: { purges: true },
-  log: { keepsAll: true },
-  letters: { purges: true, ageMsMax: 30 * 24 * 3_600_000, countMax: 100_000 },
+  blob: { purges: true, removes: true },
+  log: { keepsAll: true, removes: true },
+  letters: { purges: true, removes: true, ageMsMax: 30 * 24 * 3_600_000, countMax: 100_000 },
   queue: { purges: true }
 }
 
@@ -258,6 +263,41 @@ const history = (
   return { entries, isLast: left === 0, left }
 }
 
+const names = (
+  state: State,
+  subject: string,
+  { fromRevision = 1, max = namesMax }: HistoryOptions
+): HistoryPage<Named> => {
+  const isNamed = matcher(subject)
+  const all = state.rules.keepsAll === true ? state.all : Array.from(state.last.values())
+  const wanted = all.filter((version) => version.revision >= fromRevision && isNamed(version.subject))
+  const entries = wanted.slice(0, Math.max(1, Math.min(max, namesMax)))
+  const left = wanted.length - entries.length
+  return {
+    entries: entries.map(({ data, revision, sinceMs, subject: name }) => ({
+      subject: name,
+      revision,
+      bytes: data.length,
+      atMs: sinceMs
+    })),
+    isLast: left === 0,
+    left
+  }
+}
+
+const remove = (state: State, revision: number): Answer<void> => {
+  if (state.rules.removes !== true) return refused("JetStreamApiError: message delete not permitted")
+  state.all = state.all.filter((version) => version.revision !== revision)
+  for (const version of state.last.values()) {
+    if (version.revision !== revision) continue
+    const { subject } = version
+    vanish(state, subject)
+    const before = state.all.findLast((one) => one.subject === subject)
+    if (before !== undefined) state.last.set(subject, before)
+  }
+  return done(undefined)
+}
+
 const purge = (state: State, subject: string): Answer<void> => {
   if (state.rules.purges !== true) return refused("JetStreamApiError: stream purge not permitted")
   if (!hasWildcard(subject)) vanish(state, subject)
@@ -308,7 +348,9 @@ export const make = (given: RecordsOptions): Records => {
     read: (subject, lagMs) => read(state, subject, lagMs),
     readMany: (subjects, lagMs) => readMany(state, subjects, lagMs),
     history: (subject, lagMs, options) => history(versionsOf(state, subject, lagMs), options),
+    names: (subject, options) => names(state, subject, options),
     purge: (subject) => purge(state, subject),
+    remove: (revision) => remove(state, revision),
     entries: () => (state.rules.keepsAll === true ? state.all.slice() : Array.from(state.last.values())),
     lastSequence: () => state.sequence,
     rollBack: (keepUntilMs) => rollBack(state, keepUntilMs),

@@ -114,6 +114,26 @@ const history =
       })
     })
 
+/** What is kept, by name, and the removal of one of it. */
+const kept = (client: Talk.Client): Pick<MeshShape, "names" | "remove"> => ({
+  names: (stream, subject, options = {}) =>
+    ask(client, {
+      parcel: { kind: "readMany", subject },
+      boundMs: readTimeoutMs,
+      act: () => client.server.names(stream, subject, options),
+      onDone: (page) => Effect.succeed(page),
+      onRefused: failing(`read names of ${subject}`)
+    }),
+  remove: (stream, revision) =>
+    ask(client, {
+      parcel: { kind: "write", subject: stream },
+      boundMs: libraryTimeoutMs,
+      act: () => client.server.remove(stream, revision),
+      onDone: () => Effect.void,
+      onRefused: failing(`remove ${revision} of ${stream}`)
+    })
+})
+
 const deliveryOf = ({ link }: Talk.Client, { done, later, subject, working }: Taken): Delivery => {
   const tell = (act: () => void) =>
     Effect.sync(() => {
@@ -202,6 +222,7 @@ export const make = (server: SimulatedServer, link: Link, clientName: string): M
     ...Talk.make(client),
     ...records(client),
     history: history(client),
+    ...kept(client),
     enqueue: enqueue(client),
     take: take(client),
     payloadBytesMax: () => server.payloadBytesMax

@@ -7,7 +7,7 @@
 import type { Option } from "effect"
 import type { StreamSpec } from "../../protocol/wire/StreamSpec.ts"
 import type { HistoryOptions, HistoryPage } from "../HistoryPage.ts"
-import type { Headers, Stored, WriteOptions } from "../Mesh.ts"
+import type { Headers, Named, Stored, WriteOptions } from "../Mesh.ts"
 import { announcer } from "./announce.ts"
 import { type Answer, done, nobody, refused, silence } from "./Answer.ts"
 import type { Form } from "./History.ts"
@@ -93,6 +93,8 @@ export interface SimulatedServer extends Pick<
   readonly read: (where: ReadAt, subject: string) => Answer<Option.Option<Stored>>
   readonly readMany: (where: ReadAt, subjects: ReadonlyArray<string>) => Answer<ReadonlyArray<Stored>>
   readonly history: (where: ReadAt, subject: string, options: HistoryOptions) => Answer<HistoryPage<Stored>>
+  readonly names: (stream: string, subject: string, options: HistoryOptions) => Answer<HistoryPage<Named>>
+  readonly remove: (stream: string, revision: number) => Answer<void>
   /** Gives 0 where the subject's work is there already, which is as good. */
   readonly enqueue: (sent: Sent) => Answer<number>
   readonly dequeue: (stream: string, subject: string) => Answer<void>
@@ -241,6 +243,12 @@ const dequeue = (state: State, stream: string, subject: string): Answer<void> =>
   return atOutage(state, stream) ?? (kept.queue ?? { dequeue: kept.records.purge }).dequeue(subject)
 }
 
+const removeStored = (state: State, stream: string, revision: number): Answer<void> => {
+  const kept = state.streams.get(stream)
+  if (kept === undefined || kept.queue !== undefined) return refused("StreamNotFoundError: stream not found")
+  return atOutage(state, stream) ?? kept.records.remove(revision)
+}
+
 type Faults = Pick<SimulatedServer, "setWritable" | "setFull" | "rollBack">
 
 const faultsOf = (state: State): Faults => {
@@ -316,6 +324,8 @@ export const make = (given: ServerOptions): SimulatedServer => {
       fromReplica(state, stream, (records) => records.readMany(subjects, lagMs)),
     history: ({ lagMs, stream }, subject, options) =>
       fromReplica(state, stream, (records) => records.history(subject, lagMs, options)),
+    names: (stream, subject, options) => fromReplica(state, stream, (records) => records.names(subject, options)),
+    remove: (stream, revision) => removeStored(state, stream, revision),
     enqueue: (sent) => {
       const answer = write(state, sent, {})
       return answer === JobQueue.queuedAlready ? done(0) : answer

@@ -112,8 +112,24 @@ describe("checkSchemas()", () => {
     [
       "an unknown rule",
       fileWith(`{ fields: [${close}], rules: { times: {} } }`),
-      "schemas.bars.rules.times: is no setting; known here: time, order, rollUp, tradeColumns, adjusted, drop, " +
-        "extraColumns, onLoss, lateness, conflict, versionColumn, sources"
+      "schemas.bars.rules.times: is no setting; known here: time, order, rollUp, tradeColumns, drop, " +
+        "extraColumns, onLoss, lateness, conflict, versionColumn, quality, sources"
+    ],
+    [
+      "a quality rule on a column that is not there",
+      fileWith(`{ fields: [${close}], rules: { quality: [{ rule: jump }, { rule: negativeVolume }] } }`),
+      "schemas.bars.rules.quality[1]: looks at volume, which the schema does not have; it has: close"
+    ],
+    [
+      "a parameter that a quality rule does not have",
+      fileWith(`{ fields: [${close}], rules: { quality: [{ rule: jump, limit: 3 }] } }`),
+      "schemas.bars.rules.quality[0].limit: is no setting; known here: rule, name, severity, column, share, maxGapBars"
+    ],
+    [
+      "a quality rule of an unknown kind",
+      fileWith(`{ fields: [${close}], rules: { quality: [{ rule: spike }] } }`),
+      "schemas.bars.rules.quality[0]: is a rule with its kind: { rule: jump }; the kinds are negativeVolume, " +
+        "ohlcOrder, nonFinite, zeroPrice, jump, zScore, reversal, timeBackwards, staleRepeat, barCount"
     ]
   ])("checkSchemas() tells of %s", (_what, text, expected) => {
     assert.deepStrictEqual(mistakes(text), [expected])

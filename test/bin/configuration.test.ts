@@ -14,6 +14,8 @@ series:
   - { node: "ohlcv:binance:BTC/BUSD", intervals: [1m, 5m], sources: [binance], symbol: BTC/BUSD }
 `
 
+const exchange = 'kind: exchange, exchange: binance, baseUrl: "http://127.0.0.1:9000", maxEmptyBars: 60'
+
 const configuration = (text: string): Configuration =>
   Result.getOrThrowWith(parse(text), (all) => new Error(JSON.stringify(all)))
 
@@ -54,7 +56,30 @@ describe("parse", () => {
       /^series\[0\]\.intervals\[1\]: .*BUSD 1m, which series\[0\]\.intervals\[0\]/
     ],
     ["an unknown key", "maxEmptyBars", "maxEmpty", /^sources\.binance\.maxEmpty: is no setting; known here: kind, /],
-    ["a wrong kind", "kind: exchange", "kind: lake", /^sources\.binance\.kind: Expected "exchange", got "lake"$/],
+    [
+      "a wrong kind",
+      "kind: exchange",
+      "kind: sea",
+      /^sources\.binance\.kind: Expected "exchange" \| "lake", got "sea"$/
+    ],
+    [
+      "a kind of rows that there is not",
+      exchange,
+      "kind: lake, path: a.csv, rows: candles",
+      /^sources\.binance\.rows: Expected "bars" \| "trades", got "candles"$/
+    ],
+    [
+      "a zone that there is not",
+      exchange,
+      "kind: lake, path: a.csv, zone: Mars/Olympus",
+      /^sources\.binance\.zone: "Mars\/Olympus" is no zone: /
+    ],
+    [
+      "a setting of another kind of source",
+      exchange,
+      "kind: lake, path: a.csv, baseUrl: here",
+      /^sources\.binance\.baseUrl: is no setting; known here: kind, path, format, rows, header, /
+    ],
     ["a number out of bounds", "60 }", "-1 }", /^sources\.binance\.maxEmptyBars: .*got -1$/],
     ["an absent field", ", symbol: BTC/BUSD", "", /^series\[0\]\.symbol: is missing$/],
     ["a number for a text", '"ohlcv:binance:BTC/BUSD"', "7", /^series\[0\]\.node: Expected string, got 7$/],
@@ -122,11 +147,41 @@ describe("parse", () => {
       /^retry\.baseMs: the first wait is 300001, and the longest, the default of retry\.maxMs, 300000: /
     ],
     [
+      "an interval that is none, for which bars settle otherwise",
+      "maxEmptyBars: 60 }",
+      "settleMs: 5, settleMsByInterval: { 1m: 7, 1min: 8 } }",
+      /^sources\.binance\.settleMsByInterval\.1min: /
+    ],
+    [
       "a name that a host uses",
       "binance: {",
       "cache: { kind: exchange, exchange: okx }\n  binance: {",
       /^sources\.cache: /
-    ]
+    ],
+    [
+      "a source of the name of a series",
+      "binance: {",
+      '"derived:1m": { kind: exchange, exchange: okx }\n  binance: {',
+      /^sources\.derived:1m: names that begin with derived: are those of series/
+    ],
+    [
+      "a series that is derived and has a source",
+      ", symbol: BTC/BUSD }",
+      ', symbol: BTC/BUSD }\n  - { node: "ohlcv:binance:BTC/BUSD", intervals: [1h], derivedFrom: 1m, sources: [binance] }',
+      /^series\[1\]\.sources: is not for a series that is derived/
+    ],
+    ...[
+      ["1h", "7x", /^series\[1\]\.derivedFrom: "7x" is no interval: /],
+      ["1h", "3m", /^series\[1\]\.derivedFrom: no series of ohlcv:.* is kept at 3m; there is 1m, 5m, 1h$/],
+      ["90s", "1m", /^series\[1\]\.intervals\[0\]: 90s is no whole number of 1m$/],
+      ["30s", "1m", /^series\[1\]\.intervals\[0\]: 30s is no longer than 1m: name a finer interval$/],
+      ["1h", "1h", /^series\[1\]\.intervals\[0\]: 1h can't be made of itself: name a finer interval$/]
+    ].map(([interval, from, expected]): [string, string, string, RegExp] => [
+      `${String(interval)} derived from ${String(from)}`,
+      ", symbol: BTC/BUSD }",
+      `, symbol: BTC/BUSD }\n  - { node: "ohlcv:binance:BTC/BUSD", intervals: [${String(interval)}], derivedFrom: ${String(from)} }`,
+      new RegExp(expected!)
+    ])
   ])("parse() refuses %s, with its path", (_, piece, replacement, expected) => {
     const found = mistakesWith(piece, replacement)
     assert.lengthOf(found, 1)
@@ -192,6 +247,7 @@ describe("parse", () => {
     const part = readme.slice(readme.indexOf("## The configuration"), readme.indexOf("## NATS"))
     const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
       if (SchemaAST.isArrays(ast)) return ast.rest.flatMap(namesIn)
+      if (SchemaAST.isUnion(ast)) return ast.types.flatMap(namesIn)
       if (!SchemaAST.isObjects(ast)) return []
       const own = ast.propertySignatures.flatMap(({ name, type }) => [String(name), ...namesIn(type)])
       return [...own, ...ast.indexSignatures.flatMap(({ type }) => namesIn(type))]

@@ -148,6 +148,29 @@ describe("auditText()", () => {
     ])
   })
 
+  it("auditText() tells which bars a change revised, with what they were and are; no column is there without any", () => {
+    const told = { ...change, versionBefore: 2, added: [], removed: [] }
+    const revisedBars = [
+      { eventTime: 60_000, source: "binance", before: { close: 1, volume: null }, after: { close: 2, volume: 3 } },
+      { eventTime: 120_000, source: "binance", before: null, after: { close: 4 } },
+      { eventTime: 180_000, source: "binance", before: { close: 5 }, after: null }
+    ]
+    const text = auditText(auditOf({ changes: [{ ...told, revised: [[60_000, 240_000]], revisedBars }] }))
+    assert.match(text, /revised {2,}source.*\n.*3 bars: 1970-01-01T00:01:00Z to 1970-01-01T00:04:00Z/)
+    assert.deepStrictEqual(
+      text
+        .split("\n")
+        .slice(-3)
+        .map((line) => line.replace(/ +/g, " ").trim()),
+      [
+        "3 1970-01-01T00:01:00Z binance close 1 -> 2, volume - -> 3",
+        "3 1970-01-01T00:02:00Z binance appeared: close 4",
+        "3 1970-01-01T00:03:00Z binance vanished: close 5"
+      ]
+    )
+    assert.notMatch(auditText(auditOf({ changes: [told] })), /revised/)
+  })
+
   it("auditText() says so where there are no changes, and where the history holds", () => {
     const verdict = { holds: true, entries: 3, firstBreak: null }
     assert.strictEqual(

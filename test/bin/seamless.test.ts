@@ -27,6 +27,12 @@ describe.concurrent("wrong usage", () => {
     ["too few actors", ["actors", "--top", "0"], /--top.*1 to 1000/],
     ["half an actor", ["actors", "release", "counter"], /key/],
     ["no letter", ["actors", "replay"], /id/],
+    ["a calendar that is none", ["calendar", "nyse"], /"nyse" is no calendar; there is .*nyse-regular/],
+    [
+      "a calendar of a century",
+      ["calendar", "nyse-regular", "--from", "1900-01-01", "--to", "2000-01-01"],
+      /3660 days/
+    ],
     ["half a range", ["audit", "a", "1m", "--from", "0"], /--from without --to/],
     ["a range that ends before it starts", ["audit", "a", "1m", "--from", "5", "--to", "4"], /is not before/],
     ["a moment that is none", ["audit", "a", "1m", "--to", "soon"], /--to: "soon".*ISO 8601/],
@@ -49,6 +55,9 @@ describe.concurrent("wrong usage", () => {
       ["backfill", "create", "x", ...series, "--from", "5", "--to", "5"],
       /is not before the end/
     ],
+    ["a point that is none", ["read", ...span, "--as-of", "v17"], /--as-of.*"v17".*a version such as 17/],
+    ["a sweep of half a series", ["sweep", "a"], /NODE and INTERVAL/],
+    ["a difference to nothing", ["diff", "a", "1m", "--from-version", "1"], /--to-version/],
     ["a version that is none", ["audit", "a", "1m", "--before", "0"], /--before.*from 1/],
     ["a state of jobs that is none", ["jobs", "--state", "ill"], /"ill".*open, PENDING.*QUARANTINED/],
     ["too many jobs", ["jobs", "--limit", "1001"], /--limit.*1 to 1000/],
@@ -94,7 +103,9 @@ describe.concurrent("help", () => {
     "slots",
     "actors",
     "drain",
-    "upstreams"
+    "upstreams",
+    "diff",
+    "sweep"
   ].map((name) => [name])
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])
   const ofJobs = ["show", "retry", "skip", "cancel", "quarantine"].map((name) => ["jobs", name])

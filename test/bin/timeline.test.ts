@@ -30,6 +30,14 @@ const gap = (state: MissingState, fromMinute: number, toMinute: number) => ({
 const linesOf = (given: CoverageReport, columns = 80) => timeline(given, columns).split("\n")
 
 describe("timeline", () => {
+  it("timeline() counts the bars that may still change, where there are any", () => {
+    const covered = report({ coverageRanges: [[day, day + hourMs]] })
+    const source = { source: "binance", settleMs: 1 }
+    const unsettledRanges = [{ start: day + hourMs - 3 * minuteMs, end: day + hourMs, ...source }]
+    assert.include(linesOf({ ...covered, unsettledRanges }), "unsettled    3 bars may still change")
+    assert.notInclude(timeline(covered, 80), "unsettled")
+  })
+
   it("timeline() draws covered time as blocks and the gap between as dots", () => {
     const lines = linesOf(
       report({

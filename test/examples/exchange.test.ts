@@ -291,6 +291,7 @@ describe("bars and decimals", () => {
     expect(Decimal.sum(["9007199254740993", "0.00000001"])).toBe("9007199254740993.00000001")
     expect(Decimal.sum(["1e-08", "2.5e1", "3"])).toBe("28.00000001")
     expect(Decimal.sum(["0.001", "0.002"])).toBe("0.003")
+    expect(Decimal.sum(["-0.003", "0.002"])).toBe("-0.001")
     expect([Decimal.isAbove("10", "9.99"), Decimal.isAbove("2.0", "2"), Decimal.isAbove("1e-8", "0")]).toEqual([
       true,
       false,

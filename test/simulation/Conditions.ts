@@ -8,6 +8,7 @@ import type { Range } from "../../protocol/history/Range.ts"
 import type { AccountSettings, Configuration, RetrySettings } from "../../protocol/Settings.ts"
 import * as Callers from "./Callers.ts"
 import * as Market from "./Market.ts"
+import * as Restated from "./Restated.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
 import type { World } from "./World.ts"
 
@@ -42,6 +43,8 @@ export interface Conditions {
   /** How long a request takes at most on a good day. */
   readonly latencyMsMax: number
   readonly backfill: Order | undefined
+  /** A bar that the source gives otherwise at first; in a few runs. */
+  readonly restated: Restated.Restated | undefined
 }
 
 /** A window that fails so often in a row waits for a person: soon enough that some do within a minute. */
@@ -101,17 +104,18 @@ const drawBackfill = (world: World): Order | undefined => {
 const latenciesMs = [40, 40, 40, 300, 1000]
 
 /** What the seed says of a run. */
-export const draw = (world: World): Conditions => ({
+export const draw = (world: World, seed: number): Conditions => ({
   account: Callers.choose(world, accounts),
   spoiled: drawSpoiled(world),
   words: world.chance(0.3) ? 0 : 1 + world.pick(10),
   demands: world.pick(8),
   latencyMsMax: Callers.choose(world, latenciesMs),
-  backfill: drawBackfill(world)
+  backfill: drawBackfill(world),
+  restated: Restated.draw(seed)
 })
 
 /** The configuration of a run's hosts. */
-export const configurationOf = ({ account }: Conditions): Configuration => {
+export const configurationOf = ({ account, restated }: Conditions): Configuration => {
   const { isScarce: _isScarce, ...allowed } = account
   const [first, ...others] = Callers.nodes.map((node, number) => ({
     node,
@@ -129,7 +133,8 @@ export const configurationOf = ({ account }: Conditions): Configuration => {
         requestTimeoutMs: SimulatedSource.hangsForMs,
         // one that is under way when its account moves counts for as long as it may last: others are not to wait for it
         concurrency: 4,
-        account: "upstream"
+        account: "upstream",
+        ...(restated !== undefined && { settleMs: restated.settleMs })
       }
     },
     accounts: { upstream: allowed },

@@ -30,10 +30,32 @@ export const isTraded = (series: number, timeMs: number): boolean => {
 export const closeOf = (series: number, timeMs: number): number =>
   100 + (mixed(series, Math.floor(timeMs / barMs)) % 500)
 
+/** A bar of every series that a source gives otherwise at first. */
+export interface Restated {
+  /** Its start, in epoch milliseconds. */
+  readonly bar: number
+  /** From then on, in milliseconds of the run, the source has its last word. */
+  readonly restatedAtMs: number
+}
+
+/** The first word of a source on a bar, where its last is this. */
+export const firstWordOf = (close: number): number => close + 1000
+
 /** The bars of `[startMs, endMs)`, at most so many. */
 export const barsOf = (
   series: number,
-  { barsMax, endMs, startMs }: { readonly startMs: number; readonly endMs: number; readonly barsMax: number }
+  {
+    barsMax,
+    endMs,
+    startMs,
+    wordOf = (_, close) => close
+  }: {
+    readonly startMs: number
+    readonly endMs: number
+    readonly barsMax: number
+    /** What the source says of a bar now, if it is not its closing price. */
+    readonly wordOf?: (timeMs: number, close: number) => number
+  }
 ): RawRows => {
   const eventTime: Array<number> = []
   const close: Array<number> = []
@@ -41,7 +63,7 @@ export const barsOf = (
   for (let time = first; time < endMs && eventTime.length < barsMax; time += barMs) {
     if (!isTraded(series, time)) continue
     eventTime.push(time)
-    close.push(closeOf(series, time))
+    close.push(wordOf(time, closeOf(series, time)))
   }
   return {
     eventTime,

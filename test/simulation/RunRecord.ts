@@ -47,6 +47,7 @@ interface Root {
   readonly version: number
   readonly covered: ReadonlyArray<Range>
   readonly exceptions: ReadonlyArray<{ readonly start: number; readonly end: number; readonly state: string }>
+  readonly unsettled?: ReadonlyArray<{ readonly start: number; readonly end: number }>
   readonly diff: Diff
   readonly pages: ReadonlyArray<{ readonly id: string }>
 }

@@ -46,6 +46,8 @@ export interface Upstream {
   /** How it is again after a bad day. */
   readonly usual: Mood
   readonly spoiled: ReadonlyArray<Spoiled>
+  /** The bar that it gives otherwise at first; undefined where all are as they were. */
+  readonly restated?: Market.Restated | undefined
 }
 
 /** The symbol of a series, and its number. */
@@ -87,7 +89,10 @@ export const make = ({ history, host, name, upstream }: SourceOptions): DataSour
     asked.outcome = "answered"
     const series = seriesOf(symbol)
     const startMs = Math.max(start, beginsAtMs(series))
-    return Effect.succeed(Market.barsOf(series, { startMs, endMs: end, barsMax }))
+    const { bar, restatedAtMs } = upstream.restated ?? { bar: Number.NaN, restatedAtMs: 0 }
+    const wordOf = (timeMs: number, close: number): number =>
+      timeMs === bar && world.nowMs < restatedAtMs ? Market.firstWordOf(close) : close
+    return Effect.succeed(Market.barsOf(series, { startMs, endMs: end, barsMax, wordOf }))
   }
 
   const firstOf = (symbol: string) => {

@@ -44,5 +44,8 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "spend-unsaved": 185,
   "serve-the-urgent-alone": 3,
   "go-on-while-paused": 70,
+  "never-settle": 3,
+  "settled-at-once": 3,
+  "settle-and-keep": 3,
   "done-too-soon": 3
 }

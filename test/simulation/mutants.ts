@@ -161,7 +161,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "job.attempts"
   ]),
   mutant("forgive-failures", "a demand makes forgotten how often a window has failed", "actors/coverage/planJobs.ts", [
-    `before?.state === "FAILED" ? before.attempts : 0`,
+    `before?.state === "FAILED" && isOneWith(demand, before) ? before.attempts : 0`,
     "0"
   ]),
   mutant(
@@ -214,6 +214,18 @@ export const mutants: ReadonlyArray<Mutant> = [
     ["if (!isRunning) yield* hands.expect(undefined)", ""],
     [`backfill.status === "running" ? nextLookAt : undefined`, "nextLookAt"]
   ),
+  mutant("never-settle", "bars that may have changed are not asked for once more", "actors/coverage/demands.ts", [
+    "    yield* settle\n",
+    ""
+  ]),
+  mutant("settled-at-once", "bars count as settled whenever they were asked for", "actors/backfill/commitRows.ts", [
+    "{ asked: { ranges, unsettled, settleMs } }",
+    "{ asked: { ranges, unsettled: RangeSet.empty, settleMs } }"
+  ]),
+  mutant("settle-and-keep", "a bar that changed is asked for, and not stored", "actors/backfill/commitRows.ts", [
+    "const wanted = brought.isRevision ? RangeSet.intersect(ranges, before) : RangeSet.subtract(ranges, before)",
+    "const wanted = RangeSet.subtract(ranges, before)"
+  ]),
   mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"

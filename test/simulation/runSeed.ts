@@ -28,6 +28,7 @@ import { checkOwners } from "./checks/checkOwners.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
 import { checkReplay, checkVerdicts } from "./checks/checkReplay.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
+import { checkSettled } from "./checks/checkSettled.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
 import { checkOwed, checkWaiting } from "./checks/checkWaiting.ts"
@@ -108,7 +109,11 @@ const tellsOfLoss: ReadonlyArray<Invariant> = [
   "revisionGrows"
 ]
 
-const judge = (history: History, { account }: Conditions.Conditions, heldBackMsMax: number): ReadonlyArray<string> => {
+const judge = (
+  history: History,
+  { account, restated }: Conditions.Conditions,
+  heldBackMsMax: number
+): ReadonlyArray<string> => {
   const { complaints, events, faults, isRolledBack, operations, requests, steps, stored } = history
   const { isScarce } = account
   const isFaultless = faults.length === 0
@@ -133,12 +138,13 @@ const judge = (history: History, { account }: Conditions.Conditions, heldBackMsM
           ...checkReplay(stored),
           ...checkVerdicts(operations),
           ...(isScarce ? [] : checkWaiting(run, shape.endMs)),
+          ...(isScarce ? [] : checkSettled(run, operations, restated)),
           ...checkEvents(run, events, { allBeforeMs: isFaultless ? shape.endMs - 1000 : 0 }),
           ...checkBackfills(run, operations, isScarce)
         ]),
     ...checkCoverage(run, operations),
     ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
-    ...checkReads(operations),
+    ...checkReads(operations, restated),
     ...checkRequests(operations),
     ...checkSteps(steps, heldBackMsMax),
     ...checkRegisters(operations, isRolledBack),
@@ -206,9 +212,11 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   observeSteps((step) => history.steps.push({ ...step, atMs: world.nowMs }))
   const server = makeServer(world, history)
   let spawned = 0
-  const conditions = Conditions.draw(world)
+  const conditions = Conditions.draw(world, seed)
   const usual = { ...SimulatedSource.friendly, latencyMsMax: conditions.latencyMsMax }
-  const upstreams = new Map([["exchange", { mood: usual, usual, spoiled: conditions.spoiled }]])
+  const upstreams = new Map([
+    ["exchange", { mood: usual, usual, spoiled: conditions.spoiled, restated: conditions.restated }]
+  ])
   const surroundings: SimulatedHost.Surroundings = {
     server,
     history,

@@ -52,6 +52,8 @@ const openWay = (count: () => void): WayOut => ({
 
 const nothingKnown: Known = { covered: RangeSet.empty, shut: RangeSet.empty, finalUntil: Infinity }
 
+const work = { jobClass: "bulk", cause: "" } as const
+
 /** Declares the claims about a backfiller, which is made once for all of them. On the real clock. */
 export const autoBackfillerSuite = <E>(claims: AutoBackfillerClaims<E>): void => {
   const { interval, make, name, symbol, times } = claims
@@ -109,6 +111,7 @@ export const autoBackfillerSuite = <E>(claims: AutoBackfillerClaims<E>): void =>
           entry,
           stretch,
           known: Effect.succeed(known),
+          work,
           gate: openWay(() => void entered++),
           onRequest: () => void requests++
         },
@@ -203,6 +206,7 @@ export const autoBackfillerSuite = <E>(claims: AutoBackfillerClaims<E>): void =>
             entry: yield* entryOf(asked),
             stretch: whole,
             known: Effect.succeed(nothingKnown),
+            work,
             gate,
             onRequest: () => void requests.push(true)
           },

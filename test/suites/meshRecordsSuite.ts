@@ -12,6 +12,7 @@ import { claimAnnouncements } from "./meshSuiteAnnouncements.ts"
 import { claimConnection } from "./meshSuiteConnection.ts"
 import { claimHistory } from "./meshSuiteHistory.ts"
 import { claimMessages } from "./meshSuiteMessages.ts"
+import { claimNames } from "./meshSuiteNames.ts"
 import { claimQueue } from "./meshSuiteQueue.ts"
 import { claimRecords } from "./meshSuiteRecords.ts"
 import type { Claim, MeshVerbs } from "./meshSuiteTools.ts"
@@ -38,6 +39,7 @@ export const meshRecordsSuite = <E>({ clock, implementation, name, verbs }: Mesh
     const claim: Claim = (title, run) => it.effect(title, () => Effect.orDie(Effect.scoped(run())))
     claimRecords(claim)
     claimHistory(claim)
+    claimNames(claim)
     claimMessages(claim)
     claimAnnouncements(claim)
     claimQueue(claim)

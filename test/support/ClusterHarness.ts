@@ -32,6 +32,8 @@ export interface ClusterSettings {
   readonly source?: Partial<ExchangeSettings>
   /** How the series of the files are kept: all alike, or each in its way. */
   readonly series?: Partial<SeriesSettings> | ((file: BarFile) => Partial<SeriesSettings>)
+  /** Series that are kept beside those of the files. */
+  readonly derived?: ReadonlyArray<SeriesSettings>
   /** What becomes of windows whose jobs fail. */
   readonly retry?: RetrySettings
   /** What the accounts allow that the hosts ask the exchange under. */
@@ -82,7 +84,7 @@ const configurationOf = (settings: ClusterSettings, urls: ReadonlyArray<string>)
   })
   return {
     sources: Object.fromEntries(urls.map((url, index) => [names[index], sourceAt(url)])),
-    series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept)],
+    series: [kept(settings.files[0]!), ...settings.files.slice(1).map(kept), ...(settings.derived ?? [])],
     ...(settings.retry && { retry: settings.retry }),
     ...(settings.accounts && { accounts: settings.accounts }),
     ...settings.rest

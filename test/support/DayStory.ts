@@ -137,7 +137,9 @@ const fetch = (world: World, holder: string, worker: Worker): ReadonlyArray<stri
   const lines: Array<string> = []
   let { proven, requests } = worker
   for (const stretch of toPairs(RangeSet.subtract(jobStep.remainingRanges(worker.held.job), covered))) {
-    let answer = Answer.begin(Question.about(stretch, { ...limits, covered, shut: RangeSet.empty }))
+    let answer = Answer.begin(
+      Question.about(stretch, { ...limits, covered, shut: RangeSet.empty, closedIn: Question.neverClosed })
+    )
     for (let next = Answer.nextRequest(answer); next !== undefined; next = Answer.nextRequest(answer)) {
       const { end, start } = next
       const asked = Array.from({ length: (end - start) / minute }, (_, bar) => start + bar * minute)

@@ -41,6 +41,8 @@ export const answeringMesh = (answer: Answering): MeshShape => ({
   read: () => unused,
   readMany: () => unused,
   history: () => unused,
+  names: () => unused,
+  remove: () => unused,
   enqueue: () => unused,
   dequeue: () => unused,
   take: () => unused,

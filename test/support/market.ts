@@ -27,6 +27,8 @@ export interface Market {
   readonly barsPerRequest: number
   /** Bars from here on are not final yet. */
   readonly finalUntil: number
+  /** When it is closed; never without it. It may have bars then all the same. */
+  readonly closed?: RangeSet.RangeSet
 }
 
 /** Starts of the bars with these numbers. */
@@ -48,6 +50,19 @@ export const market: fc.Arbitrary<Market> = fc.record({
   barsPerRequest: fc.constantFrom(1, 2, 3, 5, 100),
   finalUntil: fc.constantFrom(wantedUntil, wantedUntil + 5 * barMs, 1000 * barMs)
 })
+
+/** A market that closes now and then, and has bars then as well where `barsInClosed` says so. */
+export const closingMarket = (barsInClosed: boolean): fc.Arbitrary<Market> =>
+  fc
+    .tuple(
+      market,
+      fc.array(fc.tuple(fc.integer({ min: -25, max: 64 }), fc.integer({ min: 1, max: 12 })), { maxLength: 5 })
+    )
+    .map(([of, hours]) => {
+      const closed = RangeSet.make(hours.map(([start, length]): Range => [start * barMs, (start + length) * barMs]))
+      const bars = barsInClosed ? of.bars : of.bars.filter((bar) => !includes(closed, bar))
+      return { ...of, bars, closed }
+    })
 
 /** Sources that cut pages short, by what is drawn for each page: never to nothing, unless `least` is 0. */
 export const cuts = (least: 0 | 1): fc.Arbitrary<Cut> =>
@@ -72,12 +87,20 @@ const turnsMax = 500
 
 /** Asks the market about a stretch until the answer is complete. */
 export const converse = (
-  { bars, ...limits }: Market,
+  { bars, closed = RangeSet.empty, ...limits }: Market,
   stretch: Range,
   { covered, cut }: { readonly covered: RangeSet.RangeSet; readonly cut: Cut }
 ): ReadonlyArray<Turn> => {
   const turns: Array<Turn> = []
-  let answer = Answer.begin(Question.about(stretch, { ...limits, intervalMs: barMs, covered, shut: RangeSet.empty }))
+  let answer = Answer.begin(
+    Question.about(stretch, {
+      ...limits,
+      intervalMs: barMs,
+      covered,
+      shut: RangeSet.empty,
+      closedIn: (range) => RangeSet.clip(closed, ...range)
+    })
+  )
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (turns.length === turnsMax) throw new Error("the answer never ends")
     const asked = RangeSet.of(request.start, request.end)
@@ -109,15 +132,22 @@ export const fill = (
     ])
   }, before)
 
-/** All that can be known of a market by asking: its bars, and absences between two bars that are not too long. */
-export const knowable = ({ bars, finalUntil, maxEmptyBars }: Market): RangeSet.RangeSet => {
-  const final = bars.filter((bar) => bar < finalUntil)
-  return RangeSet.make(
-    final.map((bar, index): Range => {
-      const next = final[index + 1] ?? Infinity
-      return [bar, next - bar <= (maxEmptyBars + 1) * barMs ? next : bar + barMs]
-    })
-  )
+/** Bars of `[from, until)` in which the market is open. */
+const openBars = ({ closed = RangeSet.empty }: Market, from: number, until: number): number =>
+  Array.from({ length: (until - from) / barMs }, (_, bar) => from + bar * barMs).filter(
+    (time) => !includes(closed, time)
+  ).length
+
+/** All that can be known by asking: bars, closed time, and absences between two bars that are not too long. */
+export const knowable = (of: Market): RangeSet.RangeSet => {
+  const { closed = RangeSet.empty, finalUntil, maxEmptyBars } = of
+  const final = of.bars.filter((bar) => bar < finalUntil)
+  const pairs = final.map((bar, index): Range => {
+    const behind = bar + barMs
+    const next = final[index + 1]
+    return [bar, next !== undefined && openBars(of, behind, next) <= maxEmptyBars ? next : behind]
+  })
+  return RangeSet.union(RangeSet.make(pairs), RangeSet.clip(closed, -Infinity, finalUntil))
 }
 
 /** The wanted time in windows of so many bars, in an order given by `ranks`. */

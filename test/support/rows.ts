@@ -24,7 +24,9 @@ export const options: ConformOptions = {
   source: "binance",
   ingestAtMs: 1_763_800_000_000,
   jobId: "job-1",
-  flags: 0
+  flags: 0,
+  // prices that laws draw are no market's
+  quality: { rules: [], problems: [] }
 }
 
 /** What is found in rows that are as the schema has them. */
@@ -40,7 +42,8 @@ export const nothingFound: ConformanceReport = {
   defaultCount: 0,
   absentColumns: [],
   ambiguousTimeCount: 0,
-  nonexistentTimeCount: 0
+  nonexistentTimeCount: 0,
+  findings: []
 }
 
 /** What `rows` are conformed to; a failure fails the test. */

@@ -23,21 +23,26 @@ export interface StandInSettings {
   /** Where requests are logged; without it a file that is gone with the scope. */
   readonly logFile?: string
   readonly seed?: number
+  /** A port of its own choice without one. */
+  readonly port?: number
 }
 
 /** An exchange that listens. */
 interface StandIn {
   readonly url: string
   readonly pid: number
+  /** Ends it: another may take its port. */
+  readonly kill: Effect.Effect<void>
   /** What was asked so far, in order; a request is here before its answer is on the way. */
   readonly requests: () => ReadonlyArray<LogEntry>
 }
 
 const program = fileURLToPath(new URL("../../examples/exchange/exchange.ts", import.meta.url))
 
-const argumentsOf = ({ csv, faults = {}, latencyMs = 0, seed = 1 }: StandInSettings, logFile: string) => [
+const argumentsOf = ({ csv, faults = {}, latencyMs = 0, port = 0, seed = 1 }: StandInSettings, logFile: string) => [
   ...Object.entries(csv).flatMap(([pair, file]) => ["--csv", `${pair}=${file}`]),
   ...Object.entries(faults).flatMap(([name, share]) => ["--fault", `${name}=${share}`]),
+  `--port=${port}`,
   `--latency-ms=${latencyMs}`,
   `--seed=${seed}`,
   `--log=${logFile}`
@@ -59,5 +64,5 @@ export const start = Effect.fnUntraced(function* (settings: StandInSettings) {
   const logFile = settings.logFile ?? join(yield* logFolder, "requests.jsonl")
   const child = yield* ReadyProcess.start({ program, args: argumentsOf(settings, logFile) })
   const { url }: { readonly url: string } = JSON.parse(child.line)
-  return { url, pid: child.pid, requests: () => readLog(logFile) } satisfies StandIn
+  return { url, pid: child.pid, kill: child.kill, requests: () => readLog(logFile) } satisfies StandIn
 })

@@ -8,6 +8,7 @@ import * as UpstreamClient from "../../../actors/budget/UpstreamClient.ts"
 import * as CoverageRecord from "../../../actors/coverage/CoverageRecord.ts"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import { DataSources } from "../../../actors/sources/DataSource.ts"
+import * as PastRoots from "../../../actors/sources/PastRoots.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import type { AdminAnswer } from "../../../client/admin.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
@@ -15,7 +16,9 @@ import type { Range } from "../../../protocol/history/Range.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { writeJob } from "../../../protocol/messages/Backfill.ts"
 import { Backfills } from "../../../protocol/messages/Backfills.ts"
+import { Sweeper } from "../../../protocol/messages/Sweep.ts"
 import { type Commit, Coverage } from "../../../protocol/messages/Coverage.ts"
+import { Verifier } from "../../../protocol/messages/Verify.ts"
 import * as ActorSubject from "../../../protocol/wire/ActorSubject.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import { Header } from "../../../protocol/wire/Header.ts"
@@ -51,6 +54,8 @@ const status = Layer.succeed(HostStatus, {
 const unasked = Layer.mergeAll(
   Layer.mock(Coverage)({}),
   Layer.mock(Backfills)({}),
+  Layer.mock(Verifier)({}),
+  Layer.mock(Sweeper)({}),
   Layer.succeed(DataSources, new Map())
 )
 
@@ -58,6 +63,7 @@ const systemOn = (mesh: Layer.Layer<Mesh>) =>
   HistoryAdmin.layer.pipe(
     Layer.provide(UpstreamClient.layer(configuration)),
     Layer.provideMerge(layerLocal([accountActor(accountsOf(configuration))])),
+    Layer.provide(PastRoots.layer(Infinity)),
     Layer.provideMerge(
       Layer.mergeAll(status, unasked, SeriesCatalog.layer(configuration), ChunkStore.layer(1024 * 1024))
     ),

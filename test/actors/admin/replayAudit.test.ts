@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { Option } from "effect"
 import { type AuditEntry, fromStored } from "../../../actors/admin/AuditEntry.ts"
-import { begin, conclude, type Replay, replayEntry } from "../../../actors/admin/replayAudit.ts"
+import { begin, beginLate, conclude, type Replay, replayEntry } from "../../../actors/admin/replayAudit.ts"
 import { raiseVersion } from "../../../actors/coverage/judgeHistory.ts"
 import { sha256 } from "../../../protocol/frame/contentHash.ts"
 import { type CoverageRoot, inlineRangesMax, rolledBackBy } from "../../../protocol/history/CoverageRoot.ts"
@@ -138,6 +138,35 @@ describe("replayEntry()", () => {
   )
 })
 
+describe("a history of which the oldest roots are gone", () => {
+  const late = (all: ReadonlyArray<AuditEntry>): Replay => all.reduce(replayEntry, beginLate)
+
+  law("replayEntry() takes the first that is left as it is, where that may be", [steps, fc.nat(7)], (drawn, rank) => {
+    const all = rootsOf(drawn)
+    if (all.length === 0) return
+    const gone = rank % all.length
+    const left = late(entriesOf(all).slice(gone))
+    assert.strictEqual(breakOf(conclude(left, standing(all.at(-1)!))), "holds")
+    assert.deepStrictEqual([left.entries, left.lateVersion], [all.length - gone, gone === 0 ? undefined : gone + 1])
+    // where all are to be there it is a break
+    if (gone > 0) assert.strictEqual(replay(entriesOf(all).slice(gone)).firstBreak?.kind, "version")
+  })
+
+  it("replayEntry() finds what is wrong behind the first that is left, and knows nothing of what that has in pages", () => {
+    const told = entriesOf(roots)
+    assert.strictEqual(breakOf(late([told[1]!, told[3]!])), "version 4 @40")
+    const wrong = rootAfter(roots[1]!, { added: rangesOf([100, 150]), changes: { covered: rangesOf([0, 120]) } })
+    assert.strictEqual(late([told[1]!, ...entriesOf([wrong])]).firstBreak?.kind, "coverage")
+    const many = RangeSet.make(Array.from({ length: inlineRangesMax + 9 }, (_, at): Range => [at * 20, at * 20 + 10]))
+    const paged = rootsOf([{}, { added: many }, { added: rangesOf([7, 9]) }, { added: rangesOf([50_000, 50_010]) }])
+    const whole = RangeSet.unionAll([many, rangesOf([7, 9]), rangesOf([50_000, 50_010])])
+    const left = late(entriesOf(paged).slice(1))
+    assert.strictEqual(breakOf(conclude(left, standing(paged.at(-1)!, whole))), "holds")
+    const lost = RangeSet.subtract(whole, rangesOf([50_000, 50_005]))
+    assert.strictEqual(conclude(left, standing(paged.at(-1)!, lost)).firstBreak?.kind, "coverage")
+  })
+})
+
 describe("conclude()", () => {
   it("conclude() is content with the last root, and with the next one", () => {
     assert.strictEqual(breakOf(conclude(replay(entries), standing(last))), "holds")
@@ -147,6 +176,15 @@ describe("conclude()", () => {
     assert.strictEqual(all.entries, 5)
     assert.strictEqual(breakOf(conclude(begin, standing(none))), "holds")
     assert.strictEqual(breakOf(conclude(begin, standing(roots[0]!))), "holds")
+  })
+
+  it("replayEntry() wants what a change revised to be covered", () => {
+    const revised = (...pairs: ReadonlyArray<Range>) => {
+      const root = rootAfter(last, {})
+      return breakOf(replay(entriesOf([...roots, { ...root, diff: { ...root.diff, revised: rangesOf(...pairs) } }])))
+    }
+    assert.strictEqual(revised([0, 20], [40, 60]), "holds")
+    assert.strictEqual(revised([0, 21]), "coverage 5 @50")
   })
 
   it("conclude() finds a root that is behind its history, beyond it, or another one", () => {

@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Answer from "../../../actors/backfill/Answer.ts"
+import * as Question from "../../../actors/backfill/Question.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import { includes } from "../../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
@@ -180,6 +181,44 @@ describe("proven()", () => {
   })
 })
 
+describe("proven() of a market that closes", () => {
+  // a session of four bars, a night of six
+  const closed = RangeSet.make(
+    Array.from({ length: 20 }, (_, day): Range => [(day * 10 - 46) * barMs, (day * 10 - 40) * barMs])
+  )
+
+  it("proven() has closed time without a bar beside it, and none of a session in which no bar came", () => {
+    expect(proves(plain([], { closed }), [0, 20]).pairs).toEqual([
+      [4, 10],
+      [14, 20]
+    ])
+  })
+
+  it("proven() hides no outage of several sessions, also where all nights between them are covered", () => {
+    const outage = plain([0, 1, 2, 3, 43], { maxEmptyBars: 6, closed })
+    const windows = [0, 1, 2, 3, 4].map((day): Range => [day * 10 * barMs, (day + 1) * 10 * barMs])
+    // each session lacks four bars, fewer than mean a lack of trades
+    const asked = toPairs(barsOf(fill(outage, [...windows, ...windows])))
+    expect(asked).toEqual([
+      [0, 10],
+      [14, 20],
+      [24, 30],
+      [34, 40],
+      [43, 50]
+    ])
+  })
+
+  it("proven() takes the end of one session and the begin of the next as one absence", () => {
+    const quiet = plain([0, 12], { maxEmptyBars: 5, closed })
+    expect(proves(quiet, [0, 13]).pairs).toEqual([[0, 13]])
+    expect(proves({ ...quiet, maxEmptyBars: 4 }, [0, 13]).pairs).toEqual([
+      [0, 1],
+      [4, 10],
+      [12, 13]
+    ])
+  })
+})
+
 describe("answered()", () => {
   law(
     "answered() holds what a page brought, and in the end all of the stretch",
@@ -236,4 +275,46 @@ describe("filling a range", () => {
       expect(toPairs(fill(anchored, windows))).toEqual(toPairs(fill(anchored, [[0, wantedUntil]])))
     }
   )
+})
+
+describe("whole time", () => {
+  const at = (bar: number): number => bar * barMs
+  const question = Question.about([at(0), at(100)], {
+    intervalMs: barMs,
+    maxEmptyBars: 3,
+    barsPerRequest: 10,
+    covered: nothing,
+    shut: nothing,
+    closedIn: Question.neverClosed,
+    finalUntil: Infinity
+  })
+  const take = (answer: Answer.Answer, numbers: ReadonlyArray<number>, known: RangeSet.RangeSet) =>
+    Answer.take(answer, Answer.nextRequest(answer)!, numbers.map(at), known)
+  const provenBars = (answer: Answer.Answer) => toPairs(barsOf(Answer.proven(answer)))
+
+  it("proven() has an absence of any length in time that the source has whole, and no other", () => {
+    const known = RangeSet.of(at(2), at(60))
+    const answer = take(Answer.begin(question), [2, 50, 70], known)
+    expect(provenBars(answer)).toEqual([
+      [2, 60],
+      [70, 71]
+    ])
+  })
+
+  it("proven() has time without a bar up to its end, once nothing more comes", () => {
+    const known = RangeSet.of(at(-50), at(90))
+    let answer = take(Answer.begin(question), [1], known)
+    expect(provenBars(answer)).toEqual([[0, 2]])
+    while (Answer.nextRequest(answer) !== undefined) answer = take(answer, [], known)
+    expect(provenBars(answer)).toEqual([[0, 90]])
+  })
+
+  it("proven() does not take a later page's word for time that an earlier page was asked about", () => {
+    const first = take(Answer.begin(question), [0, 30], nothing)
+    const second = take(first, [40], RangeSet.of(at(0), at(100)))
+    expect(provenBars(second)).toEqual([
+      [0, 1],
+      [30, 41]
+    ])
+  })
 })

@@ -9,7 +9,13 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { law } from "../../support/law.ts"
 import { rangeSet } from "../../support/rangeSets.ts"
 
-const circumstances = { intervalMs: 1, maxEmptyBars: 4, barsPerRequest: 100, finalUntil: Infinity }
+const circumstances = {
+  intervalMs: 1,
+  maxEmptyBars: 4,
+  barsPerRequest: 100,
+  finalUntil: Infinity,
+  closedIn: Question.neverClosed
+}
 
 const about = (
   stretch: Range,
@@ -70,6 +76,49 @@ it("about() does not look at time that can't be had, and takes nothing there for
   expect(about([10, 20], [], { shut })).toMatchObject({ lookFrom: 8, lookUntil: 21, coveredBeforeLook: false })
   const beside = { lookFrom: 8, lookUntil: 21, coveredBefore: false, coveredBehind: false }
   expect(about([8, 21], [], { shut })).toMatchObject(beside)
+})
+
+/** Closed in each second ten. */
+const nights = (range: Range) =>
+  RangeSet.clip(
+    RangeSet.make(Array.from({ length: 80 }, (_, ten): Range => [ten * 20 - 790, ten * 20 - 780])),
+    ...range
+  )
+
+const aboutSession = (stretch: Range, covered: ReadonlyArray<Range>) =>
+  Question.about(stretch, {
+    ...circumstances,
+    covered: RangeSet.make(covered),
+    shut: RangeSet.empty,
+    closedIn: nights
+  })
+
+it("about() looks behind closed time, covered or not, and counts its open time alone", () => {
+  expect(aboutSession([20, 30], [])).toMatchObject({ lookFrom: 5, lookUntil: 45, coveredBefore: false })
+  const question = aboutSession(
+    [20, 30],
+    [
+      [10, 20],
+      [30, 40]
+    ]
+  )
+  expect(question).toMatchObject({ lookFrom: 5, lookUntil: 45, coveredBefore: false, coveredBehind: false })
+  expect(toPairs(question.lookable)).toEqual([
+    [5, 10],
+    [40, 45]
+  ])
+})
+
+it("about() takes covered open time behind closed time for the end of an absence", () => {
+  const question = aboutSession(
+    [20, 30],
+    [
+      [9, 10],
+      [30, 41]
+    ]
+  )
+  expect(question).toMatchObject({ coveredBefore: true, coveredBehind: true })
+  expect(aboutSession([20, 30], [[5, 6]])).toMatchObject({ lookFrom: 6, coveredBefore: false, coveredBeforeLook: true })
 })
 
 law(

@@ -6,9 +6,11 @@ import {
   findFirstBar,
   type FirstBar,
   leadingAbsence,
+  tradedTime,
   type SendTo
 } from "../../../actors/backfill/findFirstBar.ts"
 import { type DataSource, DataSources, RequestFailed } from "../../../actors/sources/DataSource.ts"
+import * as Calendar from "../../../protocol/history/Calendar.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { entry, minute } from "../../support/requests.ts"
@@ -81,6 +83,16 @@ describe("leadingAbsence()", () => {
     assert.deepStrictEqual(leadingAbsence(unproven, RangeSet.empty), unproven)
     assert.deepStrictEqual(toPairs(leadingAbsence(unproven, minutes(15, 16))), toPairs(minutes(0, 10)))
     assert.deepStrictEqual(toPairs(leadingAbsence(unproven, minutes(-5, -4))), [])
+  })
+})
+
+describe("tradedTime()", () => {
+  it("tradedTime() leaves out what is closed: that is covered before there is any bar, too", () => {
+    const calendar = Calendar.ofDays([0, 60 * minute], () => minutes(10, 20))
+    const covered = RangeSet.union(minutes(0, 12), minutes(30, 40))
+    assert.deepStrictEqual(toPairs(tradedTime({ ...entry, calendar }, covered)), toPairs(minutes(10, 12)))
+    assert.deepStrictEqual(tradedTime(entry, covered), covered)
+    assert.deepStrictEqual(tradedTime(entry, RangeSet.empty), RangeSet.empty)
   })
 })
 

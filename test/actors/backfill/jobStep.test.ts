@@ -168,6 +168,14 @@ describe("fail() and the limit of attempts", () => {
     expect(job).toMatchObject({ state: "SUCCEEDED", failure: null, attempts: 0 })
   })
 
+  it("fail() sets no window aside whose stored bars were to be asked for once more: it is tried on and on", () => {
+    let job = jobStep.fail({ ...running, revises: "binance" }, nothing, failing({ policy: policyOf(2) }))
+    for (let runs = 1; runs < 9; runs++) {
+      job = jobStep.fail(claimed({ ...job, state: "PENDING" }), nothing, failing({ policy: policyOf(2) }))
+    }
+    expect(job).toMatchObject({ state: "FAILED", attempts: 9, nextAttemptAt: expect.any(Number) })
+  })
+
   it("fail() sets no window aside for what its source says of when to come again", () => {
     const job = jobStep.fail(running, nothing, failing({ policy: policyOf(2), retryAfterMs: 3_600_000 }))
     expect(job).toMatchObject({ state: "FAILED", nextAttemptAt: 1_000_000 + 3_600_000 })

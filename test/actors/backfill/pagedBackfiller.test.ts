@@ -72,6 +72,7 @@ const fetchBars = Effect.fnUntraced(function* (source: DataSource) {
     entry,
     stretch: [600_000, 600_000 + 30 * 60_000],
     known: Effect.succeed({ covered: RangeSet.empty, shut: RangeSet.empty, finalUntil: Infinity }),
+    work: { jobClass: "bulk", cause: "" },
     gate,
     onRequest: () => void requests++
   } as const
@@ -107,11 +108,11 @@ describe("pagedBackfiller()", () => {
     }).pipe(Effect.provide(services()))
   )
 
-  it.effect("says of each row that it is adjusted where its source says so of its bars", () =>
+  it.effect("says of each row what its source says of all of them", () =>
     Effect.gen(function* () {
       const { source } = sourceOf([])
-      const adjusted: DataSource = { ...source, capabilities: { ...source.capabilities, adjusted: true } }
-      const { backfilled, adjusted: bit } = RowFlag
+      const { adjusted: bit, backfilled } = RowFlag
+      const adjusted: DataSource = { ...source, capabilities: { ...source.capabilities, rowFlags: bit } }
       const { flags } = yield* within(10_000, fetchBars(adjusted))
       assert.deepStrictEqual(new Set(flags), new Set([backfilled | bit]))
       assert.deepStrictEqual(new Set((yield* within(10_000, fetchBars(source))).flags), new Set([backfilled]))

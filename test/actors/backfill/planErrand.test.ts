@@ -114,3 +114,25 @@ describe("planErrand()", () => {
     expect(inMinutes(plan(jobs, { ...joining, covered: minutes([4, 5]) }).along)).toEqual([])
   })
 })
+
+describe("planErrand() of what is stored", () => {
+  const again = { ...jobAt(0, [0, 10]), revises: "binance" }
+
+  it("planErrand() asks for what is covered alone, and leaves nothing to another source", () => {
+    const { along, beyond, stretches } = plan([again], { covered: minutes([2, 5], [7, 20]) })
+    expect(inMinutes(stretches)).toEqual([
+      [2, 5],
+      [7, 10]
+    ])
+    expect([inMinutes(along), inMinutes(beyond)]).toEqual([[], []])
+  })
+
+  it("planErrand() does not ask for what the source does not keep any more, nor for what was done", () => {
+    const done = { ...again, completedRanges: minutes([7, 8]) }
+    const source = { retentionMs: late - 4 * minute }
+    expect(inMinutes(plan([done], { covered: minutes([0, 20]), source }).stretches)).toEqual([
+      [4, 7],
+      [8, 10]
+    ])
+  })
+})

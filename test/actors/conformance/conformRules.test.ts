@@ -94,14 +94,12 @@ describe("conform() by rules of time", () => {
   it("conform() takes the rules of one source before those for all", () => {
     const rules: ConformanceRules = {
       time: { unit: "s", stamped: "close" },
-      sources: { binance: { time: { unit: "ms" }, adjusted: true }, other: { order: "newestFirst" } }
+      sources: { binance: { time: { unit: "ms" } }, other: { order: "newestFirst" } }
     }
     const { frame } = under(at([60_000, 1]), rules)
     expect(minutesOf(frame)).toEqual([0])
-    expect(Array.from(frame.flags)).toEqual([RowFlag.adjusted])
     const { frame: others } = conformed(at([60, 1]), { rules, source: "other" })
     expect(minutesOf(others)).toEqual([0])
-    expect(Array.from(others.flags)).toEqual([0])
   })
 })
 

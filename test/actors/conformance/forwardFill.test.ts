@@ -30,7 +30,7 @@ const made = RowFlag.forwardFilled
 describe("forwardFill()", () => {
   it("forwardFill() repeats the last close in covered bars without a row, and nothing was traded in them", () => {
     const { frame } = conformed(flatBars([1, 2, 5], [10, 20, 50]), { flags: RowFlag.backfilled })
-    const { filledCount, frame: filled } = forwardFill(frame, minutes([0, 7]), interval)
+    const { filledCount, frame: filled } = forwardFill(frame, minutes([0, 7]), { interval })
     const own = RowFlag.backfilled
     expect(table(filled)).toEqual([
       [1, 10, 10, 10, 10, 10, own],
@@ -46,8 +46,20 @@ describe("forwardFill()", () => {
 
   it("forwardFill() carries no price over time that is not covered", () => {
     const { frame } = conformed(flatBars([0, 5]))
-    expect(Array.from(forwardFill(frame, minutes([0, 2], [4, 6]), interval).frame.eventTimeMs)).toEqual([
+    expect(Array.from(forwardFill(frame, minutes([0, 2], [4, 6]), { interval }).frame.eventTimeMs)).toEqual([
       0, 60_000, 300_000
+    ])
+  })
+
+  it("forwardFill() makes no row while the market is closed, keeps those that are there, and carries the price on", () => {
+    const { frame } = conformed(flatBars([0, 3, 7], [10, 30, 70]))
+    const { frame: filled } = forwardFill(frame, minutes([0, 8]), { interval, closed: minutes([1, 5]) })
+    expect(table(filled).map(([minute, open]) => [minute, open])).toEqual([
+      [0, 10],
+      [3, 30],
+      [5, 30],
+      [6, 30],
+      [7, 70]
     ])
   })
 
@@ -56,7 +68,7 @@ describe("forwardFill()", () => {
     const [open, high, low, , volume] = columns
     const close = float64("close", Float64Array.of(1.5, Number.NaN))
     const { frame } = conformed({ eventTime, columns: [open!, high!, low!, close, volume!] })
-    expect(table(forwardFill(frame, minutes([0, 3]), interval).frame)[2]).toEqual([2, 1.5, 1.5, 1.5, 1.5, 0, made])
+    expect(table(forwardFill(frame, minutes([0, 3]), { interval }).frame)[2]).toEqual([2, 1.5, 1.5, 1.5, 1.5, 0, made])
   })
 
   it("forwardFill() makes sums 0 and everything else missing, whatever the type", () => {
@@ -80,15 +92,15 @@ describe("forwardFill()", () => {
       ].map(([name, value]) => ({ name: String(name), values: [value!] }))
     }
     const { frame } = conformed(rows, { schema: { version: 1, fields } })
-    const { columns } = forwardFill(frame, minutes([0, 2]), interval, fields).frame
+    const { columns } = forwardFill(frame, minutes([0, 2]), { interval, fields }).frame
     expect(columns.map(({ values }) => values[1])).toEqual([5, Number.NaN, 0n, -(2n ** 63n), 255, 2 ** 32 - 1])
   })
 
   it("forwardFill() leaves a frame as it is in which every bar has a row, or that has no close", () => {
     const { frame } = conformed(flatBars([0, 1]))
-    expect(forwardFill(frame, minutes([0, 2]), interval)).toEqual({ frame, filledCount: 0 })
+    expect(forwardFill(frame, minutes([0, 2]), { interval })).toEqual({ frame, filledCount: 0 })
     const noClose = { ...frame, columns: frame.columns.slice(0, 3) }
-    expect(forwardFill(noClose, minutes([0, 5]), interval)).toEqual({ frame: noClose, filledCount: 0 })
+    expect(forwardFill(noClose, minutes([0, 5]), { interval })).toEqual({ frame: noClose, filledCount: 0 })
   })
 
   const someMinutes = fc
@@ -106,7 +118,7 @@ describe("forwardFill()", () => {
         frame,
         Uint32Array.from(inSet, ([, row]) => row)
       )
-      const { filledCount, frame: filled } = forwardFill(given, set, interval)
+      const { filledCount, frame: filled } = forwardFill(given, set, { interval })
       const isMade = Array.from(filled.flags, (flags) => flags === made)
       const kept = Frame.pick(filled, Uint32Array.from(isMade.flatMap((each, row) => (each ? [] : [row]))))
       expect(kept).toEqual(given)

@@ -183,7 +183,7 @@ const asked = { series, sources: ["binance"], jobClass: "interactive", cause: ""
 
 /** Everything of a window is wanted, whatever was brought. */
 const standingIn = (model: Model.JobModel) => () =>
-  Effect.succeed((window: number) => ({
+  Effect.succeed(({ windowStart: window }: { readonly windowStart: number }) => ({
     generation: Model.generationOf(model, window),
     wanted: RangeSet.of(window, window + 10)
   }))

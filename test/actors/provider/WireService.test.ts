@@ -27,7 +27,8 @@ const serving = (df: Frame) =>
         read: () =>
           Effect.succeed({ result: { df, meta: Schema.decodeUnknownSync(HistoryMeta)(meta) }, returnMeta: true }),
         ensureAvailable: () => unused,
-        coverage: () => unused
+        coverage: () => unused,
+        diff: () => unused
       })
     ),
     Layer.provide(Layer.succeed(HostStatus, { state: () => "serving", reason: () => "", draining: Effect.never })),

@@ -6,7 +6,9 @@ import * as historyMeta from "../../../actors/provider/historyMeta.ts"
 import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
+import * as Calendar from "../../../protocol/history/Calendar.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
+import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { jobOf } from "../../support/jobs.ts"
 import { lack, minute, requestOf } from "../../support/requests.ts"
@@ -75,13 +77,13 @@ describe("qualitySummary()", () => {
   const all = RangeSet.of(0, 10 * minute)
 
   it("qualitySummary() expects every bar of the range but those known to be empty", () => {
-    expect(qualitySummary(request, loaded([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], all), [])).toMatchObject({
+    expect(qualitySummary(request, loaded([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], all), [], RangeSet.empty)).toMatchObject({
       rows: 10,
       expectedBars: 10,
       knownEmptyBars: 0,
       gapCount: 0
     })
-    expect(qualitySummary(request, loaded([0, 1, 2, 9], all), [])).toMatchObject({
+    expect(qualitySummary(request, loaded([0, 1, 2, 9], all), [], RangeSet.empty)).toMatchObject({
       rows: 4,
       expectedBars: 4,
       knownEmptyBars: 6
@@ -91,7 +93,7 @@ describe("qualitySummary()", () => {
   it("qualitySummary() expects bars that are missing, and none that cannot be had", () => {
     const known = loaded([0, 1, 3], RangeSet.of(0, 4 * minute))
     const missing = [lack([4, 6], "missing"), lack([6, 7], "deferred"), lack([7, 10], "unavailable")]
-    expect(qualitySummary(request, known, missing)).toMatchObject({
+    expect(qualitySummary(request, known, missing, RangeSet.empty)).toMatchObject({
       rows: 3,
       knownEmptyBars: 1,
       expectedBars: 6,
@@ -99,11 +101,77 @@ describe("qualitySummary()", () => {
     })
   })
 
+  it("qualitySummary() expects no bar that is closed and missing, once where it cannot be had either", () => {
+    const known = loaded([0, 1, 3], RangeSet.of(0, 4 * minute))
+    const missing = [lack([4, 7], "missing"), lack([7, 10], "unavailable")]
+    const closed = RangeSet.of(5 * minute, 9 * minute)
+    expect(qualitySummary(request, known, missing, closed)).toMatchObject({ rows: 3, expectedBars: 4, gapCount: 2 })
+  })
+
+  it("qualitySummary() counts what came while it was closed among the bars that are expected", () => {
+    const closed = RangeSet.of(0, 10 * minute)
+    expect(qualitySummary(request, loaded([2, 3], all), [], closed)).toMatchObject({
+      rows: 2,
+      expectedBars: 2,
+      knownEmptyBars: 8
+    })
+  })
+
   it("qualitySummary() counts what conformance marked in the rows", () => {
     const { frame } = loaded([0, 1, 2, 3], all)
     const flags = Uint32Array.of(RowFlag.outOfOrder, 0, RowFlag.outOfOrder | RowFlag.duplicate, RowFlag.backfilled)
     const marked = { ...nothingLoaded(request), covered: all, frame: { ...frame, flags } }
-    expect(qualitySummary(request, marked, [])).toMatchObject({ outOfOrderCount: 2, duplicateCount: 1 })
+    expect(qualitySummary(request, marked, [], RangeSet.empty)).toMatchObject({
+      outOfOrderCount: 2,
+      duplicateCount: 1,
+      examples: { outOfOrderCount: [0, 2 * minute], duplicateCount: [2 * minute] }
+    })
+    expect(qualitySummary(request, loaded([0, 1], all), [], RangeSet.empty)).not.toHaveProperty("examples")
+  })
+
+  it("qualitySummary() tells what rules found, how much of it in all and the first five bars", () => {
+    const jump = RangeSet.make([
+      [minute, 2 * minute],
+      [4 * minute, 9 * minute]
+    ])
+    const found = { ...loaded([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], all), findings: { jump } }
+    expect(qualitySummary(request, found, [], RangeSet.empty).findings).toEqual({
+      jump: { count: 6, severity: "flag", examples: [1, 4, 5, 6, 7].map((bar) => bar * minute) }
+    })
+    expect(qualitySummary(request, loaded([0, 1], all), [], RangeSet.empty)).not.toHaveProperty("findings")
+  })
+
+  it("qualitySummary() expects the bars that a rule keeps out, and tells of them", () => {
+    const aside: MissingRange = {
+      ...lack([2, 4], "quarantined"),
+      reason: "quality rule jump: …",
+      rule: "jump"
+    }
+    const rest = RangeSet.make([
+      [0, 2 * minute],
+      [4 * minute, 10 * minute]
+    ])
+    expect(qualitySummary(request, loaded([0, 1, 4, 5, 6, 7, 8, 9], rest), [aside], RangeSet.empty)).toMatchObject({
+      rows: 8,
+      expectedBars: 10,
+      knownEmptyBars: 0,
+      findings: { jump: { count: 2, severity: "quarantine", examples: [2 * minute, 3 * minute] } }
+    })
+  })
+})
+
+describe("closedTime()", () => {
+  it("closedTime() has whole bars of the range that the calendar calls closed and of which nothing is stored", () => {
+    const calendar = Calendar.ofDays([0, 10 * minute], (day) =>
+      day === 0 ? RangeSet.of(2.5 * minute, 4 * minute) : RangeSet.empty
+    )
+    const asked = requestOf({ entry: { ...request.entry, calendar } })
+    expect(toPairs(historyMeta.closedTime(asked, RangeSet.of(8 * minute, 9 * minute)))).toEqual([
+      [0, 2 * minute],
+      [4 * minute, 8 * minute],
+      [9 * minute, 10 * minute]
+    ])
+    expect(toPairs(historyMeta.closedTime(request, RangeSet.empty))).toEqual([])
   })
 })
 

@@ -50,6 +50,12 @@ describe("planRead()", () => {
     expect(ask(strategy, most).gapMode).toBe(small[strategy])
   })
 
+  it.each(Strategy.literals)("planRead() of %s fills nothing of the past, and judges it all the same", (strategy) => {
+    const plan = planRead(requestOf({ strategy, asOf: { version: 3 } }), viewOf(most), late)
+    expect(plan.gapMode).toBe(strategy === "fail_fast" ? "fail" : "none")
+    expect(plan.missing).toMatchObject([{ start: 4 * minute, end: 7 * minute, state: "missing" }])
+  })
+
   const limited = { fail_fast: "fail", partial_fill: "queue", auto_backfill: "queue", seamless: "queue" } as const
 
   it.each(Strategy.literals)("planRead() of %s waits for no gap with more bars than maxSyncGapBars", (strategy) => {

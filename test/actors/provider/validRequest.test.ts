@@ -37,6 +37,20 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
     })
   )
 
+  it.effect("validate() takes one point of the past, and not beside a version that is to come at the least", () =>
+    Effect.gen(function* () {
+      assert.deepEqual((yield* valid({ asOf: { version: 17 } })).asOf, { version: 17 })
+      assert.deepEqual((yield* valid({ asOf: { time: 5 } })).asOf, { time: 5 })
+      const both = yield* refused({ asOf: { version: 17 }, minVersion: 3 })
+      assert.include(both, { _tag: "InvalidRequest", field: "asOf" })
+      for (const asOf of [{}, { version: 1, time: 5 }, { version: -1 }, { version: 1.5 }, 17, "now"]) {
+        const range = { nodeId: "a", interval: "1m", start: 0, end: 60_000 }
+        const error = yield* invalid({ ...range, asOf })
+        assert.match(error.field, /^asOf/, JSON.stringify(asOf))
+      }
+    })
+  )
+
   it.effect("validate() gives two requests different ids, and keeps one that is given", () =>
     Effect.gen(function* () {
       assert.notEqual((yield* valid({})).requestId, (yield* valid({})).requestId)

@@ -4,9 +4,10 @@ import { untouched } from "../../../actors/provider/fillGap.ts"
 import { coverageShare, type Evidence, refusal, strictFinding } from "../../../actors/provider/verdict.ts"
 import type { QualitySummary } from "../../../protocol/history/QualitySummary.ts"
 import type { SlaPolicy } from "../../../protocol/history/SlaPolicy.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { ActorUnavailable } from "../../../protocol/wire/Errors.ts"
 import { jobOf } from "../../support/jobs.ts"
-import { lack, requestOf } from "../../support/requests.ts"
+import { lack, minute, requestOf } from "../../support/requests.ts"
 
 const qualityOf = (rows: number, expectedBars: number): QualitySummary => ({
   rows,
@@ -18,7 +19,13 @@ const qualityOf = (rows: number, expectedBars: number): QualitySummary => ({
 })
 
 const gap = lack([7, 10], "missing")
-const complete: Evidence = { quality: qualityOf(10, 10), missing: [], filled: untouched, gapMode: "none" }
+const complete: Evidence = {
+  quality: qualityOf(10, 10),
+  missing: [],
+  closed: RangeSet.empty,
+  filled: untouched,
+  gapMode: "none"
+}
 const partial: Evidence = { ...complete, quality: qualityOf(7, 10), missing: [gap] }
 const failure = { tag: "SourceUnavailable", message: "down", source: "binance" }
 const failed = (tag = "SourceUnavailable"): Evidence => ({
@@ -127,7 +134,20 @@ describe("coverageShare()", () => {
 describe("strictFinding()", () => {
   it("strictFinding() leaves out what cannot be had", () => {
     const missing = [lack([1, 2], "unavailable"), lack([3, 4], "deferred"), lack([5, 6], "quarantined")]
-    const { missingRanges } = strictFinding({ quality: qualityOf(7, 9), missing })
+    const { missingRanges } = strictFinding({ quality: qualityOf(7, 9), missing, closed: RangeSet.empty })
     expect(missingRanges.map(({ state }) => state)).toEqual(["deferred", "quarantined"])
+  })
+
+  it("strictFinding() names what is missing while the market is open, and nothing else", () => {
+    const missing = [lack([1, 4], "missing"), lack([6, 9], "deferred")]
+    const closed = RangeSet.make([
+      [2 * minute, 3 * minute],
+      [5 * minute, 9 * minute]
+    ])
+    const { missingRanges } = strictFinding({ quality: qualityOf(8, 10), missing, closed })
+    expect(missingRanges.map(({ end, start }) => [start / minute, end / minute])).toEqual([
+      [1, 2],
+      [3, 4]
+    ])
   })
 })

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { RequestFailed } from "../../../actors/sources/DataSource.ts"
 import * as Exchange from "../../../actors/sources/Exchange.ts"
 import { type Ended, Gate } from "../../../actors/sources/Gate.ts"
+import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import type { ExchangeSettings } from "../../../protocol/Settings.ts"
 import { intervalOf } from "../../support/rows.ts"
@@ -97,6 +98,14 @@ describe("page()", () => {
           ["volume", missing, missing, 10]
         ]
       )
+    })
+  )
+
+  it.effect("says that its bars are adjusted where its settings do", () =>
+    Effect.gen(function* () {
+      assert.isUndefined((yield* sourceOf("http://127.0.0.1:1")).capabilities.rowFlags)
+      const adjusted = yield* sourceOf("http://127.0.0.1:1", { adjusted: true })
+      assert.strictEqual(adjusted.capabilities.rowFlags, RowFlag.adjusted)
     })
   )
 

@@ -3,7 +3,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
-import { defaults } from "../../../protocol/Settings.ts"
+import { type Configuration, defaults, type ExchangeSettings } from "../../../protocol/Settings.ts"
 import { configuration } from "../../support/requests.ts"
 
 const node = "ohlcv:binance:BTC/BUSD"
@@ -53,6 +53,24 @@ describe("find()", () => {
       })
     )
 
+    it.effect("find() knows no bar that may change where nothing is configured", () =>
+      Effect.gen(function* () {
+        assert.deepEqual((yield* find(node, "1m")).settleMs, {})
+      })
+    )
+
+    it("find() gives how long bars of each source may change, for the interval or for all", () => {
+      const { binance, kraken } = configuration.sources as Record<string, ExchangeSettings>
+      const sources = {
+        binance: { ...binance!, settleMs: 5000, settleMsByInterval: { "60s": 7000 } },
+        kraken: { ...kraken!, settleMs: 3000, settleMsByInterval: { "1m": 0 } }
+      }
+      const settleMsOf = (interval: string) =>
+        Effect.runSync(SeriesCatalog.make({ ...configuration, sources }).find(node, interval)).settleMs
+      assert.deepEqual(settleMsOf("1m"), { binance: 7000 })
+      assert.deepEqual(settleMsOf("1w"), { binance: 5000, kraken: 3000 })
+    })
+
     it.effect("find() knows no listing and no retention where none is configured, and the waits of the defaults", () =>
       Effect.gen(function* () {
         const { absence, delistedAt, listedAt, retentionMs } = yield* find(node, "1m")
@@ -73,6 +91,33 @@ describe("find()", () => {
         assert.deepEqual((yield* Effect.flip(find(node, "5m"))).known, ["1m", "1w"])
         assert.deepEqual((yield* Effect.flip(find("other", "1m"))).known, [node])
         assert.equal((yield* Effect.flip(find(node, "no interval"))).interval, "no interval")
+      })
+    )
+  })
+})
+
+describe("series that are derived", () => {
+  const [first] = configuration.series
+  const given: Configuration = {
+    ...configuration,
+    sources: { binance: { kind: "exchange", exchange: "binance", retentionMs: 1000 } },
+    series: [
+      { node, intervals: ["4h", "1h"], derivedFrom: "300s", windowBars: 7 },
+      { node, intervals: ["5m"], derivedFrom: "1m" },
+      { ...first, intervals: ["1m"], sources: ["binance"], listedAt: 60_000 }
+    ]
+  }
+
+  layer(SeriesCatalog.layer(given))("of one that is derived, too", (it) => {
+    it.effect("find() gives them as what they are made of, but for grid, source and retention", () =>
+      Effect.gen(function* () {
+        const { series, ...minutes } = yield* find(node, "1m")
+        assert.deepEqual([minutes.derivedFrom, minutes.retentionMs], [null, 1000])
+        const { grid, interval, series: hours, ...hour } = yield* find(node, "1h")
+        assert.deepEqual([hours, grid.windowBars], [{ ...series, interval: "1h" }, 7])
+        const own = { derivedFrom: "5m", sources: ["derived:5m"], retentionMs: null, grid, interval }
+        assert.deepEqual({ ...hour, grid, interval }, { ...minutes, ...own })
+        assert.deepEqual((yield* find(node, "5m")).sources, ["derived:1m"])
       })
     )
   })

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import * as Category from "../../../protocol/frame/Category.ts"
 import * as Column from "../../../protocol/frame/Column.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
-import { floatSchema } from "../../support/floatFrames.ts"
+import { floats, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { frame, frameAndOrder, frameAndRows, framesOf, origins, valuesOf } from "../frames.ts"
 
@@ -78,6 +78,27 @@ describe("Frame", () => {
     })
     const [column] = Frame.concat([one(0, "XNYS", "ARCX"), one(10, "BATS", "XNYS")]).columns
     expect(column).toMatchObject({ values: Uint32Array.of(0, 1, 2, 0), dictionary: ["XNYS", "ARCX", "BATS"] })
+  })
+  it("concat() keeps whole numbers where a column has become int64, or was", () => {
+    const one = (column: Column.Column): Frame.Frame => ({
+      ...Frame.empty(floatSchema([])),
+      eventTimeMs: new Float64Array(column.values.length).map((_, row) => row),
+      columns: [column],
+      flags: new Uint32Array(column.values.length)
+    })
+    const numbers = one(floats("trades", 7, -0, 2 ** 53, 0.5, Number.NaN, Infinity))
+    const ints = one({
+      name: "trades",
+      type: "int64",
+      values: BigInt64Array.of(8n, 2n ** 53n + 1n, Column.missing.int64)
+    })
+    const none = Column.missing.int64
+    expect(Frame.concat([ints, numbers]).columns[0]?.values).toEqual(
+      BigInt64Array.of(8n, 2n ** 53n + 1n, none, 7n, 0n, none, none, none, none)
+    )
+    expect(Frame.concat([Frame.slice(numbers, 0, 2), ints]).columns).toEqual([
+      floats("trades", 7, -0, 8, Number.NaN, Number.NaN)
+    ])
   })
   it("concat() keeps the dictionary that slices share, also beside a frame without rows", () => {
     const column = Category.fromTexts("venue", ["XNYS", "ARCX"])

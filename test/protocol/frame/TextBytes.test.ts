@@ -17,11 +17,15 @@ describe("TextBytes", () => {
     const { bytes, offsets } = TextBytes.fromTexts(drawn)
     expect(drawn.map((_, row) => bytes.slice(offsets[row], offsets[row + 1]))).toEqual(encoded(drawn))
   })
-  law("fromRuns() has each text as often as its run has rows", [fc.array(fc.tuple(text, fc.integer({ min: 1, max: 4 })))], (drawn) => {
-    const runs = drawn.map(([each, rows]) => ({ rows, text: each }))
-    const rows = drawn.flatMap(([each, count]) => Array.from({ length: count }, () => each))
-    expect(TextBytes.fromRuns(runs)).toEqual(TextBytes.fromTexts(rows))
-  })
+  law(
+    "fromRuns() has each text as often as its run has rows",
+    [fc.array(fc.tuple(text, fc.integer({ min: 1, max: 4 })))],
+    (drawn) => {
+      const runs = drawn.map(([each, rows]) => ({ rows, text: each }))
+      const rows = drawn.flatMap(([each, count]) => Array.from({ length: count }, () => each))
+      expect(TextBytes.fromRuns(runs)).toEqual(TextBytes.fromTexts(rows))
+    }
+  )
   law("textAt() and textsAt() give the texts of rows", [texts], (drawn) => {
     const bytes = TextBytes.fromTexts(drawn)
     const rows = drawn.map((_, row) => row)

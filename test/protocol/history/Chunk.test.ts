@@ -48,6 +48,15 @@ describe("Chunk", () => {
     expect(decoded.frame).toEqual(frame)
     expect(decoded.header).toEqual({ format: 1, ...about, lineage: frame.lineage, contentHash: contentHash(frame) })
   })
+  it("decode() gives back what rules found, which is none of the data, and is absent where they found nothing", () => {
+    const [sample] = fc.sample(frame, { numRuns: 1, seed: 1 })
+    const findings = { jump: RangeSet.of(0, 60_000), zeroPrice: RangeSet.of(60_000, 120_000) }
+    const told = Option.getOrThrow(Chunk.decode(Chunk.encode(sample!, { ...day, findings }).bytes)).header
+    const untold = Option.getOrThrow(Chunk.decode(Chunk.encode(sample!, day).bytes)).header
+    expect(told).toEqual({ ...untold, findings })
+    expect(untold).not.toHaveProperty("findings")
+  })
+
   law("encode() names the chunk by its bytes and tells a page what is in it", [frame, about], (frame, about) => {
     const { bytes, ref } = Chunk.encode(frame, about)
     expect(ref).toEqual({

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import * as Interval from "../../../protocol/history/Interval.ts"
 import { law } from "../../support/law.ts"
 
-const { alignDown, alignUp, barCount, isAligned, parse } = Interval
+const { alignDown, alignUp, barCount, isAligned, isDividedBy, parse } = Interval
 
 const intervalOf = (text: string): Interval.Interval => Option.getOrThrow(parse(text))
 
@@ -116,5 +116,21 @@ describe("barCount()", () => {
   })
   it("barCount() of an empty or reversed range is 0", () => {
     expect([barCount(minute, 60_000, 60_000), barCount(minute, 60_000, 0)]).toEqual([0, 0])
+  })
+})
+
+describe("isDividedBy()", () => {
+  it.each([
+    ["5m", "1m", true],
+    ["1h", "5m", true],
+    ["1w", "1d", true],
+    ["2w", "1w", true],
+    ["5m", "5m", false],
+    ["1m", "5m", false],
+    ["5m", "2m", false],
+    ["14d", "1w", false],
+    ["2w", "7d", false]
+  ])("isDividedBy() of %s by %s is %s", (longer, shorter, expected) => {
+    expect(isDividedBy(intervalOf(longer), intervalOf(shorter))).toBe(expected)
   })
 })

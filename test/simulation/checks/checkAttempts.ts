@@ -4,7 +4,7 @@
  * A run that failed because its source gave no answer counts one more; nothing else does, and only success or an
  * operator makes it none again.
  */
-import type { BackfillJob, JobFailure } from "../../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isRevision, type JobFailure } from "../../../protocol/history/BackfillJob.ts"
 import { includes } from "../../../protocol/history/RangeMeasure.ts"
 import type { RunRecord } from "../RunRecord.ts"
 
@@ -39,6 +39,8 @@ const countsAfter = (
 ): ReadonlyArray<number> => {
   const before = written?.job
   if (written === undefined || before === undefined || after.state === "SUCCEEDED") return [0]
+  // a run of another kind counts for itself
+  if (before.revises !== after.revises) return [0]
   const { attempts } = before
   const hasFailed = before.state === "RUNNING" && (after.state === "FAILED" || after.state === "QUARANTINED")
   if (hasFailed && !isOperators(after)) {
@@ -60,7 +62,9 @@ export const checkAttempts = ({ jobs, pagesAsked }: RunRecord, attemptsMax: numb
     const { attempts, state } = job
     const allowed = countsAfter(before, written, { pagesAsked })
     if (!allowed.includes(attempts)) return [`${name}: ${attempts} failures in a row, not ${allowed.join(" or ")}`]
-    if (attempts >= attemptsMax && state !== "QUARANTINED") return [`${name}: ${state} after ${attempts} failures`]
+    // what is stored is asked for again and again
+    if (attempts >= attemptsMax && state !== "QUARANTINED" && !isRevision(job))
+      return [`${name}: ${state} after ${attempts} failures`]
     return []
   })
 }

@@ -34,9 +34,13 @@ interface Came {
   readonly range: Range
   readonly covered: RangeSet.RangeSet
   readonly df: HistoryFrame
+  readonly words: WordsOn
 }
 
-const checkBars = (name: string, { covered, df, range, series }: Came): ReadonlyArray<string> => {
+/** What a source may have said of a bar, given what it says in the end. */
+type WordsOn = (close: number, timeMs: number) => ReadonlyArray<number>
+
+const checkBars = (name: string, { covered, df, range, series, words }: Came): ReadonlyArray<string> => {
   const problems: Array<string> = []
   const { close } = df.columns
   const times = df.columns[reservedColumns.eventTime] ?? []
@@ -50,7 +54,8 @@ const checkBars = (name: string, { covered, df, range, series }: Came): Readonly
     last = time
     if (!includes(asked, time)) problems.push(`${name}: bar ${time} was not asked for`)
     if (!Market.isTraded(series, time)) problems.push(`${name}: bar ${time} was never traded`)
-    else if (close?.[row] !== Market.closeOf(series, time)) problems.push(`${name}: bar ${time} is not the market's`)
+    else if (!words(Market.closeOf(series, time), time).includes(Number(close?.[row])))
+      problems.push(`${name}: bar ${time} is not the market's`)
   }
   for (let time = range[0]; time < range[1]; time += Market.barMs) {
     if (came.has(time)) continue
@@ -64,13 +69,13 @@ const checkBars = (name: string, { covered, df, range, series }: Came): Readonly
 const checkAnswer = (
   name: string,
   { minVersion, node, range, result }: Answer,
-  skipped: RangeSet.RangeSet
+  { skipped, words }: { readonly skipped: RangeSet.RangeSet; readonly words: WordsOn }
 ): ReadonlyArray<string> => {
   if (!("meta" in result)) return [`${name}: no account of the answer`]
   const { df, meta } = result
   const series = Callers.nodes.indexOf(node)
   const covered = RangeSet.intersect(RangeSet.make(meta.coverageRanges), RangeSet.of(...range))
-  const problems = [...checkBars(name, { series, covered, df, range })]
+  const problems = [...checkBars(name, { series, covered, df, range, words })]
   const missing = RangeSet.make(meta.missingRanges.map(({ end, start }): Range => [start, end]))
   const unaccounted = RangeSet.subtract(RangeSet.of(...range), RangeSet.union(covered, missing))
   if (!isEmpty(unaccounted)) problems.push(`${name}: time that is neither covered nor missing`)
@@ -110,10 +115,12 @@ export const checkLast = (operations: ReadonlyArray<Operation>, isScarce = false
 const skippedBy = (operations: ReadonlyArray<Operation>, node: string, atMs: number): RangeSet.RangeSet =>
   wholeWindows(timeOf(saidBy(operations, { verbs: ["skip"], node, atMs })))
 
-/** What answers said that is not so. */
-export const checkReads = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
-  operations.flatMap(({ about, answer, completedAtMs, id }) =>
-    isAnswer(answer)
-      ? checkAnswer(`read ${id} of ${about}`, answer, skippedBy(operations, answer.node, completedAtMs))
-      : []
-  )
+/** What answers said that is not so; a bar that was restated may be read as it was before. */
+export const checkReads = (operations: ReadonlyArray<Operation>, restated?: Market.Restated): ReadonlyArray<string> => {
+  const words: WordsOn = (close, timeMs) => (timeMs === restated?.bar ? [close, Market.firstWordOf(close)] : [close])
+  return operations.flatMap(({ about, answer, completedAtMs, id }) => {
+    if (!isAnswer(answer)) return []
+    const skipped = skippedBy(operations, answer.node, completedAtMs)
+    return checkAnswer(`read ${id} of ${about}`, answer, { skipped, words })
+  })
+}

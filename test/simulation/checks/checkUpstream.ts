@@ -12,14 +12,16 @@ import type { RootWritten, RunRecord } from "../RunRecord.ts"
 /** A worker that was frozen for longer than its lease asks for nothing new that was covered before then. */
 const knownAfterMs = 12_000
 
-/** What of a series need not be asked for by a root: it is covered, or an operator has it left alone. */
-const settledBy = ({ root: { covered, exceptions } }: RootWritten): RangeSet.RangeSet =>
-  RangeSet.make([
+/** What of a series need not be asked for by a root: it is covered for good, or an operator has it left alone. */
+const settledBy = ({ root: { covered, exceptions, unsettled = [] } }: RootWritten): RangeSet.RangeSet => {
+  const known = RangeSet.make([
     ...covered,
     ...exceptions.flatMap(({ end, start, state }): ReadonlyArray<Range> =>
       state === "unavailable" || state === "quarantined" ? [[start, end]] : []
     )
   ])
+  return RangeSet.subtract(known, RangeSet.make(unsettled.map(({ end, start }): Range => [start, end])))
+}
 
 /** Pages that were asked for in vain. */
 export const checkUpstream = ({ pagesAsked, roots }: RunRecord): ReadonlyArray<string> =>

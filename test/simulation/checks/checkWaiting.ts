@@ -4,7 +4,7 @@
  * When nothing has gone wrong for long, whatever waits is taken by somebody, and whoever works on something renews it.
  * What a run that failed was to bring is brought by the next one, whoever has it opened.
  */
-import { type BackfillJob, hasEnded } from "../../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, hasEnded, isRevision } from "../../../protocol/history/BackfillJob.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import type { RunRecord } from "../RunRecord.ts"
@@ -36,7 +36,9 @@ export const checkOwed = (run: RunRecord): ReadonlyArray<string> => {
   return run.jobs.flatMap(({ atOrder, job, revision, subject }) => {
     const before = last.get(subject)
     last.set(subject, job)
-    if (before?.state !== "FAILED" || hasEnded(before) || before.run === job.run) return []
+    // what is stored is nobody's to bring: it is asked for once more by whoever wants that
+    if (before === undefined || isRevision(before)) return []
+    if (before.state !== "FAILED" || hasEnded(before) || before.run === job.run) return []
     const owed = RangeSet.subtract(before.ranges, before.completedRanges)
     const left = RangeSet.subtract(owed, settledBefore(run, job.series.nodeId, atOrder))
     return RangeSet.contains(job.ranges, left)

@@ -25,7 +25,7 @@ export const rooms: ReadonlyArray<Room> = [
   { name: "protocol/messages", opens: ["protocol", "protocol/wire", "protocol/frame", "protocol/history"] },
   { name: "cluster", opens: ["runtime", "protocol", "protocol/wire"] },
   { name: "actors/conformance", opens: ["protocol/frame", "protocol/history"] },
-  { name: "actors/sources", opens: ["runtime", ...protocol] },
+  { name: "actors/sources", opens: ["actors/conformance", "runtime", ...protocol] },
   { name: "actors/*", opens: ["actors/conformance", "actors/sources", "runtime", ...protocol] },
   { name: "client", opens: ["runtime", ...protocol] },
   { name: "bin", opens: product.filter((name) => name !== "bin") },

@@ -1,0 +1,167 @@
+/**
+ * How do changes of a finer series come to the series above it?
+ *
+ * One step: what has changed below since the last one takes the bars above it out of their coverage, and then it is
+ * noted how far that was. Done again it changes nothing that a read would not bring back; so it may be broken off
+ * anywhere. What was known of bars that can't be made is looked at again, for it may not hold any more.
+ */
+import { Clock, Effect, Option } from "effect"
+import { outward } from "../../protocol/history/alignRanges.ts"
+import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { bounds, isEmpty, size } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import type { Following } from "../../protocol/messages/Derived.ts"
+import { invalidateMessage } from "../../protocol/messages/Operate.ts"
+import * as Stream from "../../protocol/wire/Stream.ts"
+import * as Subject from "../../protocol/wire/Subject.ts"
+import { ask } from "../../runtime/ActorSystem.ts"
+import { revisionOf } from "../../runtime/compareAndSet.ts"
+import { withBudget } from "../../runtime/Deadline.ts"
+import { Mesh } from "../../runtime/Mesh.ts"
+import { isCarriedUp, proveBars } from "../conformance/proveBars.ts"
+import * as Reach from "../sources/Reach.ts"
+import { type CatalogEntry, derivedSource } from "../sources/SeriesCatalog.ts"
+import * as takeChanges from "./takeChanges.ts"
+
+/** A derived series, and the one that it is made of. */
+export interface Pair {
+  readonly entry: CatalogEntry
+  readonly finer: CatalogEntry
+}
+
+/** How long it may take until the coverage actor answers: longer than it takes until another host has it. */
+const askWithinMs = 10_000
+/** Entries of the history that are read at once. */
+const entriesMax = 100
+/** Ranges in one word to the coverage actor; of more, all between the first and the last is taken out. */
+const rangesMax = 5000
+
+const keyOf = ({ series }: CatalogEntry): string => Subject.series(series.nodeId, series.interval)
+
+const askInvalidate = ask(invalidateMessage)
+
+/** Where to begin: what is made from now on is made of this version or a later one. */
+export const begin = Effect.fnUntraced(function* ({ finer }: Pair) {
+  const mesh = yield* Mesh
+  // before the root: what it lacks of the history is behind this
+  const last = yield* mesh.read(Stream.audit.name, Subject.audit(keyOf(finer)))
+  const { root } = yield* (yield* Coverage).of(finer.series, { fresh: true })
+  const format = 1 as const
+  return { format, from: finer.series.interval, version: root.version, revision: revisionOf(last) } satisfies Following
+})
+
+/** From the first to the last moment of all that is covered, above or below. */
+const everything = (finer: CoverageView, above: CoverageView): RangeSet.RangeSet =>
+  Option.match(bounds(RangeSet.union(finer.covered, above.covered)), {
+    onNone: () => RangeSet.empty,
+    onSome: ({ end, start }) => RangeSet.of(start, end)
+  })
+
+const joinedBeyond = (set: RangeSet.RangeSet): RangeSet.RangeSet =>
+  size(set) <= rangesMax
+    ? set
+    : Option.match(bounds(set), { onNone: () => set, onSome: ({ end, start }) => RangeSet.of(start, end) })
+
+/** Takes the bars above the touched time out of the coverage, also those that are on their way. */
+const takeOut = Effect.fnUntraced(function* ({ entry, finer }: Pair, view: CoverageView, taken: takeChanges.Taken) {
+  const above = yield* (yield* Coverage).of(entry.series, { fresh: true })
+  const touched = taken.isBroken ? everything(view, above) : taken.touched
+  const ranges = joinedBeyond(outward(touched, entry.interval))
+  if (isEmpty(ranges)) return
+  const reason = taken.isBroken
+    ? `what changed up to version ${taken.version} is not known`
+    : `version ${taken.version}`
+  const source = derivedSource(finer.series.interval)
+  const word = { series: entry.series, ranges, source, who: source, reason }
+  yield* askInvalidate(keyOf(entry), word).pipe(withBudget(askWithinMs))
+})
+
+/** Forgets what was said of bars above that does not follow from what is known below any more. */
+const forgetOutdated = Effect.fnUntraced(function* ({ entry, finer }: Pair, view: CoverageView) {
+  const coverage = yield* Coverage
+  const { interval } = finer.series
+  const above = yield* coverage.of(entry.series)
+  const carried = above.root.exceptions.filter((each) => isCarriedUp(each, interval))
+  if (carried.length === 0) return
+  const nowMs = yield* Clock.currentTimeMillis
+  const time = RangeSet.subtract(MissingRange.timeOf(carried), above.covered)
+  const covered = RangeSet.intersect(RangeSet.union(view.covered, Reach.untraded(finer)), time)
+  const missing = Reach.classify(finer, RangeSet.subtract(time, covered), view.root.exceptions, nowMs)
+  const { exceptions } = proveBars(time, entry.interval, { covered, missing, interval }, nowMs)
+  const holds = carried.map(({ end, reason, start, state }) => {
+    const same = exceptions.filter((each) => each.state === state && each.reason === reason)
+    return RangeSet.clip(MissingRange.timeOf(same), start, end)
+  })
+  const outdated = RangeSet.subtract(time, RangeSet.unionAll(holds))
+  if (isEmpty(outdated)) return
+  yield* coverage
+    .commit({
+      series: entry.series,
+      windows: [],
+      answered: outdated,
+      exceptions: [],
+      jobs: [],
+      source: derivedSource(interval),
+      cause: `version ${view.root.version} of its ${interval} bars`
+    })
+    .pipe(withBudget(askWithinMs))
+})
+
+/** What the history has behind what was taken, page by page; and where it ended. */
+const readOn = Effect.fnUntraced(function* ({ finer }: Pair, { revision, version }: Following) {
+  const mesh = yield* Mesh
+  const subject = Subject.audit(keyOf(finer))
+  const page = yield* mesh.history(Stream.audit.name, subject, { fromRevision: revision + 1, max: entriesMax })
+  let taken = takeChanges.from(version)
+  for (const { value } of page.entries) {
+    const change = takeChanges.readChange(value)
+    // what can't be read is missing: the next one shows it
+    if (Option.isSome(change)) taken = takeChanges.take(taken, change.value)
+    // an entry may have a hundred kilobytes: others on this host have their turn in between
+    yield* Effect.yieldNow
+  }
+  return { taken, isLast: page.isLast, revision: page.entries.at(-1)?.revision ?? revision }
+})
+
+/** Whether the history has nothing more, as its leader says: what is missing of it is lost. */
+const isAtEnd = Effect.fnUntraced(function* ({ finer }: Pair, { revision }: Following) {
+  const last = yield* (yield* Mesh).read(Stream.audit.name, Subject.audit(keyOf(finer)))
+  return revisionOf(last) <= revision
+})
+
+/** What has changed since, as far as one step goes; undefined where it can't be told yet. */
+const changesSince = Effect.fnUntraced(function* (pair: Pair, { root }: CoverageView, before: Following) {
+  const next = takeChanges.take(takeChanges.from(before.version), root)
+  // the root that stands tells of itself, whether or not it is in the history yet
+  if (!next.isBroken) return { taken: next, isLast: true, revision: before.revision }
+  const read = yield* readOn(pair, before)
+  if (!read.isLast) return read
+  const taken = root.version === read.taken.version + 1 ? takeChanges.take(read.taken, root) : read.taken
+  if (taken.version > before.version || read.revision > before.revision) return { ...read, taken }
+  // a replica may lag, and is asked again: before another root stands, the one before it is in the history
+  return (yield* isAtEnd(pair, before)) ? { taken: next, isLast: true, revision: 0 } : undefined
+})
+
+/** What was made of another series counts no more: all of it is made anew. */
+const startOver = Effect.fnUntraced(function* (pair: Pair) {
+  const begun = yield* begin(pair)
+  const view = yield* (yield* Coverage).of(pair.finer.series)
+  yield* takeOut(pair, view, { ...takeChanges.from(begun.version), isBroken: true })
+  return begun
+})
+
+/** One step: how far it has come. Gives what was there before where there is nothing to take over. */
+export const followChanges = Effect.fnUntraced(function* (pair: Pair, before: Following, isFirst: boolean) {
+  if (before.from !== pair.finer.series.interval) return yield* startOver(pair)
+  const view = yield* (yield* Coverage).of(pair.finer.series)
+  if (view.root.version <= before.version) {
+    if (isFirst) yield* forgetOutdated(pair, view)
+    return before
+  }
+  const changes = yield* changesSince(pair, view, before)
+  if (changes === undefined) return before
+  yield* takeOut(pair, view, changes.taken)
+  if (changes.isLast) yield* forgetOutdated(pair, view)
+  return { ...before, version: changes.taken.version, revision: changes.revision } satisfies Following
+})

@@ -1,0 +1,118 @@
+/**
+ * Which files does a lake have, and what is in each of them?
+ *
+ * The files are listed for each question; what is in one is learnt once, and again when its size or its time of change
+ * is another. A file that was there and is gone is missed: where no other file has its time, questions about that
+ * time fail.
+ */
+import { Effect, Semaphore } from "effect"
+import { isAbsolute, join } from "node:path"
+import { isoTime } from "../../protocol/history/isoTime.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { RequestFailed } from "./DataSource.ts"
+import { isRemote } from "./lakeTable.ts"
+import { type FileFacts, type LakeFile, learnFile } from "./learnFile.ts"
+import { type FileReader, unreadable } from "./Parquet.ts"
+
+/** What a lake has. */
+export interface LakeIndex {
+  /** The symbols that paths have; undefined where no path has one. */
+  readonly pathSymbols: Effect.Effect<ReadonlyArray<string> | undefined, RequestFailed>
+  /** The files of a symbol, in the order of their names. Fails where time of the range was in one that is gone. */
+  readonly filesOf: (symbol: string | undefined, range: Range) => Effect.Effect<ReadonlyArray<FileFacts>, RequestFailed>
+}
+
+// listing takes about a second then
+const filesMax = 20_000
+/** The pattern with a name in the place of each part that it leaves open. */
+const symbolOf = (pattern: string, path: string): string | undefined => {
+  if (!pattern.includes("{symbol}")) return undefined
+  const source = pattern.split(/(\{symbol\}|\*\*\/|\*|\?)/).map((part, at, parts) => {
+    if (part === "{symbol}") return parts.indexOf(part) === at ? "(?<symbol>[^/]+?)" : "\\k<symbol>"
+    if (part === "**/") return "(?:.*/)?"
+    if (part === "*") return "[^/]*"
+    return part === "?" ? "[^/]" : part.replaceAll(/[\\^$.()|[\]{}+/-]/g, "\\$&")
+  })
+  return new RegExp(`^${source.join("")}$`).exec(path)?.groups?.["symbol"]
+}
+
+const patternsOf = ({ path }: LakeSettings, folder: string): ReadonlyArray<string> =>
+  (typeof path === "string" ? [path] : path).map((each) =>
+    isRemote(each) || isAbsolute(each) ? each : join(folder, each)
+  )
+
+/** The files that match the patterns now, by name. */
+const list = Effect.fnUntraced(function* (reader: FileReader, patterns: ReadonlyArray<string>) {
+  const found = new Map<string, LakeFile>()
+  for (const pattern of patterns) {
+    const listed = yield* reader.ask({
+      sql:
+        "SELECT filename, CAST(size AS VARCHAR) || ' ' || CAST(epoch_us(last_modified) AS VARCHAR) AS stamp " +
+        `FROM read_blob($pattern) ORDER BY filename LIMIT ${filesMax + 1}`,
+      values: { pattern: pattern.replaceAll("{symbol}", "*") }
+    })
+    for (const [at, cell] of (listed["filename"] ?? []).entries()) {
+      const name = String(cell)
+      found.set(name, { name, stamp: String(listed["stamp"]?.[at]), symbol: symbolOf(pattern, name) })
+    }
+  }
+  if (found.size > filesMax) return yield* unreadable(`more than ${filesMax} files match ${patterns.join(", ")}`)
+  // a disk that is not mounted looks like this
+  if (found.size === 0) return yield* unreadable(`no file matches ${patterns.join(", ")}`, true)
+  return Array.from(found.values()).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+})
+
+/** Fails where time of the range was in a file that is gone, and is in no other. */
+const missGone = Effect.fnUntraced(function* (
+  known: ReadonlyMap<string, FileFacts>,
+  files: ReadonlyArray<LakeFile>,
+  present: ReadonlyArray<FileFacts>,
+  range: Range
+) {
+  const names = new Set(files.map(({ name }) => name))
+  const symbols = new Set(files.map(({ symbol }) => symbol))
+  const there = RangeSet.make(present.flatMap(({ span }) => (span === undefined ? [] : [[span[0], span[1] + 1]])))
+  for (const { file, span } of known.values()) {
+    if (span === undefined || names.has(file.name) || !symbols.has(file.symbol)) continue
+    const lost = RangeSet.subtract(RangeSet.of(span[0], span[1] + 1), there)
+    if (isEmpty(RangeSet.intersect(lost, RangeSet.of(...range)))) continue
+    const time = `${isoTime(span[0])} to ${isoTime(span[1])}`
+    return yield* unreadable(`${file.name} is gone, which had ${time}: put it back, or start the host anew`, true)
+  }
+})
+
+/** A lake's files under some settings; relative paths count from `folder`. */
+export const make = Effect.fnUntraced(function* (settings: LakeSettings, folder: string, reader: FileReader) {
+  const known = new Map<string, FileFacts>()
+  const patterns = patternsOf(settings, folder)
+  const turn = yield* Semaphore.make(1)
+
+  const factsOf = Effect.fnUntraced(function* (file: LakeFile) {
+    const before = known.get(file.name)
+    if (before?.file.stamp === file.stamp) return before
+    const facts = yield* learnFile({ settings, reader }, file)
+    known.set(file.name, facts)
+    return facts
+  })
+
+  const filesOf = Effect.fnUntraced(function* (symbol: string | undefined, range: Range) {
+    const listed = yield* list(reader, patterns)
+    const files = listed.filter((file) => symbol === undefined || file.symbol === symbol)
+    if (files.length === 0) return yield* unreadable(`no file is there any more of ${symbol}`, true)
+    const facts = yield* Effect.forEach(files, factsOf)
+    yield* missGone(known, files, facts, range)
+    return facts
+  })
+
+  return {
+    pathSymbols: Effect.map(list(reader, patterns), (files) => {
+      const symbols = new Set(files.flatMap(({ symbol }) => (symbol === undefined ? [] : [symbol])))
+      return patterns.some((pattern) => pattern.includes("{symbol}")) ? Array.from(symbols) : undefined
+    }),
+    // one at a time: those who wait find learnt what the first had to learn
+    filesOf: (symbol, range) => turn.withPermits(1)(filesOf(symbol, range))
+  } satisfies LakeIndex
+})

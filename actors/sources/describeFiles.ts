@@ -1,0 +1,102 @@
+/**
+ * What can be told of files that nobody has configured?
+ *
+ * Whether their rows are bars or trades, which column is which, how times are written, how long the bars are, and from
+ * when to when they go. What can't be told is an error that says how to say it.
+ */
+import { Effect, Option } from "effect"
+import * as Interval from "../../protocol/history/Interval.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { RequestFailed } from "./DataSource.ts"
+import type { RowKind } from "./lakeColumns.ts"
+import * as LakeIndex from "./LakeIndex.ts"
+import { pageQuery } from "./lakeQuery.ts"
+import type { TimeUnit } from "./lakeTime.ts"
+import type { FileFacts } from "./learnFile.ts"
+import { listSymbols } from "./listSymbols.ts"
+import { type FileReader, localFiles, unreadable } from "./Parquet.ts"
+
+/** What files are. */
+export interface Described {
+  readonly files: number
+  readonly rows: number
+  readonly kind: RowKind
+  /** The files' column, or two of them, by our name; as the first file has them. */
+  readonly columns: ReadonlyArray<readonly [ours: string, theirs: string]>
+  readonly unit: TimeUnit
+  /** The first and the last time that a row has, in epoch milliseconds. */
+  readonly span: Range
+  /** Those that a column names; none where no column does. */
+  readonly symbols: ReadonlyArray<string>
+  /** The longest interval that all bars of the symbol are on; undefined for trades, and where nothing fits. */
+  readonly interval: Interval.Interval | undefined
+}
+
+/** From so many rows their distance is told. */
+const rowsLooked = 100_000
+
+const everything: Range = [-Infinity, Infinity]
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
+
+/** The interval of bars that begin at these times, which ascend: as long as the shortest step, if all are multiples. */
+export const intervalOf = (times: ReadonlyArray<number>): Interval.Interval | undefined => {
+  const steps = times.flatMap((time, row) => (row > 0 && time > times[row - 1]! ? [time - times[row - 1]!] : []))
+  if (steps.length === 0) return undefined
+  const divisor = steps.reduce(greatestDivisor, 0)
+  // months are no multiples of their shortest, and no interval either
+  if (divisor % 1000 !== 0 || divisor !== steps.reduce((a, b) => Math.min(a, b))) return undefined
+  const text = divisor === 7 * 86_400_000 ? "1w" : `${divisor / 1000}s`
+  return Option.getOrUndefined(Interval.parse(text))
+}
+
+const spanOf = (facts: ReadonlyArray<FileFacts>): Range | undefined => {
+  const spans = facts.flatMap(({ span }) => (span === undefined ? [] : [span]))
+  return spans.length === 0 ? undefined : [Math.min(...spans.map(([a]) => a)), Math.max(...spans.map(([, b]) => b))]
+}
+
+/** The settings under which the files can be read, by the kind of row that they have, and what is in them. */
+const learn = (settings: LakeSettings, reader: FileReader) => {
+  const as = (rows: RowKind) =>
+    Effect.gen(function* () {
+      const index = yield* LakeIndex.make({ ...settings, rows }, process.cwd(), reader)
+      return { rows, facts: yield* index.filesOf(undefined, everything) } as const
+    })
+  if (settings.rows !== undefined) return as(settings.rows)
+  // what is no file of trades is told as what bars lack
+  return Effect.matchEffect(as("bars"), {
+    onSuccess: Effect.succeed,
+    onFailure: (failure) => Effect.mapError(as("trades"), () => failure)
+  })
+}
+
+const columnsOf = ({ layout: { roles } }: FileFacts): Described["columns"] => [
+  ["time", roles.eventTime.map(({ name }) => name).join(" and ")],
+  ...(roles.symbol === undefined ? [] : [["symbol", roles.symbol.name] as const]),
+  ...roles.values.map(([role, { name }]) => [role, name] as const)
+]
+
+/** The files of some settings, whose paths count from the working folder; of a symbol where they name several. */
+export const describeFiles: (settings: LakeSettings, symbol?: string) => Effect.Effect<Described, RequestFailed> =
+  Effect.fnUntraced(function* (settings: LakeSettings, symbol?: string) {
+    const { facts, rows: kind } = yield* learn(settings, localFiles)
+    const [first] = facts
+    const span = spanOf(facts)
+    if (first === undefined || span === undefined) return yield* unreadable("there is no row in it")
+    const known = { ...settings, rows: kind }
+    const symbols = first.layout.roles.symbol === undefined ? [] : yield* listSymbols(localFiles, known, facts)
+    const wanted = { files: facts, symbol: symbols.length > 1 ? symbol : undefined }
+    const query = pageQuery({ ...wanted, range: [span[0], span[1] + 1], limit: rowsLooked }, known)
+    const { t = [] } = query === undefined || kind === "trades" ? {} : yield* localFiles.ask(query)
+    return {
+      files: facts.length,
+      rows: facts.reduce((sum, { rows }) => sum + rows, 0),
+      kind,
+      columns: columnsOf(first),
+      unit: first.layout.unit,
+      span,
+      symbols,
+      interval: intervalOf(t.map(Number))
+    }
+  })

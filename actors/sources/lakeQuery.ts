@@ -1,0 +1,124 @@
+/**
+ * Which question gives the rows of a page?
+ *
+ * Pure: SQL over those files that have time of the page, one select for all files of one layout. Rows come sorted by
+ * time, then by the number of a trade, then as they lie in the files, and no more than are asked for.
+ */
+import { isRange, type Range } from "../../protocol/history/Range.ts"
+import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { FileColumn } from "./lakeColumns.ts"
+import { tableSql } from "./lakeTable.ts"
+import { comesTwiceSql, millisecondsSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"
+import type { FileFacts, Layout } from "./learnFile.ts"
+import { type Query, quoteName, quoteText } from "./Parquet.ts"
+
+/** Rows that are wanted of some files. */
+export interface Wanted {
+  readonly files: ReadonlyArray<FileFacts>
+  /** As the column of symbols has it; undefined where that is not looked at. */
+  readonly symbol: string | undefined
+  /** Times in `[start, end)`, in epoch milliseconds. */
+  readonly range: Range
+  readonly limit: number
+}
+
+/** Columns that are numbers whatever the file makes of them. */
+const numeric: ReadonlyArray<string> = ["open", "high", "low", "close", "volume", "price", "amount"]
+
+const isText = ({ type }: FileColumn): boolean => type === "VARCHAR"
+
+const valueSql = (role: string, column: FileColumn): string => {
+  const name = quoteName(column.name)
+  if (role === "id") return `CAST(${name} AS VARCHAR)`
+  if (isText(column)) return numeric.includes(role) ? `TRY_CAST(${name} AS DOUBLE)` : name
+  // its digits are read as a decimal number is, which dividing would round twice
+  if (column.type.startsWith("DECIMAL")) return `CAST(CAST(${name} AS VARCHAR) AS DOUBLE)`
+  const isNumber = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE)$/.test(column.type)
+  return isNumber ? `CAST(${name} AS DOUBLE)` : `CAST(${name} AS VARCHAR)`
+}
+
+/** What can't be read of a value, in SQL; null where nothing is wrong. */
+const badSql = (role: string, column: FileColumn): string | undefined => {
+  if (!numeric.includes(role)) return undefined
+  const name = quoteName(column.name)
+  const isTrade = role === "price" || role === "amount"
+  const absent = isTrade ? ` WHEN ${name} IS NULL THEN ${quoteText(`there is no ${role}`)}` : ""
+  const told = `${quoteText(`${role} is no number: `)} || ${name}`
+  const unread = isText(column) ? ` WHEN trim(${name}) <> '' AND TRY_CAST(${name} AS DOUBLE) IS NULL THEN ${told}` : ""
+  return absent === "" && unread === "" ? undefined : `CASE${absent}${unread} END`
+}
+
+const nanoseconds = (timeMs: number): string => `${BigInt(timeMs) * 1_000_000n}`
+
+const firstOf = (parts: ReadonlyArray<string>): string =>
+  parts.length === 0 ? "CAST(NULL AS VARCHAR)" : `coalesce(${parts.join(", ")}, NULL)`
+
+interface Group {
+  readonly layout: Layout
+  readonly files: Array<string>
+}
+
+const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
+  const groups = new Map<string, Group>()
+  for (const { file, layout } of files) {
+    // rows of CSV files are counted as they are read: one select has one file, for their numbers to be right
+    const key = JSON.stringify([layout, layout.format === "csv" ? file.name : ""])
+    const group = groups.get(key) ?? { layout, files: [] }
+    groups.set(key, group)
+    group.files.push(file.name)
+  }
+  return Array.from(groups.values())
+}
+
+const selectSql = ({ files, layout }: Group, { range, symbol }: Wanted, settings: LakeSettings): string => {
+  const { roles, unit } = layout
+  const values = roles.values.map(([role, column]) => `${valueSql(role, column)} AS ${quoteName(`v ${role}`)}`)
+  // an id may lack in some files, and stands in its place all the same
+  if (settings.rows === "trades" && !roles.values.some(([role]) => role === "id")) values.push('NULL AS "v id"')
+  const bad = roles.values.flatMap(([role, column]) => badSql(role, column) ?? [])
+  const twice = comesTwiceSql({ nanoseconds: "__t", raw: "__raw" }, roles.eventTime, { ...settings, unit })
+  const faults = [
+    ...(twice === undefined ? [] : [`CASE WHEN ${twice} THEN 'comes twice in its zone: ' || __raw END`]),
+    "__bad"
+  ]
+  const rough = roughRangeSql(roles.eventTime, unit, range)
+  const conditions = [
+    ...(symbol === undefined || roles.symbol === undefined ? [] : [`${quoteName(roles.symbol.name)} = $symbol`]),
+    ...(rough === undefined ? [] : [rough])
+  ]
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`
+  const list = `[${files.map(quoteText).join(", ")}]`
+  const inner = [
+    `${timeSql(roles.eventTime, unit, settings)} AS __t`,
+    "__file",
+    "__row",
+    `CAST(${rawTime(roles.eventTime)} AS VARCHAR) AS __raw`,
+    `${firstOf(bad)} AS __bad`,
+    ...values
+  ]
+  const names = [...roles.values.map(([role]) => role), ...(values.length > roles.values.length ? ["id"] : [])]
+  return (
+    `SELECT __t, __file, __row, ${firstOf(faults)} AS bad, ${names.map((name) => quoteName(`v ${name}`)).join(", ")} ` +
+    `FROM (SELECT ${inner.join(", ")} FROM ${tableSql(layout, list, settings)}${where}) ` +
+    `WHERE __t >= ${nanoseconds(range[0])} AND __t < ${nanoseconds(range[1])}`
+  )
+}
+
+/** The rows as a question; undefined where no file has time of the range. */
+export const pageQuery = (wanted: Wanted, settings: LakeSettings): Query | undefined => {
+  const { limit, range, symbol } = wanted
+  const [start, end] = range
+  const files = wanted.files.filter(
+    ({ span }) => span !== undefined && isRange(span[0], end) && !isRange(span[1], start)
+  )
+  if (files.length === 0) return undefined
+  const selects = byLayout(files).map((group) => selectSql(group, wanted, settings))
+  const byId = settings.rows === "trades" ? ', TRY_CAST("v id" AS DECIMAL(38, 0)), "v id"' : ""
+  return {
+    sql:
+      `SELECT ${millisecondsSql("__t")} AS t, __file AS file, CAST(__row AS DOUBLE) AS row, ` +
+      `* EXCLUDE (__t, __file, __row) FROM (${selects.join(" UNION ALL BY NAME ")}) ` +
+      `ORDER BY __t${byId}, __file, __row LIMIT ${limit}`,
+    ...(symbol !== undefined && files.some(({ layout }) => layout.roles.symbol !== undefined) && { values: { symbol } })
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * What do the rows of files make?
+ *
+ * Pure. The rows come sorted, and may end in the middle of a time. Of files that overlap, what stands in several counts
+ * once.
+ */
+import { Result } from "effect"
+import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
+import * as Interval from "../../protocol/history/Interval.ts"
+import { rollUpTrades, type TradeBars } from "../conformance/rollUpTrades.ts"
+import type { LakeSettings } from "../../protocol/Settings.ts"
+import { isRange, type Range } from "../../protocol/history/Range.ts"
+import type { Cell, Table } from "./Parquet.ts"
+
+/** What is to become of them. */
+export interface RowsWanted {
+  readonly interval: Interval.Interval
+  /** Bars that begin in `[start, end)`. */
+  readonly range: Range
+  /** How many rows were asked for: as many mean that there are more. */
+  readonly limit: number
+  readonly barsMax: number
+}
+
+/** Rows of one page from which something can be told of their distance. */
+const rowsToTellInterval = 20
+
+const numbersOf = (cells: ReadonlyArray<Cell> | undefined): Float64Array =>
+  Float64Array.from(cells ?? [], (cell) => (typeof cell === "number" ? cell : Number.NaN))
+
+/** The first row in which something can't be read. */
+const faultIn = (table: Table): string | undefined => {
+  const row = (table["bad"] ?? []).findIndex((bad) => bad !== null)
+  return row < 0 ? undefined : `${table["file"]?.[row]}, row ${table["row"]?.[row]}: ${table["bad"]?.[row]}`
+}
+
+const valueNames = (table: Table): ReadonlyArray<string> =>
+  Object.keys(table).flatMap((name) => (name.startsWith("v ") ? [name.slice(2)] : []))
+
+/** How many rows there are of whose time none is cut off; rows of one time are together. */
+const wholeRows = (times: Float64Array, limit: number, timeOf: (time: number) => number): number => {
+  if (times.length < limit) return times.length
+  const last = timeOf(times.at(-1) ?? 0)
+  let count = times.length
+  while (count > 0 && timeOf(times[count - 1]!) === last) count -= 1
+  return count
+}
+
+/** When a bar begins that is stamped with its end, which may be its last millisecond. */
+const openOf = (interval: Interval.Interval, closeMs: number): number =>
+  Interval.alignUp(interval, closeMs) - interval.lengthMs
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
+
+/** Whether bars of another length than the interval's are among the times, which ascend. */
+const otherLength = (times: Float64Array, { lengthMs, text, ...interval }: Interval.Interval): string | undefined => {
+  let divisor = 0
+  let steps = 0
+  for (let row = 1; row < times.length; row++) {
+    const step = times[row]! - times[row - 1]!
+    if (step === 0) continue
+    const bar = Interval.alignDown({ lengthMs, ...interval }, times[row]!)
+    if (bar <= times[row - 1]!) return `has several rows within one bar of ${text}: its bars are shorter`
+    divisor = greatestDivisor(step, divisor)
+    steps += 1
+  }
+  return steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
+    ? `has bars ${divisor / 1000} s apart, not ${text}: say interval: ${text} where they are that short all the same`
+    : undefined
+}
+
+const isSameValue = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || Object.is(a, b)
+
+/** The rows in range, without those that say the same again, up to so many times. */
+const chosenRows = (times: Float64Array, columns: ReadonlyArray<ReadonlyArray<Cell>>, wanted: RowsWanted) => {
+  const { barsMax, range } = wanted
+  const chosen: Array<number> = []
+  let bars = 0
+  for (const [row, time] of times.entries()) {
+    if (isRange(time, range[0]) || !isRange(time, range[1])) continue
+    const before = chosen.at(-1)
+    const isAnother = before === undefined || times[before] !== time
+    if (!isAnother && columns.every((cells) => isSameValue(cells[before], cells[row]))) continue
+    if (isAnother) bars += 1
+    if (bars > barsMax) break
+    chosen.push(row)
+  }
+  return chosen
+}
+
+const isNumbers = (cells: ReadonlyArray<Cell>): boolean =>
+  cells.every((cell) => cell === null || typeof cell === "number")
+
+const pick = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<number>): RawColumn => {
+  const values = rows.map((row) => cells[row] ?? null)
+  return { name, values: isNumbers(cells) ? numbersOf(values) : values }
+}
+
+/** Bars as the files have them, or what is wrong with them. */
+export const barsOf = (
+  table: Table,
+  wanted: RowsWanted,
+  { interval: declared, stamped = "open" }: Pick<LakeSettings, "interval" | "stamped">
+): Result.Result<RawRows, string> => {
+  const fault = faultIn(table)
+  if (fault !== undefined) return Result.fail(fault)
+  const { interval, limit } = wanted
+  const given = numbersOf(table["t"])
+  const whole = given.subarray(
+    0,
+    wholeRows(given, limit, (time) => time)
+  )
+  if (whole.length === 0 && given.length > 0) return Result.fail(`more than ${limit} rows are of one time`)
+  const times = stamped === "open" ? whole : whole.map((time) => openOf(interval, time))
+  const another = declared === undefined ? otherLength(times, interval) : undefined
+  if (another !== undefined) return Result.fail(`${table["file"]?.[0]} ${another}`)
+  const names = valueNames(table)
+  const columns = names.map((name) => table[`v ${name}`] ?? [])
+  const rows = chosenRows(times, columns, wanted)
+  return Result.succeed({
+    eventTime: Float64Array.from(rows, (row) => times[row]!),
+    columns: names.map((name, at) => pick(name, columns[at]!, rows))
+  })
+}
+
+/** The trades that count, of those with one time and one number: `from … to`. */
+const countOnce = (table: Table, from: number, to: number, kept: Array<number>): void => {
+  const [files, ids, prices, amounts] = ["file", "v id", "v price", "v amount"].map((name) => table[name]!)
+  const id = ids![from]
+  if (id !== null && id !== undefined) {
+    kept.push(from)
+    return
+  }
+  // Without a number a file may well have two trades that are alike, and they are two. Where files overlap, the one
+  // that has most of a kind has all of that kind.
+  const counts = new Map<string, Map<Cell, number>>()
+  const kindOf = (row: number): string => `${prices![row]} ${amounts![row]}`
+  for (let row = from; row < to; row++) {
+    const byFile = counts.get(kindOf(row)) ?? new Map<Cell, number>()
+    counts.set(kindOf(row), byFile.set(files![row]!, (byFile.get(files![row]!) ?? 0) + 1))
+  }
+  const fullest = new Map(
+    Array.from(counts, ([kind, byFile]) => [kind, Array.from(byFile).reduce((a, b) => (b[1] > a[1] ? b : a))[0]])
+  )
+  for (let row = from; row < to; row++) if (files![row] === fullest.get(kindOf(row))) kept.push(row)
+}
+
+const uniqueTrades = (table: Table, times: Float64Array): ReadonlyArray<number> => {
+  const kept: Array<number> = []
+  const ids = table["v id"] ?? []
+  let from = 0
+  while (from < times.length) {
+    let to = from + 1
+    while (to < times.length && times[to] === times[from] && ids[to] === ids[from]) to += 1
+    if (to === from + 1) kept.push(from)
+    else countOnce(table, from, to, kept)
+    from = to
+  }
+  return kept
+}
+
+/** A row's own number where trades have none that is a number: as they are sorted, so they came. */
+const idOf = (cell: Cell | undefined): number =>
+  cell === null || cell === undefined || cell === "" ? Number.NaN : Number(cell)
+
+/** Bars of which all trades are there, or what is wrong with the trades; none where not one bar is whole. */
+export const tradesOf = (table: Table, wanted: RowsWanted): Result.Result<TradeBars | undefined, string> => {
+  const fault = faultIn(table)
+  if (fault !== undefined) return Result.fail(fault)
+  const { barsMax, interval, limit } = wanted
+  const given = numbersOf(table["t"])
+  const times = given.subarray(
+    0,
+    wholeRows(given, limit, (time) => Interval.alignDown(interval, time))
+  )
+  if (times.length === 0 && given.length > 0) return Result.succeed(undefined)
+  const rows = uniqueTrades(table, times)
+  const bars = rollUpTrades(
+    {
+      eventTimeMs: Float64Array.from(rows, (row) => times[row]!),
+      id: Float64Array.from(rows, (row) => idOf(table["v id"]?.[row])),
+      price: Float64Array.from(rows, (row) => Number(table["v price"]?.[row])),
+      amount: Float64Array.from(rows, (row) => Number(table["v amount"]?.[row]))
+    },
+    interval
+  )
+  return Result.succeed({
+    eventTime: bars.eventTime.subarray(0, barsMax),
+    columns: bars.columns.map((column) => ({ ...column, values: column.values.subarray(0, barsMax) }))
+  })
+}

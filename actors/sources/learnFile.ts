@@ -1,0 +1,132 @@
+/**
+ * What is in a file?
+ *
+ * Learnt by reading it once: its columns, how its times are written, and from when to when they are. A time that can't
+ * be read is a fault of the whole file, since nobody knows what it would be about.
+ */
+import { Effect, Result } from "effect"
+import type { Range } from "../../protocol/history/Range.ts"
+import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { RequestFailed } from "./DataSource.ts"
+import { findRoles, type Roles } from "./lakeColumns.ts"
+import { formOf, type HowRead, tableSql } from "./lakeTable.ts"
+import { isNumeric, millisecondsSql, rawTime, type TimeUnit, timeSql, unitOf } from "./lakeTime.ts"
+import { type Cell, type FileReader, quoteText, unreadable } from "./Parquet.ts"
+
+/** A file, and what tells it from what it was before. */
+export interface LakeFile {
+  readonly name: string
+  readonly stamp: string
+  /** From its path; undefined where the path has none. */
+  readonly symbol: string | undefined
+}
+
+/** How a file is read: files of one layout are read by one query. */
+export interface Layout extends HowRead {
+  readonly roles: Roles
+  readonly unit: TimeUnit
+}
+
+/** What is in a file. */
+export interface FileFacts {
+  readonly file: LakeFile
+  readonly layout: Layout
+  readonly rows: number
+  /** Its first and its last time, in epoch milliseconds; undefined where it has no row. */
+  readonly span: Range | undefined
+}
+
+/** Whoever learns, and how the files are to be understood. */
+interface Learner {
+  readonly settings: LakeSettings
+  readonly reader: FileReader
+}
+
+const endings = [
+  ["parquet", /\.(parquet|parq|pq)$/i],
+  ["csv", /\.(csv|tsv|txt)(\.(gz|zst))?$/i]
+] as const
+
+const numberOf = (cell: Cell | undefined): number => (typeof cell === "number" ? cell : Number.NaN)
+
+/** Fails in the name of a file. */
+const about = <A>(name: string, found: Result.Result<A, string>): Effect.Effect<A, RequestFailed> =>
+  Effect.mapError(Effect.fromResult(found), (problem) => unreadable(`${name}: ${problem}`))
+
+const formatOf = ({ format }: LakeSettings, name: string): Result.Result<Layout["format"], string> =>
+  Result.fromNullishOr(
+    format ?? endings.find(([, ending]) => ending.test(name))?.[0],
+    () => "its ending says neither CSV nor Parquet: say which by format"
+  )
+
+/** What numbers that stand for times count, where nothing says it. */
+const findUnit = Effect.fnUntraced(function* (
+  { reader, settings }: Learner,
+  name: string,
+  table: string,
+  roles: Roles
+) {
+  const { timeFormat, timeUnit } = settings
+  const [first, second] = roles.eventTime
+  if (timeFormat !== undefined || second !== undefined) return "iso" as const
+  if (timeUnit !== undefined) return timeUnit
+  if (first.type !== "VARCHAR" && !isNumeric(roles.eventTime)) return "iso" as const
+  const { largest, numbers, rows } = yield* reader.ask({
+    sql:
+      "SELECT CAST(count(*) AS DOUBLE) AS rows, CAST(count(n) AS DOUBLE) AS numbers, max(abs(n)) AS largest " +
+      `FROM (SELECT TRY_CAST(${rawTime(roles.eventTime)} AS DOUBLE) AS n FROM ${table})`
+  })
+  // one that is no number among numbers is a mistake, not another way of writing
+  const areNumbers = numberOf(numbers?.[0]) * 2 > numberOf(rows?.[0])
+  return areNumbers ? yield* about(name, unitOf(numberOf(largest?.[0]))) : ("iso" as const)
+})
+
+const checkTimes = Effect.fnUntraced(function* (
+  { reader, settings }: Learner,
+  name: string,
+  table: string,
+  layout: Layout
+) {
+  const { eventTime } = layout.roles
+  const time = timeSql(eventTime, layout.unit, settings)
+  const rows = `SELECT ${time} AS t, __row, CAST(${rawTime(eventTime)} AS VARCHAR) AS raw FROM ${table}`
+  const found = yield* reader.ask({
+    sql:
+      `SELECT CAST(count(*) AS DOUBLE) AS rows, ${millisecondsSql("min(t)")} AS first, ` +
+      `${millisecondsSql("max(t)")} AS last, CAST(min(__row) FILTER (t IS NULL) AS DOUBLE) AS bad, ` +
+      `arg_min(coalesce(raw, ''), __row) FILTER (t IS NULL) AS badText FROM (${rows})`
+  })
+  const bad = found["bad"]?.[0]
+  if (typeof bad === "number") {
+    const unit = layout.unit === "iso" ? "in ISO 8601" : `in ${layout.unit}`
+    const expected = settings.timeFormat === undefined ? unit : `as ${settings.timeFormat}`
+    const text = JSON.stringify(found["badText"]?.[0])
+    return yield* unreadable(`${name}, row ${bad}: ${text} is no time ${expected}; timeUnit or timeFormat say another`)
+  }
+  const [first, last] = [numberOf(found["first"]?.[0]), numberOf(found["last"]?.[0])]
+  const span: Range | undefined = Number.isNaN(first) ? undefined : [first, last]
+  return { rows: numberOf(found["rows"]?.[0]), span }
+})
+
+const learnIt = Effect.fnUntraced(function* (learner: Learner, file: LakeFile) {
+  const { reader, settings } = learner
+  const { name } = file
+  const format = yield* about(name, formatOf(settings, name))
+  const how = { format, csv: format === "csv" ? yield* formOf(name, settings.header) : undefined }
+  const table = tableSql(how, `[${quoteText(name)}]`, settings)
+  const described = yield* reader.ask({
+    sql: `SELECT column_name, column_type FROM (DESCRIBE SELECT * EXCLUDE (__file, __row) FROM ${table})`
+  })
+  const columns = (described["column_name"] ?? [])
+    .map((column, at) => ({ name: String(column), type: String(described["column_type"]?.[at]) }))
+    .filter((column) => format === "csv" || column.name !== "file_row_number")
+  const roles = yield* about(name, findRoles(columns, settings.rows ?? "bars", settings.columns ?? {}))
+  const layout = { ...how, roles, unit: yield* findUnit(learner, name, table, roles) }
+  return { file, layout, ...(yield* checkTimes(learner, name, table, layout)) } satisfies FileFacts
+})
+
+/** What is in a file, or what is wrong with it in its name. */
+export const learnFile = (learner: Learner, file: LakeFile): Effect.Effect<FileFacts, RequestFailed> =>
+  Effect.mapError(learnIt(learner, file), (failure) =>
+    failure.reason.includes(file.name) ? failure : unreadable(`${file.name}: ${failure.reason}`, failure.retryable)
+  )

@@ -1,0 +1,103 @@
+/**
+ * What is stored of some time, window by window?
+ *
+ * The root's pages name the chunks of each window; chunks come from memory or in batches from the store. Which source's
+ * row counts where several have one is decided by whoever puts them together.
+ */
+import { Effect } from "effect"
+import * as Frame from "../../protocol/frame/Frame.ts"
+import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
+import type { CoverageView } from "../../protocol/messages/Coverage.ts"
+import { ChunkStore } from "./ChunkStore.ts"
+import type { CatalogEntry } from "./SeriesCatalog.ts"
+
+/** Whose rows are wanted: of which series, and the preferred source first. */
+export interface Wanted {
+  readonly entry: CatalogEntry
+  readonly sources: ReadonlyArray<string>
+}
+
+/** What one source has of a window. */
+interface StoredRows {
+  readonly source: string
+  readonly ranges: RangeSet.RangeSet
+  readonly frame: Frame.Frame
+  /** What quality rules found in the rows. */
+  readonly findings: Findings.Findings
+}
+
+/** A window's wanted time, the chunks that it may be taken from, the preferred first, and their rows. */
+export interface StoredWindow extends Window.WindowRanges {
+  readonly chunks: ReadonlyArray<ChunkRef>
+  readonly rows: ReadonlyArray<StoredRows>
+}
+
+const byPreference = (chunks: ReadonlyArray<ChunkRef>, sources: ReadonlyArray<string>): ReadonlyArray<ChunkRef> => {
+  const rank = ({ source }: ChunkRef): number => (sources.includes(source) ? sources.indexOf(source) : sources.length)
+  return chunks.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** The chunks that the window's time needs: a later source's only where those before it leave something open. */
+const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> => {
+  let open = ranges
+  return chunks.filter((chunk) => {
+    const rest = RangeSet.subtract(open, chunk.ranges)
+    const isNeeded = !RangeSet.equals(rest, open)
+    open = rest
+    return isNeeded
+  })
+}
+
+/** The chunks that have a say where the last writer is right: any of the time. */
+const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
+  chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
+
+const partsOf = Effect.fnUntraced(function* (
+  { entry, sources }: Wanted,
+  { root }: CoverageView,
+  covered: RangeSet.RangeSet
+) {
+  const store = yield* ChunkStore
+  const grid = Window.makeGrid(entry.interval, root.windowBars)
+  const windows = Window.split(grid, covered)
+  const indexes = new Set(windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
+  const refs = root.pages.filter(({ index }) => indexes.has(index))
+  const pages = yield* store.pages(
+    root.series,
+    refs.map(({ id }) => id)
+  )
+  const byIndex = new Map(pages.map((page) => [page.index, page]))
+  return windows.map(({ ranges, windowStart }): Omit<StoredWindow, "rows"> => {
+    const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
+    const preferred = byPreference(chunks, sources)
+    const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
+    return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
+  })
+})
+
+/** What is stored of covered time, and how much of it was in memory already. */
+export const loadWindows = Effect.fnUntraced(function* (
+  wanted: Wanted,
+  view: CoverageView,
+  covered: RangeSet.RangeSet
+) {
+  const store = yield* ChunkStore
+  const { schema, series } = wanted.entry
+  const parts = yield* partsOf(wanted, view, covered)
+  const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+  const { findings, frames, fromCache, fromStorage } = yield* store.chunks(series, names)
+  const empty = Frame.empty(schema)
+  const windows = parts.map((part): StoredWindow => ({
+    ...part,
+    rows: part.chunks.map(({ id, ranges, source }) => ({
+      source,
+      ranges,
+      frame: frames.get(id) ?? empty,
+      findings: findings.get(id) ?? Findings.none
+    }))
+  }))
+  return { windows, fromCache, fromStorage }
+})

@@ -1,0 +1,86 @@
+/**
+ * How is it listed what a stream keeps, without reading it?
+ *
+ * By a consumer that lives for one page and is given headers alone. Nothing is left of it when the page is there; one
+ * that could not be taken away goes by itself soon.
+ */
+import { AckPolicy, DeliverPolicy, JetStreamApiError, type JsMsg } from "@nats-io/jetstream"
+import { nanos } from "@nats-io/transport-node"
+import { Effect } from "effect"
+import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import { type HistoryOptions, type HistoryPage, namesMax } from "../HistoryPage.ts"
+import type { MeshShape, Named } from "../Mesh.ts"
+import type { Connection } from "./Connection.ts"
+
+const pageWithinMs = 5000
+const consumerEndsAfterMs = 30_000
+
+const namedOf = (message: JsMsg): Named => ({
+  subject: message.subject,
+  revision: message.seq,
+  bytes: Number(message.headers?.get("Nats-Msg-Size") ?? message.data.length),
+  atMs: message.time.getTime()
+})
+
+const readPage = async (
+  { isUp, js, jsm }: Connection,
+  stream: string,
+  subject: string,
+  { fromRevision = 1, max = namesMax }: HistoryOptions
+): Promise<HistoryPage<Named>> => {
+  if (!isUp) return Promise.reject(new Error("the connection is down"))
+  const info = await jsm.consumers.add(stream, {
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: Math.max(1, fromRevision),
+    filter_subject: subject,
+    headers_only: true,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: nanos(consumerEndsAfterMs)
+  })
+  try {
+    const entries: Array<Named> = []
+    let left = info.num_pending
+    const wanted = Math.min(Math.max(1, max), namesMax, left)
+    if (wanted === 0) return { entries, isLast: true, left }
+    const messages = await js.consumers.getConsumerFromInfo(info).fetch({ max_messages: wanted, expires: pageWithinMs })
+    for await (const message of messages) {
+      entries.push(namedOf(message))
+      left = message.info.pending
+      if (entries.length === wanted || left === 0) break
+    }
+    // who asks on from behind the last entry would ask the same again
+    if (entries.length === 0) return Promise.reject(new Error("the server held all of it back"))
+    return { entries, isLast: left === 0, left }
+  } finally {
+    await jsm.consumers.delete(stream, info.name).catch(() => false)
+  }
+}
+
+// 10043: no such number any more; 10057 is any other reason, of which these mean that it is not there
+const isGone = (cause: unknown): boolean =>
+  cause instanceof JetStreamApiError &&
+  (cause.code === 10043 || (cause.code === 10057 && /no message found|store EOF|deleted message/.test(cause.message)))
+
+const removeMessage = async ({ isUp, jsm }: Connection, stream: string, revision: number): Promise<void> => {
+  if (!isUp) return Promise.reject(new Error("the connection is down"))
+  await jsm.streams.deleteMessage(stream, revision, false).catch((cause: unknown) => {
+    if (!isGone(cause)) return Promise.reject(cause)
+    return true
+  })
+}
+
+/** The names part of the port, over a connection. */
+export const make = (connection: Connection): Pick<MeshShape, "names" | "remove"> => ({
+  names: (stream, subject, options = {}) =>
+    Effect.tryPromise({
+      try: () => readPage(connection, stream, subject, options),
+      catch: (cause) => new MeshUnavailable({ operation: `read names of ${subject}`, reason: String(cause) })
+    }),
+  remove: (stream, revision) =>
+    Effect.tryPromise({
+      try: () => removeMessage(connection, stream, revision),
+      catch: (cause) => new MeshUnavailable({ operation: `remove ${revision} of ${stream}`, reason: String(cause) })
+    })
+})

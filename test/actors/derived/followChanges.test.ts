@@ -1,0 +1,129 @@
+/** Does a step that is done again, or done upon a history with a gap, leave the series as it has to be? */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { begin, followChanges, type Pair } from "../../../actors/derived/followChanges.ts"
+import { makeMemory } from "../../../actors/sources/memorySource.ts"
+import { SeriesCatalog } from "../../../actors/sources/SeriesCatalog.ts"
+import { toPairs } from "../../../protocol/history/RangePairs.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { Backfill } from "../../../protocol/messages/Backfill.ts"
+import { Coverage } from "../../../protocol/messages/Coverage.ts"
+import { invalidateMessage } from "../../../protocol/messages/Operate.ts"
+import * as Subject from "../../../protocol/wire/Subject.ts"
+import { ask } from "../../../runtime/ActorSystem.ts"
+import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
+import * as memoryHost from "../../support/memoryHost.ts"
+import { flatBars } from "../../support/rows.ts"
+import { untilTrue } from "../../support/untilTrue.ts"
+
+const minuteMs = 60_000
+const minutes = Array.from({ length: 100 }, (_, index) => 1000 + index)
+
+/** A host with a series that is filled; nobody follows what it is made of but the test. */
+const setUp = Effect.gen(function* () {
+  const capabilities = { barsPerRequest: 100, maxEmptyBars: 5, finalityDelayMs: 0, attemptsMax: 1 }
+  const source = makeMemory({ name: "binance", capabilities, bars: new Map([["A", flatBars(minutes)]]) })
+  const host = yield* memoryHost.start({
+    configuration: {
+      sources: { binance: { kind: "exchange", exchange: "binance" } },
+      series: [
+        { node: "a", intervals: ["1m"], sources: ["binance"], symbol: "A", windowBars: 20 },
+        // as if it were made of the other, which the host does not know
+        { node: "a", intervals: ["5m"], sources: ["binance"], symbol: "A", windowBars: 4 }
+      ]
+    },
+    sources: [source]
+  })
+  const provide = Effect.provide(host)
+  const { find } = yield* provide(SeriesCatalog)
+  const pair: Pair = { entry: yield* find("a", "5m"), finer: yield* find("a", "1m") }
+  const coverage = yield* provide(Coverage)
+  const fill = Effect.fnUntraced(function* ({ series, sources }: Pair["entry"]) {
+    const ranges = RangeSet.of(1000 * minuteMs, 1100 * minuteMs)
+    const demand = { series, ranges, sources, jobClass: "interactive", cause: "", traceParent: "" } as const
+    const { jobs } = yield* coverage.ensure(demand)
+    yield* (yield* provide(Backfill)).settled(jobs)
+  })
+  yield* fill(pair.finer)
+  yield* fill(pair.entry)
+  const covered = Effect.map(coverage.of(pair.entry.series, { fresh: true }), (view) =>
+    toPairs(view.covered).map(([from, to]) => [from / minuteMs, to / minuteMs])
+  )
+  const askInvalidate = ask(invalidateMessage)
+  const takeOut = Effect.fnUntraced(function* (from: number, to: number) {
+    const { series } = pair.finer
+    const word = { series, ranges: RangeSet.of(from * minuteMs, to * minuteMs), who: "alice", reason: "" }
+    const { version } = yield* provide(askInvalidate(Subject.series(series.nodeId, series.interval), word))
+    yield* coverage.of(series, { minVersion: version })
+  })
+  const step = (before: Effect.Success<ReturnType<typeof begin>>) => provide(followChanges(pair, before, false))
+  return { pair, covered, fill: fill(pair.entry), takeOut, step, begun: yield* provide(begin(pair)) }
+})
+
+const holes = [
+  [1000, 1010],
+  [1015, 1050],
+  [1060, 1100]
+]
+
+describe("followChanges()", () => {
+  it.live("followChanges() takes over several changes at once, and the same step once more changes nothing", () =>
+    Effect.gen(function* () {
+      const { begun, covered, step, takeOut } = yield* setUp
+      assert.deepStrictEqual(yield* covered, [[1000, 1100]])
+      yield* takeOut(1012, 1013)
+      yield* takeOut(1053, 1057)
+      const first = yield* step(begun)
+      assert.deepStrictEqual(yield* covered, holes)
+      assert.strictEqual(first.version, begun.version + 2)
+      // who died before it was noted does it again
+      const again = yield* step(begun)
+      assert.deepStrictEqual([again, yield* covered], [first, holes])
+      assert.strictEqual(yield* step(first), first)
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live("followChanges() takes one change after the other, whatever came back between", () =>
+    Effect.gen(function* () {
+      const { begun, covered, fill, step, takeOut } = yield* setUp
+      yield* takeOut(1012, 1013)
+      const first = yield* step(begun)
+      yield* fill
+      assert.deepStrictEqual(yield* covered, [[1000, 1100]])
+      yield* takeOut(1053, 1057)
+      yield* step(first)
+      assert.deepStrictEqual(yield* covered, [
+        [1000, 1050],
+        [1060, 1100]
+      ])
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live("followChanges() takes out everything where the history has a gap, or was rolled back", () =>
+    Effect.gen(function* () {
+      const { begun, covered, fill, step, takeOut } = yield* setUp
+      yield* takeOut(1012, 1013)
+      // it was begun so long ago that nothing is kept of that time
+      const gap = yield* step({ ...begun, version: begun.version - 5 })
+      assert.deepStrictEqual(yield* covered, [])
+      assert.strictEqual(gap.version, begun.version + 1)
+      yield* fill
+      // what was taken of it before is not there any more
+      const rolledBack = yield* step({ ...begun, version: begun.version - 5, revision: gap.revision + 100 })
+      assert.deepStrictEqual(yield* covered, [])
+      assert.strictEqual(rolledBack.version, begun.version + 1)
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live("followChanges() begins anew where the series was made of another one before", () =>
+    Effect.gen(function* () {
+      const { begun, covered, step } = yield* setUp
+      assert.deepStrictEqual(yield* step({ ...begun, from: "30s" }), begun)
+      assert.deepStrictEqual(yield* covered, [])
+      yield* untilTrue(
+        "nothing is left to take over",
+        Effect.map(step(begun), (after) => after === begun)
+      )
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+})

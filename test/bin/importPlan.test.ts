@@ -1,0 +1,142 @@
+/** Is what a file says and what a person says put together rightly? */
+import { assert, describe, it } from "@effect/vitest"
+import { Option, Result } from "effect"
+import { describeFiles, type Described, intervalOf } from "../../actors/sources/describeFiles.ts"
+import { type ImportFlags, lakeOf, planImport, withImport } from "../../bin/importPlan.ts"
+import * as BarFile from "../support/BarFile.ts"
+import { intervalOf as interval } from "../support/rows.ts"
+import { Effect } from "effect"
+import { fileURLToPath } from "node:url"
+
+const flags: ImportFlags = {
+  file: "prices/My prices.v2.csv",
+  node: Option.none(),
+  interval: Option.none(),
+  symbol: Option.none(),
+  rows: Option.none(),
+  columns: [],
+  header: Option.none(),
+  timeUnit: Option.none(),
+  timeFormat: Option.none(),
+  zone: Option.none(),
+  stamped: Option.none()
+}
+
+const minuteMs = 60_000
+
+const described: Described = {
+  files: 1,
+  rows: 3,
+  kind: "bars",
+  columns: [],
+  unit: "ms",
+  span: [0, 2 * minuteMs],
+  symbols: [],
+  interval: interval("1m")
+}
+
+const planOf = (said: Partial<ImportFlags> = {}, found: Partial<Described> = {}) =>
+  planImport({ ...flags, ...said }, { ...described, ...found })
+
+const problemOf = (...given: Parameters<typeof planOf>): string => Result.getOrThrow(Result.flip(planOf(...given)))
+
+describe("planImport()", () => {
+  it("names the series after the file, and asks for all of its bars", () => {
+    const { configuration, node, range } = Result.getOrThrow(planOf())
+    assert.strictEqual(node, "ohlcv:My-prices-v2")
+    assert.deepStrictEqual(range, [0, 3 * minuteMs])
+    assert.deepStrictEqual(configuration.series, [
+      { node, intervals: ["1m"], sources: ["ohlcv-My-prices-v2-1m"], symbol: "My-prices-v2" }
+    ])
+    assert.containSubset(configuration.sources["ohlcv-My-prices-v2-1m"], { kind: "lake", rows: "bars", interval: "1m" })
+  })
+
+  it("takes bars that are stamped with their end from their beginning", () => {
+    const stamped = Option.some("close" as const)
+    assert.deepStrictEqual(Result.getOrThrow(planOf({ stamped })).range, [-minuteMs, 2 * minuteMs])
+    const ending = planOf({ stamped }, { span: [minuteMs - 1, 2 * minuteMs - 1] })
+    assert.deepStrictEqual(Result.getOrThrow(ending).range, [0, 2 * minuteMs])
+  })
+
+  it("takes the only symbol there is, and asks which where there are several", () => {
+    const symbolOf = (...given: Parameters<typeof planOf>) =>
+      Result.getOrThrow(planOf(...given)).configuration.series[0].symbol
+    assert.strictEqual(symbolOf({}, { symbols: ["SPY"] }), "SPY")
+    assert.strictEqual(symbolOf({ symbol: Option.some("QQQ") }, { symbols: ["SPY", "QQQ"] }), "QQQ")
+    assert.match(problemOf({}, { symbols: ["SPY", "QQQ"] }), /2 symbols: say by --symbol .* SPY, QQQ$/)
+  })
+
+  it("believes who says that bars are shorter than their distance, and not that they are longer", () => {
+    const intervalSaid = (text: string) => ({ interval: Option.some(interval(text)) })
+    assert.strictEqual(Result.getOrThrow(planOf(intervalSaid("1s"))).interval.text, "1s")
+    assert.match(problemOf(intervalSaid("5m")), /its bars are 1m apart, not 5m/)
+    assert.match(problemOf({}, { interval: undefined }), /say --interval/)
+    assert.strictEqual(Result.getOrThrow(planOf({}, { kind: "trades", interval: undefined })).interval.text, "1m")
+  })
+
+  it("keeps what the command line says of the files in their settings", () => {
+    const said = lakeOf({
+      ...flags,
+      columns: [["close", "Last"]],
+      header: Option.some(["a", "b"]),
+      zone: Option.some("America/New_York"),
+      timeFormat: Option.some("%Y"),
+      timeUnit: Option.some("s"),
+      rows: Option.some("trades")
+    })
+    assert.containSubset(said, { columns: { close: "Last" }, header: ["a", "b"], zone: "America/New_York" })
+    assert.containSubset(said, { timeFormat: "%Y", timeUnit: "s", rows: "trades" })
+  })
+})
+
+describe("withImport()", () => {
+  it("keeps what was imported before, but what was imported as the same series", () => {
+    const first = Result.getOrThrow(planOf({ node: Option.some("a") }))
+    const second = Result.getOrThrow(planOf({ node: Option.some("b") }))
+    const both = withImport(first.configuration, second)
+    assert.deepStrictEqual(
+      both.series.map(({ node }) => node),
+      ["b", "a"]
+    )
+    assert.hasAllKeys(both.sources, ["a-1m", "b-1m"])
+    const again = withImport(both, Result.getOrThrow(planOf({ node: Option.some("a"), file: "other.csv" })))
+    assert.deepStrictEqual(
+      again.series.map(({ node }) => node),
+      ["a", "b"]
+    )
+    assert.containSubset(again.sources["a-1m"], { path: lakeOf({ ...flags, file: "other.csv" }).path })
+  })
+})
+
+describe("intervalOf()", () => {
+  const dayMs = 86_400_000
+  it.each([
+    [[0, 1, 2, 5], minuteMs, "1m"],
+    [[0, 60, 120], minuteMs, "1h"],
+    [[0, 1, 4, 5], dayMs, "1d"],
+    [[4, 11, 18], dayMs, "1w"],
+    // months, of which the shortest is no divisor; and steps that are multiples of none that there is
+    [[0, 31, 59, 90], dayMs, undefined],
+    [[0, 2, 5], minuteMs, undefined],
+    [[0, 1, 2], 100, undefined],
+    [[7], minuteMs, undefined]
+  ])("times %j of %i ms are bars of %s", (times, unitMs, expected) => {
+    assert.strictEqual(intervalOf(times.map((time) => time * unitMs))?.text, expected)
+  })
+})
+
+describe("describeFiles()", () => {
+  it.live("tells bars from trades, their columns, how their times are written and how long they are", () =>
+    Effect.gen(function* () {
+      const { fiveMinutes } = BarFile.barFiles
+      const bars = yield* describeFiles({ kind: "lake", path: fiveMinutes.path })
+      assert.containSubset(bars, { files: 1, rows: 706, kind: "bars", unit: "ms", symbols: [] })
+      assert.strictEqual(bars.interval?.text, "5m")
+      assert.deepStrictEqual(bars.columns[0], ["time", "ts"])
+      const path = fileURLToPath(new URL("../../examples/data/binance-xrpeth-trades-20191011.csv", import.meta.url))
+      const trades = yield* describeFiles({ kind: "lake", path })
+      assert.containSubset(trades, { kind: "trades", rows: 12_477 })
+      assert.isUndefined(trades.interval)
+    })
+  )
+})
