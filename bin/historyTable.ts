@@ -15,24 +15,32 @@ const leftOut: ReadonlySet<string> = new Set([reservedColumns.ingestAt, reserved
 
 const flagText = (flags: number): string => rowFlagNames.filter((_, bit) => (flags >>> bit) & 1).join(",")
 
-const numberText = (value: number): string => (Number.isNaN(value) ? "-" : String(value))
+const missingText = "-"
 
-const textsOf = (name: string, values: ColumnValues): ReadonlyArray<string> => {
-  if (!(values instanceof Float64Array) && !(values instanceof Uint32Array)) return values
-  if (name === reservedColumns.eventTime) return Array.from(values, isoTime)
+const numberText = (value: number): string => (Number.isNaN(value) ? missingText : String(value))
+
+const timeText = (timeMs: number): string => (Number.isNaN(timeMs) ? missingText : isoTime(timeMs))
+
+const textsOf = (name: string, values: ColumnValues, type: string | undefined): ReadonlyArray<string> => {
+  if (!(values instanceof Float64Array) && !(values instanceof Uint32Array)) {
+    return values.map((value) => String(value ?? missingText))
+  }
+  if (name === reservedColumns.eventTime || type === "timestamp") return Array.from(values, timeText)
   return Array.from(values, name === reservedColumns.flags ? flagText : numberText)
 }
 
 const headingOf = (name: string): string => name.replace(/^__/, "")
 
+const isLeft = (type: string | undefined): boolean => type === "category" || type === "timestamp"
+
 /** The frame as text. */
-export const historyTable = ({ columns }: HistoryFrame): string =>
+export const historyTable = ({ columns, types }: HistoryFrame): string =>
   alignColumns(
     Object.entries(columns)
       .filter(([name]) => !leftOut.has(name))
       .map(([name, values]): TextColumn => ({
         name: headingOf(name),
-        texts: textsOf(name, values),
-        side: left.has(name) ? "left" : "right"
+        texts: textsOf(name, values, types[name]),
+        side: left.has(name) || isLeft(types[name]) ? "left" : "right"
       }))
   )

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Frame } from "../protocol/frame/Frame.ts"
 import * as FrameCodec from "../protocol/frame/FrameCodec.ts"
-import { arrowMetaKey, MediaType } from "../protocol/wire/Header.ts"
+import { arrowMetaKey, dictionaryParameter, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { fromFrame, type HistoryFrame } from "./HistoryFrame.ts"
 import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
@@ -20,6 +20,9 @@ const decodeArrow = (bytes: Uint8Array): Effect.Effect<Decoded, SeamlessError> =
 
 const decodeMeta = decoder(HistoryMeta, "the account of the answer")
 
+// a text that many rows have comes once
+const wanted = `${MediaType.arrow}; ${dictionaryParameter}=true`
+
 const textEncoder = new TextEncoder()
 
 /** The rows and their account, or the rows alone where the caller wants no account. */
@@ -34,7 +37,7 @@ export const read = Effect.fnUntraced(function* (
   const reply = yield* ask(session, {
     subject: Subject.service.read,
     body,
-    accept: MediaType.arrow,
+    accept: wanted,
     budgetMs: budgetOf(options, "seamless")
   })
   const { frame, metadata } = yield* decodeArrow(reply.data)

@@ -38,6 +38,8 @@ export const ExchangeSettings = Schema.Struct({
   retentionMs: Schema.optionalKey(Count),
   /** The most bars that nobody asked for, between stretches that somebody did, that are asked along. */
   joinGapsBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** Its bars are adjusted, for splits or dividends: each row says so in its flags. */
+  adjusted: Schema.optionalKey(Schema.Boolean),
   /** The name of the account whose budget its requests come from; one of the source's own name without it. */
   account: Schema.optionalKey(Schema.NonEmptyString),
   /** What one request counts against the account's `weightPerMinute`. */

@@ -7,7 +7,18 @@
 export * as Settings from "./Settings.ts"
 
 export { Field, fieldNames, DataSchema, ohlcv, reservedColumns } from "./frame/DataSchema.ts"
-export type { Column } from "./frame/Column.ts"
+export {
+  type BoolColumn,
+  type CategoryColumn,
+  type Column,
+  type ColumnType,
+  columnTypes,
+  type FloatColumn,
+  type IntColumn,
+  missing,
+  type TimeColumn
+} from "./frame/Column.ts"
+export * as Category from "./frame/Category.ts"
 export { ConformanceRules } from "./frame/ConformanceRules.ts"
 export type { RawColumn, RawRows } from "./frame/RawRows.ts"
 export { contentHash } from "./frame/contentHash.ts"

@@ -77,7 +77,7 @@ const conformPage = Effect.fnUntraced(function* (
     ingestAtMs: yield* Clock.currentTimeMillis,
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
-    flags: RowFlag.backfilled,
+    flags: source.capabilities.adjusted === true ? RowFlag.backfilled | RowFlag.adjusted : RowFlag.backfilled,
     carried
   })
   if (Result.isSuccess(conformed)) return conformed.success
@@ -129,6 +129,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   let answer = Answer.begin(yield* ask)
   let carried: Carried | undefined
   let aside = RangeSet.empty
+  let lost = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
       // covered time is not asked for, not even in passing: what others have covered meanwhile needs no look
@@ -138,6 +139,8 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     }
     const isOfStretch = request.about === "stretch"
     const page = yield* conformPage(refill, source, request, isOfStretch ? carried : undefined)
+    // what is proven once stays so
+    lost = RangeSet.union(lost, RangeSet.subtract(page.lost, Answer.proven(answer)))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
     answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs))
     const { end, start } = answer.question
@@ -146,7 +149,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     aside = RangeSet.union(aside, MissingRange.timeOf(sifted.aside))
     yield* onStep({
       ...sifted,
-      proven: RangeSet.subtract(Answer.proven(answer), aside),
+      proven: RangeSet.subtract(Answer.proven(answer), RangeSet.union(lost, aside)),
       answered: Answer.answered(answer)
     })
   }

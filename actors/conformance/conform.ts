@@ -4,13 +4,16 @@
  * The steps in their order; each is a file of its own. Rows are conformed once, where they enter.
  */
 import { Result } from "effect"
+import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
 import { type ConformanceRules, latenessBars, rulesOf } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
-import type { Interval } from "../../protocol/history/Interval.ts"
+import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { alignToInterval } from "./alignToInterval.ts"
 import { barsOfTrades, castTrades } from "./barsOfTrades.ts"
 import { type Batch, pick, reversed } from "./Batch.ts"
@@ -19,7 +22,7 @@ import { type Carried, checkQuality } from "./checkQuality.ts"
 import { ConformanceFailed, runStep } from "./ConformanceFailed.ts"
 import type { ConformanceReport } from "./ConformanceReport.ts"
 import { markDuplicates } from "./markDuplicates.ts"
-import { markOutOfOrder, punctualRows } from "./markOutOfOrder.ts"
+import { markOutOfOrder, sortLate } from "./markOutOfOrder.ts"
 import { rollUpRows } from "./rollUpRows.ts"
 import { seal } from "./seal.ts"
 import { toUtc } from "./toUtc.ts"
@@ -47,6 +50,8 @@ export interface ConformOptions {
 export interface Conformed {
   readonly frame: Frame
   readonly report: ConformanceReport
+  /** Bars that have no row since all that were given of them were left out as late: nothing proves them empty. */
+  readonly lost: RangeSet.RangeSet
   /** What the next page of the same answer has to know. */
   readonly carried: Carried
 }
@@ -97,22 +102,43 @@ const placed = (
   return Result.succeed({ batch: { ...batch, eventTimeMs }, found: { movedToBar } })
 }
 
+/** The rows that were left out, by their times. */
+interface Dropped {
+  readonly droppedMs: Float64Array
+}
+
+const noneDropped: Dropped = { droppedMs: new Float64Array(0) }
+
 /** The rows that are on time, or that the rules keep although they are late. Marks before any row is left out. */
 const punctual = (
   batch: Batch,
   interval: Interval,
   { lateness = {} }: ConformanceRules
-): Staged<"outOfOrderCount" | "lateCount" | "droppedCount"> => {
+): Result.Result<
+  Stage<Pick<ConformanceReport, "outOfOrderCount" | "lateCount" | "droppedCount">> & Dropped,
+  ConformanceFailed
+> => {
   const { bars = latenessBars, beyond = "keep" } = lateness
   const allowedMs = bars * interval.lengthMs
   const found = markOutOfOrder(batch, allowedMs)
-  if (found.lateCount === 0 || beyond === "keep") return Result.succeed({ batch, found: { ...found, droppedCount: 0 } })
+  if (found.lateCount === 0 || beyond === "keep") {
+    return Result.succeed({ batch, found: { ...found, droppedCount: 0 }, ...noneDropped })
+  }
   if (beyond === "fail") {
     const message = `${found.lateCount} rows are more than ${bars} bars behind a row before them`
     return Result.fail(new ConformanceFailed({ step: "markOutOfOrder", message }))
   }
-  const kept = pick(batch, punctualRows(batch.eventTimeMs, allowedMs))
-  return Result.succeed({ batch: kept, found: { ...found, droppedCount: found.lateCount } })
+  const { late, punctual: rows } = sortLate(batch.eventTimeMs, allowedMs)
+  const droppedMs = pickFloats(batch.eventTimeMs, late)
+  return Result.succeed({ batch: pick(batch, rows), found: { ...found, droppedCount: late.length }, droppedMs })
+}
+
+/** The bars of rows that were left out, but for those that have a row nevertheless. */
+const lostBars = (droppedMs: Float64Array, interval: Interval, { eventTimeMs }: Frame): RangeSet.RangeSet => {
+  if (droppedMs.length === 0) return RangeSet.empty
+  const present = new Set(eventTimeMs)
+  const starts = Array.from(droppedMs, (timeMs) => alignDown(interval, timeMs)).filter((start) => !present.has(start))
+  return RangeSet.make(starts.map((start): Range => [start, start + interval.lengthMs]))
 }
 
 /** The column that decides between rows of one time, where the rules let one decide. */
@@ -167,5 +193,7 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
     const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, { interval, givenMs, carried }))
     const duplicateCount = bars.found.duplicateCount + kept.duplicateCount
     const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
-    return { frame, report: { ...found, rows: frame.eventTimeMs.length, duplicateCount }, carried: checked.carried }
+    const lost = lostBars(onTime.droppedMs, interval, frame)
+    const report = { ...found, rows: frame.eventTimeMs.length, duplicateCount }
+    return { frame, report, lost, carried: checked.carried }
   })

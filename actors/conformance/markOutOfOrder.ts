@@ -32,17 +32,27 @@ export const markOutOfOrder = (
   return { outOfOrderCount, lateCount }
 }
 
-/** The rows, by number, that are no further than `allowedMs` behind one before them. */
-export const punctualRows = (eventTimeMs: Float64Array, allowedMs: number): Uint32Array => {
-  const rows = new Uint32Array(eventTimeMs.length)
+/** Rows by number. */
+export interface Sorted {
+  readonly punctual: Uint32Array
+  readonly late: Uint32Array
+}
+
+/** Which rows are no further than `allowedMs` behind one before them, and which are. */
+export const sortLate = (eventTimeMs: Float64Array, allowedMs: number): Sorted => {
+  const punctual = new Uint32Array(eventTimeMs.length)
+  const late = new Uint32Array(eventTimeMs.length)
   let count = 0
   let highestMs = -Infinity
   for (let row = 0; row < eventTimeMs.length; row++) {
     const timeMs = eventTimeMs[row]!
-    if (highestMs - timeMs > allowedMs) continue
+    if (highestMs - timeMs > allowedMs) {
+      late[row - count] = row
+      continue
+    }
     highestMs = Math.max(highestMs, timeMs)
-    rows[count] = row
+    punctual[count] = row
     count += 1
   }
-  return rows.slice(0, count)
+  return { punctual: punctual.slice(0, count), late: late.slice(0, eventTimeMs.length - count) }
 }

@@ -16,7 +16,7 @@ import {
 } from "../../protocol/history/HistoryResult.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
+import { arrowMetaKey, dictionaryParameter, Header, MediaType } from "../../protocol/wire/Header.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
@@ -39,27 +39,41 @@ const jsonText = (text: string): Reply => ({
   headers: new Map([[Header.contentType, MediaType.json]])
 })
 
-const arrowReply = ({ df, meta }: HistoryResult, returnMeta: boolean): Reply => {
+/** What an answer is wanted in: JSON, or Arrow with categories in one of their forms. */
+type AnswerForm = "json" | FrameCodec.CategoryForm
+
+const arrowReply = ({ df, meta }: HistoryResult, categories: FrameCodec.CategoryForm, returnMeta: boolean): Reply => {
   const metadata = new Map(returnMeta ? [[arrowMetaKey, JSON.stringify(encodeMeta(meta))]] : [])
   return {
-    data: FrameCodec.encode(df, { lineage: "columns", metadata }),
+    data: FrameCodec.encode(df, { lineage: "columns", metadata, categories }),
     headers: new Map([[Header.contentType, MediaType.arrow]])
   }
 }
 
-const historyReply = (result: HistoryResult, wants: { readonly arrow: boolean; readonly meta: boolean }): Reply => {
-  if (wants.arrow) return arrowReply(result, wants.meta)
-  const meta = wants.meta ? `,"meta":${JSON.stringify(encodeMeta(result.meta))}` : ""
-  return jsonText(`{"columns":${FrameJson.toText(result.df)}${meta}}`)
+const historyReply = (result: HistoryResult, form: AnswerForm, returnMeta: boolean): Reply => {
+  if (form !== "json") return arrowReply(result, form, returnMeta)
+  const types = FrameJson.typesOf(result.df)
+  const typesText = Object.keys(types).length === 0 ? "" : `,"types":${JSON.stringify(types)}`
+  const meta = returnMeta ? `,"meta":${JSON.stringify(encodeMeta(result.meta))}` : ""
+  return jsonText(`{"columns":${FrameJson.toText(result.df)}${typesText}${meta}}`)
 }
 
-/** The forms that a header lists, without their parameters, in its order. */
-const formsOf = (header: string): ReadonlyArray<string> =>
-  header.split(",").map((form) => (form.split(";")[0] ?? "").trim().toLowerCase())
+/** One of the forms that a header lists, with its parameters as they are written. */
+interface Form {
+  readonly name: string
+  readonly parameters: ReadonlyArray<string>
+}
+
+/** The forms that a header lists, in its order. */
+const formsOf = (header: string): ReadonlyArray<Form> =>
+  header.split(",").map((form) => {
+    const [name = "", ...parameters] = form.split(";").map((part) => part.trim().toLowerCase())
+    return { name, parameters }
+  })
 
 const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidRequest> => {
   const form = headers.get(Header.contentType) ?? MediaType.json
-  if (formsOf(form)[0] !== MediaType.json) {
+  if (formsOf(form)[0]?.name !== MediaType.json) {
     return Effect.fail(
       new InvalidRequest({ field: Header.contentType, problem: `${form} is not served: send ${MediaType.json}` })
     )
@@ -70,11 +84,14 @@ const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidReque
   })
 }
 
-const acceptOf = ({ headers }: Message): Effect.Effect<boolean, InvalidRequest> => {
+const acceptOf = ({ headers }: Message): Effect.Effect<AnswerForm, InvalidRequest> => {
   const accept = headers.get(Header.accept) ?? MediaType.json
   const served: ReadonlyArray<string> = [MediaType.arrow, MediaType.json, "*/*"]
-  const form = formsOf(accept).find((each) => served.includes(each))
-  if (form !== undefined) return Effect.succeed(form === MediaType.arrow)
+  const form = formsOf(accept).find(({ name }) => served.includes(name))
+  if (form !== undefined) {
+    if (form.name !== MediaType.arrow) return Effect.succeed("json")
+    return Effect.succeed(form.parameters.includes(`${dictionaryParameter}=true`) ? "dictionary" : "text")
+  }
   const problem = `${accept} is not served: ask for ${MediaType.json} or ${MediaType.arrow}`
   return Effect.fail(new InvalidRequest({ field: Header.accept, problem }))
 }
@@ -111,9 +128,9 @@ const make = Effect.fnUntraced(function* (hostId: string) {
 
   const read: Respond = (message) =>
     Effect.gen(function* () {
-      const arrow = yield* acceptOf(message)
+      const form = yield* acceptOf(message)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* inTurn(result, () => historyReply(result, { arrow, meta: returnMeta }))
+      return yield* inTurn(result, () => historyReply(result, form, returnMeta))
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(errorReply(error, { meta: encodeMeta(result.meta) }))

@@ -25,6 +25,8 @@ export interface Capabilities {
   readonly requestsPerMinute?: number
   /** How long it keeps bars, in milliseconds; for ever where it does not say. */
   readonly retentionMs?: number
+  /** Its bars are adjusted, for splits or dividends; they are not where it does not say. */
+  readonly adjusted?: boolean
   /** Bars that nobody asked for which may be asked along between two stretches; none where it does not say. */
   readonly joinGapsBars?: number
 }

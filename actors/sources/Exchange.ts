@@ -240,7 +240,8 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
     finalityDelayMs: settings.finalityDelayMs ?? defaults.finalityDelayMs,
     attemptsMax: settings.attempts ?? defaults.attempts,
     joinGapsBars: settings.joinGapsBars ?? defaults.joinGapsBars,
-    ...(settings.retentionMs !== undefined && { retentionMs: settings.retentionMs })
+    ...(settings.retentionMs !== undefined && { retentionMs: settings.retentionMs }),
+    ...(settings.adjusted === true && { adjusted: true })
   }
   const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
   const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)

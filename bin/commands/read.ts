@@ -58,8 +58,8 @@ interface Asked extends PolicyFlags, AddressFlags {
 
 const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "meta">): string => {
   if (wants.format === "table") return wants.meta ? `${historyTable(df)}\n\n${describeAccount(meta)}` : historyTable(df)
-  const columns = df.toColumns()
-  return JSON.stringify(wants.meta ? { columns, meta } : { columns })
+  const types = Object.keys(df.types).length === 0 ? {} : { types: df.types }
+  return JSON.stringify({ columns: df.toColumns(), ...types, ...(wants.meta && { meta }) })
 }
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {

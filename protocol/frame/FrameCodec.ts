@@ -1,14 +1,20 @@
 /**
  * What are the bytes of a frame?
  *
- * An Arrow IPC stream with one record batch and no dictionaries, so that any Arrow library reads it as it is. Event
- * times are timestamp[ms, UTC], values float64, flags uint32. A reply carries lineage as columns; a stored chunk
- * carries it as runs in its header, and the header under a key of the schema's metadata.
+ * An Arrow IPC stream with one record batch, so that any Arrow library reads it as it is. Event times are
+ * timestamp[ms, UTC], flags uint32, and a column's type is its own. A missing number is NaN; in every other type it is
+ * a null. A category is plain text, or a dictionary where that is asked for. A reply carries lineage as columns; a
+ * stored chunk carries it as runs in its header, and the header under a key of the schema's metadata.
  */
 import {
+  Bool,
   type Data,
+  DataType,
+  Dictionary,
   Field,
   Float64,
+  Int32,
+  Int64 as ArrowInt64,
   makeData,
   RecordBatch,
   Schema as ArrowSchema,
@@ -18,44 +24,85 @@ import {
   tableToIPC,
   TimestampMillisecond,
   Uint32,
-  Utf8
+  Utf8,
+  Vector
 } from "apache-arrow"
-import { type Column, float64 } from "./Column.ts"
+import * as Bitmap from "./Bitmap.ts"
+import * as Category from "./Category.ts"
+import { type BoolColumn, type CategoryColumn, type Column, float64, missing } from "./Column.ts"
 import { reservedColumns } from "./DataSchema.ts"
 import type { Frame } from "./Frame.ts"
 import * as Int64 from "./Int64.ts"
 import * as Lineage from "./Lineage.ts"
+import { presentRows } from "./presentRows.ts"
+import * as TextBytes from "./TextBytes.ts"
 
-type ArrowColumn = readonly [name: string, data: Data]
-
-const timestamps = (eventTimeMs: Float64Array): Data => {
-  const data = Int64.fromTimes(eventTimeMs)
-  return makeData({ type: new TimestampMillisecond("UTC"), length: data.length, nullCount: 0, data })
+interface ArrowColumn {
+  readonly name: string
+  readonly data: Data
+  readonly nullable: boolean
 }
 
-const floats = (data: Float64Array): Data => makeData({ type: new Float64(), length: data.length, nullCount: 0, data })
-
-const textEncoder = new TextEncoder()
-
-/** Repeats what is at the start of `bytes` until it fills them; each step copies all that is there. */
-const repeat = (bytes: Uint8Array, length: number): void => {
-  for (let filled = length; filled > 0 && filled < bytes.length; filled *= 2) bytes.copyWithin(filled, 0, filled)
+/** Which rows of a column are null. */
+interface Nulls {
+  readonly nullCount: number
+  readonly nullBitmap: Uint8Array | null
 }
 
-/** A text column made of runs: each run's text is encoded once and its bytes are repeated. */
-const texts = (runs: Lineage.Lineage, textOf: (run: Lineage.LineageRun) => string): Data => {
-  const encoded = runs.map((run) => ({ rows: run.rows, bytes: textEncoder.encode(textOf(run)) }))
-  const length = runs.reduce((rows, run) => rows + run.rows, 0)
-  const data = new Uint8Array(encoded.reduce((sum, { bytes, rows }) => sum + bytes.length * rows, 0))
-  const valueOffsets = new Int32Array(length + 1)
-  let row = 0
-  for (const { bytes, rows } of encoded) {
-    const start = valueOffsets[row]!
-    data.set(bytes, start)
-    repeat(data.subarray(start, start + bytes.length * rows), bytes.length)
-    for (const last = row + rows; row < last; row++) valueOffsets[row + 1] = valueOffsets[row]! + bytes.length
+const none: Nulls = { nullCount: 0, nullBitmap: null }
+
+const nullsOf = (column: Column): Nulls => {
+  const present = presentRows(column)
+  return present.missing === 0 ? none : { nullCount: present.missing, nullBitmap: Bitmap.pack(present.bytes) }
+}
+
+const timestamps = (timesMs: Float64Array, nulls: Nulls = none): Data => {
+  const data = Int64.fromTimes(timesMs)
+  return makeData({ type: new TimestampMillisecond("UTC"), length: data.length, ...nulls, data })
+}
+
+const texts = ({ bytes, offsets }: TextBytes.TextBytes, nulls: Nulls = none): Data<Utf8> =>
+  makeData({ type: new Utf8(), length: offsets.length - 1, ...nulls, valueOffsets: offsets, data: bytes })
+
+const bools = (column: BoolColumn): Data => {
+  const length = column.values.length
+  const isTrue = column.values.map((value) => (value === 1 ? 1 : 0))
+  return makeData({ type: new Bool(), length, ...nullsOf(column), data: Bitmap.pack(isTrue) })
+}
+
+/** How a category is written: as plain text, or as places in a dictionary. */
+export type CategoryForm = "text" | "dictionary"
+
+const categories = (column: CategoryColumn, form: CategoryForm, id: number): Data => {
+  const { dictionary, values } = Category.canonical(column)
+  const nulls = nullsOf(column)
+  if (form === "text") return texts(TextBytes.fromPlaces(values, dictionary), nulls)
+  // also a null has a place within the dictionary, since some readers check all of them
+  const places = new Int32Array(values.map((place) => (place === missing.category ? 0 : place)))
+  const type = new Dictionary(new Utf8(), new Int32(), id)
+  return makeData({
+    type,
+    length: values.length,
+    ...nulls,
+    data: places,
+    dictionary: new Vector([texts(TextBytes.fromTexts(dictionary))])
+  })
+}
+
+const valuesOf = (column: Column, form: CategoryForm, id: number): Data => {
+  const length = column.values.length
+  switch (column.type) {
+    case "float64":
+      return makeData({ type: new Float64(), length, ...none, data: column.values })
+    case "int64":
+      return makeData({ type: new ArrowInt64(), length, ...nullsOf(column), data: column.values })
+    case "bool":
+      return bools(column)
+    case "category":
+      return categories(column, form, id)
+    case "timestamp":
+      return timestamps(column.values, nullsOf(column))
   }
-  return makeData({ type: new Utf8(), length, nullCount: 0, valueOffsets, data })
 }
 
 const ingestTimes = (runs: Lineage.Lineage, rows: number): Data => {
@@ -65,29 +112,49 @@ const ingestTimes = (runs: Lineage.Lineage, rows: number): Data => {
   return timestamps(out)
 }
 
-const lineageColumns = ({ eventTimeMs, lineage }: Frame): ReadonlyArray<ArrowColumn> => [
-  [reservedColumns.source, texts(lineage, (run) => run.source)],
-  [reservedColumns.ingestAt, ingestTimes(lineage, eventTimeMs.length)],
-  [reservedColumns.jobId, texts(lineage, (run) => run.jobId)]
-]
+const required = (name: string, data: Data): ArrowColumn => ({ name, data, nullable: false })
+
+const lineageColumns = ({ eventTimeMs, lineage }: Frame): ReadonlyArray<ArrowColumn> => {
+  const textsOf = (textOf: (run: Lineage.LineageRun) => string) =>
+    texts(TextBytes.fromRuns(lineage.map((run) => ({ rows: run.rows, text: textOf(run) }))))
+  return [
+    required(
+      reservedColumns.source,
+      textsOf((run) => run.source)
+    ),
+    required(reservedColumns.ingestAt, ingestTimes(lineage, eventTimeMs.length)),
+    required(
+      reservedColumns.jobId,
+      textsOf((run) => run.jobId)
+    )
+  ]
+}
 
 /** How to write a frame: lineage as columns (replies) or not at all (chunks), and the schema's metadata. */
 export interface EncodeOptions {
   readonly lineage: "columns" | "none"
   readonly metadata: ReadonlyMap<string, string>
+  /** Text unless a dictionary is asked for. */
+  readonly categories?: CategoryForm
 }
 
-/** The bytes of a sealed frame as an Arrow IPC stream. */
-export const encode = (frame: Frame, { lineage, metadata }: EncodeOptions): Uint8Array => {
+/** The bytes of a sealed frame as an Arrow IPC stream. Equal frames have equal bytes, whatever their dictionaries. */
+export const encode = (frame: Frame, options: EncodeOptions): Uint8Array => {
+  const { categories: form = "text", lineage, metadata } = options
   const length = frame.eventTimeMs.length
   const columns: ReadonlyArray<ArrowColumn> = [
-    [reservedColumns.eventTime, timestamps(frame.eventTimeMs)],
-    ...frame.columns.map(({ name, values }): ArrowColumn => [name, floats(values as Float64Array)]),
+    required(reservedColumns.eventTime, timestamps(frame.eventTimeMs)),
+    ...frame.columns.map((column, index) => ({
+      name: column.name,
+      data: valuesOf(column, form, index),
+      // by its type alone, so that replies with nulls and without have one schema
+      nullable: column.type !== "float64"
+    })),
     ...(lineage === "columns" ? lineageColumns(frame) : []),
-    [reservedColumns.flags, makeData({ type: new Uint32(), length, nullCount: 0, data: frame.flags })]
+    required(reservedColumns.flags, makeData({ type: new Uint32(), length, nullCount: 0, data: frame.flags }))
   ]
-  const fields = columns.map(([name, data]) => new Field(name, data.type, false))
-  const children = columns.map(([, data]) => data)
+  const fields = columns.map(({ data, name, nullable }) => new Field(name, data.type, nullable))
+  const children = columns.map(({ data }) => data)
   const rows = makeData({ type: new Struct(fields), length, nullCount: 0, children })
   return tableToIPC(new Table([new RecordBatch(new ArrowSchema(fields, new Map(metadata)), rows)]), "stream")
 }
@@ -101,68 +168,90 @@ const view = <Values extends object>(data: Data | undefined, kind: new (length: 
   return values instanceof kind ? values : new kind(0)
 }
 
-const times = (table: Table, name: string): Float64Array => Int64.toTimes(view(dataOf(table, name), BigInt64Array))
+const timesOf = (data: Data | undefined): Float64Array => Int64.toTimes(view(data, BigInt64Array))
 
 // the bytes of an odd number of uint32 are padded, and Arrow's view includes the padding
 const flagsOf = (table: Table): Uint32Array =>
   view(dataOf(table, reservedColumns.flags), Uint32Array).subarray(0, table.numRows)
 
-// a mark at the beginning is part of the text, not of its encoding
-const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** Whether the text at `[start, end)` is the one that ends where it starts and begins at `before`. */
-const repeats = (bytes: Uint8Array, before: number, start: number, end: number): boolean => {
-  const length = end - start
-  if (start - before !== length) return false
-  for (let byte = start; byte < end; byte++) if (bytes[byte] !== bytes[byte - length]) return false
-  return true
-}
-
-/** A text column by its bytes, so that a text is made only where it is asked for. */
-interface TextRows {
-  /** Whether the row's text is that of the row before. */
-  readonly goesOn: (row: number) => boolean
-  readonly at: (row: number) => string
-}
-
-const textRows = (table: Table, name: string): TextRows | undefined => {
-  const data = dataOf(table, name)
-  if (data === undefined) return undefined
-  const bytes = view(data, Uint8Array)
-  const offsets: Int32Array = data.valueOffsets
-  return {
-    goesOn: (row) => repeats(bytes, offsets[row - 1]!, offsets[row]!, offsets[row + 1]!),
-    at: (row) => textDecoder.decode(bytes.subarray(offsets[row], offsets[row + 1]))
-  }
-}
+const textsOf = (data: Data | undefined): TextBytes.TextBytes => ({
+  bytes: view(data, Uint8Array),
+  offsets: data?.valueOffsets ?? new Int32Array(1)
+})
 
 const lineageOf = (table: Table): Lineage.Lineage => {
-  const source = textRows(table, reservedColumns.source)
-  const jobId = textRows(table, reservedColumns.jobId)
-  if (source === undefined || jobId === undefined) return []
-  const ingestAtMs = times(table, reservedColumns.ingestAt)
+  const [sources, jobIds] = [dataOf(table, reservedColumns.source), dataOf(table, reservedColumns.jobId)]
+  if (sources === undefined || jobIds === undefined) return []
+  const [source, jobId] = [textsOf(sources), textsOf(jobIds)]
+  const ingestAtMs = timesOf(dataOf(table, reservedColumns.ingestAt))
   return Lineage.fromRows({
     rows: ingestAtMs.length,
-    goesOn: (row) => ingestAtMs[row] === ingestAtMs[row - 1] && source.goesOn(row) && jobId.goesOn(row),
-    at: (row) => ({ source: source.at(row), ingestAtMs: ingestAtMs[row]!, jobId: jobId.at(row) })
+    goesOn: (row) =>
+      ingestAtMs[row] === ingestAtMs[row - 1] &&
+      TextBytes.isSameText(source, row - 1, row) &&
+      TextBytes.isSameText(jobId, row - 1, row),
+    at: (row) => ({
+      source: TextBytes.textAt(source, row),
+      ingestAtMs: ingestAtMs[row]!,
+      jobId: TextBytes.textAt(jobId, row)
+    })
   })
+}
+
+const presentIn = (data: Data | undefined, rows: number): Uint8Array | undefined =>
+  data === undefined || data.nullCount === 0 ? undefined : Bitmap.unpack(data.nullBitmap, rows)
+
+const boolsOf = (data: Data | undefined, rows: number): Uint8Array => {
+  const values = Bitmap.unpack(view(data, Uint8Array), rows)
+  const present = presentIn(data, rows)
+  return present === undefined ? values : values.map((value, row) => (present[row] === 0 ? missing.bool : value))
+}
+
+const placesOf = (data: Data | undefined, rows: number): Uint32Array => {
+  const places = Uint32Array.from(view(data, Int32Array).subarray(0, rows))
+  const present = presentIn(data, rows)
+  return present === undefined ? places : places.map((place, row) => (present[row] === 0 ? missing.category : place))
+}
+
+const dictionaryOf = (data: Data | undefined): ReadonlyArray<string> => {
+  const held = data?.dictionary?.data[0]
+  return TextBytes.textsAt(
+    textsOf(held),
+    Array.from({ length: held?.length ?? 0 }).map((_, place) => place)
+  )
+}
+
+/** A column of one of our types; none where its type is none of them. */
+const columnOf = (table: Table, { name, type }: Field): Column | undefined => {
+  const data = dataOf(table, name)
+  const rows = table.numRows
+  if (DataType.isFloat(type)) return float64(name, view(data, Float64Array))
+  if (DataType.isInt(type) && type.bitWidth === 64) return { name, type: "int64", values: view(data, BigInt64Array) }
+  if (DataType.isBool(type)) return { name, type: "bool", values: boolsOf(data, rows) }
+  if (DataType.isTimestamp(type)) return { name, type: "timestamp", values: timesOf(data) }
+  if (DataType.isUtf8(type))
+    return { name, type: "category", ...TextBytes.toPlaces(textsOf(data), rows, presentIn(data, rows)) }
+  if (!DataType.isDictionary(type)) return undefined
+  return { name, type: "category", values: placesOf(data, rows), dictionary: dictionaryOf(data) }
 }
 
 const isReserved = (name: string): boolean => (Object.values(reservedColumns) as ReadonlyArray<string>).includes(name)
 
 /**
- * The frame and the metadata in the bytes of an Arrow IPC stream that `encode` wrote. Value columns are views of the
- * bytes where those are aligned to 8; lineage is empty where the bytes have none. Bytes that are no Arrow stream throw.
+ * The frame and the metadata in the bytes of an Arrow IPC stream that `encode` wrote. Columns of float64 and int64 are
+ * views of the bytes where those are aligned to 8; lineage is empty where the bytes have none. A column of a type that
+ * no schema names is passed over. Bytes that are no Arrow stream throw.
  */
 export const decode = (
   bytes: Uint8Array
 ): { readonly frame: Frame; readonly metadata: ReadonlyMap<string, string> } => {
   // Arrow reads in place only at aligned addresses, and a received payload starts anywhere in its buffer
   const table = tableFromIPC(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes))
-  const names = table.schema.fields.map((field) => field.name).filter((name) => !isReserved(name))
   const frame: Frame = {
-    eventTimeMs: times(table, reservedColumns.eventTime),
-    columns: names.map((name): Column => float64(name, view(dataOf(table, name), Float64Array))),
+    eventTimeMs: timesOf(dataOf(table, reservedColumns.eventTime)),
+    columns: table.schema.fields
+      .filter(({ name }) => !isReserved(name))
+      .flatMap((field) => columnOf(table, field) ?? []),
     flags: flagsOf(table),
     lineage: lineageOf(table)
   }

@@ -2,11 +2,13 @@
  * How do whole milliseconds become the int64 that Arrow wants, and come back?
  *
  * By their two 32-bit words, low before high. A BigInt for each value would take most of the time of writing a frame.
+ * A time that is missing, NaN, is the lowest int64.
  */
 
 const wordSize = 2 ** 32
+const lowestHigh = -(2 ** 31)
 
-/** The times as int64, little-endian. They are whole and exact, of any sign. */
+/** The times as int64, little-endian. They are whole and exact, of any sign, or NaN. */
 export const fromTimes = (timesMs: Float64Array): BigInt64Array<ArrayBuffer> => {
   const out = new BigInt64Array(timesMs.length)
   const words = new Int32Array(out.buffer)
@@ -14,7 +16,7 @@ export const fromTimes = (timesMs: Float64Array): BigInt64Array<ArrayBuffer> => 
     const timeMs = timesMs[row]!
     // a typed array keeps the low 32 bits of what it is given, also of a negative number
     words[row * 2] = timeMs
-    words[row * 2 + 1] = Math.floor(timeMs / wordSize)
+    words[row * 2 + 1] = Number.isNaN(timeMs) ? lowestHigh : Math.floor(timeMs / wordSize)
   }
   return out
 }
@@ -23,6 +25,10 @@ export const fromTimes = (timesMs: Float64Array): BigInt64Array<ArrayBuffer> => 
 export const toTimes = (values: BigInt64Array): Float64Array => {
   const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
   const out = new Float64Array(values.length)
-  for (let row = 0; row < out.length; row++) out[row] = words[row * 2 + 1]! * wordSize + (words[row * 2]! >>> 0)
+  for (let row = 0; row < out.length; row++) {
+    const high = words[row * 2 + 1]!
+    // no other time has this word: whole milliseconds that a number holds exactly end at 2^53
+    out[row] = high === lowestHigh ? Number.NaN : high * wordSize + (words[row * 2]! >>> 0)
+  }
   return out
 }

@@ -9,25 +9,42 @@ export interface Part {
   readonly rows: number
 }
 
-/** The places of the parts' texts in one dictionary. */
-const joinCategories = (out: Column.CategoryColumn, parts: ReadonlyArray<Part>): Column.CategoryColumn => {
-  const places = new Map<string, number>()
+/** Writes the places of each part that is a category, changed as its dictionary asks. */
+const joinPlaces = (
+  out: Uint32Array,
+  parts: ReadonlyArray<Part>,
+  placesIn: (dictionary: ReadonlyArray<string>) => Uint32Array | "same"
+): void => {
   let row = 0
   for (const { column, rows } of parts) {
     if (column?.type === "category") {
-      const placeOf = column.dictionary.map((text) => {
-        const place = places.get(text) ?? places.size
-        places.set(text, place)
-        return place
-      })
-      for (let index = 0; index < rows; index++) out.values[row + index] = placeOf[column.values[index]!] ?? absentPlace
+      const placeOf = placesIn(column.dictionary)
+      const absent = Column.missing.category
+      const values = placeOf === "same" ? column.values : column.values.map((at) => (at === absent ? at : placeOf[at]!))
+      out.set(values, row)
     }
     row += rows
   }
-  return { ...out, dictionary: Array.from(places.keys()) }
 }
 
-const absentPlace = Column.missing.category
+const joinCategories = (out: Column.CategoryColumn, parts: ReadonlyArray<Part>): Column.CategoryColumn => {
+  const dictionaries = parts.flatMap(({ column }) => (column?.type === "category" ? [column.dictionary] : []))
+  const [first, ...others] = new Set(dictionaries.filter(({ length }) => length > 0))
+  if (first !== undefined && others.length === 0) {
+    // slices of one column: their places are the same already
+    joinPlaces(out.values, parts, () => "same")
+    return { ...out, dictionary: first }
+  }
+  const places = new Map<string, number>()
+  joinPlaces(out.values, parts, (dictionary) =>
+    Uint32Array.from(dictionary, (text) => {
+      const place = places.get(text) ?? places.size
+      places.set(text, place)
+      return place
+    })
+  )
+  return { ...out, dictionary: Array.from(places.keys()) }
+}
 
 /**
  * The values of all parts, one after another; missing where a part has no such column, or one of another type. The

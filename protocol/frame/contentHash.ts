@@ -5,7 +5,9 @@
  * its source gives. It does not cover lineage or flags: rows fetched twice, by other hosts, at other times, have one
  * hash. NaN and zero are made canonical first, since a float64 has many NaNs and two zeros.
  */
-import { createHash } from "node:crypto"
+import { createHash, type Hash } from "node:crypto"
+import * as Category from "./Category.ts"
+import type { CategoryColumn, Column } from "./Column.ts"
 import type { Frame } from "./Frame.ts"
 
 const canonicalValue = (value: number): number => (value === 0 ? 0 : Number.isNaN(value) ? Number.NaN : value)
@@ -20,21 +22,42 @@ const canonical = (values: Float64Array): Float64Array => {
   return out
 }
 
-const bytesOf = (values: Float64Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+const bytesOf = ({ buffer, byteLength, byteOffset }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+/** The texts as a list in JSON, then the place of each row: what `pandas.factorize` gives. */
+const addCategory = (hash: Hash, column: CategoryColumn): void => {
+  const { dictionary, values } = Category.canonical(column)
+  hash.update(`${JSON.stringify(dictionary)}\n`)
+  hash.update(bytesOf(values))
+}
+
+const addColumn = (hash: Hash, column: Column): void => {
+  hash.update(column.type === "float64" ? `${column.name}\n` : `${column.name}\n${column.type}\n`)
+  switch (column.type) {
+    case "float64":
+    case "timestamp":
+      hash.update(bytesOf(canonical(column.values)))
+      return
+    case "int64":
+    case "bool":
+      hash.update(bytesOf(column.values))
+      return
+    case "category":
+      addCategory(hash, column)
+  }
+}
 
 /**
- * SHA-256, in hex, over the number of rows, then event times as float64, then each column as its name and float64
- * values; all little-endian. The frame is sealed.
+ * SHA-256, in hex, over the number of rows, then event times as float64, then each column as its name, its type unless
+ * that is float64, and its values; all little-endian. A missing value is what it is in the frame: NaN, the lowest
+ * int64, 255, or the highest place. A category counts by its texts, whatever its dictionary. The frame is sealed.
  */
 export const contentHash = (frame: Frame): string => {
   const hash = createHash("sha256")
   hash.update(`${frame.eventTimeMs.length}\n`)
   hash.update(bytesOf(canonical(frame.eventTimeMs)))
-  for (const { name, values } of frame.columns) {
-    hash.update(`${name}\n`)
-    hash.update(bytesOf(canonical(values as Float64Array)))
-  }
+  for (const column of frame.columns) addColumn(hash, column)
   return hash.digest("hex")
 }
 

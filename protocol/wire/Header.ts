@@ -24,5 +24,8 @@ export const MediaType = {
   arrow: "application/vnd.apache.arrow.stream"
 } as const
 
+/** The parameter of `MediaType.arrow` in `Accept` that asks for categories as dictionaries: `true` or `false`. */
+export const dictionaryParameter = "dictionary"
+
 /** The key of the Arrow schema's metadata that holds a reply's `meta`, as JSON. */
 export const arrowMetaKey = "seamless.meta"

@@ -3,6 +3,7 @@ import { assert, it } from "vitest"
 import { historyTable } from "../../bin/historyTable.ts"
 import { fromFrame } from "../../client/HistoryFrame.ts"
 import { frame } from "../client/answers.ts"
+import { typedFrame } from "../support/typedFrame.ts"
 import { floats } from "../support/floatFrames.ts"
 
 it("historyTable() writes a line a bar, times in ISO 8601, flags by name", () => {
@@ -10,6 +11,15 @@ it("historyTable() writes a line a bar, times in ISO 8601, flags by name", () =>
     "event_time            close  volume  source   flags",
     "1970-01-01T00:01:00Z    1.5      10  binance  BACKFILLED",
     "1970-01-01T00:02:00Z    2.5       -  binance  BACKFILLED,LIVE"
+  ])
+})
+
+it("historyTable() writes each type as it is, and a dash where a value is missing", () => {
+  assert.deepStrictEqual(historyTable(fromFrame(typedFrame)).split("\n"), [
+    "event_time            close                trades  halted  venue         settledAt                 source  flags",
+    "1970-01-01T00:01:00Z    1.5   9223372036854775807    true  XNYS          1969-12-31T23:59:59.999Z  lake    BACKFILLED",
+    '1970-01-01T00:02:00Z    2.5  -9223372036854775807   false  Börse "Nord"  2022-12-13T00:00:00Z      lake    BACKFILLED,ADJUSTED',
+    "1970-01-01T00:03:00Z      -                     -       -  -             -                         lake    BACKFILLED"
   ])
 })
 

@@ -50,7 +50,7 @@ describe("read", () => {
     await client.read(...range, { strategy: "AUTO_BACKFILL", strict: true })
     const request = sent[0]!
     assert.strictEqual(request.subject, "seamless.v1.read")
-    assert.strictEqual(request.headers.get("Accept"), "application/vnd.apache.arrow.stream")
+    assert.strictEqual(request.headers.get("Accept"), "application/vnd.apache.arrow.stream; dictionary=true")
     assert.strictEqual(request.headers.get("Content-Type"), "application/json")
     assert.deepStrictEqual(request.body, {
       nodeId: series[0],

@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tableFromIPC } from "apache-arrow"
 import { Option, Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import type { JsonColumns } from "../../protocol/frame/FrameJson.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
@@ -18,6 +19,7 @@ import { Envelope } from "../../protocol/wire/Envelope.ts"
 import * as exchanges from "./vectors/exchanges.ts"
 import * as names from "./vectors/names.ts"
 import * as records from "./vectors/records.ts"
+import { typedRows } from "./vectors/typedRows.ts"
 
 const folder = new URL("../../protocol/vectors/", import.meta.url)
 
@@ -40,6 +42,7 @@ const vectors: Readonly<Record<string, unknown>> = {
   "root.json": records.root,
   "subjects.json": names.subjects,
   "tokens.json": names.tokens,
+  "typedRows.json": typedRows,
   "windows.json": names.windows
 }
 
@@ -54,6 +57,26 @@ if (process.env["UPDATE_VECTORS"] === "1") {
 const sha256 = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
 
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"))
+
+/** A value of an Arrow column as a JSON reply has it. */
+const jsonOf = (value: unknown): unknown =>
+  typeof value === "bigint" ? String(value) : Number.isNaN(value) ? null : value
+
+/** The bytes over which a column of other than numbers is hashed, from its values in JSON. */
+const hashedBytes = (type: string | undefined, values: JsonColumns[string]): ReadonlyArray<string | Uint8Array> => {
+  if (type === "int64") {
+    const ints = BigInt64Array.from(values, (value) => (value === null ? -(2n ** 63n) : BigInt(value)))
+    return ["int64\n", new Uint8Array(ints.buffer)]
+  }
+  if (type === "bool") return ["bool\n", Uint8Array.from(values, (value) => (value === null ? 255 : Number(value)))]
+  if (type === "category") {
+    const texts = [...new Set(values.filter((value) => value !== null))]
+    const places = Uint32Array.from(values, (value) => (value === null ? 2 ** 32 - 1 : texts.indexOf(value)))
+    return ["category\n", `${JSON.stringify(texts)}\n`, new Uint8Array(places.buffer)]
+  }
+  const numbers = Float64Array.from(values, (value) => (value === null ? Number.NaN : Number(value)))
+  return [type === undefined ? "" : `${type}\n`, new Uint8Array(numbers.buffer)]
+}
 
 /** The columns of an Arrow stream as a JSON reply has them. */
 const columnsOf = (bytes: Uint8Array): unknown => {
@@ -130,6 +153,26 @@ describe("a client that has only the golden files", () => {
       `1670889600000 ${records.chunk.contentHash}`
     ]
     expect(`sha256:${sha256(`${lines.join("\n")}\n`)}`).toBe(meta.fingerprint)
+  })
+  it("reads columns of every type from each form of a reply, with the same values", () => {
+    for (const { base64 } of typedRows.arrow) {
+      const table = tableFromIPC(bytesOf(base64))
+      const columns = table.schema.fields.map(({ name }) => [name, Array.from(table.getChild(name) ?? [], jsonOf)])
+      expect(Object.fromEntries(columns)).toEqual(typedRows.json.columns)
+    }
+    const forms = typedRows.arrow.map(({ base64 }) => tableFromIPC(bytesOf(base64)).schema.fields[4])
+    expect(forms.map((field) => String(field?.type))).toEqual(["Utf8", "Dictionary<Int32, Utf8>"])
+  })
+  it("computes the content hash of columns of every type", () => {
+    const { __source, __ingest_at, __backfill_job_id, __flags, ...columns } = typedRows.json.columns
+    const { event_time: times = [], ...others } = columns
+    const hash = createHash("sha256").update(`${times.length}\n`)
+    for (const part of hashedBytes(undefined, times)) hash.update(part)
+    for (const [name, values] of Object.entries(others)) {
+      hash.update(`${name}\n`)
+      for (const part of hashedBytes(typedRows.json.types[name], values)) hash.update(part)
+    }
+    expect(hash.digest("hex")).toBe(typedRows.contentHash)
   })
   it("computes content hashes from event times and columns", () => {
     const file: typeof records.contentHashes = JSON.parse(textOf("contentHashes.json"))

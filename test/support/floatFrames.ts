@@ -1,5 +1,5 @@
 /**
- * How do tests say frames whose columns are all numbers?
+ * How do tests say columns of numbers?
  */
 import { type Column, float64, type FloatColumn } from "../../protocol/frame/Column.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
@@ -15,17 +15,18 @@ export const floatSchema = (names: ReadonlyArray<string>): DataSchema => ({
   fields: names.map((name) => ({ name, type: "float64", required: true }))
 })
 
-/** The column, which is one of numbers; any other fails the test. */
 const asFloats = (column: Column): FloatColumn => {
   if (column.type !== "float64") throw new TypeError(`${column.name} is ${column.type}, not float64`)
   return column
 }
 
-/** The columns of a frame that has only numbers. */
+/** The columns of a frame that has only numbers; any other fails the test. */
 export const floatColumns = ({ columns }: Frame): ReadonlyArray<FloatColumn> => columns.map(asFloats)
 
-/** A frame that has only numbers, each of them changed. */
+/** The frame with each number of its columns of float64 changed. */
 export const mapFloats = (frame: Frame, change: (value: number) => number): Frame => ({
   ...frame,
-  columns: floatColumns(frame).map(({ name, values }) => float64(name, values.map(change)))
+  columns: frame.columns.map((column) =>
+    column.type === "float64" ? float64(column.name, column.values.map(change)) : column
+  )
 })

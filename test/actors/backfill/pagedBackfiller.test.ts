@@ -5,12 +5,14 @@ import { TestClock } from "effect/testing"
 import { accountActor } from "../../../actors/budget/AccountActor.ts"
 import { accountsOf } from "../../../actors/budget/AccountTerms.ts"
 import * as UpstreamClient from "../../../actors/budget/UpstreamClient.ts"
+import type { Step } from "../../../actors/backfill/AutoBackfiller.ts"
 import { budgetGate, outcomeOf } from "../../../actors/backfill/budgetGate.ts"
 import { pagedBackfiller, patienceMs } from "../../../actors/backfill/pagedBackfiller.ts"
 import { type DataSource, RequestFailed } from "../../../actors/sources/DataSource.ts"
 import { makeMemory } from "../../../actors/sources/memorySource.ts"
 import { throughGate } from "../../../actors/sources/Gate.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { Upstream } from "../../../protocol/messages/Upstream.ts"
 import type { Configuration } from "../../../protocol/Settings.ts"
@@ -73,8 +75,10 @@ const fetchBars = Effect.fnUntraced(function* (source: DataSource) {
     gate,
     onRequest: () => void requests++
   } as const
-  const exit = yield* Effect.exit(pagedBackfiller(source).refill(refill, () => Effect.void))
-  return { exit, requests, standings: yield* upstream.standings }
+  const flags: Array<number> = []
+  const onStep = ({ rows }: Step) => Effect.sync(() => void flags.push(...rows.flags))
+  const exit = yield* Effect.exit(pagedBackfiller(source).refill(refill, onStep))
+  return { exit, flags, requests, standings: yield* upstream.standings }
 })
 
 const within = <A, E, R>(ms: number, self: Effect.Effect<A, E, R>) =>
@@ -100,6 +104,17 @@ describe("pagedBackfiller()", () => {
       assert.strictEqual(requests, sentAtMs.length)
       const gaps = sentAtMs.slice(1).map((atMs, index) => atMs - sentAtMs[index]!)
       for (const gap of gaps) assert.isAtLeast(Math.round(gap), slotMs)
+    }).pipe(Effect.provide(services()))
+  )
+
+  it.effect("says of each row that it is adjusted where its source says so of its bars", () =>
+    Effect.gen(function* () {
+      const { source } = sourceOf([])
+      const adjusted: DataSource = { ...source, capabilities: { ...source.capabilities, adjusted: true } }
+      const { backfilled, adjusted: bit } = RowFlag
+      const { flags } = yield* within(10_000, fetchBars(adjusted))
+      assert.deepStrictEqual(new Set(flags), new Set([backfilled | bit]))
+      assert.deepStrictEqual(new Set((yield* within(10_000, fetchBars(source))).flags), new Set([backfilled]))
     }).pipe(Effect.provide(services()))
   )
 

@@ -1,17 +1,20 @@
 /** Do cutting, picking and joining frames keep every row whole? */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import * as Category from "../../../protocol/frame/Category.ts"
+import * as Column from "../../../protocol/frame/Column.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import { floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
-import { frame, frameAndOrder, frameAndRows, framesOf, origins } from "../frames.ts"
+import { frame, frameAndOrder, frameAndRows, framesOf, origins, valuesOf } from "../frames.ts"
 
 /** One object a row: the naive frame. */
 const rowsOf = (frame: Frame.Frame) => {
   const from = origins(frame.lineage)
+  const columns = frame.columns.map((column) => ({ name: column.name, values: valuesOf(column) }))
   return Array.from(frame.eventTimeMs, (time, row) => ({
     time,
-    values: Object.fromEntries(frame.columns.map(({ name, values }) => [name, values[row]])),
+    values: Object.fromEntries(columns.map(({ name, values }) => [name, values[row]])),
     flags: frame.flags[row],
     from: from[row]
   }))
@@ -39,14 +42,22 @@ describe("Frame", () => {
     ]
     expect(Frame.concat(parts)).toEqual(frame)
   })
-  law("concat() keeps each column of each frame, and fills with NaN", [fc.array(frame, { maxLength: 4 })], (frames) => {
-    const whole = Frame.concat(frames)
-    const names = [...new Set(frames.flatMap(namesOf))]
-    expect(namesOf(whole)).toEqual(names)
-    const absent = Object.fromEntries(names.map((name) => [name, Number.NaN]))
-    const rows = frames.flatMap(rowsOf).map((row) => ({ ...row, values: { ...absent, ...row.values } }))
-    expect(rowsOf(whole)).toEqual(rows)
-  })
+  law(
+    "concat() keeps each column of each frame, and fills with missing values",
+    [fc.array(frame, { maxLength: 4 })],
+    (frames) => {
+      const whole = Frame.concat(frames)
+      const names = [...new Set(frames.flatMap(namesOf))]
+      expect(namesOf(whole)).toEqual(names)
+      const absent = Object.fromEntries(
+        frames
+          .flatMap((each) => each.columns)
+          .map(({ name, type }) => [name, valuesOf(Column.absent(name, type, 1))[0]])
+      )
+      const rows = frames.flatMap(rowsOf).map((row) => ({ ...row, values: { ...absent, ...row.values } }))
+      expect(rowsOf(whole)).toEqual(rows)
+    }
+  )
   law("concat() associates", [frame, frame, frame], (a, b, c) =>
     expect(Frame.concat([Frame.concat([a, b]), c])).toEqual(Frame.concat([a, Frame.concat([b, c])]))
   )
@@ -58,6 +69,29 @@ describe("Frame", () => {
   law("lowerBound() counts the rows before a time", [framesOf([]), fc.integer({ min: -60, max: 60 })], (frame, time) =>
     expect(Frame.lowerBound(frame, time)).toBe(frame.eventTimeMs.filter((each) => each < time).length)
   )
+  it("concat() makes one dictionary of several, with each text once", () => {
+    const one = (timeMs: number, ...texts: ReadonlyArray<string>): Frame.Frame => ({
+      ...Frame.empty(floatSchema([])),
+      eventTimeMs: Float64Array.from(texts, (_, row) => timeMs + row),
+      columns: [Category.fromTexts("venue", texts)],
+      flags: new Uint32Array(texts.length)
+    })
+    const [column] = Frame.concat([one(0, "XNYS", "ARCX"), one(10, "BATS", "XNYS")]).columns
+    expect(column).toMatchObject({ values: Uint32Array.of(0, 1, 2, 0), dictionary: ["XNYS", "ARCX", "BATS"] })
+  })
+  it("concat() keeps the dictionary that slices share, also beside a frame without rows", () => {
+    const column = Category.fromTexts("venue", ["XNYS", "ARCX"])
+    const whole: Frame.Frame = {
+      ...Frame.empty(floatSchema([])),
+      eventTimeMs: Float64Array.of(0, 1),
+      columns: [column],
+      flags: new Uint32Array(2)
+    }
+    const none = { ...Frame.empty(floatSchema([])), columns: [Column.absent("venue", "category", 0)] }
+    const [joined] = Frame.concat([none, Frame.slice(whole, 0, 1), Frame.slice(whole, 1, 2)]).columns
+    expect(joined).toEqual(column)
+    expect(joined).toHaveProperty("dictionary", column.dictionary)
+  })
   it("empty() has the named columns and no rows", () => {
     const frame = Frame.empty(floatSchema(["open", "close"]))
     expect(Frame.length(frame)).toBe(0)

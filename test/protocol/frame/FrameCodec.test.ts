@@ -1,15 +1,22 @@
 /** Is a frame the same after its bytes, and does any Arrow reader see the types that we promise? */
-import { tableFromIPC } from "apache-arrow"
+import { tableFromArrays, tableFromIPC, tableToIPC } from "apache-arrow"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import * as Category from "../../../protocol/frame/Category.ts"
+import { type Column, float64, missing } from "../../../protocol/frame/Column.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
+import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
 import { floats, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
-import { frame, frameAndRows, text } from "../frames.ts"
+import { typedFrame } from "../../support/typedFrame.ts"
+import { frame, frameAndRows, text, twoDictionaries } from "../frames.ts"
 
 const asReply = (frame: Frame.Frame, metadata: ReadonlyMap<string, string> = new Map()): Uint8Array =>
   FrameCodec.encode(frame, { lineage: "columns", metadata })
+
+const withDictionaries = (frame: Frame.Frame): Uint8Array =>
+  FrameCodec.encode(frame, { lineage: "columns", metadata: new Map(), categories: "dictionary" })
 
 /** The bytes at an address that is not a multiple of 8, as a received payload has them. */
 const shifted = (bytes: Uint8Array, by: number): Uint8Array => {
@@ -28,6 +35,13 @@ const bars: Frame.Frame = {
   ]
 }
 
+/** What another reader of Arrow gives for a column: null for a missing value, but NaN in float64. */
+const readable = (column: Column): ReadonlyArray<unknown> => {
+  if (column.type === "float64") return Array.from(column.values)
+  if (column.type !== "int64") return FrameJson.columnJson(column)
+  return Array.from(column.values, (value) => (value === missing.int64 ? null : value))
+}
+
 describe("FrameCodec", () => {
   law("decode() gives back the frame of a reply", [frame], (drawn) =>
     expect(FrameCodec.decode(asReply(drawn)).frame).toEqual(drawn)
@@ -43,6 +57,63 @@ describe("FrameCodec", () => {
   law("decode() reads from any address", [frame, fc.nat(7)], (drawn, by) =>
     expect(FrameCodec.decode(shifted(asReply(drawn), by)).frame).toEqual(drawn)
   )
+  law("decode() gives back the frame of a reply with dictionaries", [frame], (drawn) =>
+    expect(FrameCodec.decode(withDictionaries(drawn)).frame).toEqual(drawn)
+  )
+  law("encode() gives equal bytes whatever the dictionaries", [twoDictionaries], ({ frame, same }) => {
+    expect(asReply(same)).toEqual(asReply(frame))
+    expect(withDictionaries(same)).toEqual(withDictionaries(frame))
+  })
+  law("another reader finds the values and the nulls of every type", [frame, fc.boolean()], (drawn, dictionaries) => {
+    const table = tableFromIPC(dictionaries ? withDictionaries(drawn) : asReply(drawn))
+    for (const column of drawn.columns) {
+      expect(Array.from(table.getChild(column.name) ?? [])).toEqual(readable(column))
+    }
+  })
+  it("encode() writes a column's type, and null where a value is missing", () => {
+    const { schema } = tableFromIPC(asReply(typedFrame))
+    expect(schema.fields.slice(1, 6).map(({ name, nullable, type }) => [name, String(type), nullable])).toEqual([
+      ["close", "Float64", false],
+      ["trades", "Int64", true],
+      ["halted", "Bool", true],
+      ["venue", "Utf8", true],
+      ["settledAt", "Timestamp<MILLISECOND, UTC>", true]
+    ])
+    const read = tableFromIPC(withDictionaries(typedFrame))
+    expect(String(read.schema.fields[4]?.type)).toBe("Dictionary<Int32, Utf8>")
+    expect(read.getChild("venue")?.data[0]?.dictionary?.toArray()).toEqual(["XNYS", 'Börse "Nord"'])
+    expect(read.toArray().map((row) => Object.values(row.toJSON()).slice(1, 6))).toEqual([
+      [1.5, 2n ** 63n - 1n, true, "XNYS", -1],
+      [2.5, -(2n ** 63n) + 1n, false, 'Börse "Nord"', 1_670_889_600_000],
+      [Number.NaN, null, null, null, null]
+    ])
+  })
+  it("encode() says the same schema whether values are missing or not", () => {
+    const types = (frame: Frame.Frame) => String(tableFromIPC(asReply(frame)).schema)
+    expect(types(Frame.slice(typedFrame, 0, 2))).toBe(types(typedFrame))
+  })
+  it("decode() keeps the bits of each NaN", () => {
+    const values = new Float64Array(BigInt64Array.of(0x7ff8_0000_0000_0001n, -1n, 0x7ff0_0000_0000_0001n).buffer)
+    const { frame } = FrameCodec.decode(asReply({ ...typedFrame, columns: [float64("open", values)] }))
+    const [column] = frame.columns
+    expect(new BigInt64Array(column!.values.slice().buffer)).toEqual(new BigInt64Array(values.buffer))
+  })
+  it("decode() reads as many texts as there are rows", () => {
+    const texts = Array.from({ length: 20_000 }, (_, row) => `order ${(row * 7919) % 20_000}`)
+    const column = Category.fromTexts("order", texts)
+    const long: Frame.Frame = {
+      eventTimeMs: Float64Array.from(texts, (_, row) => row),
+      columns: [column],
+      flags: new Uint32Array(texts.length),
+      lineage: []
+    }
+    expect(FrameCodec.decode(asReply(long)).frame.columns).toEqual([column])
+    expect(FrameCodec.decode(withDictionaries(long)).frame.columns).toEqual([column])
+  })
+  it("decode() passes a column over whose type is none of ours", () => {
+    const batch = tableFromArrays({ event_time: BigInt64Array.of(0n), open: Float64Array.of(1), fee: Uint8Array.of(1) })
+    expect(FrameCodec.decode(tableToIPC(batch, "stream")).frame.columns).toEqual([floats("open", 1)])
+  })
   it("decode() keeps a byte-order mark that a source's name begins with", () => {
     const marked = { ...bars, lineage: bars.lineage.map((run) => ({ ...run, source: `\uFEFF${run.source}` })) }
     expect(FrameCodec.decode(asReply(marked)).frame.lineage).toEqual(marked.lineage)

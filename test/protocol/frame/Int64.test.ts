@@ -17,6 +17,11 @@ describe("Int64", () => {
     const edges = [-1, 0, 2 ** 31, 2 ** 32 - 1, 2 ** 32, -(2 ** 31), -(2 ** 32), -(2 ** 32) - 1, 2 ** 53 - 1]
     expect(Int64.fromTimes(Float64Array.from(edges))).toEqual(BigInt64Array.from(edges, BigInt))
   })
+  it("toTimes() gives back NaN, which is the lowest int64", () => {
+    const written = Int64.fromTimes(Float64Array.of(Number.NaN, 0))
+    expect(written).toEqual(BigInt64Array.of(-(2n ** 63n), 0n))
+    expect(Int64.toTimes(written)).toEqual(Float64Array.of(Number.NaN, 0))
+  })
   it("toTimes() reads a part of a longer buffer", () => {
     expect(Int64.toTimes(BigInt64Array.of(1n, -2n, 3n).subarray(1))).toEqual(Float64Array.of(-2, 3))
   })

@@ -2,13 +2,14 @@
 import { createHash } from "node:crypto"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { float64 } from "../../../protocol/frame/Column.ts"
+import * as Category from "../../../protocol/frame/Category.ts"
+import { type Column, columnTypes, absent, float64 } from "../../../protocol/frame/Column.ts"
 import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
-import { floatColumns, floats, floatSchema, mapFloats } from "../../support/floatFrames.ts"
+import { floats, floatSchema, mapFloats } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
-import { frame, frameAndRows, lineageOf } from "../frames.ts"
+import { frame, frameAndRows, lineageOf, twoDictionaries } from "../frames.ts"
 
 const one = (name: string, value: number, timeMs = 0): Frame.Frame => ({
   ...Frame.empty(floatSchema([])),
@@ -16,6 +17,27 @@ const one = (name: string, value: number, timeMs = 0): Frame.Frame => ({
   flags: new Uint32Array(1),
   columns: [floats(name, value)]
 })
+
+/** The column with another value in that row. */
+const withChange = (column: Column, row: number): Column => {
+  const change = <Values extends { [row: number]: Value }, Value>(values: Values, either: readonly [Value, Value]) => {
+    values[row] = values[row] === either[0] ? either[1] : either[0]
+    return values
+  }
+  switch (column.type) {
+    case "float64":
+    case "timestamp":
+      return { ...column, values: change(column.values.slice(), [1, 2]) }
+    case "int64":
+      return { ...column, values: change(column.values.slice(), [1n, 2n]) }
+    case "bool":
+      return { ...column, values: change(column.values.slice(), [0, 1]) }
+    case "category": {
+      const texts = Category.toTexts(column)
+      return Category.fromTexts(column.name, texts.with(row, texts[row] === "one" ? "another" : "one"))
+    }
+  }
+}
 
 /** A NaN with bits of its own. */
 const otherNaN = new Float64Array(BigInt64Array.of(0x7ff8_0000_0000_0001n).buffer)
@@ -39,13 +61,16 @@ describe("contentHash", () => {
   law("contentHash() sees one zero, whatever its sign", [frame], (drawn) =>
     expect(contentHash(mapFloats(drawn, (value) => (Object.is(value, -0) ? 0 : value)))).toBe(contentHash(drawn))
   )
-  law("contentHash() sees each change of a value", [frameAndRows], ({ frame, from }) => {
+  law("contentHash() sees each change of a value", [frameAndRows, fc.nat()], ({ frame, from }, which) => {
     fc.pre(from < Frame.length(frame) && frame.columns.length > 0)
-    const columns = floatColumns(mapFloats(frame, (value) => value))
-    const value = columns[0]!.values[from]!
-    columns[0]!.values[from] = value === 0.25 ? 0.5 : 0.25
+    const columns = frame.columns.map((column, index) =>
+      index === which % frame.columns.length ? withChange(column, from) : column
+    )
     expect(contentHash({ ...frame, columns })).not.toBe(contentHash(frame))
   })
+  law("contentHash() sees texts, and not the dictionary that they are held in", [twoDictionaries], ({ frame, same }) =>
+    expect(contentHash(same)).toBe(contentHash(frame))
+  )
   law("contentHash() leaves the frame as it is", [frame], (drawn) => {
     const copy = structuredClone(drawn)
     contentHash(drawn)
@@ -62,6 +87,19 @@ describe("contentHash", () => {
     const others = [one("open", 1, 60_000), one("close", 1), one("open", Number.NaN), Frame.slice(frame, 0, 0)]
     const extra = { ...frame, columns: [...frame.columns, ...one("trades", 1).columns] }
     expect(new Set([frame, ...others, extra].map(contentHash)).size).toBe(6)
+  })
+  it("contentHash() sees the type of a column, also where nothing is in it", () => {
+    const hashes = [0, 1].flatMap((rows) =>
+      columnTypes.map((type) =>
+        contentHash({
+          ...Frame.empty(floatSchema([])),
+          eventTimeMs: new Float64Array(rows),
+          flags: new Uint32Array(rows),
+          columns: [absent("open", type, rows)]
+        })
+      )
+    )
+    expect(new Set(hashes).size).toBe(10)
   })
   it("contentHash() is what its documentation says", () => {
     const bytes = new DataView(new ArrayBuffer(16))
