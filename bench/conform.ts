@@ -11,6 +11,7 @@ import { parseArgs } from "node:util"
 import { Option, Result } from "effect"
 import { alignToInterval } from "../actors/conformance/alignToInterval.ts"
 import { castColumns } from "../actors/conformance/castColumns.ts"
+import { checkQuality } from "../actors/conformance/checkQuality.ts"
 import { conform, type ConformOptions } from "../actors/conformance/conform.ts"
 import { markDuplicates } from "../actors/conformance/markDuplicates.ts"
 import { markOutOfOrder } from "../actors/conformance/markOutOfOrder.ts"
@@ -20,6 +21,7 @@ import { fingerprint } from "../actors/provider/fingerprint.ts"
 import { contentHash } from "../protocol/frame/contentHash.ts"
 import { ohlcv } from "../protocol/frame/DataSchema.ts"
 import * as Frame from "../protocol/frame/Frame.ts"
+import { planQuality } from "../protocol/frame/planQuality.ts"
 import type { RawRows } from "../protocol/frame/RawRows.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import * as RangeSet from "../protocol/history/RangeSet.ts"
@@ -48,7 +50,8 @@ const copy = ({ columns, eventTime }: TypedRows) => [eventTime.slice(), ...colum
 
 /** Both ways give the same rows. */
 const checkEqual = (rows: TypedRows): void => {
-  const ours = whole(rows)
+  // the other way has no rules of quality
+  const ours = whole(rows, { quality: { rules: [], problems: [] } })
   const theirs = conformObjects(rows, interval)
   assert.deepEqual(
     Array.from(ours.eventTimeMs),
@@ -73,13 +76,16 @@ const stepsOf = (rows: TypedRows): ReadonlyArray<readonly [name: string, work: W
   const batch = { eventTimeMs, columns, flags }
   const kept = markDuplicates(batch)
   const origin = { source: "bench", ingestAtMs: 0, jobId: "" }
+  const sealed = seal(batch, kept.rows, origin)
+  const quality = planQuality([], { schema: ohlcv, intervalMs: interval.lengthMs })
   return [
     ["castColumns", () => castColumns(rows, ohlcv)],
     ["toUtc", () => toUtc(rows.eventTime)],
     ["alignToInterval", () => alignToInterval(timeMs, interval)],
     ["markOutOfOrder", () => markOutOfOrder(batch, 2 * barMs)],
     ["markDuplicates", () => markDuplicates(batch)],
-    ["seal", () => seal(batch, kept.rows, origin)]
+    ["seal", () => seal(batch, kept.rows, origin)],
+    ["checkQuality", () => checkQuality(sealed, quality, { interval, givenMs: eventTimeMs })]
   ]
 }
 

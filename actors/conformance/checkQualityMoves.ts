@@ -134,8 +134,21 @@ export interface SpikeLimits {
   readonly withinBars: number
 }
 
-/** The last prices of the rows before: the state of `findSpikes`. */
-export type Tail = Pick<Prices, "values" | "timeMs">
+/**
+ * The last price before, and the rows behind it of which it can't be said yet whether they are a spike: the state of
+ * `findSpikes`.
+ */
+export interface Undecided extends LastPrice {
+  readonly values: Float64Array
+  readonly times: Float64Array
+}
+
+const nothingBefore: Undecided = {
+  price: Number.NaN,
+  timeMs: Number.NaN,
+  values: new Float64Array(0),
+  times: new Float64Array(0)
+}
 
 const joined = (before: Float64Array, values: Float64Array): Float64Array => {
   if (before.length === 0) return values
@@ -152,14 +165,13 @@ const joined = (before: Float64Array, values: Float64Array): Float64Array => {
 export const findSpikes = (
   { gapMs, timeMs, values }: Prices,
   { share, withinBars }: SpikeLimits,
-  before: Tail | undefined,
+  before: Undecided = nothingBefore,
   found: Array<number>
-): Tail => {
-  const known = before?.values.length ?? 0
-  const all = joined(before?.values ?? new Float64Array(0), values)
-  const times = joined(before?.timeMs ?? new Float64Array(0), timeMs)
-  let price = Number.NaN
-  let lastMs = Number.NaN
+): Undecided => {
+  const known = before.values.length
+  const all = joined(before.values, values)
+  const times = joined(before.times, timeMs)
+  let { price, timeMs: lastMs } = before
   for (let row = 0; row < all.length; row++) {
     const value = all[row]!
     const isAway = Math.abs(value - price) > share * price && times[row]! - lastMs <= gapMs
@@ -169,12 +181,14 @@ export const findSpikes = (
       row = back - 1
       continue
     }
+    if (isAway && row + withinBars >= all.length) {
+      return { price, timeMs: lastMs, values: all.slice(row), times: times.slice(row) }
+    }
     if (!(value > 0)) continue
     price = value
     lastMs = times[row]!
   }
-  const from = Math.max(0, all.length - withinBars - 1)
-  return { values: all.slice(from), timeMs: times.slice(from) }
+  return { ...nothingBefore, price, timeMs: lastMs }
 }
 
 /** The row in which the price is back; the row itself where it does not come back in time. */

@@ -26,7 +26,7 @@ export interface RuleRows {
 export type RuleState =
   | ({ readonly of: "jump" } & moves.LastPrice)
   | ({ readonly of: "zScore" } & moves.Moves)
-  | ({ readonly of: "reversal" } & moves.Tail)
+  | ({ readonly of: "reversal" } & moves.Undecided)
   | { readonly of: "timeBackwards"; readonly highestMs: number }
   | ({ readonly of: "staleRepeat" } & order.Standstill)
   | { readonly of: "barCount"; readonly block: order.Block | undefined }
@@ -83,8 +83,8 @@ const applyZScore = (rule: RuleOf<"zScore">, rows: RuleRows, before: RuleState |
 const applyReversal = (rule: RuleOf<"reversal">, rows: RuleRows, before: RuleState | undefined): Applied => {
   const found: Array<number> = []
   const known = before?.of === "reversal" ? before : undefined
-  const tail = moves.findSpikes(pricesOf(rows, rule.maxGapBars), rule, known, found)
-  return { rows: found, state: { of: "reversal", ...tail } }
+  const undecided = moves.findSpikes(pricesOf(rows, rule.maxGapBars), rule, known, found)
+  return { rows: found, state: { of: "reversal", ...undecided } }
 }
 
 const applyBackwards = (rule: RuleOf<"timeBackwards">, rows: RuleRows, before: RuleState | undefined): Applied => {

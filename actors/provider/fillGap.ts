@@ -50,6 +50,8 @@ const readingShare = 0.2
 const readingMsMax = 250
 /** The share of the wait for what a series is made of: the rest is enough to have it made, or at least asked for. */
 const belowShare = 0.8
+/** A reader without a deadline waits for that no longer than this; the work above goes on with what is there. */
+const belowMsMax = 3_600_000
 
 const demandOf = Effect.fnUntraced(function* ({ entry, requestId, sources }: ValidRequest, gap: RangeSet.RangeSet) {
   const { series } = entry
@@ -177,7 +179,8 @@ export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: 
   const remainingMs = yield* budget.remainingMs
   const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
   const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
-  const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs: waitMs * belowShare })
+  const withinMs = Math.min(waitMs * belowShare, belowMsMax)
+  const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs })
   const rounds = fillRounds(request, gap, budget, (seen) => {
     filled = seen
   })

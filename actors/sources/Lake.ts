@@ -14,16 +14,16 @@ import { defaults, type LakeSettings } from "../../protocol/Settings.ts"
 import type { Capabilities, DataSource, Page, PageRequest, RequestFailed } from "./DataSource.ts"
 import { throughGate } from "./Gate.ts"
 import * as LakeIndex from "./LakeIndex.ts"
-import { pageQuery } from "./lakeQuery.ts"
+import { countQuery, pageQuery, rowsAtMost } from "./lakeQuery.ts"
 import { barsOf, type RowsWanted, tradesOf } from "./lakeRows.ts"
 import { findSymbol } from "./lakeSymbols.ts"
 import type { FileFacts } from "./learnFile.ts"
 import { listSymbols } from "./listSymbols.ts"
 import { bucketFiles, type FileReader, localFiles, type Table, unreadable } from "./Parquet.ts"
 
-// so many are sorted at once; one bar may have more, and is asked for again with more
+// so many are sorted and rolled up at once, unless one bar alone has more
 const tradesPerRead = 250_000
-const tradesPerBarMax = 16_000_000
+const tradesPerBarMax = 4_000_000
 /** Files that overlap give some bars twice. */
 const rowsPerBar = 2
 const spareRows = 1000
@@ -85,6 +85,15 @@ const find = Effect.fnUntraced(function* (lake: Lake, wanted: string, range: Ran
   return { files, symbol: undefined } satisfies Found
 })
 
+/** No bar, with the columns that bars have. */
+const noBars = ({ columns = {}, rows = "bars" }: LakeSettings): Page => {
+  const extra = rows === "bars" ? Object.keys(columns).filter((name) => !notBars.includes(name)) : []
+  return {
+    eventTime: new Float64Array(0),
+    columns: [...barColumns, ...extra].map((name) => ({ name, values: new Float64Array(0) }))
+  }
+}
+
 /** The rows of a range; undefined where no file has time of it. */
 const ask = (
   lake: Lake,
@@ -115,26 +124,34 @@ const wholeTime = ({ files }: Found, interval: Interval.Interval): ReadonlyArray
     return isRange(start, end) ? [[start, end] as const] : []
   })
 
-const tradesPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: RowsWanted) {
-  const { interval, range } = wanted
-  const times: Range = [Interval.alignUp(interval, range[0]), Interval.alignUp(interval, range[1])]
-  for (let limit = tradesPerRead; limit <= tradesPerBarMax; limit *= 4) {
-    const table = yield* ask(lake, found, times, limit)
-    if (table === undefined) return noBars(lake.settings)
-    const bars = yield* orUnreadable(tradesOf(table, { ...wanted, limit }))
-    if (bars !== undefined) return { ...bars, whole: wholeTime(found, interval) }
+/** The range up to the end of the last bar that can be rolled up at once, which is its first bar at the least. */
+const firstTrades = Effect.fnUntraced(function* (lake: Lake, found: Found, { barsMax, interval, range }: RowsWanted) {
+  if (rowsAtMost({ ...found, range }) <= tradesPerRead) return range
+  const query = countQuery({ ...found, range, limit: barsMax }, interval, lake.settings)
+  const { bar = [], rows = [] } = query === undefined ? {} : yield* lake.reader.ask(query)
+  if (Number(rows[0] ?? 0) > tradesPerBarMax) {
+    return yield* unreadable(`one bar of ${interval.text} has more than ${tradesPerBarMax} trades`)
   }
-  return yield* unreadable(`one bar of ${interval.text} has more than ${tradesPerBarMax} trades`)
+  let trades = 0
+  const [start] = range
+  let end = range[1]
+  for (const [at, count] of rows.entries()) {
+    trades += Number(count)
+    if (at > 0 && trades > tradesPerRead) break
+    end = Number(bar[at]) + interval.lengthMs
+  }
+  return [start, end] as const
 })
 
-/** No bar, with the columns that bars have. */
-const noBars = ({ columns = {}, rows = "bars" }: LakeSettings): Page => {
-  const extra = rows === "bars" ? Object.keys(columns).filter((name) => !notBars.includes(name)) : []
-  return {
-    eventTime: new Float64Array(0),
-    columns: [...barColumns, ...extra].map((name) => ({ name, values: new Float64Array(0) }))
-  }
-}
+const tradesPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: RowsWanted) {
+  const { interval, range } = wanted
+  const whole: Range = [Interval.alignUp(interval, range[0]), Interval.alignUp(interval, range[1])]
+  const times = yield* firstTrades(lake, found, { ...wanted, range: whole })
+  const table = yield* ask(lake, found, times, tradesPerBarMax)
+  if (table === undefined) return noBars(lake.settings)
+  const bars = yield* orUnreadable(tradesOf(table, wanted))
+  return { ...bars, whole: wholeTime(found, interval) }
+})
 
 /** The interval of the files, where it is configured, is the only one that they have. */
 const checkInterval = ({ interval: declared, rows }: LakeSettings, { interval }: PageRequest) => {

@@ -4,6 +4,7 @@
  * Pure: SQL over those files that have time of the page, one select for all files of one layout. Rows come sorted by
  * time, then by the number of a trade, then as they lie in the files, and no more than are asked for.
  */
+import type { Spacing } from "../../protocol/history/Interval.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/Settings.ts"
 import type { FileColumn } from "./lakeColumns.ts"
@@ -70,7 +71,11 @@ const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
   return Array.from(groups.values())
 }
 
-const selectSql = ({ files, layout }: Group, { range, symbol }: Wanted, settings: LakeSettings): string => {
+const selectSql = (
+  { files, layout }: Group,
+  { range, symbol }: Omit<Wanted, "limit">,
+  settings: LakeSettings
+): string => {
   const { roles, unit } = layout
   const values = roles.values.map(([role, column]) => `${valueSql(role, column)} AS ${quoteName(`v ${role}`)}`)
   // an id may lack in some files, and stands in its place all the same
@@ -104,21 +109,45 @@ const selectSql = ({ files, layout }: Group, { range, symbol }: Wanted, settings
   )
 }
 
+const withTime = ({ files, range: [start, end] }: Pick<Wanted, "files" | "range">): ReadonlyArray<FileFacts> =>
+  files.filter(({ span }) => span !== undefined && isRange(span[0], end) && !isRange(span[1], start))
+
+/** How many rows there are at the most in files that have time of the range. */
+export const rowsAtMost = (wanted: Pick<Wanted, "files" | "range">): number =>
+  withTime(wanted).reduce((sum, { rows }) => sum + rows, 0)
+
+/** What is asked, of all rows in range; undefined where no file has time of it. */
+const overRows = (
+  sqlOf: (rows: string) => string,
+  wanted: Omit<Wanted, "limit">,
+  settings: LakeSettings
+): Query | undefined => {
+  const files = withTime(wanted)
+  if (files.length === 0) return undefined
+  const { symbol } = wanted
+  const selects = byLayout(files).map((group) => selectSql(group, wanted, settings))
+  const isBound = symbol !== undefined && files.some(({ layout }) => layout.roles.symbol !== undefined)
+  return { sql: sqlOf(selects.join(" UNION ALL BY NAME ")), ...(isBound && { values: { symbol } }) }
+}
+
 /** The rows as a question; undefined where no file has time of the range. */
 export const pageQuery = (wanted: Wanted, settings: LakeSettings): Query | undefined => {
-  const { limit, range, symbol } = wanted
-  const [start, end] = range
-  const files = wanted.files.filter(
-    ({ span }) => span !== undefined && isRange(span[0], end) && !isRange(span[1], start)
-  )
-  if (files.length === 0) return undefined
-  const selects = byLayout(files).map((group) => selectSql(group, wanted, settings))
-  const byId = settings.rows === "trades" ? ', TRY_CAST("v id" AS DECIMAL(38, 0)), "v id"' : ""
-  return {
-    sql:
-      `SELECT ${millisecondsSql("__t")} AS t, __file AS file, CAST(__row AS DOUBLE) AS row, ` +
-      `* EXCLUDE (__t, __file, __row) FROM (${selects.join(" UNION ALL BY NAME ")}) ` +
-      `ORDER BY __t${byId}, __file, __row LIMIT ${limit}`,
-    ...(symbol !== undefined && files.some(({ layout }) => layout.roles.symbol !== undefined) && { values: { symbol } })
-  }
+  const byId = settings.rows === "trades" ? ', TRY_CAST("v id" AS BIGINT), "v id"' : ""
+  const sqlOf = (rows: string): string =>
+    `SELECT ${millisecondsSql("__t")} AS t, __file AS file, CAST(__row AS DOUBLE) AS row, ` +
+    `* EXCLUDE (__t, __file, __row) FROM (${rows}) ORDER BY __t${byId}, __file, __row LIMIT ${wanted.limit}`
+  return overRows(sqlOf, wanted, settings)
+}
+
+/** How many rows each bar has that has one, of the first `limit` of them; undefined as `pageQuery` is. */
+export const countQuery = (
+  wanted: Wanted,
+  { anchorMs, lengthMs }: Spacing,
+  settings: LakeSettings
+): Query | undefined => {
+  const start = `floor((${millisecondsSql("__t")} - ${anchorMs}) / ${lengthMs}) * ${lengthMs} + ${anchorMs}`
+  const sqlOf = (rows: string): string =>
+    `SELECT ${start} AS bar, CAST(count(*) AS DOUBLE) AS rows FROM (${rows}) ` +
+    `GROUP BY bar ORDER BY bar LIMIT ${wanted.limit}`
+  return overRows(sqlOf, wanted, settings)
 }

@@ -37,12 +37,11 @@ const faultIn = (table: Table): string | undefined => {
 const valueNames = (table: Table): ReadonlyArray<string> =>
   Object.keys(table).flatMap((name) => (name.startsWith("v ") ? [name.slice(2)] : []))
 
-/** How many rows there are of whose time none is cut off; rows of one time are together. */
-const wholeRows = (times: Float64Array, limit: number, timeOf: (time: number) => number): number => {
-  if (times.length < limit) return times.length
-  const last = timeOf(times.at(-1) ?? 0)
+/** How many rows there are of whose time none is cut off. */
+const wholeRows = (times: Float64Array, limit: number): number => {
   let count = times.length
-  while (count > 0 && timeOf(times[count - 1]!) === last) count -= 1
+  if (count < limit) return count
+  while (count > 0 && times[count - 1] === times.at(-1)) count -= 1
   return count
 }
 
@@ -106,10 +105,7 @@ export const barsOf = (
   if (fault !== undefined) return Result.fail(fault)
   const { interval, limit } = wanted
   const given = numbersOf(table["t"])
-  const whole = given.subarray(
-    0,
-    wholeRows(given, limit, (time) => time)
-  )
+  const whole = given.subarray(0, wholeRows(given, limit))
   if (whole.length === 0 && given.length > 0) return Result.fail(`more than ${limit} rows are of one time`)
   const times = stamped === "open" ? whole : whole.map((time) => openOf(interval, time))
   const another = declared === undefined ? otherLength(times, interval) : undefined
@@ -163,17 +159,14 @@ const uniqueTrades = (table: Table, times: Float64Array): ReadonlyArray<number> 
 const idOf = (cell: Cell | undefined): number =>
   cell === null || cell === undefined || cell === "" ? Number.NaN : Number(cell)
 
-/** Bars of which all trades are there, or what is wrong with the trades; none where not one bar is whole. */
-export const tradesOf = (table: Table, wanted: RowsWanted): Result.Result<TradeBars | undefined, string> => {
+/** The bars that trades make, of which all are there, or what is wrong with the trades. */
+export const tradesOf = (
+  table: Table,
+  { barsMax, interval }: Pick<RowsWanted, "barsMax" | "interval">
+): Result.Result<TradeBars, string> => {
   const fault = faultIn(table)
   if (fault !== undefined) return Result.fail(fault)
-  const { barsMax, interval, limit } = wanted
-  const given = numbersOf(table["t"])
-  const times = given.subarray(
-    0,
-    wholeRows(given, limit, (time) => Interval.alignDown(interval, time))
-  )
-  if (times.length === 0 && given.length > 0) return Result.succeed(undefined)
+  const times = numbersOf(table["t"])
   const rows = uniqueTrades(table, times)
   const bars = rollUpTrades(
     {

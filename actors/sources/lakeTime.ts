@@ -75,9 +75,9 @@ const textTime = (text: string, { timeFormat, zone }: TimeSettings): string => {
 }
 
 const numberTime = (raw: string, unit: Exclude<TimeUnit, "iso">): string =>
-  // seconds have fractions more often than not
+  // seconds may have fractions: of a microsecond nothing is left in a number of their size
   unit === "s"
-    ? `CAST(TRY_CAST(${raw} AS DECIMAL(28, 9)) * 1000000000 AS BIGINT)`
+    ? `CAST(round(TRY_CAST(${raw} AS DOUBLE) * 1000000) AS BIGINT) * 1000`
     : `TRY_CAST(${raw} AS BIGINT) * ${nanosecondsOf[unit]}`
 
 /** A row's time in nanoseconds since the epoch, in SQL; null where it can't be read. */

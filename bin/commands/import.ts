@@ -125,10 +125,10 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
 /** `seamless import`: a file becomes a series, in a data folder of its own. */
 export const importFiles = Command.make("import", flags, (asked: Asked) => finish(asked.format)(answer(asked))).pipe(
   Command.withDescription(
-    "Reads a CSV or Parquet file of bars or trades, says what it understood of it, and stores it as a series in a " +
-      "data folder of its own, with a configuration beside it to serve it by. No member has to run, and one that runs " +
-      "is not touched. Exit codes: 0 all of the file's time is covered, 2 wrong usage, 3 some is missing (it is on " +
-      "the error output), 4 failed."
+    "Reads a CSV or Parquet file of bars or trades, says what it understood of it, and stores it as a series in " +
+      "a data folder of its own, with a configuration beside it to serve it by. No member has to run, and one that " +
+      "runs is not touched. Exit codes: 0 all of the file's time is covered, 2 wrong usage, 3 some is missing (it " +
+      "is on the error output), 4 failed."
   ),
   Command.withShortDescription("Stores a CSV or Parquet file as a series"),
   Command.withExamples([

@@ -32,11 +32,22 @@ const isCanonical = ({ dictionary, values }: CategoryColumn): boolean => {
   return met === dictionary.length
 }
 
+/** The column with texts that have a form in UTF-8: what has none would come back from its bytes as another text. */
+const wellFormed = (column: CategoryColumn): CategoryColumn =>
+  column.dictionary.every((text) => text.isWellFormed())
+    ? column
+    : fromTexts(
+        column.name,
+        toTexts(column).map((text) => text?.toWellFormed() ?? null)
+      )
+
 /**
  * The same texts with the canonical dictionary: each text that a row has, in the order in which rows have them first.
- * The column itself where it has that dictionary already.
+ * Half a surrogate pair becomes the character that stands for what can't be said, as in UTF-8. The column itself where
+ * all of this is so already.
  */
-export const canonical = (column: CategoryColumn): CategoryColumn => {
+export const canonical = (given: CategoryColumn): CategoryColumn => {
+  const column = wellFormed(given)
   if (isCanonical(column)) return column
   const placeOf = new Uint32Array(column.dictionary.length).fill(missing.category)
   const dictionary: Array<string> = []

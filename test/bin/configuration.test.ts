@@ -227,10 +227,20 @@ describe("parse", () => {
     assert.deepStrictEqual(mistakesWith("maxEmptyBars: 60", "retentionMs: 1, joinGapsBars: 0"), [])
   })
 
+  it("parse() takes how long superseded roots are kept, which is a day at the least", () => {
+    const retention = { rootsMs: 86_400_000, sweepEveryMs: 60_000 }
+    const text = `${good}retention: { rootsMs: 86400000, sweepEveryMs: 60000 }`
+    assert.deepStrictEqual(configuration(text).retention, retention)
+    for (const wrong of ["rootsMs: 86399999", "rootsMs: 0", "sweepEveryMs: 0", "rootsMs: .inf"]) {
+      assert.match(mistakes(`${good}retention: { ${wrong} }`)[0] ?? "", /^retention\.(rootsMs|sweepEveryMs): /, wrong)
+    }
+  })
+
   it.each([
     ["limits", "maxBars, cacheBytes"],
     ["retry", "attempts, baseMs, maxMs"],
     ["absence", "baseMs, maxMs"],
+    ["retention", "rootsMs, sweepEveryMs"],
     ["nats", "replicas"],
     ["telemetry", "otlpUrl"]
   ])("parse() names what %s may hold beside a key that it may not", (room, known) => {

@@ -234,7 +234,7 @@ describe("a series that is rolled up", () => {
     Effect.gen(function* () {
       const { market, source } = makeMarket(count(1000, 1100))
       market.latencyMs = 100
-      const nodes = count(0, 24).map((each) => `n${each}`)
+      const nodes = count(0, 16).map((each) => `n${each}`)
       const series = nodes.flatMap((each): ReadonlyArray<SeriesSettings> => [
         { ...base, node: each },
         { ...five, node: each },

@@ -129,6 +129,22 @@ describe("Lake", () => {
     })
   )
 
+  it.live("more trades than are sorted at once come as several pages of whole bars, and none is lost", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "busy.parquet")
+      const rows = "SELECT 1640995200000 + i * 2 AS ts, i AS id, 1.5 AS price, 1.0 AS amount FROM range(400000) t(i)"
+      yield* localFiles.ask({ sql: `COPY (${rows}) TO ${quoteText(path)} (FORMAT parquet)` })
+      const source = yield* lake(path, { rows: "trades" })
+      const [start, end] = [1_640_995_200_000, 1_640_995_200_000 + 3_600_000]
+      const first = yield* source.page({ symbol: "ANY", interval: minute, start, end })
+      const last = Number(first.eventTime.at(-1))
+      const second = yield* source.page({ symbol: "ANY", interval: minute, start: last + 1, end })
+      assert.lengthOf(first.eventTime, 8)
+      const volumes = [first, second].flatMap(({ columns }) => Array.from(columns[4]!.values, Number))
+      assert.deepStrictEqual(volumes, [...Array.from({ length: 13 }, () => 30_000), 10_000])
+    })
+  )
+
   it.live("a file of trades has its time whole, from its first whole bar to its last; a file of bars does not", () =>
     Effect.gen(function* () {
       const page = (path: string, rows: "bars" | "trades", at: number) =>

@@ -16,6 +16,9 @@ const column: fc.Arbitrary<CategoryColumn> = fc
     dictionary
   }))
 
+/** Texts with halves of surrogate pairs, and whole ones. */
+const halves = fc.array(fc.string({ unit: fc.constantFrom("\uD83D", "\uDE00", "a"), maxLength: 3 }))
+
 describe("Category", () => {
   law("toTexts() gives back the texts that fromTexts() took", [texts], (drawn) =>
     expect(Category.toTexts(Category.fromTexts("venue", drawn))).toEqual(drawn)
@@ -23,6 +26,12 @@ describe("Category", () => {
   law("canonical() is the column of its texts", [column], (drawn) =>
     expect(Category.canonical(drawn)).toEqual(Category.fromTexts("venue", Category.toTexts(drawn)))
   )
+  law("canonical() has only texts that come back from their bytes", [halves], (drawn) => {
+    const { dictionary } = Category.canonical(Category.fromTexts("venue", drawn))
+    const texts = dictionary.map((text) => new TextDecoder().decode(new TextEncoder().encode(text)))
+    expect(dictionary).toEqual(texts)
+    expect(new Set(dictionary).size).toBe(dictionary.length)
+  })
   it("canonical() leaves a column as it is that is canonical", () => {
     const canonical = Category.fromTexts("venue", ["a", null, "b", "a"])
     expect(Category.canonical(canonical)).toBe(canonical)

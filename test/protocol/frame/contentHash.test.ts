@@ -88,6 +88,17 @@ describe("contentHash", () => {
     const extra = { ...frame, columns: [...frame.columns, ...one("trades", 1).columns] }
     expect(new Set([frame, ...others, extra].map(contentHash)).size).toBe(6)
   })
+  it("contentHash() is kept through bytes also of text that has no form in UTF-8", () => {
+    const venue = Category.fromTexts("venue", ["\uD83D", "\uDE00", "\uFFFD"])
+    const drawn = {
+      ...one("open", 1),
+      eventTimeMs: Float64Array.of(0, 1, 2),
+      columns: [venue],
+      flags: new Uint32Array(3)
+    }
+    const bytes = FrameCodec.encode(drawn, { lineage: "none", metadata: new Map() })
+    expect(contentHash(FrameCodec.decode(bytes).frame)).toBe(contentHash(drawn))
+  })
   it("contentHash() sees the type of a column, also where nothing is in it", () => {
     const hashes = [0, 1].flatMap((rows) =>
       columnTypes.map((type) =>
