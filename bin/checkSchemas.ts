@@ -12,7 +12,7 @@ import { type Field, reservedColumns } from "../protocol/frame/DataSchema.ts"
 import { planQuality } from "../protocol/frame/planQuality.ts"
 import type { QualityRules } from "../protocol/frame/QualityRules.ts"
 import * as Interval from "../protocol/history/Interval.ts"
-import { SchemaSettings } from "../protocol/Settings.ts"
+import { SchemaSettings } from "../protocol/SchemaSettings.ts"
 import type { Mistake } from "./Mistake.ts"
 
 const decode = Schema.decodeUnknownResult(SchemaSettings)

@@ -5,10 +5,9 @@
  * Each setting has its type, its default and its bounds here, and nowhere else.
  */
 import { Schema } from "effect"
-import { ConformanceRules } from "./frame/ConformanceRules.ts"
-import { Field } from "./frame/DataSchema.ts"
 import { CalendarSettings } from "./CalendarSettings.ts"
 import { lakeFields } from "./LakeSettings.ts"
+import { SchemaSettings } from "./SchemaSettings.ts"
 
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -74,15 +73,6 @@ export const AccountSettings = Schema.Struct({
   burst: Schema.optionalKey(Count)
 })
 export type AccountSettings = typeof AccountSettings.Type
-
-/** The columns of series, and how the rows of their sources are read. */
-export const SchemaSettings = Schema.Struct({
-  /** Counts from 1, which it is without it. */
-  version: Schema.optionalKey(Count),
-  fields: Schema.NonEmptyArray(Field),
-  rules: Schema.optionalKey(ConformanceRules)
-})
-export type SchemaSettings = typeof SchemaSettings.Type
 
 /** Series that are kept: one node at some intervals. */
 export const SeriesSettings = Schema.Struct({

@@ -5,6 +5,7 @@
  * functions around one thing comes as a namespace of that thing's name.
  */
 export * as Settings from "./Settings.ts"
+export { SchemaSettings } from "./SchemaSettings.ts"
 
 export { Field, fieldNames, DataSchema, ohlcv, reservedColumns } from "./frame/DataSchema.ts"
 export {

@@ -10,7 +10,7 @@ import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
-import type { SchemaSettings } from "../../../protocol/Settings.ts"
+import type { SchemaSettings } from "../../../protocol/SchemaSettings.ts"
 import { flatBars } from "../../support/rows.ts"
 
 const minuteMs = 60_000
