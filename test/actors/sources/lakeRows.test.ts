@@ -32,7 +32,14 @@ const trades = fc
   )
   .map((drawn) => drawn.toSorted((a, b) => a.time - b.time))
 
-const inFile = (rows: ReadonlyArray<Trade>, file: string, from: number, until: number, numbered: boolean) =>
+interface File {
+  readonly file: string
+  readonly from: number
+  readonly until: number
+  readonly numbered: boolean
+}
+
+const inFile = (rows: ReadonlyArray<Trade>, { file, from, numbered, until }: File) =>
   rows.flatMap((trade, at): Array<Row> => {
     const isIn = from <= trade.time && trade.time < until
     return isIn ? [{ ...trade, file, row: at, id: numbered ? String(at) : null }] : []
@@ -68,8 +75,11 @@ describe("tradesOf()", () => {
     "tradesOf() gives the same bars of numbered trades from any files that have them all",
     [trades, step, step],
     (all, a, b) => {
-      const files = [...inFile(all, "a", 0, Math.max(a, b), true), ...inFile(all, "b", Math.min(a, b), Infinity, true)]
-      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", 0, Infinity, true)))
+      const files = [
+        ...inFile(all, { file: "a", from: 0, until: Math.max(a, b), numbered: true }),
+        ...inFile(all, { file: "b", from: Math.min(a, b), until: Infinity, numbered: true })
+      ]
+      expect(barsOf(files)).toEqual(barsOf(inFile(all, { file: "a", from: 0, until: Infinity, numbered: true })))
     }
   )
 
@@ -78,10 +88,10 @@ describe("tradesOf()", () => {
     [trades, step, step],
     (all, a, b) => {
       const files = [
-        ...inFile(all, "a", 0, Math.max(a, b), false),
-        ...inFile(all, "b", Math.min(a, b), Infinity, false)
+        ...inFile(all, { file: "a", from: 0, until: Math.max(a, b), numbered: false }),
+        ...inFile(all, { file: "b", from: Math.min(a, b), until: Infinity, numbered: false })
       ]
-      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", 0, Infinity, false)))
+      expect(barsOf(files)).toEqual(barsOf(inFile(all, { file: "a", from: 0, until: Infinity, numbered: false })))
     }
   )
 })
