@@ -1,7 +1,8 @@
 /**
  * What stands in bars in which nothing was traded, for readers who want a row in each?
  *
- * Such rows are made on request and never stored: they say what is known already, that the price is still the last one.
+ * Such rows are made on request and never stored: they say what is known already, that the price is still the last
+ * one.
  */
 import { type Column, missing } from "../../protocol/frame/Column.ts"
 import type { Field } from "../../protocol/frame/DataSchema.ts"
@@ -82,10 +83,11 @@ const fillColumn = (
 }
 
 /**
- * The rows of a sealed frame and, for each bar of the set that has none, one with the last close before it in its range
- * as all of its prices, and nothing traded: sums are 0, everything else is missing. It is flagged `forwardFilled`, and
- * nothing but that; its lineage is that of the bar whose price it has. Bars before the first price of a range stay
- * without a row, as all do where there is no column `close`. The ranges are aligned to the interval.
+ * The rows of a sealed frame and, for each bar of the set that has none, one with the last close before it in its
+ * range as all of its prices, and nothing traded: sums are 0, everything else is missing. It is flagged
+ * `forwardFilled`, and nothing but that; its lineage is that of the bar whose price it has. Bars before the first
+ * price of a range stay without a row, as all do where there is no column `close`. The ranges are aligned to the
+ * interval.
  */
 export const forwardFill = (
   frame: Frame.Frame,

@@ -85,7 +85,7 @@ const barsBySource = (
   return out
 }
 
-/** The rows of `wanted` time, each of the last writer; time without a row is that of the first source that covers it. */
+/** The rows of `wanted` time, each of the last writer; time without a row is the first source's that covers it. */
 export const mergeByWriter = (
   sources: ReadonlyArray<SourceRows>,
   wanted: RangeSet.RangeSet,

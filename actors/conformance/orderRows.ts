@@ -8,8 +8,8 @@ type Keys = readonly [Float64Array, ...ReadonlyArray<Float64Array>]
  * The rows, by number, ascending in the first key, then in the next, and last by arrival. Numbers that can't be
  * compared (NaN) count as equal, so a key that is NaN throughout orders nothing.
  *
- * Takes time by how many rows are out of order, not by how many there are: those that are in order as they lie are left
- * in it, and the others are sorted and put between them.
+ * Takes time by how many rows are out of order, not by how many there are: those that are in order as they lie are
+ * left in it, and the others are sorted and put between them.
  *
  * @example
  * orderRows([Float64Array.of(60, 0, 60)]) // => Uint32Array [1, 0, 2]

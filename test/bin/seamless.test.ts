@@ -19,6 +19,7 @@ describe.concurrent("wrong usage", () => {
     ["a time that is none", ["read", "a", "1m", "2022-02-30", "0"], /<start>: "2022-02-30".*ISO 8601/],
     ["an unknown strategy", ["read", ...span, "--strategy", "fast"], /"fast".*fail_fast, partial_fill/],
     ["a deadline that is none", ["ensure", ...span, "--deadline", "0"], /--deadline.*1 or more/],
+    ["an unknown way to fill", ["read", ...span, "--fill", "back"], /"back".*"none" \| "forward"/],
     ["an unknown format", ["read", ...span, "--format", "xml"], /"xml".*"table" \| "json"/],
     ["no configuration", ["up"], /--config/],
     ["a port that is none", ["up", "--config", "a", "--health-port", "70000"], /--health-port.*0.*65535/],

@@ -2,6 +2,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import { defaults } from "../../../protocol/Settings.ts"
 import { configuration } from "../../support/requests.ts"
 
@@ -11,6 +12,31 @@ const find = (nodeId: string, interval: string) =>
   Effect.flatMap(SeriesCatalog.SeriesCatalog, (catalog) => catalog.find(nodeId, interval))
 
 describe("find()", () => {
+  layer(
+    SeriesCatalog.layer({
+      sources: {},
+      schemas: {
+        mine: { fields: [{ name: "last", type: "float64", required: true }], rules: { conflict: "ingestTime" } },
+        second: { version: 2, fields: [{ name: "last", type: "int64", required: true }] }
+      },
+      series: [
+        { node: "a", intervals: ["1m"], sources: ["s"], symbol: "A", schema: "mine" },
+        { node: "b", intervals: ["1m"], sources: ["s"], symbol: "B", schema: "second" },
+        { node: "c", intervals: ["1m"], sources: ["s"], symbol: "C" }
+      ]
+    })
+  )("with schemas", (it) => {
+    it.effect("find() gives the schema that is named, and its rules; prices and volume without one", () =>
+      Effect.gen(function* () {
+        const [a, b, c] = yield* Effect.forEach(["a", "b", "c"], (name) => find(name, "1m"))
+        const fields = [{ name: "last", type: "float64", required: true }]
+        assert.deepEqual<unknown>([a?.schema, a?.rules], [{ version: 1, fields }, { conflict: "ingestTime" }])
+        assert.deepEqual([b?.schema.version, b?.rules], [2, {}])
+        assert.deepEqual([c?.schema, c?.rules], [ohlcv, {}])
+      })
+    )
+  })
+
   layer(SeriesCatalog.layer(configuration))("with one node", (it) => {
     it.effect("find() gives the series in canonical form, on its grid, with its sources", () =>
       Effect.gen(function* () {
