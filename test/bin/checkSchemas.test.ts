@@ -112,7 +112,7 @@ describe("checkSchemas()", () => {
     [
       "an unknown rule",
       fileWith(`{ fields: [${close}], rules: { times: {} } }`),
-      "schemas.bars.rules.times: is no setting; known here: time, order, rollUp, tradeColumns, adjusted, drop, " +
+      "schemas.bars.rules.times: is no setting; known here: time, order, rollUp, tradeColumns, drop, " +
         "extraColumns, onLoss, lateness, conflict, versionColumn, quality, sources"
     ],
     [

@@ -85,7 +85,7 @@ describe("pagedBackfiller()", () => {
           { name: "qty", values: ["0.1", "0.2", "0.3"] }
         ]
       }
-      const rules = { rollUp: "trades", tradeColumns: { price: "px", amount: "qty" }, adjusted: true } as const
+      const rules = { rollUp: "trades", tradeColumns: { price: "px", amount: "qty" } } as const
       const fields: SchemaSettings["fields"] = [...bars, { name: "vwap", type: "float64", required: false }]
       const { steps } = yield* refilled(trades, { fields, rules }, 3)
       assert.deepStrictEqual(timesOf(steps), [0, 2])
@@ -100,7 +100,7 @@ describe("pagedBackfiller()", () => {
         [0.3, 0.3],
         [1.7 / 0.3, 6]
       ])
-      const all = RowFlag.backfilled | RowFlag.rolledUp | RowFlag.adjusted
+      const all = RowFlag.backfilled | RowFlag.rolledUp
       assert.deepStrictEqual(Array.from(flags), [all | RowFlag.outOfOrder, all])
     })
   )
