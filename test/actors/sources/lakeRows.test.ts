@@ -4,6 +4,7 @@ import { Result } from "effect"
 import { describe, expect } from "vitest"
 import { tradesOf } from "../../../actors/sources/lakeRows.ts"
 import type { Cell } from "../../../actors/sources/Parquet.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
 import { law } from "../../support/law.ts"
 import { intervalOf } from "../../support/rows.ts"
 
@@ -32,14 +33,7 @@ const trades = fc
   )
   .map((drawn) => drawn.toSorted((a, b) => a.time - b.time))
 
-interface File {
-  readonly file: string
-  readonly from: number
-  readonly until: number
-  readonly numbered: boolean
-}
-
-const inFile = (rows: ReadonlyArray<Trade>, { file, from, numbered, until }: File) =>
+const inFile = (rows: ReadonlyArray<Trade>, file: string, [from, until]: Range, numbered: boolean) =>
   rows.flatMap((trade, at): Array<Row> => {
     const isIn = from <= trade.time && trade.time < until
     return isIn ? [{ ...trade, file, row: at, id: numbered ? String(at) : null }] : []
@@ -76,10 +70,10 @@ describe("tradesOf()", () => {
     [trades, step, step],
     (all, a, b) => {
       const files = [
-        ...inFile(all, { file: "a", from: 0, until: Math.max(a, b), numbered: true }),
-        ...inFile(all, { file: "b", from: Math.min(a, b), until: Infinity, numbered: true })
+        ...inFile(all, "a", [0, Math.max(a, b)], true),
+        ...inFile(all, "b", [Math.min(a, b), Infinity], true)
       ]
-      expect(barsOf(files)).toEqual(barsOf(inFile(all, { file: "a", from: 0, until: Infinity, numbered: true })))
+      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", [0, Infinity], true)))
     }
   )
 
@@ -88,10 +82,10 @@ describe("tradesOf()", () => {
     [trades, step, step],
     (all, a, b) => {
       const files = [
-        ...inFile(all, { file: "a", from: 0, until: Math.max(a, b), numbered: false }),
-        ...inFile(all, { file: "b", from: Math.min(a, b), until: Infinity, numbered: false })
+        ...inFile(all, "a", [0, Math.max(a, b)], false),
+        ...inFile(all, "b", [Math.min(a, b), Infinity], false)
       ]
-      expect(barsOf(files)).toEqual(barsOf(inFile(all, { file: "a", from: 0, until: Infinity, numbered: false })))
+      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", [0, Infinity], false)))
     }
   )
 })
