@@ -1,6 +1,6 @@
 /** What is told of files that are imported? */
 import type { Described } from "../actors/sources/describeFiles.ts"
-import type { LakeSettings } from "../protocol/Settings.ts"
+import type { LakeSettings } from "../protocol/SourceSettings.ts"
 import { alignColumns } from "./alignColumns.ts"
 import type { ImportPlan } from "./importPlan.ts"
 import { isoTime } from "./isoTime.ts"

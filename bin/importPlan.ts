@@ -9,7 +9,8 @@ import { basename, resolve } from "node:path"
 import type { Described } from "../actors/sources/describeFiles.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import type { Range } from "../protocol/history/Range.ts"
-import type { Configuration, LakeSettings } from "../protocol/Settings.ts"
+import type { Configuration } from "../protocol/Settings.ts"
+import type { LakeSettings } from "../protocol/SourceSettings.ts"
 
 /** What the command line says of the files. */
 export interface ImportFlags {

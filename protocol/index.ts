@@ -21,6 +21,7 @@ export {
 } from "./frame/Column.ts"
 export * as Category from "./frame/Category.ts"
 export { ConformanceRules } from "./frame/ConformanceRules.ts"
+export { QualityRule, QualityRules } from "./frame/QualityRules.ts"
 export type { RawColumn, RawRows } from "./frame/RawRows.ts"
 export { contentHash } from "./frame/contentHash.ts"
 export { RowFlag, rowFlagNames } from "./frame/RowFlag.ts"
@@ -66,7 +67,7 @@ export {
   SourceOutcome
 } from "./history/HistoryResult.ts"
 export { UnknownPoint } from "./history/UnknownPoint.ts"
-export { QualitySummary, StrictFinding } from "./history/QualitySummary.ts"
+export { FindingSummary, QualitySummary, StrictFinding } from "./history/QualitySummary.ts"
 
 export * as ActorMessage from "./wire/ActorMessage.ts"
 export * as AdminErrors from "./wire/AdminErrors.ts"

@@ -4,9 +4,9 @@
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
  * than the source's `maxEmptyBars`, or where the source knows that it has all of the time; so a stretch that begins or
- * ends with an absence is looked at a little beyond its edge, but never into time that is covered: what was proven there
- * ends with a bar, or was proven by one. Time in which the market is closed counts for nothing in an absence, and is
- * proven by itself once it has been answered.
+ * ends with an absence is looked at a little beyond its edge, but never into time that is covered: what was proven
+ * there ends with a bar, or was proven by one. Time in which the market is closed counts for nothing in an absence, and
+ * is proven by itself once it has been answered.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, size } from "../../protocol/history/RangeMeasure.ts"

@@ -54,8 +54,8 @@ export interface Step {
   /** What quality rules found in the rows of this step; what is absent found nothing. */
   readonly findings?: Findings
   /**
-   * Why answered time is not proven, where that is known, and bars that a rule keeps out of the rows; nothing of what an
-   * earlier step said is said again.
+   * Why answered time is not proven, where that is known, and bars that a rule keeps out of the rows; nothing of what
+   * an earlier step said is said again.
    */
   readonly exceptions?: ReadonlyArray<MissingRange>
 }

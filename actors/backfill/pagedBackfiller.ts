@@ -79,7 +79,8 @@ const conformPage = Effect.fnUntraced(function* (
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
-    carried
+    // of bars beside the stretch nothing is taken but that they are there
+    ...(request.about === "before" ? { quality: { rules: [], problems: [] } } : { carried })
   })
   if (Result.isSuccess(conformed)) return { ...conformed.success, whole: RangeSet.make(rows.whole ?? []) }
   return yield* new NoAnswer({
@@ -139,7 +140,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
       if (request === undefined) break
     }
     const isOfStretch = request.about === "stretch"
-    const page = yield* conformPage(refill, source, request, isOfStretch ? carried : undefined)
+    const page = yield* conformPage(refill, source, request, carried)
     // what is proven once stays so
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other

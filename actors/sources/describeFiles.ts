@@ -7,7 +7,7 @@
 import { Effect, Option } from "effect"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
 import type { RowKind } from "./lakeColumns.ts"
 import * as LakeIndex from "./LakeIndex.ts"

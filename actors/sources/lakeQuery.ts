@@ -6,7 +6,7 @@
  */
 import type { Spacing } from "../../protocol/history/Interval.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { FileColumn } from "./lakeColumns.ts"
 import { tableSql } from "./lakeTable.ts"
 import { comesTwiceSql, millisecondsSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"

@@ -8,7 +8,7 @@ import { Result } from "effect"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { rollUpTrades, type TradeBars } from "../conformance/rollUpTrades.ts"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import type { Cell, Table } from "./Parquet.ts"
 

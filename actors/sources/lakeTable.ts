@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect"
 import { open } from "node:fs/promises"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
 import { quoteText, unreadable } from "./Parquet.ts"
 

@@ -6,7 +6,7 @@
  */
 import { Result } from "effect"
 import type { Range } from "../../protocol/history/Range.ts"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { FileColumn, Roles } from "./lakeColumns.ts"
 import { quoteName, quoteText } from "./Parquet.ts"
 

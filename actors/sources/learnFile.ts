@@ -6,7 +6,7 @@
  */
 import { Effect, Result } from "effect"
 import type { Range } from "../../protocol/history/Range.ts"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
 import { findRoles, type Roles } from "./lakeColumns.ts"
 import { formOf, type HowRead, tableSql } from "./lakeTable.ts"

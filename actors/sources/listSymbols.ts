@@ -1,6 +1,6 @@
 /** Which symbols do the files of a lake name in a column? */
 import { Effect } from "effect"
-import type { LakeSettings } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { tableSql } from "./lakeTable.ts"
 import type { FileFacts } from "./learnFile.ts"
 import { type FileReader, quoteName, quoteText, unreadable } from "./Parquet.ts"

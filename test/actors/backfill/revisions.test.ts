@@ -131,8 +131,8 @@ describe("a bar that changes after it was served", () => {
       assert.deepStrictEqual(
         [again, RangeSet.make(asked.slice(1))],
         [
-          first.unsettled!.reduce((sum, range) => sum + range.end - range.start, 0),
-          RangeSet.make(first.unsettled!.map((range) => [range.start, range.end] as const))
+          first.unsettled.reduce((sum, range) => sum + range.end - range.start, 0),
+          RangeSet.make(first.unsettled.map((range) => [range.start, range.end] as const))
         ]
       )
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))

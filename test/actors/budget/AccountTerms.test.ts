@@ -1,7 +1,8 @@
 /** Is what a configuration allows understood, also where it says nothing? */
 import { assert, describe, it } from "vitest"
 import { accountsOf } from "../../../actors/budget/AccountTerms.ts"
-import { type AccountSettings, defaults, type ExchangeSettings } from "../../../protocol/Settings.ts"
+import { type AccountSettings, defaults } from "../../../protocol/Settings.ts"
+import type { ExchangeSettings } from "../../../protocol/SourceSettings.ts"
 
 const source = (more: Partial<ExchangeSettings> = {}): ExchangeSettings => ({
   kind: "exchange",

@@ -7,7 +7,7 @@ import * as Exchange from "../../../actors/sources/Exchange.ts"
 import { type Ended, Gate } from "../../../actors/sources/Gate.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
-import type { ExchangeSettings } from "../../../protocol/Settings.ts"
+import type { ExchangeSettings } from "../../../protocol/SourceSettings.ts"
 import { intervalOf } from "../../support/rows.ts"
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void

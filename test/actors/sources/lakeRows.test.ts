@@ -4,6 +4,7 @@ import { Result } from "effect"
 import { describe, expect } from "vitest"
 import { tradesOf } from "../../../actors/sources/lakeRows.ts"
 import type { Cell } from "../../../actors/sources/Parquet.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
 import { law } from "../../support/law.ts"
 import { intervalOf } from "../../support/rows.ts"
 
@@ -32,7 +33,7 @@ const trades = fc
   )
   .map((drawn) => drawn.toSorted((a, b) => a.time - b.time))
 
-const inFile = (rows: ReadonlyArray<Trade>, file: string, from: number, until: number, numbered: boolean) =>
+const inFile = (rows: ReadonlyArray<Trade>, file: string, [from, until]: Range, numbered: boolean) =>
   rows.flatMap((trade, at): Array<Row> => {
     const isIn = from <= trade.time && trade.time < until
     return isIn ? [{ ...trade, file, row: at, id: numbered ? String(at) : null }] : []
@@ -68,8 +69,11 @@ describe("tradesOf()", () => {
     "tradesOf() gives the same bars of numbered trades from any files that have them all",
     [trades, step, step],
     (all, a, b) => {
-      const files = [...inFile(all, "a", 0, Math.max(a, b), true), ...inFile(all, "b", Math.min(a, b), Infinity, true)]
-      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", 0, Infinity, true)))
+      const files = [
+        ...inFile(all, "a", [0, Math.max(a, b)], true),
+        ...inFile(all, "b", [Math.min(a, b), Infinity], true)
+      ]
+      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", [0, Infinity], true)))
     }
   )
 
@@ -78,10 +82,10 @@ describe("tradesOf()", () => {
     [trades, step, step],
     (all, a, b) => {
       const files = [
-        ...inFile(all, "a", 0, Math.max(a, b), false),
-        ...inFile(all, "b", Math.min(a, b), Infinity, false)
+        ...inFile(all, "a", [0, Math.max(a, b)], false),
+        ...inFile(all, "b", [Math.min(a, b), Infinity], false)
       ]
-      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", 0, Infinity, false)))
+      expect(barsOf(files)).toEqual(barsOf(inFile(all, "a", [0, Infinity], false)))
     }
   )
 })
