@@ -252,9 +252,12 @@ describe("parse", () => {
     assert.match(mistakes(`${good}foo: 1`)[0]!, /^foo: .* known here: sources, series, .*, retry, /)
   })
 
-  it("README names every setting", () => {
-    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
-    const part = readme.slice(readme.indexOf("## The configuration"), readme.indexOf("## NATS"))
+  it("README names every setting, or a guide that it names", () => {
+    const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
+    const readme = textOf("README.md")
+    const told = readme.slice(readme.indexOf("## The configuration"), readme.indexOf("## NATS"))
+    const guides = Array.from(told.matchAll(/\]\((docs\/guides\/[a-z]+\.md)\)/g), ([, path = ""]) => textOf(path))
+    const part = [told, ...guides].join("\n")
     const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
       if (SchemaAST.isArrays(ast)) return ast.rest.flatMap(namesIn)
       if (SchemaAST.isUnion(ast)) return ast.types.flatMap(namesIn)
