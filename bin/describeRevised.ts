@@ -1,5 +1,6 @@
 /** How is it told what bars were, and what they are? */
-import type { RevisedBar, ToldValue } from "../protocol/history/RevisedBar.ts"
+import type { ToldValue } from "../protocol/history/BarChange.ts"
+import type { RevisedBar } from "../protocol/history/RevisedBar.ts"
 import { isoTime } from "./isoTime.ts"
 import { absent, type ColumnOf, tableOf } from "./tableOf.ts"
 

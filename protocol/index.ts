@@ -53,7 +53,8 @@ export { isRange, type Range } from "./history/Range.ts"
 export { Series, seriesText } from "./history/Series.ts"
 export { BudgetUnavailable } from "./history/BudgetUnavailable.ts"
 export * as HistoryErrors from "./history/Errors.ts"
-export { BarChange, DiffRequest, HistoryDiff } from "./history/HistoryDiff.ts"
+export { BarChange } from "./history/BarChange.ts"
+export { DiffRequest, HistoryDiff } from "./history/HistoryDiff.ts"
 export { Align, CoverageRequest, EnsureRequest, HistoryRequest } from "./history/HistoryRequest.ts"
 export {
   AvailabilityResult,

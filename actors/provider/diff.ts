@@ -7,15 +7,16 @@
 import { Effect, Schema } from "effect"
 import { checkRange } from "../../protocol/history/checkRange.ts"
 import { InvalidRequest } from "../../protocol/history/Errors.ts"
-import { type BarChange, DiffRequest, type HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
+import type { BarChange } from "../../protocol/history/BarChange.ts"
+import { DiffRequest, type HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
+import { diffFrames } from "../conformance/diffFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
-import { diffFrames } from "./diffFrames.ts"
 import { diffWindows, pagesBeyond } from "./diffWindows.ts"
 import { loadRows } from "./loadRows.ts"
 import { invalid, validSources } from "./validRequest.ts"
@@ -86,7 +87,7 @@ const compare = Effect.fnUntraced(function* (compared: Compared) {
     looked += 1
   }
   const changes = found.slice(0, limit)
-  const next = found[limit]?.time ?? differing[looked]?.[0] ?? null
+  const next = found[limit]?.eventTime ?? differing[looked]?.[0] ?? null
   return { changes, windows: { differing: differing.length, looked }, barsLeft: found.length - changes.length, next }
 })
 

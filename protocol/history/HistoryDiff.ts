@@ -1,5 +1,6 @@
 /** What of a series' bars differs between two versions of its coverage? */
 import { Schema } from "effect"
+import { BarChange } from "./BarChange.ts"
 
 const Version = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -20,21 +21,6 @@ export const DiffRequest = Schema.Struct({
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: limitMax })))
 })
 export type DiffRequest = typeof DiffRequest.Type
-
-/** Values by the names of their columns; null where one is missing. */
-const Values = Schema.Record(Schema.String, Schema.NullOr(Schema.Union([Schema.Finite, Schema.String, Schema.Boolean])))
-
-/** One bar that is not as it was. */
-export const BarChange = Schema.Struct({
-  /** The start of the bar, in epoch milliseconds. */
-  time: Schema.Finite,
-  kind: Schema.Literals(["changed", "added", "removed"]),
-  /** Of a changed bar the columns that differ, of a removed one all; null for an added one. */
-  old: Schema.NullOr(Values),
-  /** Of a changed bar the columns that differ, of an added one all; null for a removed one. */
-  new: Schema.NullOr(Values)
-})
-export type BarChange = typeof BarChange.Type
 
 const Point = Schema.Struct({ version: Schema.Int, committedAt: Schema.Finite })
 

@@ -9,9 +9,9 @@ const found: HistoryDiff = {
   from: { version: 0, committedAt: 0 },
   to: { version: 21, committedAt: 1_670_889_600_000 },
   changes: [
-    { time: 1_670_889_600_000, kind: "changed", old: { open: 1.5, close: null }, new: { open: 2, close: 3 } },
-    { time: 1_670_889_660_000, kind: "removed", old: { open: 1 }, new: null },
-    { time: 1_670_889_720_000, kind: "added", old: null, new: { open: 4 } }
+    { eventTime: 1_670_889_600_000, before: { open: 1.5, close: null }, after: { open: 2, close: 3 } },
+    { eventTime: 1_670_889_660_000, before: { open: 1 }, after: null },
+    { eventTime: 1_670_889_720_000, before: null, after: { open: 4 } }
   ],
   windows: { differing: 2, looked: 1 },
   barsLeft: 0,

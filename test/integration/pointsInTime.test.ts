@@ -69,14 +69,13 @@ describe("what differs between two versions", () => {
         assert.lengthOf(whole.changes, 61)
         const [removed, changed] = whole.changes
         assert.deepStrictEqual(removed, {
-          time: 3 * LongSeries.windowMs,
-          kind: "removed",
-          old: { open: 100, high: 100, low: 100, close: 100, volume: 100 },
-          new: null
+          eventTime: 3 * LongSeries.windowMs,
+          before: { open: 100, high: 100, low: 100, close: 100, volume: 100 },
+          after: null
         })
-        assert.deepInclude(changed, { time: 39 * LongSeries.windowMs, kind: "changed" })
-        assert.deepInclude(changed?.old, { open: 100 })
-        assert.deepInclude(changed?.new, { open: 101 })
+        assert.strictEqual(changed?.eventTime, 39 * LongSeries.windowMs)
+        assert.deepInclude(changed.before, { open: 100 })
+        assert.deepInclude(changed.after, { open: 101 })
 
         const pages: Array<HistoryDiff["changes"]> = []
         let start: number | null = 0
@@ -95,7 +94,7 @@ describe("what differs between two versions", () => {
         const nothing = yield* difference({ start: 0, end: 3 * LongSeries.windowMs })
         assert.deepStrictEqual([nothing.changes, nothing.windows.differing], [[], 0])
         const turned = yield* difference({ fromVersion: last, toVersion: 40, limit: 1 })
-        assert.deepInclude(turned.changes[0], { kind: "added", old: null })
+        assert.deepInclude(turned.changes[0], { before: null })
         // from nothing all is new, in as many windows as one answer looks into
         const all = yield* difference({ fromVersion: 0, toVersion: 40, limit: 1000 })
         assert.deepStrictEqual([all.windows, all.changes.length], [{ differing: 40, looked: 17 }, 1000])
@@ -220,9 +219,9 @@ describe("a read as of a point of the past", () => {
         assert.deepInclude(between.meta.missingRanges[0], { start: 0, end: 10 * 60_000 })
         const { changes } = yield* provider.diff({ ...LongSeries.series, fromVersion: version, toVersion: last })
         assert.lengthOf(changes, 10)
-        for (const { kind, new: now, old, time } of changes) {
-          const minute = time / 60_000
-          assert.deepStrictEqual([kind, old?.["close"], now?.["close"]], ["changed", 100 + minute, 200 + minute])
+        for (const { after, before, eventTime } of changes) {
+          const minute = eventTime / 60_000
+          assert.deepStrictEqual([before?.["close"], after?.["close"]], [100 + minute, 200 + minute])
         }
       })
     )

@@ -1,6 +1,6 @@
 /** Are just the bars told that differ, with what they were and what they are? */
 import { describe, expect, it } from "vitest"
-import { diffFrames } from "../../../actors/provider/diffFrames.ts"
+import { diffFrames } from "../../../actors/conformance/diffFrames.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import { floatColumns, floats } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
@@ -20,14 +20,12 @@ describe("diffFrames()", () => {
     const before = frameOf([1, 2, 3])
     const after = frameOf([2, 3, 4], [2, 30, 4])
     expect(diffFrames(before, after)).toEqual([
-      { time: 60_000, kind: "removed", old: five(1), new: null },
-      { time: 180_000, kind: "changed", old: five(3), new: five(30) },
-      { time: 240_000, kind: "added", old: null, new: five(4) }
+      { eventTime: 60_000, before: five(1), after: null },
+      { eventTime: 180_000, before: five(3), after: five(30) },
+      { eventTime: 240_000, before: null, after: five(4) }
     ])
     const changed = { ...before, columns: [floats("open", 1, 2.5, 3), ...before.columns.slice(1)] }
-    expect(diffFrames(before, changed)).toEqual([
-      { time: 120_000, kind: "changed", old: { open: 2 }, new: { open: 2.5 } }
-    ])
+    expect(diffFrames(before, changed)).toEqual([{ eventTime: 120_000, before: { open: 2 }, after: { open: 2.5 } }])
   })
 
   it("diffFrames() takes a missing value for null, and a column that one lacks for missing", () => {
@@ -37,10 +35,8 @@ describe("diffFrames()", () => {
       columns: [...before.columns, floats("vwap", value)]
     })
     expect(diffFrames(before, vwap(Number.NaN))).toEqual([])
-    expect(diffFrames(before, vwap(7))).toEqual([
-      { time: 60_000, kind: "changed", old: { vwap: null }, new: { vwap: 7 } }
-    ])
-    expect(diffFrames(vwap(7), before)[0]).toMatchObject({ old: { vwap: 7 }, new: { vwap: null } })
+    expect(diffFrames(before, vwap(7))).toEqual([{ eventTime: 60_000, before: { vwap: null }, after: { vwap: 7 } }])
+    expect(diffFrames(vwap(7), before)[0]).toMatchObject({ before: { vwap: 7 }, after: { vwap: null } })
   })
 
   it("diffFrames() takes lineage and flags for no difference", () => {
@@ -56,14 +52,13 @@ describe("diffFrames()", () => {
   law("diffFrames() makes of the one frame the other", [sealedFrame, sealedFrame], (before, after) => {
     const bars = new Map(barsOf(before))
     const names = after.columns.map(({ name }) => name)
-    for (const { kind, new: now, old, time } of diffFrames(before, after)) {
-      expect(bars.has(time)).toBe(kind !== "added")
-      expect([old === null, now === null]).toEqual([kind === "added", kind === "removed"])
-      const standing = bars.get(time) ?? []
-      if (now === null) bars.delete(time)
+    for (const { after: now, before: old, eventTime } of diffFrames(before, after)) {
+      expect(bars.has(eventTime)).toBe(old !== null)
+      const standing = bars.get(eventTime) ?? []
+      if (now === null) bars.delete(eventTime)
       else
         bars.set(
-          time,
+          eventTime,
           names.map((name, column) => (name in now ? Number(now[name]) : standing[column]!))
         )
     }
@@ -71,10 +66,11 @@ describe("diffFrames()", () => {
   })
 
   law("diffFrames() the other way round says the opposite", [sealedFrame, sealedFrame], (before, after) => {
-    const turned = diffFrames(after, before).map(({ kind, new: now, old, time }) => {
-      const opposite = { changed: "changed", added: "removed", removed: "added" } as const
-      return { time, kind: opposite[kind], old: now, new: old }
-    })
+    const turned = diffFrames(after, before).map((change) => ({
+      ...change,
+      before: change.after,
+      after: change.before
+    }))
     expect(turned).toEqual(diffFrames(before, after))
   })
 })
