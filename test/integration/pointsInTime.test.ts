@@ -74,8 +74,8 @@ describe("what differs between two versions", () => {
           after: null
         })
         assert.strictEqual(changed?.eventTime, 39 * LongSeries.windowMs)
-        assert.deepInclude(changed.before, { open: 100 })
-        assert.deepInclude(changed.after, { open: 101 })
+        assert.deepInclude(changed?.before, { open: 100 })
+        assert.deepInclude(changed?.after, { open: 101 })
 
         const pages: Array<HistoryDiff["changes"]> = []
         let start: number | null = 0
