@@ -4,7 +4,7 @@
 import { Result } from "effect"
 import type { TimeRules } from "../../protocol/frame/ConformanceRules.ts"
 import type { RawRows, RawValue } from "../../protocol/frame/RawRows.ts"
-import * as LocalClock from "./LocalClock.ts"
+import * as ZoneClock from "../../protocol/history/ZoneClock.ts"
 import { readIsoTime } from "./readIsoTime.ts"
 import { findUnit, fromBigInt, fromBigInts, fromNumber, type KnownUnit, type UnclearUnit } from "./TimeScale.ts"
 
@@ -75,21 +75,22 @@ interface Zone {
 }
 
 const makeZone = ({ ambiguous = "fail", nonexistent = "fail", zone: name = "UTC" }: TimeRules): Zone => {
-  const clock = LocalClock.make(name)
+  const clock = ZoneClock.make(name)
   const zone: Zone = {
     ambiguousCount: 0,
     nonexistentCount: 0,
     toMoment: (localMs) => {
-      const { earlierMs, is, laterMs } = clock.momentsOf(localMs)
-      if (is === "once") return earlierMs
+      const { first, is, last } = ZoneClock.shown(clock, localMs)
+      if (is === "once") return first
       if (is === "twice") {
         if (ambiguous === "fail") return `comes twice in ${name}: say by time.ambiguous which is meant`
         zone.ambiguousCount += 1
-        return ambiguous === "earlier" ? earlierMs : laterMs
+        return ambiguous === "earlier" ? first : last
       }
       if (nonexistent === "fail") return `never comes in ${name}: say by time.nonexistent what is meant`
       zone.nonexistentCount += 1
-      return earlierMs
+      // as far behind the change as the time is behind the last one that was shown before it
+      return localMs - clock.offsetMs(first - 1)
     }
   }
   return zone

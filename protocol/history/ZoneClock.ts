@@ -9,12 +9,12 @@
 export interface ZoneClock {
   /** How far they are ahead of UTC at this moment, in milliseconds. */
   readonly offsetMs: (timeMs: number) => number
-  /** The same at the UTC midnight with which a day begins, counted from 1970-01-01. */
-  readonly midnightOffsetMs: (day: number) => number
 }
 
-/** When clocks show a time: at the first moment and at the last, which differ where it is shown twice. */
+/** When clocks show a time. */
 export interface Shown {
+  readonly is: "once" | "twice" | "never"
+  /** The first moment and the last; where they never show it, the moment at which they are set forward. */
   readonly first: number
   readonly last: number
 }
@@ -23,31 +23,18 @@ const dayMs = 86_400_000
 
 const offsetForm = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/
 
-/** Midnights whose offset is kept: more than 300 years of them. */
-const keptOffsetsMax = 131_072
-
-/** The clocks of a zone that IANA has a name for; a name that it has not is a defect. */
-export const make = (zone: string): ZoneClock => {
+const askPlatform = (zone: string): ((timeMs: number) => number) => {
   const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" })
-  const kept = new Map<number, number>()
-  const offsetMs = (timeMs: number): number => {
+  return (timeMs) => {
+    // plain GMT has no offset behind it
     const [, sign, hours = 0, minutes = 0, seconds = 0] = offsetForm.exec(format.format(timeMs)) ?? []
     const lengthMs = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000
     return sign === "-" ? -lengthMs : lengthMs
   }
-  const midnightOffsetMs = (day: number): number => {
-    const known = kept.get(day)
-    if (known !== undefined) return known
-    if (kept.size >= keptOffsetsMax) kept.clear()
-    const offset = offsetMs(day * dayMs)
-    kept.set(day, offset)
-    return offset
-  }
-  return { offsetMs, midnightOffsetMs }
 }
 
 /** The first moment after `before` with another offset than there; there is just one change until `after`. */
-const changeBetween = ({ offsetMs }: ZoneClock, before: number, after: number): number => {
+const changeBetween = (offsetMs: (timeMs: number) => number, before: number, after: number): number => {
   const old = offsetMs(before)
   let [last, first] = [before, after]
   while (first - last > 1) {
@@ -58,19 +45,61 @@ const changeBetween = ({ offsetMs }: ZoneClock, before: number, after: number): 
   return first
 }
 
+/** The offset from UTC through one day, which changes once at the most. */
+interface Day {
+  readonly before: number
+  readonly after: number
+  /** When it changes; the day's end where it does not. */
+  readonly change: number
+}
+
+/** Days that are kept: more than 300 years of them, each a few numbers. */
+const keptDaysMax = 131_072
+
 /**
- * When the clocks show the time that is `localMs` after their 1970-01-01 00:00. A time that they skip counts as shown
- * at the moment at which they are set forward.
+ * The clocks of a zone that IANA has a name for; a name that it has not is a defect. The platform, which takes some
+ * microseconds to answer, is asked once a midnight that is met.
  */
-export const shown = (clock: ZoneClock, localMs: number): Shown => {
-  const day = Math.floor(localMs / dayMs)
-  // no zone is a day ahead or behind, and none changes its clocks twice within three days
-  const before = clock.midnightOffsetMs(day - 1)
-  const after = clock.midnightOffsetMs(day + 2)
+export const make = (zone: string): ZoneClock => {
+  const ask = askPlatform(zone)
+  const midnights = new Map<number, number>()
+  const days = new Map<number, Day>()
+  const atMidnight = (day: number): number => {
+    const known = midnights.get(day)
+    if (known !== undefined) return known
+    if (midnights.size >= keptDaysMax) midnights.clear()
+    const offset = ask(day * dayMs)
+    midnights.set(day, offset)
+    return offset
+  }
+  const makeDay = (day: number): Day => {
+    const [before, after] = [atMidnight(day), atMidnight(day + 1)]
+    const [start, end] = [day * dayMs, (day + 1) * dayMs]
+    return { before, after, change: before === after ? end : changeBetween(ask, start, end) }
+  }
+  const offsetMs = (timeMs: number): number => {
+    const index = Math.floor(timeMs / dayMs)
+    let day = days.get(index)
+    if (day === undefined) {
+      if (days.size >= keptDaysMax) days.clear()
+      day = makeDay(index)
+      days.set(index, day)
+    }
+    return timeMs < day.change ? day.before : day.after
+  }
+  return { offsetMs }
+}
+
+/** When the clocks show the time that is `localMs` after their 1970-01-01 00:00. */
+export const shown = ({ offsetMs }: ZoneClock, localMs: number): Shown => {
+  // no zone is a day ahead or behind, and none changes its clocks twice within two days
+  const [before, after] = [offsetMs(localMs - dayMs), offsetMs(localMs + dayMs)]
   const [early, late] = [localMs - Math.max(before, after), localMs - Math.min(before, after)]
-  if (early === late) return { first: early, last: early }
-  const moments = [localMs - before, localMs - after].filter((moment) => clock.offsetMs(moment) === localMs - moment)
-  if (moments.length > 0) return { first: Math.min(...moments), last: Math.max(...moments) }
-  const change = changeBetween(clock, early, late)
-  return { first: change, last: change }
+  if (early === late) return { is: "once", first: early, last: early }
+  const isFirst = offsetMs(early) === localMs - early
+  const isLast = offsetMs(late) === localMs - late
+  if (isFirst && isLast) return { is: "twice", first: early, last: late }
+  if (isFirst || isLast) return { is: "once", first: isFirst ? early : late, last: isFirst ? early : late }
+  const change = changeBetween(offsetMs, early, late)
+  return { is: "never", first: change, last: change }
 }

@@ -47,9 +47,10 @@ describe("shown()", () => {
     (zone, quarter) => {
       const localMs = quarter * 900_000
       const clock = clocks.get(zone)!
-      const { first, last } = ZoneClock.shown(clock, localMs)
+      const { first, is, last } = ZoneClock.shown(clock, localMs)
       const quarters = Array.from({ length: 30 * 4 }, (_, index) => localMs + (index - 60) * 900_000)
       const truly = quarters.filter((moment) => moment + clock.offsetMs(moment) === localMs)
+      expect(is).toBe(["never", "once", "twice"][truly.length])
       if (truly.length > 0) expect([first, last]).toEqual([truly[0], truly.at(-1)])
       else {
         // set forward over it
