@@ -32,8 +32,8 @@ import { runErrand } from "./runErrand.ts"
 
 /** Windows that one claim takes along, beside its first. */
 const followingMax = windowsPerErrand - 1
-/** What could not be stored is fetched again after so long: it would most likely not be stored now either. */
-const storageRestMs = 30_000
+/** What could not be stored is fetched again after so long: a stream that lost its leader has another by then. */
+const storageRestMs = 5000
 const restAfterFailure = "500 millis"
 /** The class whose work is waited for where there is none of any. */
 const awaited: JobClass = "interactive"
