@@ -32,8 +32,12 @@ import { runErrand } from "./runErrand.ts"
 
 /** Windows that one claim takes along, beside its first. */
 const followingMax = windowsPerErrand - 1
-/** What could not be stored is fetched again after so long: it would most likely not be stored now either. */
-const storageRestMs = 30_000
+/**
+ * What could not be stored is fetched again after so long. A stream that lost its leader has another within seconds;
+ * what is damaged stays so until somebody mends it. Where a window has moved on, the next run is planned upon what is
+ * there now, and at once.
+ */
+const restMsAfter = (tag: string): number => (tag === "StaleCommit" ? 0 : tag === "StoreDamaged" ? 30_000 : 5000)
 const restAfterFailure = "500 millis"
 /** The class whose work is waited for where there is none of any. */
 const awaited: JobClass = "interactive"
@@ -91,13 +95,13 @@ const askSources = Effect.fnUntraced(function* (job: BackfillJob, leases: LeaseB
  */
 const workOn = (job: BackfillJob, leases: LeaseBook.LeaseBook) =>
   askSources(job, leases).pipe(
-    // no fault of the windows: where they have moved on, the next run is planned upon what is there now, and at once
+    // no fault of the windows
     Effect.catchIf(
       (error) => error._tag !== "LeaseLost",
       ({ _tag: tag, message }) =>
         leases.failAll({
           failure: { tag, message, source: "storage" },
-          retryAfterMs: tag === "StaleCommit" ? 0 : storageRestMs,
+          retryAfterMs: restMsAfter(tag),
           isAttempt: false
         })
     )

@@ -39,21 +39,28 @@ const wrong = [
 ] as const
 
 describe("seamless read", () => {
-  it.live("refuses wrong input with exit code 4 and what would be right, and leaves the roots alone", () =>
-    Effect.gen(function* () {
-      const { servers } = yield* Cluster.start({ files: [file] })
-      const nc = yield* Cluster.startConnection(servers)
-      for (const [what, args, says] of wrong) {
-        const { code, stderr, stdout } = yield* run(["read", ...args, "--nats", servers])
-        assert.deepStrictEqual([code, stdout], [4, ""], what)
-        assert.match(stderr, says, what)
-        assert.notMatch(stderr, stackFrame, what)
-        const json = yield* run(["read", ...args, "--nats", servers, "--format", "json"])
-        assert.hasAllKeys(JSON.parse(json.stderr), ["error"], what)
-      }
-      const root = yield* Effect.promise(() => nc.request("$JS.API.STREAM.INFO.KV_seamless-coverage", ""))
-      assert.strictEqual(root.json<{ readonly state: { readonly messages: number } }>().state.messages, 0)
-    })
+  it.live(
+    "refuses wrong input with exit code 4, or 2 for wrong usage, and what would be right, and leaves the roots alone",
+    () =>
+      Effect.gen(function* () {
+        const { servers } = yield* Cluster.start({ files: [file] })
+        const nc = yield* Cluster.startConnection(servers)
+        for (const [what, args, says] of wrong) {
+          const { code, stderr, stdout } = yield* run(["read", ...args, "--nats", servers])
+          assert.deepStrictEqual([code, stdout], [4, ""], what)
+          assert.match(stderr, says, what)
+          assert.notMatch(stderr, stackFrame, what)
+          const json = yield* run(["read", ...args, "--nats", servers, "--format", "json"])
+          assert.hasAllKeys(JSON.parse(json.stderr), ["error"], what)
+        }
+        // what the command line itself shows to be wrong is told as wrong usage, before anybody is asked
+        const reversed = yield* run(["read", node, "1m", "2022-12-14", day, "--nats", servers])
+        assert.deepStrictEqual([reversed.code, reversed.stdout], [2, ""], "a start after its end")
+        assert.match(reversed.stderr, /start/)
+        assert.notMatch(reversed.stderr, stackFrame)
+        const root = yield* Effect.promise(() => nc.request("$JS.API.STREAM.INFO.KV_seamless-coverage", ""))
+        assert.strictEqual(root.json<{ readonly state: { readonly messages: number } }>().state.messages, 0)
+      })
   )
 })
 
