@@ -18,6 +18,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Carried } from "../conformance/checkQuality.ts"
 import { conform, type Conformed } from "../conformance/conform.ts"
 import { flaggedIn, quarantinedIn } from "../conformance/ConformanceReport.ts"
+import { keepTypes, type KnownTypes } from "../conformance/keepTypes.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { type DataSource, DataSources, type Page, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
@@ -84,11 +85,17 @@ const fetchPage = Effect.fnUntraced(function* (
   }
 })
 
+/** What is known of the pages before. */
+interface Before {
+  readonly carried?: Carried | undefined
+  readonly types: KnownTypes
+}
+
 const conformPage = Effect.fnUntraced(function* (
   refill: Refill,
   source: DataSource,
   request: Answer.Request,
-  carried: Carried | undefined
+  { carried, types }: Before
 ) {
   const { entry, stretch } = refill
   const isOfStretch = request.about === "stretch"
@@ -106,11 +113,18 @@ const conformPage = Effect.fnUntraced(function* (
     asked: [request.start, isOfStretch ? stretch[1] : request.end],
     ...(isOfStretch ? { carried } : { quality: { rules: [], problems: [] } })
   })
-  if (Result.isSuccess(conformed)) return { ...conformed.success, whole }
+  const page = Result.flatMap(conformed, (each) =>
+    Result.map(isOfStretch ? keepTypes(each.frame, entry.schema, types) : Result.succeed(types), (types) => ({
+      ...each,
+      types,
+      whole
+    }))
+  )
+  if (Result.isSuccess(page)) return page.success
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
-    reason: conformed.failure.message,
+    reason: page.failure.message,
     retryAfterMs: 0
   })
 })
@@ -154,7 +168,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   const empty = Frame.empty(refill.entry.schema)
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
-  let carried: Carried | undefined
+  let before: Before = { types: new Map() }
   let keptOut = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
@@ -164,13 +178,13 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
       if (request === undefined) break
     }
     const isOfStretch = request.about === "stretch"
-    const page = yield* conformPage(refill, source, request, carried)
+    const page = yield* conformPage(refill, source, request, before)
     // what is proven once stays so
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
     answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
-    if (isOfStretch) carried = page.carried
+    if (isOfStretch) before = page
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }
     keptOut = RangeSet.unionAll([keptOut, lost, MissingRange.timeOf(sifted.exceptions)])
     yield* onStep({
