@@ -70,7 +70,7 @@ const open = (field: Field, rows: number): { readonly column: Column; readonly p
   }
 }
 
-const failure = (field: Field, row: number, cell: RawValue, problem: string): ConformanceFailed =>
+const failure = (field: Pick<Field, "name">, row: number, cell: RawValue, problem: string): ConformanceFailed =>
   new ConformanceFailed({
     step: "castColumns",
     column: field.name,
@@ -176,8 +176,8 @@ const typeOf = ({ name }: RawColumn, { at, rows }: Cells): Result.Result<ColumnT
     if (cell === null || cell === noNumber) continue
     const kind = kindOf(cell)
     if (type !== undefined && type !== kind) {
-      const message = `${name}, row ${row}: ${quote(cell)} is ${kind}, and those before it are ${type}: name ${name} in the schema, or drop it`
-      return Result.fail(new ConformanceFailed({ step: "castColumns", column: name, row, message }))
+      const problem = `is ${kind}, and those before it are ${type}: name ${name} in the schema, or drop it`
+      return Result.fail(failure({ name }, row, cell, problem))
     }
     type = kind
   }
