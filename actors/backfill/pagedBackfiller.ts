@@ -15,6 +15,7 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { carriedBehind } from "../conformance/carriedBehind.ts"
 import type { Carried } from "../conformance/checkQuality.ts"
 import { conform, type Conformed } from "../conformance/conform.ts"
 import { flaggedIn, quarantinedIn } from "../conformance/ConformanceReport.ts"
@@ -159,6 +160,12 @@ const sift = ({ frame, report: { findings } }: Conformed, [start, end]: Range) =
   }
 }
 
+/** What rules know of the rows right before the stretch. */
+const carriedInto = Effect.fnUntraced(function* ({ before, entry }: Refill) {
+  const rows = yield* before ?? Effect.succeed(Frame.empty(entry.schema))
+  return Frame.length(rows) === 0 ? undefined : carriedBehind(rows, entry)
+})
+
 /** Asks the source until the answer is complete, and hands over each step of it. */
 const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   source: DataSource,
@@ -168,7 +175,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   const empty = Frame.empty(refill.entry.schema)
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
-  let before: Before = { types: new Map() }
+  let before: Before = { types: new Map(), carried: yield* carriedInto(refill) }
   let keptOut = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
