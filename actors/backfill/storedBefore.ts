@@ -17,7 +17,7 @@ const endingAt = (set: RangeSet.RangeSet, moment: number): RangeSet.RangeSet => 
   return end === moment ? RangeSet.of(start, end) : RangeSet.empty
 }
 
-/** Its rows up to that moment, without a gap in what is known of them; none where the time right before is not there. */
+/** Its rows up to that moment, without a gap in what is known of them; none where the time before is not there. */
 export const storedBefore = Effect.fnUntraced(function* (
   { entry, source, view }: { readonly entry: CatalogEntry; readonly source: string; readonly view: CoverageView },
   moment: number

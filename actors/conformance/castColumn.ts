@@ -119,11 +119,17 @@ const castTimes = (
   })
 }
 
+/** Times in whole milliseconds: what is below that is not stored, and would look revised when it comes again. */
+const inMs = (column: Column): Column =>
+  column.type !== "timestamp" || column.values.every((value) => Number.isNaN(value) || Number.isInteger(value))
+    ? column
+    : { ...column, values: column.values.map(Math.floor) }
+
 /** The column as it is, where its values are of the type already and nothing may stand for a missing one. */
 const asGiven = (field: Field, given: RawColumn): Column | undefined => {
   const { name, type } = field
   if (field.missing !== undefined || field.default !== undefined || field.spellings !== undefined) return undefined
-  if ("type" in given) return given.type === type ? { ...given, name } : undefined
+  if ("type" in given) return given.type === type ? { ...inMs(given), name } : undefined
   if (type === "float64" && given.values instanceof Float64Array) return { name, type, values: given.values }
   if (type === "int64" && given.values instanceof BigInt64Array) return { name, type, values: given.values }
   return undefined
@@ -200,11 +206,13 @@ export const castExtra = (
   given: RawColumn,
   rules: ConformanceRules
 ): Result.Result<CastColumn | undefined, ConformanceFailed> => {
+  const { name } = given
   const column = typed(given)
   if (column !== undefined) {
-    return Result.succeed(hasValue(column) ? { column, lossCount: 0, defaultCount: 0 } : undefined)
+    return hasValue(column)
+      ? castColumn({ name, type: column.type, required: false }, column, rules)
+      : Result.succeed(undefined)
   }
-  const { name } = given
   return Result.flatMap(typeOf(given, { at: cellsOf(given), rows: given.values.length }), (type) =>
     type === undefined
       ? Result.succeed(undefined)

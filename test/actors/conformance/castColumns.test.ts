@@ -280,6 +280,16 @@ describe("castColumns() of columns by other names", () => {
     }
   })
 
+  it("castColumns() cuts off what typed times have below the millisecond, as it is stored", () => {
+    const times: Column = { name: "until", type: "timestamp", values: Float64Array.of(1.5, -1.5, Number.NaN) }
+    const price = { name: "price", values: [1, 2, 3] }
+    for (const more of [[], [{ name: "until", type: "timestamp", required: true }] as const]) {
+      const cast = castColumns({ eventTime: [0, 1, 2], columns: [price, times] }, { version: 1, fields: [...more] })
+      const column = Result.getOrThrow(cast).columns.find(({ name }) => name === "until")
+      expect(column?.values).toEqual(Float64Array.of(1, -2, Number.NaN))
+    }
+  })
+
   it("castColumns() leaves out an extra column of which no row has a value", () => {
     for (const values of [[null, "NaN", ""], new Float64Array(3).fill(Number.NaN)]) {
       expect(Result.getOrThrow(withExtra(values)).columns.map(({ name }) => name)).not.toContain("extra")
