@@ -133,16 +133,20 @@ const lookedBehind = ({ behind, lookedUntil, question }: Answer, { end }: Reques
   return { behind: behind ?? bar ?? open, lookedUntil: Math.max(lookedUntil, end) }
 }
 
-/** The answer with the bars that a request brought, ascending. */
+/**
+ * The answer with the bars that a request brought, ascending. Bars before the time that it was about are no answer to
+ * it, whatever the source gives: each page brings the answer further, or counts as empty.
+ */
 export const take = (
   answer: Answer,
   request: Request,
-  bars: ReadonlyArray<number>,
+  given: ReadonlyArray<number>,
   whole: RangeSet.RangeSet = RangeSet.empty
 ): Answer => {
   const { question } = answer
+  const bars = given.filter((time) => !isRange(time, request.start))
   if (request.about === "before") {
-    const last = bars.at(-1)
+    const last = bars.findLast((time) => isRange(time, request.end))
     const open = question.coveredBeforeLook && request.start === question.lookFrom ? question.lookFrom : null
     return { ...answer, lookedFrom: request.start, before: last === undefined ? open : last + question.intervalMs }
   }

@@ -35,6 +35,8 @@ export interface Refill {
   readonly stretch: Range
   /** What is known now: others work on other parts of the series meanwhile. */
   readonly known: Effect.Effect<Known, CoverageFailure>
+  /** The rows of the source that are stored right before the stretch, by which its first rows are judged. */
+  readonly before?: Effect.Effect<Frame, CoverageFailure>
   /** How urgent it is, and which request led to it. */
   readonly work: { readonly jobClass: JobClass; readonly cause: string }
   /** Every request to the outside goes through it. */

@@ -10,6 +10,7 @@ import * as Frame from "../../protocol/frame/Frame.ts"
 import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
 import type { ChunkRef } from "../../protocol/history/CoveragePage.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -28,6 +29,7 @@ import { type AutoBackfiller, AutoBackfillers, type Step } from "./AutoBackfille
 import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { standingEntries } from "./standingEntries.ts"
+import { storedBefore } from "./storedBefore.ts"
 
 /** A source has so long, its turn in the budget included: an operator waits for the answer. */
 const sourceWithinMs = 8000
@@ -50,22 +52,30 @@ const late = (source: string): JobFailure => ({
 const askAgain = Effect.fnUntraced(function* (
   entry: CatalogEntry,
   source: AutoBackfiller,
-  { covered }: CoverageView,
+  view: CoverageView,
   time: RangeSet.RangeSet
 ) {
   const upstream = yield* Upstream
+  const store = yield* ChunkStore
   const nowMs = yield* Clock.currentTimeMillis
   const series = Subject.series(entry.series.nodeId, entry.series.interval)
   const wish = { source: source.name, series, jobClass: "verify", patienceMs: sourceWithinMs } as const
   const steps: Array<Step> = []
-  const known = Effect.succeed({ covered, shut: RangeSet.empty, finalUntil: Reach.finalUntil(entry, nowMs) })
+  const known = Effect.succeed({
+    covered: view.covered,
+    shut: RangeSet.empty,
+    finalUntil: Reach.finalUntil(entry, nowMs)
+  })
   const gate = budgetGate(upstream, () => wish)
+  const rowsBefore = ([start]: Range) =>
+    storedBefore({ entry, source: source.name, view }, start).pipe(Effect.provideService(ChunkStore, store))
   const work = { jobClass: wish.jobClass, cause: "verify" }
   const failure = yield* Effect.forEach(
     toPairs(time),
     (stretch) =>
-      source.refill({ entry, stretch, known, gate, work, onRequest: () => undefined }, (step) =>
-        Effect.sync(() => void steps.push(step))
+      source.refill(
+        { entry, stretch, known, before: rowsBefore(stretch), gate, work, onRequest: () => undefined },
+        (step) => Effect.sync(() => void steps.push(step))
       ),
     { discard: true }
   ).pipe(

@@ -16,6 +16,7 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { type Commit, Coverage, StaleCommit, type WindowCommit } from "../../protocol/messages/Coverage.ts"
+import { chunkColumns } from "../conformance/chunkColumns.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { mergeRevision } from "../conformance/mergeRevision.ts"
 import { tellRevised, timeOfRevised } from "../conformance/tellRevised.ts"
@@ -50,8 +51,12 @@ export interface Brought {
 const staleTries = 5
 
 /** Stored rows with what was brought of these ranges, which nobody had. */
-const filled = (kept: FrameModule.Frame, brought: FrameModule.Frame, ranges: RangeSet.RangeSet) =>
-  mergeFrames([kept, ...rowsIn(brought, ranges)])
+const filled = (
+  empty: FrameModule.Frame,
+  kept: FrameModule.Frame,
+  brought: FrameModule.Frame,
+  ranges: RangeSet.RangeSet
+) => mergeFrames([empty, kept, ...rowsIn(brought, ranges)])
 
 /** Stored rows with what was brought of these ranges in their place; none where nothing differs. */
 const revise = (
@@ -80,8 +85,9 @@ const putWindow = Effect.fnUntraced(function* (
   if (isEmpty(wanted)) return undefined
   const stored = base === undefined ? undefined : yield* store.chunks(entry.series, [{ windowStart, id: base.id }])
   // what of the chunk was invalidated does not come back with the rest
+  const empty = FrameModule.empty(entry.schema)
   const kept = mergeFrames([
-    FrameModule.empty(entry.schema),
+    empty,
     ...Array.from(stored?.frames.values() ?? []).flatMap((frame) => rowsIn(frame, before))
   ])
   const untouched = RangeSet.subtract(before, wanted)
@@ -94,9 +100,9 @@ const putWindow = Effect.fnUntraced(function* (
   }
   const next = brought.isRevision
     ? revise(kept, { entry, rows, source }, wanted)
-    : { frame: filled(kept, rows, wanted), revised: {} }
+    : { frame: filled(empty, kept, rows, wanted), revised: {} }
   if (next === undefined) return undefined
-  const chunk = Chunk.encode(next.frame, {
+  const chunk = Chunk.encode(chunkColumns(next.frame, entry.schema), {
     series: entry.series,
     windowStart,
     windowBars,

@@ -6,19 +6,24 @@
  * is sent again.
  */
 import { Clock, Effect, Layer, Random, Result } from "effect"
+import { rulesOf } from "../../protocol/frame/ConformanceRules.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
+import { inward } from "../../protocol/history/alignRanges.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { carriedBehind } from "../conformance/carriedBehind.ts"
 import type { Carried } from "../conformance/checkQuality.ts"
 import { conform, type Conformed } from "../conformance/conform.ts"
 import { flaggedIn, quarantinedIn } from "../conformance/ConformanceReport.ts"
+import { keepTypes, type KnownTypes } from "../conformance/keepTypes.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
-import { type DataSource, DataSources, type RequestFailed } from "../sources/DataSource.ts"
+import { type DataSource, DataSources, type Page, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
+import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
 import * as Question from "./Question.ts"
@@ -35,6 +40,19 @@ const waitMs = (failure: RequestFailed, tries: number, random: number): number =
 const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean =>
   unsent !== undefined || !retryable || (retryAfterMs ?? 0) > patienceMs
 
+/**
+ * How far a source's clock is ahead. One that stamps bars with their end has the bars of `[start, end)` at the stamps
+ * behind `start`, up to and with `end`; all times are whole milliseconds.
+ */
+const clockAheadMs = ({ rules }: CatalogEntry, source: string): number =>
+  rulesOf(rules, source).time?.stamped === "close" ? 1 : 0
+
+/** The bars of which a source has all, by its own clock. */
+const wholeBars = ({ whole = [] }: Page, { interval }: CatalogEntry, aheadMs: number): RangeSet.RangeSet =>
+  aheadMs === 0
+    ? RangeSet.make(whole)
+    : inward(RangeSet.make(whole.map(([start, end]) => [start - aheadMs, end - aheadMs])), interval)
+
 /** One page, asked for until it comes or the tries are used up; `onRequest` is run after each that was sent. */
 const fetchPage = Effect.fnUntraced(function* (
   { entry, gate, onRequest }: Refill,
@@ -43,12 +61,18 @@ const fetchPage = Effect.fnUntraced(function* (
 ) {
   const { attemptsMax, barsPerRequest } = source.capabilities
   const pageEnd = Math.min(request.end, request.start + barsPerRequest * entry.interval.lengthMs)
+  const aheadMs = clockAheadMs(entry, source.name)
   for (let tries = 0; ; tries++) {
     const page = yield* source
-      .page({ symbol: entry.symbol, interval: entry.interval, start: request.start, end: request.end })
+      .page({
+        symbol: entry.symbol,
+        interval: entry.interval,
+        start: request.start + aheadMs,
+        end: request.end + aheadMs
+      })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
     if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])
-    if (Result.isSuccess(page)) return page.success
+    if (Result.isSuccess(page)) return { rows: page.success, whole: wholeBars(page.success, entry, aheadMs) }
     const failure = page.failure
     if (isHopeless(failure) || tries + 1 >= attemptsMax) {
       return yield* new NoAnswer({
@@ -62,14 +86,21 @@ const fetchPage = Effect.fnUntraced(function* (
   }
 })
 
+/** What is known of the pages before. */
+interface Before {
+  readonly carried?: Carried | undefined
+  readonly types: KnownTypes
+}
+
 const conformPage = Effect.fnUntraced(function* (
   refill: Refill,
   source: DataSource,
   request: Answer.Request,
-  carried: Carried | undefined
+  { carried, types }: Before
 ) {
-  const { entry } = refill
-  const rows = yield* fetchPage(refill, source, request)
+  const { entry, stretch } = refill
+  const isOfStretch = request.about === "stretch"
+  const { rows, whole } = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
     rules: entry.rules,
@@ -80,13 +111,21 @@ const conformPage = Effect.fnUntraced(function* (
     jobId: "",
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
     // of bars beside the stretch nothing is taken but that they are there
-    ...(request.about === "before" ? { quality: { rules: [], problems: [] } } : { carried })
+    asked: [request.start, isOfStretch ? stretch[1] : request.end],
+    ...(isOfStretch ? { carried } : { quality: { rules: [], problems: [] } })
   })
-  if (Result.isSuccess(conformed)) return { ...conformed.success, whole: RangeSet.make(rows.whole ?? []) }
+  const page = Result.flatMap(conformed, (each) =>
+    Result.map(isOfStretch ? keepTypes(each.frame, entry.schema, types) : Result.succeed(types), (types) => ({
+      ...each,
+      types,
+      whole
+    }))
+  )
+  if (Result.isSuccess(page)) return page.success
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
-    reason: conformed.failure.message,
+    reason: page.failure.message,
     retryAfterMs: 0
   })
 })
@@ -121,6 +160,12 @@ const sift = ({ frame, report: { findings } }: Conformed, [start, end]: Range) =
   }
 }
 
+/** What rules know of the rows right before the stretch. */
+const carriedInto = Effect.fnUntraced(function* ({ before, entry }: Refill) {
+  const rows = yield* before ?? Effect.succeed(Frame.empty(entry.schema))
+  return Frame.length(rows) === 0 ? undefined : carriedBehind(rows, entry)
+})
+
 /** Asks the source until the answer is complete, and hands over each step of it. */
 const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   source: DataSource,
@@ -130,7 +175,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
   const empty = Frame.empty(refill.entry.schema)
   const ask = askAbout(refill, source)
   let answer = Answer.begin(yield* ask)
-  let carried: Carried | undefined
+  let before: Before = { types: new Map(), carried: yield* carriedInto(refill) }
   let keptOut = RangeSet.empty
   for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
     if (Answer.isLook(answer, request)) {
@@ -140,13 +185,13 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
       if (request === undefined) break
     }
     const isOfStretch = request.about === "stretch"
-    const page = yield* conformPage(refill, source, request, carried)
+    const page = yield* conformPage(refill, source, request, before)
     // what is proven once stays so
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
     answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
-    if (isOfStretch) carried = page.carried
+    if (isOfStretch) before = page
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }
     keptOut = RangeSet.unionAll([keptOut, lost, MissingRange.timeOf(sifted.exceptions)])
     yield* onStep({

@@ -19,6 +19,7 @@ import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
 import { type DataSources, RequestFailed } from "../sources/DataSource.ts"
 import { Gate, type WayOut } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
@@ -31,6 +32,7 @@ import { patienceMs } from "./pagedBackfiller.ts"
 import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo, tradedTime } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
+import { storedBefore } from "./storedBefore.ts"
 import { type ErrandPlan, planErrand, scopeOf } from "./planErrand.ts"
 
 /** One claim's worth of work. */
@@ -295,8 +297,13 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
     errand.tried.about = RangeSet.union(errand.tried.about, RangeSet.of(...about))
   }
   const work = workFor(errand.leases.open())
+  const store = yield* ChunkStore
+  const rowsBefore = ([start]: Range) =>
+    storedBefore({ entry, source: source.name, view: errand.view }, start).pipe(
+      Effect.provideService(ChunkStore, store)
+    )
   const refillOne = (stretch: Range) =>
-    source.refill({ entry, stretch, known, work, gate, onRequest }, onStep).pipe(
+    source.refill({ entry, stretch, known, before: rowsBefore(stretch), work, gate, onRequest }, onStep).pipe(
       Effect.as(undefined),
       Effect.catchTag("NoAnswer", (reason) => (reason.isLocal === true ? Effect.succeed(reason) : Effect.fail(reason)))
     )

@@ -5,6 +5,7 @@ import { Result } from "effect"
 import { absent, type Column, type ColumnType } from "../../protocol/frame/Column.ts"
 import type { ConformanceRules } from "../../protocol/frame/ConformanceRules.ts"
 import type { Field } from "../../protocol/frame/DataSchema.ts"
+import { hasValue } from "../../protocol/frame/hasValue.ts"
 import type { RawColumn, RawValue } from "../../protocol/frame/RawRows.ts"
 import { ConformanceFailed, quote } from "./ConformanceFailed.ts"
 import { makeSentinel } from "./makeSentinel.ts"
@@ -69,7 +70,7 @@ const open = (field: Field, rows: number): { readonly column: Column; readonly p
   }
 }
 
-const failure = (field: Field, row: number, cell: RawValue, problem: string): ConformanceFailed =>
+const failure = (field: Pick<Field, "name">, row: number, cell: RawValue, problem: string): ConformanceFailed =>
   new ConformanceFailed({
     step: "castColumns",
     column: field.name,
@@ -118,11 +119,17 @@ const castTimes = (
   })
 }
 
+/** Times in whole milliseconds: what is below that is not stored, and would look revised when it comes again. */
+const inMs = (column: Column): Column =>
+  column.type !== "timestamp" || column.values.every((value) => Number.isNaN(value) || Number.isInteger(value))
+    ? column
+    : { ...column, values: column.values.map(Math.floor) }
+
 /** The column as it is, where its values are of the type already and nothing may stand for a missing one. */
 const asGiven = (field: Field, given: RawColumn): Column | undefined => {
   const { name, type } = field
   if (field.missing !== undefined || field.default !== undefined || field.spellings !== undefined) return undefined
-  if ("type" in given) return given.type === type ? { ...given, name } : undefined
+  if ("type" in given) return given.type === type ? { ...inMs(given), name } : undefined
   if (type === "float64" && given.values instanceof Float64Array) return { name, type, values: given.values }
   if (type === "int64" && given.values instanceof BigInt64Array) return { name, type, values: given.values }
   return undefined
@@ -158,23 +165,57 @@ export const castColumn = (
   return field.type === "timestamp" ? castTimes(field, cells, rules) : castCells(field, cells, rules)
 }
 
-/** The type of a column that no schema names: that of its values, or text where they are of several. */
-export const typeOf = (given: RawColumn): ColumnType => {
-  if ("type" in given) return given.type
-  if (given.values instanceof Float64Array) return "float64"
-  if (given.values instanceof BigInt64Array) return "int64"
-  const at = cellsOf(given)
-  const kinds = new Set<ColumnType>()
-  for (let row = 0; row < given.values.length && !kinds.has("category"); row++) {
-    const cell = at(row)
-    if (cell !== null && cell !== "NaN") kinds.add(kindOf(cell))
-  }
-  const [only = "float64", ...others] = kinds
-  return others.length === 0 ? only : "category"
-}
-
 const kindOf = (cell: Cell): ColumnType => {
   if (typeof cell === "bigint") return "int64"
   if (typeof cell === "boolean") return "bool"
-  return readFloat(cell) === undefined ? "category" : "float64"
+  return typeof cell === "number" ? "float64" : "category"
+}
+
+/** What stands for no number in text stands for no value of a column that no schema names. */
+const noNumber = "NaN"
+
+/** The type of the values that are there; none where all are missing. Fails at the first that is of another. */
+const typeOf = ({ name }: RawColumn, { at, rows }: Cells): Result.Result<ColumnType | undefined, ConformanceFailed> => {
+  let type: ColumnType | undefined
+  for (let row = 0; row < rows; row++) {
+    const cell = at(row)
+    if (cell === null || cell === noNumber) continue
+    const kind = kindOf(cell)
+    if (type !== undefined && type !== kind) {
+      const problem = `is ${kind}, and those before it are ${type}: name ${name} in the schema, or drop it`
+      return Result.fail(failure({ name }, row, cell, problem))
+    }
+    type = kind
+  }
+  return Result.succeed(type)
+}
+
+/** A column whose values have one type each, whatever they are. */
+const typed = ({ name, ...given }: RawColumn): Column | undefined => {
+  if ("type" in given) return { name, ...given }
+  if (given.values instanceof Float64Array) return { name, type: "float64", values: given.values }
+  return given.values instanceof BigInt64Array ? { name, type: "int64", values: given.values } : undefined
+}
+
+/**
+ * A column that no schema names, in the type of its values; none where no row has one. Text is text, also where it
+ * reads as a number. Fails where values are of several types: which one is meant would depend on which rows are given
+ * at once.
+ */
+export const castExtra = (
+  given: RawColumn,
+  rules: ConformanceRules
+): Result.Result<CastColumn | undefined, ConformanceFailed> => {
+  const { name } = given
+  const column = typed(given)
+  if (column !== undefined) {
+    return hasValue(column)
+      ? castColumn({ name, type: column.type, required: false }, column, rules)
+      : Result.succeed(undefined)
+  }
+  return Result.flatMap(typeOf(given, { at: cellsOf(given), rows: given.values.length }), (type) =>
+    type === undefined
+      ? Result.succeed(undefined)
+      : castColumn({ name, type, required: false, missing: [noNumber] }, given, rules)
+  )
 }

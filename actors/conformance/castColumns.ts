@@ -6,9 +6,9 @@
 import { Result } from "effect"
 import type { Column } from "../../protocol/frame/Column.ts"
 import type { ConformanceRules } from "../../protocol/frame/ConformanceRules.ts"
-import type { DataSchema, Field } from "../../protocol/frame/DataSchema.ts"
-import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
-import { castColumn, typeOf } from "./castColumn.ts"
+import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
+import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import { castColumn, castExtra } from "./castColumn.ts"
 import type { ConformanceFailed } from "./ConformanceFailed.ts"
 import { selectColumns } from "./selectColumns.ts"
 
@@ -23,12 +23,10 @@ export interface CastColumns {
   readonly absentColumns: ReadonlyArray<string>
 }
 
-const extraField = (given: RawColumn): Field => ({ name: given.name, type: typeOf(given), required: false })
-
 /**
  * The rows' columns under the schema: renamed, cast, with missing values and defaults. A column that is not required
- * and absent is filled with missing values; one that the schema does not name has the type of its values. Fails as
- * `selectColumns` and `castColumn` do.
+ * and absent is filled with missing values; one that the schema does not name has the type of its values, and is left
+ * out where it has none. Fails as `selectColumns`, `castColumn` and `castExtra` do.
  */
 export const castColumns = (
   rows: RawRows,
@@ -38,10 +36,11 @@ export const castColumns = (
   Result.gen(function* () {
     const { extra, promised } = yield* selectColumns(rows, schema, rules)
     const absent = { rows: rows.eventTime.length }
-    const cast = yield* Result.all([
-      ...promised.map(({ field, given = absent }) => castColumn(field, given, rules)),
-      ...extra.map((given) => castColumn(extraField(given), given, rules))
+    const [named, others] = yield* Result.all([
+      Result.all(promised.map(({ field, given = absent }) => castColumn(field, given, rules))),
+      Result.all(extra.map((given) => castExtra(given, rules)))
     ])
+    const cast = [...named, ...others.filter((each) => each !== undefined)]
     return {
       columns: cast.map(({ column }) => column),
       lossCount: cast.reduce((sum, { lossCount }) => sum + lossCount, 0),

@@ -2,8 +2,9 @@
  * Which of the rows are doubtful, and what comes of it?
  *
  * Every rule of the plan goes over the columns once. What is found is marked SUSPECT and reported with its time and the
- * first few values; a rule may also refuse the whole answer. Rules that compare a row with those before it carry what
- * they know from page to page of one answer, so that pages make no difference; no answer knows of another.
+ * first few values; a rule may also refuse all that are given at once. Rules that compare a row with those before it
+ * carry what they know from page to page of one answer, so that pages make no difference; what is stored right before
+ * an answer is known to it.
  */
 import { Result } from "effect"
 import { type Column, missing } from "../../protocol/frame/Column.ts"

@@ -7,7 +7,7 @@ import { Result } from "effect"
 import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
 import { type ConformanceRules, latenessBars, rulesOf } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
-import type { Frame } from "../../protocol/frame/Frame.ts"
+import { type Frame, within } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
@@ -41,6 +41,11 @@ export interface ConformOptions {
   readonly flags: number
   /** What is checked of the rows; what the rules say without it. */
   readonly quality?: QualityPlan
+  /**
+   * The time that the source was asked about: bars before it are left out, and quality rules look at those within it
+   * alone. All bars are taken without it.
+   */
+  readonly asked?: Range
   /** What an earlier page of the same answer left, for rules that look at the rows before. */
   readonly carried?: Carried | undefined
 }
@@ -173,7 +178,7 @@ const rolledUp = (
  */
 export const conform = (rows: RawRows, options: ConformOptions): Result.Result<Conformed, ConformanceFailed> =>
   Result.gen(function* () {
-    const { carried, ingestAtMs, interval, jobId, schema, source } = options
+    const { asked = [-Infinity, Infinity], carried, ingestAtMs, interval, jobId, schema, source } = options
     const rules = rulesOf(options.rules ?? {}, source)
     const given = yield* entered(rows, options, rules)
     const inBars = yield* runStep("alignToInterval", () => placed(given.batch, interval, rules))
@@ -183,12 +188,15 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
     const kept = yield* runStep("markDuplicates", () =>
       Result.succeed(markDuplicates(bars.batch, decidingColumn(rules)))
     )
-    const frame = yield* runStep("seal", () =>
+    const sealed = yield* runStep("seal", () =>
       Result.succeed(seal(bars.batch, kept.rows, { source, ingestAtMs, jobId }))
     )
+    const frame = within(sealed, asked[0], Infinity)
     const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
     const givenMs = onTime.batch.eventTimeMs
-    const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, { interval, givenMs, carried }))
+    const checked = yield* runStep("checkQuality", () =>
+      checkQuality(within(frame, ...asked), quality, { interval, givenMs, carried })
+    )
     const duplicateCount = bars.found.duplicateCount + kept.duplicateCount
     const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
     const report = { ...found, rows: frame.eventTimeMs.length, duplicateCount }

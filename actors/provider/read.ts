@@ -175,7 +175,7 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const { asOf } = request
   const findings = yield* asOf === undefined ? find(request, budget) : findPast(request, budget, asOf)
   const missing = missingOf(request, findings)
-  const closed = closedTime(request, findings.plan.covered)
+  const closed = closedTime(request, findings.loaded.covered)
   const counted = qualitySummary(request, findings.loaded, missing, closed)
   const flagged = request.strict && request.onStrictViolation === "flag"
   const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted

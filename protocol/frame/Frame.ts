@@ -77,8 +77,9 @@ export const within = (frame: Frame, start: number, end: number): Frame =>
   slice(frame, lowerBound(frame, start), lowerBound(frame, end))
 
 /**
- * The rows of all frames, one after another. Columns are those of any frame, in the order in which they are first met
- * and of the type that they have there; a frame that lacks one gives missing values.
+ * The rows of all frames, one after another. Columns are those of any frame, in the order in which they are first met;
+ * a frame that lacks one gives missing values. A first frame without rows says the types of its columns, as `empty`
+ * does for a schema's; other columns have the type of their values.
  */
 export const concat = (frames: ReadonlyArray<Frame>): Frame => {
   if (frames.length === 1) return frames[0]!

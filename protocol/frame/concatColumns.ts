@@ -1,8 +1,13 @@
 /**
  * How do columns of one name become one?
+ *
+ * Where the frame before all others has no rows, it is a schema that says the type. Else the values say it, and none
+ * of them is lost.
  */
+import * as Category from "./Category.ts"
 import * as Column from "./Column.ts"
 import { convertNumbers } from "./convertNumbers.ts"
+import { hasValue } from "./hasValue.ts"
 
 /** What one of the frames that are joined has of a column, if anything, and how many rows. */
 export interface Part {
@@ -47,17 +52,66 @@ const joinCategories = (out: Column.CategoryColumn, parts: ReadonlyArray<Part>):
   return { ...out, dictionary: Array.from(places.keys()) }
 }
 
+const isSafe = (value: bigint): boolean => value === Column.missing.int64 || Number.isSafeInteger(Number(value))
+
+/** The type that has all values; a part in which all are missing has no say. */
+const commonType = (parts: ReadonlyArray<Part>): Column.ColumnType => {
+  const columns = parts.flatMap(({ column }) => column ?? [])
+  const [first] = columns
+  if (first === undefined) return "float64"
+  if (columns.every(({ type }) => type === first.type)) return first.type
+  const telling = columns.filter(hasValue)
+  const [only = first.type, ...others] = new Set(telling.map(({ type }) => type))
+  if (others.length === 0) return only
+  const areNumbers = telling.every(
+    (column) => column.type === "float64" || (column.type === "int64" && column.values.every(isSafe))
+  )
+  return areNumbers ? "float64" : "category"
+}
+
+/** The values as text, spelt as a category has them that is given such values. */
+const toCategory = (column: Column.Column): Column.CategoryColumn => {
+  const { name } = column
+  switch (column.type) {
+    case "category":
+      return column
+    case "bool":
+      return Category.fromTexts(
+        name,
+        Array.from(column.values, (value) => (value === Column.missing.bool ? null : String(value === 1)))
+      )
+    case "int64":
+      return Category.fromTexts(
+        name,
+        Array.from(column.values, (value) => (value === Column.missing.int64 ? null : String(value)))
+      )
+    case "float64":
+    case "timestamp":
+      return Category.fromTexts(
+        name,
+        Array.from(column.values, (value) => (Number.isNaN(value) ? null : String(value)))
+      )
+  }
+}
+
 /**
- * The values of all parts, one after another; missing where a part has no such column, or one of another type. The
- * first part that has the column says its type. Numbers that are whole stay when a column became int64, or was.
+ * The values of all parts, one after another; missing where a part has no such column. Where the first part has the
+ * column and no rows, it says the type: whole numbers stay when a column became int64, or was, and other values of
+ * another type are missing. Else the column has the type of its values: numbers where float64 has all of them as they
+ * are, and text where they are of several types.
  */
-export const concatColumns = (name: string, parts: ReadonlyArray<Part>): Column.Column => {
-  const type = parts.find(({ column }) => column !== undefined)?.column?.type ?? "float64"
+export const concatColumns = (name: string, given: ReadonlyArray<Part>): Column.Column => {
+  const promised = given[0]?.rows === 0 ? given[0].column?.type : undefined
+  const type = promised ?? commonType(given)
   const out = Column.absent(
     name,
     type,
-    parts.reduce((sum, { rows }) => sum + rows, 0)
+    given.reduce((sum, { rows }) => sum + rows, 0)
   )
+  const parts =
+    promised !== undefined || type !== "category"
+      ? given
+      : given.map(({ column, rows }) => ({ column: column && toCategory(column), rows }))
   if (out.type === "category") return joinCategories(out, parts)
   let row = 0
   for (const { column: given, rows } of parts) {

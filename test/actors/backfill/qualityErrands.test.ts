@@ -142,6 +142,22 @@ describe("findings", () => {
     }).pipe(Effect.scoped, inMemory)
   )
 
+  it.live("are the same when bars are filled one by one, each upon those that are stored", () =>
+    Effect.gen(function* () {
+      const flat = { open: 100, high: 100, low: 100, close: 100, volume: 1 }
+      const few = quietBars(12, { 3: { close: 160 }, 7: flat, 8: flat, 9: flat })
+      const filledBy = (steps: number) =>
+        Effect.gen(function* () {
+          yield* start(few, rules)
+          for (let from = 0; from < 12; from += steps) yield* read(from, from + steps)
+          return (yield* read(0, 12)).meta.qualitySummary.findings
+        }).pipe(Effect.scoped, inMemory)
+      const whole = yield* filledBy(12)
+      assert.deepStrictEqual(Object.keys(whole ?? {}).toSorted(), ["jump", "staleRepeat"])
+      assert.deepStrictEqual(yield* filledBy(1), whole)
+    })
+  )
+
   it.live("are the same however many pages the answer came in", () =>
     Effect.gen(function* () {
       const whole = yield* found(1000)

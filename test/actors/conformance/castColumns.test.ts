@@ -255,26 +255,53 @@ describe("castColumns() of columns by other names", () => {
     expect(Result.isSuccess(named(["px", "__flags"], { drop: ["__flags"] }))).toBe(true)
   })
 
-  it("castColumns() tells the type of an extra column by its values", () => {
-    const extras: ReadonlyArray<readonly [Given, string]> = [
-      [[1, "2.5", null], "float64"],
-      [[null, "NaN", null], "float64"],
-      [[1n, null, 2n], "int64"],
-      [[true, null, false], "bool"],
-      [["x", null, "y"], "category"],
-      [[1, "x", true], "category"],
-      [["9007199254740993", null, null], "category"],
-      [BigInt64Array.of(1n, 2n, 3n), "int64"],
-      [Float64Array.of(1, 2, 3), "float64"]
+  const withExtra = (values: Given) => {
+    const columns = [
+      { name: "price", values: [1, 2, 3] },
+      { name: "extra", values }
     ]
-    for (const [values, type] of extras) {
-      const columns = [
-        { name: "price", values: [1, 2, 3] },
-        { name: "extra", values }
-      ]
-      const cast = castColumns({ eventTime: [0, 1, 2], columns }, { version: 1, fields })
-      expect(Result.getOrThrow(cast).columns.at(-1)).toMatchObject({ name: "extra", type })
+    return castColumns({ eventTime: [0, 1, 2], columns }, { version: 1, fields })
+  }
+
+  it("castColumns() tells the type of an extra column by its values, and text is text", () => {
+    const extras: ReadonlyArray<readonly [Given, string, ReadonlyArray<unknown>]> = [
+      [[1, "NaN", null], "float64", [1, Number.NaN, Number.NaN]],
+      [[1n, null, 2n], "int64", [1n, none.int64, 2n]],
+      [[true, null, false], "bool", [1, none.bool, 0]],
+      [["x", null, "y"], "category", [0, none.category, 1]],
+      [["007", "NaN", "7"], "category", [0, none.category, 1]],
+      [BigInt64Array.of(1n, 2n, 3n), "int64", [1n, 2n, 3n]],
+      [Float64Array.of(1, 2, 3), "float64", [1, 2, 3]]
+    ]
+    for (const [given, type, values] of extras) {
+      const column = Result.getOrThrow(withExtra(given)).columns.at(-1)!
+      expect(column).toMatchObject({ name: "extra", type })
+      expect(Array.from<number | bigint>(column.values)).toEqual(values)
     }
+  })
+
+  it("castColumns() cuts off what typed times have below the millisecond, as it is stored", () => {
+    const times: Column = { name: "until", type: "timestamp", values: Float64Array.of(1.5, -1.5, Number.NaN) }
+    const price = { name: "price", values: [1, 2, 3] }
+    for (const more of [[], [{ name: "until", type: "timestamp", required: true }] as const]) {
+      const cast = castColumns({ eventTime: [0, 1, 2], columns: [price, times] }, { version: 1, fields: [...more] })
+      const column = Result.getOrThrow(cast).columns.find(({ name }) => name === "until")
+      expect(column?.values).toEqual(Float64Array.of(1, -2, Number.NaN))
+    }
+  })
+
+  it("castColumns() leaves out an extra column of which no row has a value", () => {
+    for (const values of [[null, "NaN", ""], new Float64Array(3).fill(Number.NaN)]) {
+      expect(Result.getOrThrow(withExtra(values)).columns.map(({ name }) => name)).not.toContain("extra")
+    }
+  })
+
+  it("castColumns() refuses an extra column of several types, and says how to have it", () => {
+    const failure = Result.getOrThrow(Result.flip(withExtra([null, 1.5, "x"])))
+    expect(failure).toMatchObject({ step: "castColumns", column: "extra", row: 2 })
+    expect(failure.message).toBe(
+      'extra, row 2: "x" is category, and those before it are float64: name extra in the schema, or drop it'
+    )
   })
 
   it("castColumns() reads the typed columns of a frame as it reads what they stand for", () => {

@@ -39,7 +39,11 @@ describe("conform()", () => {
     const price = ["1.5", "3", null, "2", "1.5", "4"]
     const rows = {
       eventTime: ["1970-01-01", 180_000, 60_001, "1970-01-01T00:02Z", 0, 120_000],
-      columns: ["trades", ...ohlcv.fields.map((field) => field.name)].map((name) => ({ name, values: price }))
+      columns: [
+        // what the schema does not name is of the type that it is given in
+        { name: "trades", values: price.map((text) => (text === null ? null : Number(text))) },
+        ...ohlcv.fields.map(({ name }) => ({ name, values: price }))
+      ]
     }
     const { frame, report } = conformed(rows, { flags: RowFlag.backfilled })
     const { backfilled, duplicate, outOfOrder } = RowFlag

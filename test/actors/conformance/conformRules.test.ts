@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
+import { chunkColumns } from "../../../actors/conformance/chunkColumns.ts"
 import { conform, type Conformed } from "../../../actors/conformance/conform.ts"
 import type { ConformanceFailed } from "../../../actors/conformance/ConformanceFailed.ts"
 import type { ConformanceRules } from "../../../protocol/frame/ConformanceRules.ts"
@@ -214,7 +215,7 @@ const typedRow = fc.tuple(
   cell(fc.boolean()),
   cell(fc.string({ minLength: 1, maxLength: 3 })),
   cell(fc.integer({ min: 0, max: 1e12 })),
-  cell(fc.constantFrom<string | bigint | boolean | number>("x", 5n, true, 1.5))
+  cell(fc.constantFrom("x", "7"))
 )
 
 describe("conform() again", () => {
@@ -226,7 +227,8 @@ describe("conform() again", () => {
     }
     const { frame } = conformed(rows, { schema: typed })
     const again = conformed({ eventTime: frame.eventTimeMs, columns: frame.columns }, { schema: typed })
-    expect(again.frame).toEqual({ ...frame, flags: new Uint32Array(frame.flags.length) })
+    // the only values of a further column may have been those of a row that gave way
+    expect(again.frame).toEqual({ ...chunkColumns(frame, typed), flags: new Uint32Array(frame.flags.length) })
     expect(again.report).toEqual({ ...nothingFound, rows: frame.eventTimeMs.length })
   })
 

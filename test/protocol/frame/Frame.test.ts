@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest"
 import * as Category from "../../../protocol/frame/Category.ts"
 import * as Column from "../../../protocol/frame/Column.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
+import { toJson } from "../../../protocol/frame/FrameJson.ts"
+import { hasValue } from "../../../protocol/frame/hasValue.ts"
 import { floats, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
 import { frame, frameAndOrder, frameAndRows, framesOf, origins, valuesOf } from "../frames.ts"
@@ -93,12 +95,40 @@ describe("Frame", () => {
       values: BigInt64Array.of(8n, 2n ** 53n + 1n, Column.missing.int64)
     })
     const none = Column.missing.int64
-    expect(Frame.concat([ints, numbers]).columns[0]?.values).toEqual(
+    const promise = (frame: Frame.Frame) => Frame.slice(frame, 0, 0)
+    expect(Frame.concat([promise(ints), ints, numbers]).columns[0]?.values).toEqual(
       BigInt64Array.of(8n, 2n ** 53n + 1n, none, 7n, 0n, none, none, none, none)
     )
-    expect(Frame.concat([Frame.slice(numbers, 0, 2), ints]).columns).toEqual([
+    expect(Frame.concat([promise(numbers), Frame.slice(numbers, 0, 2), ints]).columns).toEqual([
       floats("trades", 7, -0, 8, Number.NaN, Number.NaN)
     ])
+  })
+
+  const column = fc.oneof(
+    fc.array(fc.constantFrom(7, 0.5, Number.NaN)).map((values) => floats("extra", ...values)),
+    fc
+      .array(fc.constantFrom(7n, 2n ** 53n + 1n, Column.missing.int64))
+      .map((values): Column.Column => ({ name: "extra", type: "int64", values: BigInt64Array.from(values) })),
+    fc
+      .array(fc.constantFrom(0, 1, Column.missing.bool))
+      .map((values): Column.Column => ({ name: "extra", type: "bool", values: Uint8Array.from(values) })),
+    fc.array(fc.constantFrom("007", "7", null)).map((texts) => Category.fromTexts("extra", texts))
+  )
+  const extras = column.map((column): Frame.Frame => ({
+    ...Frame.empty(floatSchema([])),
+    eventTimeMs: new Float64Array(column.values.length),
+    columns: [column],
+    flags: new Uint32Array(column.values.length)
+  }))
+  law("concat() loses no value where a column is of several types", [fc.array(extras, { maxLength: 5 })], (frames) => {
+    // a first frame without rows would say the type
+    const parts = frames.filter((each) => Frame.length(each) > 0)
+    const textsOf = (each: Frame.Frame) =>
+      (toJson(each)["extra"] ?? []).map((value) => (value === null ? null : String(value)))
+    expect(textsOf(Frame.concat(parts))).toEqual(parts.flatMap(textsOf))
+    const types = new Set(parts.flatMap(({ columns }) => columns.filter(hasValue).map(({ type }) => type)))
+    const [type] = Frame.concat(parts).columns.map((column) => column.type)
+    if (types.size === 1) expect([...types]).toEqual([type])
   })
   it("concat() keeps the dictionary that slices share, also beside a frame without rows", () => {
     const column = Category.fromTexts("venue", ["XNYS", "ARCX"])
