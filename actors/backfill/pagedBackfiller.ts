@@ -79,6 +79,7 @@ const conformPage = Effect.fnUntraced(function* (
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
+    closedIn: (range) => Calendar.closedBars(entry.calendar, entry.interval, range),
     // of bars beside the stretch nothing is taken but that they are there
     ...(request.about === "before" ? { quality: { rules: [], problems: [] } } : { carried })
   })

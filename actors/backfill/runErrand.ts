@@ -18,6 +18,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import { markSuspect } from "../conformance/markSuspect.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
 import { type DataSources, RequestFailed } from "../sources/DataSource.ts"
 import { Gate, type WayOut } from "../sources/Gate.ts"
@@ -140,11 +141,12 @@ const commitWindows = Effect.fnUntraced(function* (
   const known = clipTo(told, RangeSet.subtract(settled, covered))
   const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(known))
   const exceptions = [...known, ...(yield* explain(errand, unproven, proven))]
+  const found = Findings.unionAll(findings)
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
-    rows: mergeFrames(rows),
-    findings: Findings.unionAll(findings),
+    rows: markSuspect(mergeFrames(rows), Findings.timeOf(found)),
+    findings: found,
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,

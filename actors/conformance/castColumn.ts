@@ -83,7 +83,8 @@ const castCells = (
   rules: ConformanceRules
 ): Result.Result<CastColumn, ConformanceFailed> => {
   const { column, put } = open(field, cells.rows)
-  const onLoss = field.onLoss ?? rules.onLoss ?? "fail"
+  // a column that is tried out refuses no rows
+  const onLoss = field.onLoss ?? (field.experimental ? "missing" : rules.onLoss) ?? "fail"
   const fallback = field.default
   let [lossCount, defaultCount] = [0, 0]
   for (let row = 0; row < cells.rows; row++) {
@@ -118,11 +119,15 @@ const castTimes = (
   })
 }
 
+/** Whether it is stored as it stands: half a surrogate pair is none in UTF-8. */
+const isWellFormed = (column: Column): boolean =>
+  column.type !== "category" || column.dictionary.every((text) => text.isWellFormed())
+
 /** The column as it is, where its values are of the type already and nothing may stand for a missing one. */
 const asGiven = (field: Field, given: RawColumn): Column | undefined => {
   const { name, type } = field
   if (field.missing !== undefined || field.default !== undefined || field.spellings !== undefined) return undefined
-  if ("type" in given) return given.type === type ? { ...given, name } : undefined
+  if ("type" in given) return given.type === type && isWellFormed(given) ? { ...given, name } : undefined
   if (type === "float64" && given.values instanceof Float64Array) return { name, type, values: given.values }
   if (type === "int64" && given.values instanceof BigInt64Array) return { name, type, values: given.values }
   return undefined

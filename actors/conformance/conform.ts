@@ -41,6 +41,8 @@ export interface ConformOptions {
   readonly flags: number
   /** What is checked of the rows; what the rules say without it. */
   readonly quality?: QualityPlan
+  /** The time of a range in which the market is closed, for rules that count bars; none without it. */
+  readonly closedIn?: (range: Range) => RangeSet.RangeSet
   /** What an earlier page of the same answer left, for rules that look at the rows before. */
   readonly carried?: Carried | undefined
 }
@@ -173,7 +175,7 @@ const rolledUp = (
  */
 export const conform = (rows: RawRows, options: ConformOptions): Result.Result<Conformed, ConformanceFailed> =>
   Result.gen(function* () {
-    const { carried, ingestAtMs, interval, jobId, schema, source } = options
+    const { carried, closedIn, ingestAtMs, interval, jobId, schema, source } = options
     const rules = rulesOf(options.rules ?? {}, source)
     const given = yield* entered(rows, options, rules)
     const inBars = yield* runStep("alignToInterval", () => placed(given.batch, interval, rules))
@@ -187,8 +189,9 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
       Result.succeed(seal(bars.batch, kept.rows, { source, ingestAtMs, jobId }))
     )
     const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
-    const givenMs = onTime.batch.eventTimeMs
-    const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, { interval, givenMs, carried }))
+    // also those that were left out as late: what a source gives says how it is doing
+    const context = { interval, givenMs: inBars.batch.eventTimeMs, carried, ...(closedIn && { closedIn }) }
+    const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, context))
     const duplicateCount = bars.found.duplicateCount + kept.duplicateCount
     const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
     const report = { ...found, rows: frame.eventTimeMs.length, duplicateCount }

@@ -28,6 +28,7 @@ const endMs = Date.parse("9999-12-31") + 86_400_000
 const isDate = (timeMs: number): boolean => timeMs >= firstMs && timeMs <= endMs
 
 const noTime = "is no time"
+const noUnit = "is a number in text: say by time.unit what it counts, s, ms, us or ns"
 
 /**
  * Numbers are of the unit that the rules name, text is ISO 8601. Whole milliseconds in a `Float64Array` are passed on
@@ -112,6 +113,9 @@ const makeReader = (unit: KnownUnit, rules: TimeRules, zone: Zone) => {
   }
 }
 
+const problemOf = (value: RawValue, { unit }: TimeRules): string =>
+  typeof value === "string" && unit === undefined && digits.test(value) ? noUnit : noTime
+
 const readEach = (
   given: ReadonlyArray<RawValue>,
   unit: KnownUnit,
@@ -124,7 +128,7 @@ const readEach = (
     const value = given[row] ?? null
     const time = value === null ? Number.NaN : read(value)
     if (typeof time === "string") return Result.fail({ row, problem: time })
-    if (value !== null && !isDate(time)) return Result.fail({ row, problem: noTime })
+    if (value !== null && !isDate(time)) return Result.fail({ row, problem: problemOf(value, rules) })
     timeMs[row] = time
   }
   const { ambiguousCount, nonexistentCount } = zone

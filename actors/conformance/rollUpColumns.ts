@@ -62,9 +62,18 @@ const combineInts = {
   count: (a: bigint, b: bigint): bigint => a + b
 } as const
 
+/** Amounts to weigh by; missing where there are none, and where a float64 does not hold them as they are. */
+const amountsOf = (volume: Column | undefined, rows: number): Float64Array => {
+  if (volume?.type === "float64") return volume.values
+  if (volume?.type !== "int64") return new Float64Array(rows).fill(Number.NaN)
+  return Float64Array.from(volume.values, (value) =>
+    value === missing.int64 || BigInt(Number(value)) !== value ? Number.NaN : Number(value)
+  )
+}
+
 /** The average price by volume, where there is a column of it: the missing volume makes it missing. */
 const vwap = (groups: RowGroups.RowGroups, prices: Float64Array, volume: Column | undefined): Float64Array => {
-  const amounts = volume?.type === "float64" ? volume.values : new Float64Array(prices.length).fill(Number.NaN)
+  const amounts = amountsOf(volume, prices.length)
   return RowGroups.reduce(groups, prices, (values, from, to) => exactVwap(values, amounts, from, to))
 }
 

@@ -35,5 +35,8 @@ export const unionAll = (all: ReadonlyArray<Findings>): Findings => make(all.fla
 export const intersect = (findings: Findings, time: RangeSet.RangeSet): Findings =>
   make(Object.entries(findings).map(([rule, ranges]) => [rule, RangeSet.intersect(ranges, time)] as const))
 
+/** The time of all bars that any rule found something in. */
+export const timeOf = (findings: Findings): RangeSet.RangeSet => RangeSet.unionAll(Object.values(findings))
+
 /** As an optional field of a record: absent where nothing was found. */
 export const asField = (findings: Findings): { readonly findings?: Findings } => (isNone(findings) ? {} : { findings })

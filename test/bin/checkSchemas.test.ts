@@ -130,6 +130,13 @@ describe("checkSchemas()", () => {
       fileWith(`{ fields: [${close}], rules: { quality: [{ rule: spike }] } }`),
       "schemas.bars.rules.quality[0]: is a rule with its kind: { rule: jump }; the kinds are negativeVolume, " +
         "ohlcOrder, nonFinite, zeroPrice, jump, zScore, reversal, timeBackwards, staleRepeat, barCount"
+    ],
+    [
+      "versions that have no order",
+      fileWith(
+        `{ fields: [${close}, { name: version, type: category, required: false }], rules: { conflict: version } }`
+      ),
+      "schemas.bars.rules.conflict: version is category: versions are of type int64, float64, timestamp"
     ]
   ])("checkSchemas() tells of %s", (_what, text, expected) => {
     assert.deepStrictEqual(mistakes(text), [expected])
