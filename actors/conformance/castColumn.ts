@@ -16,9 +16,22 @@ export interface CastColumn {
   readonly column: Column
   /** Values that the type can't hold as they are, and that are missing now. */
   readonly lossCount: number
+  /** The rows of these, by number. */
+  readonly lossRows: ReadonlyArray<number>
   /** Missing values that the field's default took the place of. */
   readonly defaultCount: number
+  /** The rows of these, by number. */
+  readonly defaultRows: ReadonlyArray<number>
 }
+
+/** The column as it is. */
+const unchanged = (column: Column): CastColumn => ({
+  column,
+  lossCount: 0,
+  lossRows: [],
+  defaultCount: 0,
+  defaultRows: []
+})
 
 /** Values one by one, those that stand for none being null. */
 interface Cells {
@@ -86,19 +99,20 @@ const castCells = (
   // a column that is tried out refuses no rows
   const onLoss = field.onLoss ?? (field.experimental ? "missing" : rules.onLoss) ?? "fail"
   const fallback = field.default
-  let [lossCount, defaultCount] = [0, 0]
+  const [lossRows, defaultRows]: [Array<number>, Array<number>] = [[], []]
   for (let row = 0; row < cells.rows; row++) {
     const cell = cells.at(row)
     if (cell === null) {
       if (fallback === undefined) continue
       if (!put(row, fallback)) return Result.fail(failure(field, row, fallback, `is no ${meaning[field.type]}`))
-      defaultCount += 1
+      defaultRows.push(row)
     } else if (!put(row, cell)) {
       if (onLoss === "fail") return Result.fail(failure(field, row, cell, `is no ${meaning[field.type]}`))
-      lossCount += 1
+      lossRows.push(row)
     }
   }
-  return Result.succeed({ column, lossCount, defaultCount })
+  const [lossCount, defaultCount] = [lossRows.length, defaultRows.length]
+  return Result.succeed({ column, lossCount, lossRows, defaultCount, defaultRows })
 }
 
 /** The moments of a column, read all at once: which unit they are in may be for all of them to show. */
@@ -114,7 +128,7 @@ const castTimes = (
     onFailure: ({ problem, row }) => Result.fail(failure(field, row, given[row] ?? null, problem)),
     onSuccess: ({ timeMs }) => {
       const column: Column = { name: field.name, type: "timestamp", values: timeMs }
-      return Result.succeed({ column, lossCount: 0, defaultCount: 0 })
+      return Result.succeed(unchanged(column))
     }
   })
 }
@@ -158,7 +172,7 @@ export const castColumn = (
   rules: ConformanceRules
 ): Result.Result<CastColumn, ConformanceFailed> => {
   const column = "values" in given ? asGiven(field, given) : undefined
-  if (column !== undefined) return Result.succeed({ column, lossCount: 0, defaultCount: 0 })
+  if (column !== undefined) return Result.succeed(unchanged(column))
   const cells = "values" in given ? cellsGiven(field, given) : { rows: given.rows, at: () => null }
   return field.type === "timestamp" ? castTimes(field, cells, rules) : castCells(field, cells, rules)
 }

@@ -24,6 +24,15 @@ const kindByName: ReadonlyMap<string, RollUpKind> = new Map([
 export const kindOf = ({ name, rollUp }: Pick<Field, "name" | "rollUp">): RollUpKind | undefined =>
   rollUp ?? kindByName.get(name)
 
+/** Whether a longer bar can have something of the column, by its type and by what its field or its name says. */
+export const canRollUp = (field: Pick<Field, "name" | "rollUp" | "type">): boolean => {
+  const kind = kindOf(field)
+  if (kind === undefined) return false
+  if (kind === "first" || kind === "last" || field.type === "float64") return true
+  if (field.type === "timestamp") return kind === "highest" || kind === "lowest"
+  return field.type === "int64" && kind !== "vwap"
+}
+
 const reducers = {
   first: RowGroups.first,
   last: RowGroups.last,

@@ -142,6 +142,8 @@ export type QualityRule = typeof QualityRule.Type
 export const QualityRules = Schema.Array(QualityRule).check(
   Schema.makeFilter((rules: ReadonlyArray<QualityRule>) => {
     const names = rules.map(({ name, rule }) => name ?? rule)
+    const ofStep = names.findIndex((name) => name.startsWith("step:"))
+    if (ofStep >= 0) return { path: [ofStep, "name"], issue: "names that begin with step: are not for rules" }
     const again = names.findIndex((name, index) => names.indexOf(name) < index)
     return again < 0 ? true : { path: [again, "name"], issue: `${names[again]} is the name of another rule already` }
   })

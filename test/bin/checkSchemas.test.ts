@@ -137,8 +137,18 @@ describe("checkSchemas()", () => {
         `{ fields: [${close}, { name: version, type: category, required: false }], rules: { conflict: version } }`
       ),
       "schemas.bars.rules.conflict: version is category: versions are of type int64, float64, timestamp"
+    ],
+    [
+      "a column that longer bars would be without",
+      fileWith(
+        `{ fields: [${close}, { name: mood, type: category, required: true }, { name: n, type: int64, required: false }] }`,
+        "schema: bars }\n  - { node: a, intervals: [5m], derivedFrom: 1m }\n  - { node: a, intervals: [1h], derivedFrom: 5m"
+      ),
+      "series[1].derivedFrom: mood is required, and nothing says what a longer bar has of it: name its rollUp in " +
+        "schemas.bars; series[2].derivedFrom: mood is required, and nothing says what a longer bar has of it: name its " +
+        "rollUp in schemas.bars"
     ]
   ])("checkSchemas() tells of %s", (_what, text, expected) => {
-    assert.deepStrictEqual(mistakes(text), [expected])
+    assert.strictEqual(mistakes(text).join("; "), expected)
   })
 })
