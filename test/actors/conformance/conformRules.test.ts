@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { conform, type Conformed } from "../../../actors/conformance/conform.ts"
 import type { ConformanceFailed } from "../../../actors/conformance/ConformanceFailed.ts"
 import type { ConformanceRules } from "../../../protocol/frame/ConformanceRules.ts"
+import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import { type DataSchema, ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import { planQuality } from "../../../protocol/frame/planQuality.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
@@ -13,7 +14,7 @@ import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import * as Findings from "../../../protocol/history/Findings.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import { law } from "../../support/law.ts"
-import { conformed, flatBars, intervalOf, nothingFound, options, pickRows } from "../../support/rows.ts"
+import { conformed, flatBars, intervalOf, nothingFound, options, pickRows, rawRows } from "../../support/rows.ts"
 
 const under = (rows: RawRows, rules: ConformanceRules, interval = "1m"): Conformed =>
   conformed(rows, { rules, interval: intervalOf(interval) })
@@ -32,6 +33,51 @@ const at = (...rows: ReadonlyArray<readonly [timeMs: number, price: number]>): R
 
 const valuesOf = (frame: Frame, name: string): ReadonlyArray<number | bigint> =>
   Array.from<number | bigint>(frame.columns.find((column) => column.name === name)!.values)
+
+describe("conform() again", () => {
+  const schema: DataSchema = {
+    version: 1,
+    fields: [
+      ...ohlcv.fields,
+      { name: "version", type: "int64", required: false, onLoss: "missing" },
+      { name: "mood", type: "category", required: false, default: "calm" }
+    ]
+  }
+  const rules = fc.record<ConformanceRules>(
+    {
+      lateness: fc.record({ bars: fc.nat(3), beyond: fc.constantFrom("keep", "drop") }),
+      onLoss: fc.constantFrom("missing", "fail"),
+      extraColumns: fc.constantFrom("keep", "drop"),
+      conflict: fc.constantFrom("priority", "version", "ingestTime"),
+      drop: fc.constantFrom([], ["venue"]),
+      time: fc.constant({ zone: "America/New_York", ambiguous: "later" })
+    },
+    { requiredKeys: [] }
+  )
+  const extras = fc.array(fc.tuple(fc.constantFrom(1, 2.5, null, "9007199254740993"), fc.constantFrom("wild", null)), {
+    minLength: 30,
+    maxLength: 30
+  })
+
+  law(
+    "conform() of what it gave changes nothing, whatever the rules",
+    [rawRows, extras, rules],
+    (rows, drawn, rules) => {
+      const given = drawn.slice(0, rows.eventTime.length)
+      const columns = [
+        ...rows.columns,
+        { name: "version", values: given.map(([version]) => version) },
+        { name: "mood", values: given.map(([, mood]) => mood) },
+        { name: "venue", values: given.map(() => "x") }
+      ]
+      const { frame } = conformed({ eventTime: rows.eventTime, columns }, { schema, rules })
+      const again = conformed({ eventTime: frame.eventTimeMs, columns: frame.columns }, { schema, rules })
+      expect(contentHash(again.frame)).toBe(contentHash(frame))
+      expect(again.frame.eventTimeMs).toEqual(frame.eventTimeMs)
+      expect(again.steps).toEqual({})
+    }
+  )
+})
 
 describe("conform() tells what steps did", () => {
   const schema: DataSchema = {
