@@ -13,20 +13,22 @@ import { alignToInterval } from "../actors/conformance/alignToInterval.ts"
 import { castColumns } from "../actors/conformance/castColumns.ts"
 import { checkQuality } from "../actors/conformance/checkQuality.ts"
 import { conform, type ConformOptions } from "../actors/conformance/conform.ts"
+import { forwardFill } from "../actors/conformance/forwardFill.ts"
 import { markDuplicates } from "../actors/conformance/markDuplicates.ts"
 import { markOutOfOrder } from "../actors/conformance/markOutOfOrder.ts"
+import { rollUpBars } from "../actors/conformance/rollUpBars.ts"
 import { seal } from "../actors/conformance/seal.ts"
 import { toUtc } from "../actors/conformance/toUtc.ts"
 import { fingerprint } from "../actors/provider/fingerprint.ts"
 import { contentHash } from "../protocol/frame/contentHash.ts"
-import { ohlcv } from "../protocol/frame/DataSchema.ts"
+import { type DataSchema, ohlcv } from "../protocol/frame/DataSchema.ts"
 import * as Frame from "../protocol/frame/Frame.ts"
 import { planQuality } from "../protocol/frame/planQuality.ts"
 import type { RawRows } from "../protocol/frame/RawRows.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import * as RangeSet from "../protocol/history/RangeSet.ts"
 import * as Window from "../protocol/history/Window.ts"
-import { barMs, cleanRows, dirtyRows, textRows, tradeRows, type TypedRows } from "./conform/marketRows.ts"
+import { barMs, cleanRows, dirtyRows, richRows, textRows, tradeRows, type TypedRows } from "./conform/marketRows.ts"
 import { conformObjects } from "./conform/objectPipeline.ts"
 import { formatRatio, formatUs, medianUs, toTable, type Work } from "./support/measure.ts"
 
@@ -40,6 +42,16 @@ Times the steps of conformance and all of them, on N rows (default 1000000).
 
 const interval = Option.getOrThrow(Interval.parse("1m"))
 const options: ConformOptions = { schema: ohlcv, interval, source: "bench", ingestAtMs: 0, jobId: "", flags: 1 }
+
+const five = Option.getOrThrow(Interval.parse("5m"))
+const richSchema: DataSchema = {
+  version: 1,
+  fields: [
+    ...ohlcv.fields,
+    { name: "trades", type: "int64", required: false, rollUp: "count" },
+    { name: "venue", type: "category", required: false, rollUp: "last" }
+  ]
+}
 
 const whole = (rows: RawRows, changes: Partial<ConformOptions> = {}): Frame.Frame =>
   Result.getOrThrow(conform(rows, { ...options, ...changes })).frame
@@ -121,10 +133,19 @@ const measure = (kind: string, rows: TypedRows, once: boolean): ReadonlyArray<Re
 const measureOthers = (rows: number, once: boolean): ReadonlyArray<ReadonlyArray<string>> => {
   const clean = cleanRows(rows)
   const text = textRows(clean)
+  const rich = richRows(clean)
+  const { frame } = Result.getOrThrow(conform(rich, { ...options, schema: richSchema }))
+  const covered = RangeSet.of(frame.eventTimeMs[0] ?? 0, (frame.eventTimeMs.at(-1) ?? 0) + barMs)
   const trades = tradeRows(rows)
   const works: ReadonlyArray<readonly [string, Work]> = [
     ["text: all steps", () => whole(text)],
     ["trades: all steps", () => whole(trades, { rules: { rollUp: "trades" } })],
+    ["with int64 and category: all steps", () => whole(rich, { schema: richSchema })],
+    ["with int64 and category: bars of 5m", () => rollUpBars(frame, five, richSchema.fields)],
+    [
+      "with int64 and category: forwardFill",
+      () => forwardFill(frame, covered, { interval, fields: richSchema.fields })
+    ],
     ["copy of the arrays", () => copy(clean)]
   ]
   const timesUs = medianUs(

@@ -4,10 +4,14 @@
  * It looks at the plain data, like all that spans several places of a configuration. Each step is to a shorter
  * interval, so that no series can be made of itself by way of others.
  */
-import { Option, Predicate } from "effect"
+import { Option, Predicate, Result, Schema } from "effect"
+import { canRollUp } from "../actors/conformance/rollUpColumns.ts"
 import { derivedPrefix } from "../actors/sources/SeriesCatalog.ts"
 import * as Interval from "../protocol/history/Interval.ts"
+import { SchemaSettings } from "../protocol/SchemaSettings.ts"
 import type { Mistake } from "./Mistake.ts"
+
+const decodeSchema = Schema.decodeUnknownResult(SchemaSettings)
 
 /** What only series have that sources are asked for. */
 const ofFetched = ["sources", "symbol", "listedAt", "delistedAt"] as const
@@ -41,7 +45,39 @@ const misfit = (longer: Interval.Interval, shorter: Interval.Interval): string |
   return `bars of ${longer.text} begin where no bar of ${shorter.text} does: ${anchors}`
 }
 
-const checkOne = (series: ReadonlyArray<unknown>, kept: unknown, at: number): ReadonlyArray<Mistake> => {
+/** The name of the schema of the bars that a node's are made of at last; undefined where they have none. */
+const schemaBelow = (series: ReadonlyArray<unknown>, node: unknown, from: string): unknown => {
+  let finer = from
+  for (let steps = 0; steps < series.length; steps++) {
+    const below = series.find(
+      (kept) => fieldOf(kept, "node") === node && intervalsOf(kept).some(([, { text }]) => text === finer)
+    )
+    const next = fieldOf(below, "derivedFrom")
+    if (typeof next !== "string") return fieldOf(below, "schema")
+    finer = Option.match(Interval.parse(next), { onNone: () => next, onSome: ({ text }) => text })
+  }
+  return undefined
+}
+
+/** The required columns of which a longer bar has nothing: every one of it would be missing. */
+const checkColumns = (path: string, schemas: unknown, name: unknown): ReadonlyArray<Mistake> => {
+  const settings = typeof name === "string" ? decodeSchema(fieldOf(schemas, name)) : undefined
+  // what is wrong with the schema itself is told there
+  if (settings === undefined || Result.isFailure(settings)) return []
+  const lost = settings.success.fields.filter((field) => field.required && !canRollUp(field))
+  const where = `schemas.${String(name)}`
+  return lost.map((field) => ({
+    path,
+    problem: `${field.name} is required, and nothing says what a longer bar has of it: name its rollUp in ${where}`
+  }))
+}
+
+const checkOne = (
+  series: ReadonlyArray<unknown>,
+  schemas: unknown,
+  kept: unknown,
+  at: number
+): ReadonlyArray<Mistake> => {
   const path = `series[${at}]`
   const text = fieldOf(kept, "derivedFrom")
   if (text === undefined) {
@@ -68,14 +104,18 @@ const checkOne = (series: ReadonlyArray<unknown>, kept: unknown, at: number): Re
   })
   const node = fieldOf(kept, "node")
   const known = keptOf(series, node)
-  if (known.includes(finer.text) || typeof node !== "string") return [...own, ...misfits]
+  if (typeof node !== "string") return [...own, ...misfits]
+  if (known.includes(finer.text)) {
+    const lost = checkColumns(`${path}.derivedFrom`, schemas, schemaBelow(series, node, finer.text))
+    return [...own, ...misfits, ...lost]
+  }
   const problem = `no series of ${node} is kept at ${finer.text}; there is ${[...new Set(known)].join(", ") || "none"}`
   return [...own, { path: `${path}.derivedFrom`, problem }, ...misfits]
 }
 
 /** What is wrong with the series that are derived, and what those lack that are not. */
-export const checkDerived = (series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> =>
-  series.flatMap((kept, at) => checkOne(series, kept, at))
+export const checkDerived = (series: ReadonlyArray<unknown>, schemas: unknown): ReadonlyArray<Mistake> =>
+  series.flatMap((kept, at) => checkOne(series, schemas, kept, at))
 
 /** The sources that are called as other series are. */
 export const checkDerivedNames = (sources: ReadonlyArray<string>): ReadonlyArray<Mistake> =>

@@ -95,22 +95,31 @@ const checkQualityRules = (
     return { path: `${path}[${at}]`, problem: found.problem }
   })
 
+const ordered: ReadonlyArray<string> = ["int64", "float64", "timestamp"]
+
+/** Whether there are versions to decide by, where that is the rule. */
+const checkVersions = (
+  path: string,
+  fields: ReadonlyArray<Field>,
+  { conflict, versionColumn = "version" }: ConformanceRules
+): ReadonlyArray<Mistake> => {
+  if (conflict !== "version") return []
+  const type = fields.find(({ name }) => name === versionColumn)?.type
+  const names = fields.map(({ name }) => name).join(", ")
+  if (type === undefined) return [{ path, problem: `${versionColumn} is no column of the schema; there is ${names}` }]
+  if (ordered.includes(type)) return []
+  return [{ path, problem: `${versionColumn} is ${type}: versions are of type ${ordered.join(", ")}` }]
+}
+
 const checkRules = (path: string, { fields, rules = {} }: SchemaSettings): ReadonlyArray<Mistake> => {
   const names = fields.map(({ name }) => name)
-  const { conflict, drop = [], versionColumn = "version" } = rules
+  const { drop = [] } = rules
   const isStampedTrades = rules.rollUp === "trades" && rules.time?.stamped === "close"
   return [
     ...drop.flatMap((name, at) =>
       names.includes(name) ? [{ path: `${path}.drop[${at}]`, problem: `${name} is a column of the schema` }] : []
     ),
-    ...(conflict === "version" && !names.includes(versionColumn)
-      ? [
-          {
-            path: `${path}.conflict`,
-            problem: `${versionColumn} is no column of the schema; there is ${names.join(", ")}`
-          }
-        ]
-      : []),
+    ...checkVersions(`${path}.conflict`, fields, rules),
     ...(isStampedTrades ? [{ path: `${path}.time.stamped`, problem: "is for bars: a trade has no end" }] : []),
     ...checkQualityRules(`${path}.quality`, fields, rules.quality)
   ]

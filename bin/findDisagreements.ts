@@ -219,7 +219,7 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
     ...checkCalendars(input),
     ...each,
     ...checkSchemas(input),
-    ...checkDerived(series),
+    ...checkDerived(series, fieldOf(input, "schemas")),
     ...findTwice(series)
   ]
 }

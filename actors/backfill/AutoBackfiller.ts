@@ -53,7 +53,7 @@ export interface Step {
   readonly proven: RangeSet
   /** Time of the stretch that need not be asked about again: what of it is not proven, nobody could prove. */
   readonly answered: RangeSet
-  /** What quality rules found in the rows of this step; what is absent found nothing. */
+  /** What quality rules found in the rows, and what steps of conformance did to them; nothing where it is absent. */
   readonly findings?: Findings
   /**
    * Why answered time is not proven, where that is known, and bars that a rule keeps out of the rows; nothing of what

@@ -6,6 +6,7 @@
  */
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Capabilities } from "../sources/DataSource.ts"
@@ -19,6 +20,8 @@ export interface Absences {
   readonly known: ReadonlyArray<MissingRange.MissingRange>
   /** What the answer proved. */
   readonly proven: RangeSet.RangeSet
+  /** Bars of which rows came that were left out as late. */
+  readonly late?: RangeSet.RangeSet
   readonly nowMs: number
 }
 
@@ -41,21 +44,34 @@ const counted = (unproven: RangeSet.RangeSet, { known, proven }: Absences): Read
   return [...again, { time: RangeSet.subtract(unproven, MissingRange.timeOf(before)), before: 0 }]
 }
 
+/** Each part of the time, and why nothing is proven about it. */
+const reasonsFor = (
+  time: RangeSet.RangeSet,
+  { late = RangeSet.empty, source }: Absences
+): ReadonlyArray<{ readonly range: Range; readonly reason: string }> => {
+  const leftOut = `${source.name} gave rows of these bars, which the rules left out as late`
+  const absent =
+    `${source.name} gave no bar, and that proves nothing here: ` +
+    `an absence counts between two bars, up to ${source.capabilities.maxEmptyBars} bars long`
+  return [
+    ...toPairs(RangeSet.intersect(time, late)).map((range) => ({ range, reason: leftOut })),
+    ...toPairs(RangeSet.subtract(time, late)).map((range) => ({ range, reason: absent }))
+  ]
+}
+
 /** What is known from now on of time that was answered, and about which nothing was proven. */
 export const deferAbsences = (
   unproven: RangeSet.RangeSet,
   absences: Absences
 ): ReadonlyArray<MissingRange.MissingRange> => {
-  const { nowMs, source, waits } = absences
+  const { nowMs, waits } = absences
   return counted(unproven, absences)
     .flatMap(({ before, time }) =>
-      toPairs(time).map(([start, end]): MissingRange.MissingRange => ({
+      reasonsFor(time, absences).map(({ range: [start, end], reason }): MissingRange.MissingRange => ({
         start,
         end,
         state: "deferred",
-        reason:
-          `${source.name} gave no bar, and that proves nothing here: ` +
-          `an absence counts between two bars, up to ${source.capabilities.maxEmptyBars} bars long`,
+        reason,
         retryAt: nowMs + Math.min(waits.maxMs, waits.baseMs * 2 ** before),
         evidence: before === 0 ? "answered once" : `answered ${before + 1} times in a row`,
         answers: before + 1

@@ -110,6 +110,7 @@ const conformPage = Effect.fnUntraced(function* (
     // an errand brings rows of several jobs: they are signed where each window is put
     jobId: "",
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
+    closedIn: (range) => Calendar.closedBars(entry.calendar, entry.interval, range),
     // of bars beside the stretch nothing is taken but that they are there
     asked: [request.start, isOfStretch ? stretch[1] : request.end],
     ...(isOfStretch ? { carried } : { quality: { rules: [], problems: [] } })
@@ -149,13 +150,13 @@ const without = (rows: Frame.Frame, time: RangeSet.RangeSet): Frame.Frame => {
 }
 
 /** Rows of a page that are within the stretch and may be stored; what is to be told of them, and of the others. */
-const sift = ({ frame, report: { findings } }: Conformed, [start, end]: Range) => {
+const sift = ({ frame, report: { findings }, steps }: Conformed, [start, end]: Range) => {
   const within = RangeSet.of(start, end)
   const aside = MissingRange.clipTo(quarantinedIn(findings), within)
   const rows = Frame.within(frame, start, end)
   return {
     rows: aside.length === 0 ? rows : without(rows, MissingRange.timeOf(aside)),
-    findings: Findings.intersect(flaggedIn(findings), within),
+    findings: Findings.intersect(Findings.unionAll([flaggedIn(findings), steps]), within),
     exceptions: aside
   }
 }

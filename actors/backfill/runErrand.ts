@@ -9,6 +9,7 @@ import { Clock, Effect, Exit, Option, Result } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import { isRevision, JobClass, type JobFailure } from "../../protocol/history/BackfillJob.ts"
+import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import { clipTo, isOwed, type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -18,6 +19,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import { markSuspect } from "../conformance/markSuspect.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { type DataSources, RequestFailed } from "../sources/DataSource.ts"
@@ -27,7 +29,7 @@ import { type AutoBackfiller, type Known, NoAnswer, type Step } from "./AutoBack
 import type { Held, LeaseLost } from "./BackfillCoordinator.ts"
 import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
-import { deferAbsences } from "./deferAbsences.ts"
+import { type Absences, deferAbsences } from "./deferAbsences.ts"
 import { patienceMs } from "./pagedBackfiller.ts"
 import { beforeFirstBar, findFirstBar, type FirstBar, leadingAbsence, type SendTo, tradedTime } from "./findFirstBar.ts"
 import { type Progress, remainingRanges } from "./jobStep.ts"
@@ -109,7 +111,11 @@ const beforeBegin = Effect.fnUntraced(function* (
 })
 
 /** What is known from now on of time that was answered, and about which nothing was proven. */
-const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeSet, proven: RangeSet.RangeSet) {
+const explain = Effect.fnUntraced(function* (
+  run: Run,
+  unproven: RangeSet.RangeSet,
+  { late, proven }: Required<Pick<Absences, "late" | "proven">>
+) {
   const { entry, source, view } = run
   // of what is stored and not proven anew, what is known does not change
   if (run.isRevision || isEmpty(unproven)) return []
@@ -117,7 +123,7 @@ const explain = Effect.fnUntraced(function* (run: Run, unproven: RangeSet.RangeS
   const absence = leadingAbsence(unproven, covered)
   const never = isEmpty(absence) ? [] : yield* beforeBegin(run, absence, covered)
   const nowMs = yield* Clock.currentTimeMillis
-  const absences = { source, waits: entry.absence, known: view.root.exceptions, proven, nowMs }
+  const absences = { source, waits: entry.absence, known: view.root.exceptions, proven, late, nowMs }
   return [...never, ...deferAbsences(RangeSet.subtract(unproven, timeOf(never)), absences)]
 })
 
@@ -127,6 +133,13 @@ const classOf = (held: ReadonlyArray<Held>): JobClass =>
 
 /** What the work on these windows is for. */
 const workFor = (held: ReadonlyArray<Held>) => ({ jobClass: classOf(held), cause: held[0]?.job.cause ?? "" })
+
+/** Why it is committed: where a calendar counts as a proof, by which. */
+const causeOf = ({ entry: { calendar, interval } }: Run, cause: string, proven: RangeSet.RangeSet): string => {
+  const isClosed = (range: Range): boolean => !isEmpty(Calendar.closedBars(calendar, interval, range))
+  if (calendar.label === undefined || !toPairs(proven).some(isClosed)) return cause
+  return [cause, `closed by ${calendar.label}`].filter((each) => each !== "").join(", ")
+}
 
 /** Commits what is proven of the windows; `answered` is the time of them that needs no further asking. */
 const commitWindows = Effect.fnUntraced(function* (
@@ -141,19 +154,21 @@ const commitWindows = Effect.fnUntraced(function* (
   // what is told of is no absence that anybody has to explain
   const known = clipTo(told, RangeSet.subtract(settled, covered))
   const unproven = RangeSet.subtract(RangeSet.subtract(settled, covered), timeOf(known))
-  const exceptions = [...known, ...(yield* explain(errand, unproven, proven))]
+  const found = Findings.unionAll(findings)
+  const late = Findings.timeOfStep(found, "dropped")
+  const exceptions = [...known, ...(yield* explain(errand, unproven, { late, proven }))]
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
-    rows: mergeFrames(rows),
-    findings: Findings.unionAll(findings),
+    rows: markSuspect(mergeFrames(rows), Findings.timeOf(found)),
+    findings: found,
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,
     isRevision: errand.isRevision,
     askedAtMs: errand.startedMs,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
-    cause: workFor(held).cause
+    cause: causeOf(errand, workFor(held).cause, covered)
   })
 })
 

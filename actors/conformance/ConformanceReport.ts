@@ -49,7 +49,7 @@ export interface ConformanceReport {
   /** Those of these that the rules leave out. */
   readonly droppedCount: number
   /** Rows given that gave way to another of their event time. */
-  readonly duplicateCount: number
+  readonly gaveWayCount: number
   /** Rows that are part of another row's bar. */
   readonly rolledUpCount: number
   /** Values that their column's type can't hold as they are, and that the rules let be missing. */

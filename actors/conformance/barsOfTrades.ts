@@ -74,7 +74,7 @@ const columnOf = (
 /** Rows of bars, and how many trades are in them no more than once. */
 export interface BarsOfTrades {
   readonly batch: Batch
-  readonly duplicateCount: number
+  readonly gaveWayCount: number
 }
 
 /** The bars of trades that `castTrades` has cast, with the columns of the schema. Writes `flags` in place. */
@@ -100,7 +100,7 @@ export const barsOfTrades = (
     Result.all(schema.fields.map((field) => columnOf(field, groups, trades))),
     (columns): BarsOfTrades => ({
       batch: { eventTimeMs: groups.startMs, columns, flags },
-      duplicateCount: all.price.length - kept.length
+      gaveWayCount: all.price.length - kept.length
     })
   )
 }

@@ -17,9 +17,22 @@ export interface CastColumn {
   readonly column: Column
   /** Values that the type can't hold as they are, and that are missing now. */
   readonly lossCount: number
+  /** The rows of these, by number. */
+  readonly lossRows: ReadonlyArray<number>
   /** Missing values that the field's default took the place of. */
   readonly defaultCount: number
+  /** The rows of these, by number. */
+  readonly defaultRows: ReadonlyArray<number>
 }
+
+/** The column as it is. */
+const unchanged = (column: Column): CastColumn => ({
+  column,
+  lossCount: 0,
+  lossRows: [],
+  defaultCount: 0,
+  defaultRows: []
+})
 
 /** Values one by one, those that stand for none being null. */
 interface Cells {
@@ -84,21 +97,23 @@ const castCells = (
   rules: ConformanceRules
 ): Result.Result<CastColumn, ConformanceFailed> => {
   const { column, put } = open(field, cells.rows)
-  const onLoss = field.onLoss ?? rules.onLoss ?? "fail"
+  // a column that is tried out refuses no rows
+  const onLoss = field.onLoss ?? (field.experimental ? "missing" : rules.onLoss) ?? "fail"
   const fallback = field.default
-  let [lossCount, defaultCount] = [0, 0]
+  const [lossRows, defaultRows]: [Array<number>, Array<number>] = [[], []]
   for (let row = 0; row < cells.rows; row++) {
     const cell = cells.at(row)
     if (cell === null) {
       if (fallback === undefined) continue
       if (!put(row, fallback)) return Result.fail(failure(field, row, fallback, `is no ${meaning[field.type]}`))
-      defaultCount += 1
+      defaultRows.push(row)
     } else if (!put(row, cell)) {
       if (onLoss === "fail") return Result.fail(failure(field, row, cell, `is no ${meaning[field.type]}`))
-      lossCount += 1
+      lossRows.push(row)
     }
   }
-  return Result.succeed({ column, lossCount, defaultCount })
+  const [lossCount, defaultCount] = [lossRows.length, defaultRows.length]
+  return Result.succeed({ column, lossCount, lossRows, defaultCount, defaultRows })
 }
 
 /** The moments of a column, read all at once: which unit they are in may be for all of them to show. */
@@ -114,7 +129,7 @@ const castTimes = (
     onFailure: ({ problem, row }) => Result.fail(failure(field, row, given[row] ?? null, problem)),
     onSuccess: ({ timeMs }) => {
       const column: Column = { name: field.name, type: "timestamp", values: timeMs }
-      return Result.succeed({ column, lossCount: 0, defaultCount: 0 })
+      return Result.succeed(unchanged(column))
     }
   })
 }
@@ -124,12 +139,15 @@ const inMs = (column: Column): Column =>
   column.type !== "timestamp" || column.values.every((value) => Number.isNaN(value) || Number.isInteger(value))
     ? column
     : { ...column, values: column.values.map(Math.floor) }
+/** Whether it is stored as it stands: half a surrogate pair is none in UTF-8. */
+const isWellFormed = (column: Column): boolean =>
+  column.type !== "category" || column.dictionary.every((text) => text.isWellFormed())
 
 /** The column as it is, where its values are of the type already and nothing may stand for a missing one. */
 const asGiven = (field: Field, given: RawColumn): Column | undefined => {
   const { name, type } = field
   if (field.missing !== undefined || field.default !== undefined || field.spellings !== undefined) return undefined
-  if ("type" in given) return given.type === type ? { ...inMs(given), name } : undefined
+  if ("type" in given) return given.type === type && isWellFormed(given) ? { ...inMs(given), name } : undefined
   if (type === "float64" && given.values instanceof Float64Array) return { name, type, values: given.values }
   if (type === "int64" && given.values instanceof BigInt64Array) return { name, type, values: given.values }
   return undefined
@@ -160,7 +178,7 @@ export const castColumn = (
   rules: ConformanceRules
 ): Result.Result<CastColumn, ConformanceFailed> => {
   const column = "values" in given ? asGiven(field, given) : undefined
-  if (column !== undefined) return Result.succeed({ column, lossCount: 0, defaultCount: 0 })
+  if (column !== undefined) return Result.succeed(unchanged(column))
   const cells = "values" in given ? cellsGiven(field, given) : { rows: given.rows, at: () => null }
   return field.type === "timestamp" ? castTimes(field, cells, rules) : castCells(field, cells, rules)
 }

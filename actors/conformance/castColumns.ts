@@ -19,6 +19,9 @@ export interface CastColumns {
   readonly lossCount: number
   /** Missing values that defaults took the place of. */
   readonly defaultCount: number
+  /** The rows of both, by number; some of them more than once. */
+  readonly lossRows: ReadonlyArray<number>
+  readonly defaultRows: ReadonlyArray<number>
   /** Columns of the schema that were not given. */
   readonly absentColumns: ReadonlyArray<string>
 }
@@ -45,6 +48,8 @@ export const castColumns = (
       columns: cast.map(({ column }) => column),
       lossCount: cast.reduce((sum, { lossCount }) => sum + lossCount, 0),
       defaultCount: cast.reduce((sum, { defaultCount }) => sum + defaultCount, 0),
+      lossRows: cast.flatMap(({ lossRows }) => lossRows),
+      defaultRows: cast.flatMap(({ defaultRows }) => defaultRows),
       absentColumns: promised.flatMap(({ field, given }) => (given === undefined ? [field.name] : []))
     }
   })

@@ -13,7 +13,9 @@ import type * as Frame from "../../protocol/frame/Frame.ts"
 import { type ActiveRule, columnsOf, findingText, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
-import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { type Applied, applyRule, columnAtFault, type RuleState } from "./checkQualityRule.ts"
 import { ConformanceFailed } from "./ConformanceFailed.ts"
@@ -29,8 +31,8 @@ export interface QualityContext {
   readonly givenMs: Float64Array
   /** What an earlier page of the same answer left. */
   readonly carried?: Carried | undefined
-  /** Time in which no bar is expected. */
-  readonly closed?: RangeSet.RangeSet
+  /** The time of a range in which no bar is expected. */
+  readonly closedIn?: (range: Range) => RangeSet.RangeSet
 }
 
 /** What was found, and what the next page has to know. */
@@ -77,6 +79,9 @@ const rangesOf = ({ eventTimeMs }: Frame.Frame, rows: ReadonlyArray<number>, len
 /** What a rule found, and the column values that it looked at. */
 interface Found extends Applied {
   readonly rule: ActiveRule
+  /** The time of the bars. */
+  readonly ranges: RangeSet.RangeSet
+  readonly count: number
   readonly columns: ReadonlyArray<Float64Array>
 }
 
@@ -91,13 +96,14 @@ const exampleOf = ({ eventTimeMs }: Frame.Frame, { columns, rule }: Found, row: 
 const findRows = (
   rule: ActiveRule,
   frame: Frame.Frame,
-  { carried, closed = RangeSet.empty, givenMs, interval }: QualityContext
+  { carried, closedIn = () => RangeSet.empty, givenMs, interval }: QualityContext
 ): Result.Result<Found, ConformanceFailed> =>
   Result.flatMap(columnsFor(rule, frame), (columns) =>
     Result.try({
       try: () => {
-        const applied = applyRule(rule, { frame, columns, givenMs, interval, closed }, carried?.get(rule.name))
-        return { ...applied, rule, columns }
+        const applied = applyRule(rule, { frame, columns, givenMs, interval, closedIn }, carried?.get(rule.name))
+        const ranges = applied.ranges ?? rangesOf(frame, applied.rows, interval.lengthMs)
+        return { ...applied, rule, columns, ranges, count: bars(ranges, interval.lengthMs) }
       },
       // rows that were not checked are never taken for rows in which nothing was found
       catch: (cause) => failed(rule, `can't be computed: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -105,22 +111,24 @@ const findRows = (
   )
 
 const refusalOf = (frame: Frame.Frame, found: Found): ConformanceFailed => {
-  const { rows, rule } = found
-  const [first = 0] = rows
-  const example = exampleOf(frame, found, first)
-  const count = rows.length === 1 ? "1 bar" : `${rows.length} bars, the first of them`
+  const { ranges, rows, rule } = found
+  const [timeMs = 0] = toPairs(ranges)[0] ?? []
+  const [first] = rows
+  const onPageBefore = { timeMs, column: reservedColumns.eventTime, value: timeMs }
+  const example = first === undefined ? onPageBefore : exampleOf(frame, found, first)
+  const count = found.count === 1 ? "1 bar" : `${found.count} bars, the first of them`
   const message = `quality rule ${rule.name}: ${findingText(rule)}: ${count}: ${exampleText(example)}`
-  return new ConformanceFailed({ step: "checkQuality", column: example.column, row: first, message })
+  return new ConformanceFailed({ step: "checkQuality", column: example.column, message })
 }
 
 /** The finding as it is told of rows that are taken, or of bars that are not. */
-const findingOf = (frame: Frame.Frame, found: Found, ranges: RangeSet.RangeSet): Finding => {
-  const { rows, rule } = found
+const findingOf = (frame: Frame.Frame, found: Found): Finding => {
+  const { count, ranges, rows, rule } = found
   return {
     rule: rule.name,
     severity: rule.severity === "quarantine" ? "quarantine" : "flag",
     problem: findingText(rule),
-    count: rows.length,
+    count,
     ranges,
     examples: rows.slice(0, examplesMax).map((row) => exampleOf(frame, found, row))
   }
@@ -149,14 +157,10 @@ export const checkQuality = (
     for (const rule of rules) {
       const found = yield* findRows(rule, frame, context)
       if (found.state !== undefined) carried.set(rule.name, found.state)
-      if (found.rows.length === 0 && isEmpty(found.ranges ?? RangeSet.empty)) continue
+      if (isEmpty(found.ranges)) continue
       if (rule.severity === "reject") return yield* Result.fail(refusalOf(frame, found))
       all.push(found)
     }
     for (const { rows } of all) mark(frame.flags, rows)
-    const findings = all.map((found) => {
-      const ranges = found.ranges ?? rangesOf(frame, found.rows, context.interval.lengthMs)
-      return findingOf(frame, found, ranges)
-    })
-    return { findings, carried }
+    return { findings: all.map((found) => findingOf(frame, found)), carried }
   })

@@ -19,7 +19,11 @@ export interface LastPrice {
   readonly timeMs: number
 }
 
-/** Rows whose price differs from the one before by more than a share of that. */
+/** Whether the higher of two prices exceeds the other by more than a share of it: a fall as far as the way back. */
+const isFar = (value: number, price: number, share: number): boolean =>
+  value > price * (1 + share) || price > value * (1 + share)
+
+/** Rows whose price and the one before differ by more than a share of the lower of them. */
 export const findJumps = (
   { gapMs, timeMs, values }: Prices,
   share: number,
@@ -31,7 +35,7 @@ export const findJumps = (
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!
     const nowMs = timeMs[row]!
-    if (Math.abs(value - price) > share * price && nowMs - lastMs <= gapMs) found.push(row)
+    if (isFar(value, price, share) && nowMs - lastMs <= gapMs) found.push(row)
     if (!(value > 0)) continue
     price = value
     lastMs = nowMs
@@ -174,7 +178,7 @@ export const findSpikes = (
   let { price, timeMs: lastMs } = before
   for (let row = 0; row < all.length; row++) {
     const value = all[row]!
-    const isAway = Math.abs(value - price) > share * price && times[row]! - lastMs <= gapMs
+    const isAway = isFar(value, price, share) && times[row]! - lastMs <= gapMs
     const back = isAway ? returnOf({ all, price, share }, row, withinBars) : row
     for (let spike = Math.max(row, known); spike < back; spike++) found.push(spike - known)
     if (back > row) {
@@ -199,7 +203,8 @@ const returnOf = (
 ): number => {
   const until = Math.min(all.length, row + withinBars + 1)
   for (let next = row + 1; next < until; next++) {
-    if (Math.abs(all[next]! - price) <= (share / 2) * price) return next
+    // what is missing is not back either
+    if (!Number.isNaN(all[next]) && !isFar(all[next]!, price, share / 2)) return next
   }
   return row
 }

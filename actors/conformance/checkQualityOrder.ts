@@ -5,13 +5,12 @@
  */
 import { alignDown, type Interval, type Spacing } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
-import { toPairs } from "../../protocol/history/RangePairs.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 
 /**
- * Rows, by their place in what was given, that are more than `toleranceMs` behind a row before them. Where each row is
- * before the last one the source gives the newest first, which is an order as well. Gives the latest time of all.
+ * Rows, by their place in what was given, that are more than `toleranceMs` behind a row before them. Where none is
+ * behind the last one the source gives the newest first, which is an order as well. Gives the latest time of all.
  */
 export const findBackwards = (
   givenMs: Float64Array,
@@ -20,14 +19,15 @@ export const findBackwards = (
   found: Array<number>
 ): number => {
   let highestMs = beforeMs ?? -Infinity
-  let descents = 0
+  let [ascents, descents] = [0, 0]
   for (let row = 0; row < givenMs.length; row++) {
     const timeMs = givenMs[row]!
     if (row > 0 && timeMs < givenMs[row - 1]!) descents += 1
+    if (row > 0 && timeMs > givenMs[row - 1]!) ascents += 1
     if (highestMs - timeMs > toleranceMs) found.push(row)
     if (timeMs > highestMs) highestMs = timeMs
   }
-  if (descents > 0 && descents === givenMs.length - 1) found.length = 0
+  if (descents > 0 && ascents === 0) found.length = 0
   return highestMs
 }
 
@@ -92,10 +92,10 @@ export const findStandstill = (
   return { timeMs: timeMs[end]!, prices, volume: volume[end]!, alike, flat }
 }
 
-/** A block of the grid, and how many rows of it there were so far. */
+/** A block of the grid, and the times of its rows so far. */
 export interface Block {
   readonly startMs: number
-  readonly rows: number
+  readonly timesMs: ReadonlyArray<number>
   /** Whether the rows before it are known: the first block of all may have begun earlier. */
   readonly isWhole: boolean
 }
@@ -105,36 +105,40 @@ export interface BlockLimits {
   readonly bars: number
   readonly minShare: number
   readonly interval: Interval
-  /** Time in which no bar is expected. */
-  readonly closed: RangeSet.RangeSet
+  /** The time of a range in which no bar is expected. */
+  readonly closedIn: (range: Range) => RangeSet.RangeSet
 }
 
-/** The blocks of `bars` bars between the first row and the last that have fewer rows than their share. */
+/**
+ * Rows of the blocks of `bars` bars, between the first row and the last, that have fewer rows than their share, by
+ * their times. Of blocks that have none the row behind them tells.
+ */
 export const findSparse = (
   timeMs: Float64Array,
-  { bars: size, closed, interval, minShare }: BlockLimits,
+  { bars: size, closedIn, interval, minShare }: BlockLimits,
   before: Block | undefined
-): { readonly sparse: RangeSet.RangeSet; readonly block: Block | undefined } => {
+): { readonly sparseMs: ReadonlyArray<number>; readonly block: Block | undefined } => {
   const spacing: Spacing = { lengthMs: size * interval.lengthMs, anchorMs: interval.anchorMs }
-  const sparse: Array<Range> = []
-  const judge = (block: Block): void => {
-    const range: Range = [block.startMs, block.startMs + spacing.lengthMs]
-    const open = RangeSet.subtract(RangeSet.of(...range), closed)
-    if (block.isWhole && !isEmpty(open) && block.rows < minShare * bars(open, interval.lengthMs)) sparse.push(range)
-  }
-  let block = before
+  const openBars = (start: number, end: number): number =>
+    bars(RangeSet.subtract(RangeSet.of(start, end), closedIn([start, end])), interval.lengthMs)
+  let sparseMs: Array<number> = []
+  let times = [...(before?.timesMs ?? [])]
+  let block = before && { ...before, timesMs: times }
   for (let row = 0; row < timeMs.length; row++) {
     const startMs = alignDown(spacing, timeMs[row]!)
-    if (block !== undefined && block.startMs === startMs) {
-      block = { ...block, rows: block.rows + 1 }
+    if (block?.startMs === startMs) {
+      times.push(timeMs[row]!)
       continue
     }
     if (block !== undefined) {
-      judge(block)
-      const between = RangeSet.subtract(RangeSet.of(block.startMs + spacing.lengthMs, startMs), closed)
-      if (minShare > 0) sparse.push(...toPairs(between))
+      const endMs = block.startMs + spacing.lengthMs
+      // what is closed is looked up only where it may matter
+      const isFew = block.isWhole && times.length < minShare * size
+      if (isFew && times.length < minShare * openBars(block.startMs, endMs)) sparseMs = sparseMs.concat(times)
+      if (minShare > 0 && endMs !== startMs && openBars(endMs, startMs) > 0) sparseMs.push(timeMs[row]!)
     }
-    block = { startMs, rows: 1, isWhole: block !== undefined || startMs === timeMs[row] }
+    times = [timeMs[row]!]
+    block = { startMs, timesMs: times, isWhole: block !== undefined || startMs === timeMs[row] }
   }
-  return { sparse: RangeSet.make(sparse), block }
+  return { sparseMs, block }
 }

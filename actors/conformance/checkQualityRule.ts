@@ -5,8 +5,8 @@ import type * as Frame from "../../protocol/frame/Frame.ts"
 import { lowerBound } from "../../protocol/frame/Frame.ts"
 import type { ActiveRule } from "../../protocol/frame/planQuality.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
-import { includes, isEmpty } from "../../protocol/history/RangeMeasure.ts"
-import type * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as moves from "./checkQualityMoves.ts"
 import * as order from "./checkQualityOrder.ts"
 import * as values from "./checkQualityValues.ts"
@@ -19,7 +19,8 @@ export interface RuleRows {
   /** The starts of the bars in the order in which rows were given. */
   readonly givenMs: Float64Array
   readonly interval: Interval
-  readonly closed: RangeSet.RangeSet
+  /** The time of a range in which no bar is expected. */
+  readonly closedIn: (range: Range) => RangeSet.RangeSet
 }
 
 /** What a rule knows of the rows before. */
@@ -35,7 +36,7 @@ export type RuleState =
 export interface Applied {
   /** Ascending, each once. */
   readonly rows: ReadonlyArray<number>
-  /** The time that it is about, where that is more than the bars of the rows. */
+  /** The time of the bars, where that is more than the rows': some of them may have been on pages before. */
   readonly ranges?: RangeSet.RangeSet
   readonly state?: RuleState
 }
@@ -113,14 +114,10 @@ const applyStandstill = (rule: RuleOf<"staleRepeat">, rows: RuleRows, before: Ru
 
 const applyBarCount = (rule: RuleOf<"barCount">, rows: RuleRows, before: RuleState | undefined): Applied => {
   const known = before?.of === "barCount" ? before.block : undefined
-  const { block, sparse } = order.findSparse(rows.frame.eventTimeMs, { ...rule, ...rows }, known)
-  const found: Array<number> = []
-  if (!isEmpty(sparse)) {
-    rows.frame.eventTimeMs.forEach((timeMs, row) => {
-      if (includes(sparse, timeMs)) found.push(row)
-    })
-  }
-  return { rows: found, ranges: sparse, state: { of: "barCount", block } }
+  const { frame, interval } = rows
+  const { block, sparseMs } = order.findSparse(frame.eventTimeMs, { ...rule, ...rows }, known)
+  const ranges = RangeSet.make(sparseMs.map((timeMs): Range => [timeMs, timeMs + interval.lengthMs]))
+  return { rows: inOrder(rowsAt(frame, sparseMs)), ranges, state: { of: "barCount", block } }
 }
 
 /** Applies a rule to the rows; `before` is what it knew at the end of the page before. */

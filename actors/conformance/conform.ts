@@ -10,6 +10,7 @@ import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import { type Frame, within } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import type * as Findings from "../../protocol/history/Findings.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -24,6 +25,7 @@ import { markDuplicates } from "./markDuplicates.ts"
 import { markOutOfOrder, sortLate } from "./markOutOfOrder.ts"
 import { rollUpRows } from "./rollUpRows.ts"
 import { seal } from "./seal.ts"
+import { tellSteps, timesOf, type Touched } from "./tellSteps.ts"
 import { toUtc } from "./toUtc.ts"
 
 /** What the rows are to become, and where they come from. */
@@ -46,6 +48,8 @@ export interface ConformOptions {
    * alone. All bars are taken without it.
    */
   readonly asked?: Range
+  /** The time of a range in which the market is closed, for rules that count bars; none without it. */
+  readonly closedIn?: (range: Range) => RangeSet.RangeSet
   /** What an earlier page of the same answer left, for rules that look at the rows before. */
   readonly carried?: Carried | undefined
 }
@@ -58,12 +62,15 @@ export interface Conformed {
   readonly carried: Carried
   /** Bars that have no row since all that were given of them were left out as late: nothing proves them empty. */
   readonly lost: RangeSet.RangeSet
+  /** What the steps did to rows, by their bars. */
+  readonly steps: Findings.Findings
 }
 
 /** Rows after a step, and what it found. */
 interface Stage<Found> {
   readonly batch: Batch
   readonly found: Found
+  readonly touched: Touched
 }
 
 type Staged<Key extends keyof ConformanceReport> = Result.Result<Stage<Pick<ConformanceReport, Key>>, ConformanceFailed>
@@ -75,15 +82,22 @@ const entered = (
 ): Staged<"absentColumns" | "lossCount" | "defaultCount" | "ambiguousTimeCount" | "nonexistentTimeCount"> =>
   Result.gen(function* () {
     const isTrades = rules.rollUp === "trades"
-    const { columns, ...found } = yield* runStep("castColumns", () =>
+    const { columns, defaultRows, lossRows, ...found } = yield* runStep("castColumns", () =>
       isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)
     )
     const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
     const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
-    const { ambiguousCount: ambiguousTimeCount, nonexistentCount: nonexistentTimeCount } = times
+    const { ambiguousCount: ambiguousTimeCount, decidedRows, nonexistentCount: nonexistentTimeCount, timeMs } = times
+    // the last millisecond of a bar that is stamped with its end is within it
+    const within = rules.time?.stamped === "close" ? timeMs.map((time) => time - 1) : timeMs
     return {
       batch: rules.order === "newestFirst" ? reversed(batch) : batch,
-      found: { ...found, ambiguousTimeCount, nonexistentTimeCount }
+      found: { ...found, ambiguousTimeCount, nonexistentTimeCount },
+      touched: {
+        loss: timesOf(lossRows, within),
+        default: timesOf(defaultRows, within),
+        decidedTime: timesOf(decidedRows, within)
+      }
     }
   })
 
@@ -94,15 +108,15 @@ const placed = (
   { rollUp = "none", time }: ConformanceRules
 ): Staged<"movedToBar"> => {
   const isShifted = time?.stamped === "close"
-  if (rollUp !== "none" && !isShifted) return Result.succeed({ batch, found: { movedToBar: 0 } })
+  if (rollUp !== "none" && !isShifted) return Result.succeed({ batch, found: { movedToBar: 0 }, touched: {} })
   // a row at the end of a bar is part of it, and a millisecond before that it is within it
   const finest = { text: "1ms", lengthMs: 1, anchorMs: 0 }
-  const { eventTimeMs, movedToBar } = alignToInterval(
-    batch.eventTimeMs,
-    rollUp === "none" ? interval : finest,
-    time?.stamped
-  )
-  return Result.succeed({ batch: { ...batch, eventTimeMs }, found: { movedToBar } })
+  const bar = rollUp === "none" ? interval : finest
+  const { eventTimeMs, movedToBar } = alignToInterval(batch.eventTimeMs, bar, time?.stamped)
+  const offsetMs = isShifted ? bar.lengthMs : 0
+  const isMoved = (timeMs: number, row: number): boolean => timeMs + offsetMs !== batch.eventTimeMs[row]
+  const touched = { movedToBar: movedToBar === 0 ? [] : eventTimeMs.filter(isMoved) }
+  return Result.succeed({ batch: { ...batch, eventTimeMs }, found: { movedToBar }, touched })
 }
 
 /** The rows that were left out, by their times. */
@@ -110,7 +124,7 @@ interface Dropped {
   readonly droppedMs: Float64Array
 }
 
-const noneDropped: Dropped = { droppedMs: new Float64Array(0) }
+const noneDropped: Dropped & { readonly touched: Touched } = { droppedMs: new Float64Array(0), touched: {} }
 
 /** The rows that are on time, or that the rules keep although they are late. Marks before any row is left out. */
 const punctual = (
@@ -124,16 +138,23 @@ const punctual = (
   const { bars = latenessBars, beyond = "keep" } = lateness
   const allowedMs = bars * interval.lengthMs
   const found = markOutOfOrder(batch, allowedMs)
-  if (found.lateCount === 0 || beyond === "keep") {
-    return Result.succeed({ batch, found: { ...found, droppedCount: 0 }, ...noneDropped })
-  }
+  if (found.lateCount === 0) return Result.succeed({ batch, found: { ...found, droppedCount: 0 }, ...noneDropped })
   if (beyond === "fail") {
     const message = `${found.lateCount} rows are more than ${bars} bars behind a row before them`
     return Result.fail(new ConformanceFailed({ step: "markOutOfOrder", message }))
   }
   const { late, punctual: rows } = sortLate(batch.eventTimeMs, allowedMs)
-  const droppedMs = pickFloats(batch.eventTimeMs, late)
-  return Result.succeed({ batch: pick(batch, rows), found: { ...found, droppedCount: late.length }, droppedMs })
+  const lateMs = pickFloats(batch.eventTimeMs, late)
+  if (beyond === "keep") {
+    return Result.succeed({ batch, found: { ...found, droppedCount: 0 }, ...noneDropped, touched: { late: lateMs } })
+  }
+  const touched = { late: lateMs, dropped: lateMs }
+  return Result.succeed({
+    batch: pick(batch, rows),
+    found: { ...found, droppedCount: late.length },
+    droppedMs: lateMs,
+    touched
+  })
 }
 
 /** The bars of rows that were left out, but for those that have a row nevertheless. */
@@ -153,19 +174,20 @@ const rolledUp = (
   batch: Batch,
   { interval, schema }: ConformOptions,
   rules: ConformanceRules
-): Staged<"duplicateCount" | "rolledUpCount"> => {
+): Staged<"gaveWayCount" | "rolledUpCount"> => {
   const { rollUp = "none" } = rules
-  if (rollUp === "none") return Result.succeed({ batch, found: { duplicateCount: 0, rolledUpCount: 0 } })
+  if (rollUp === "none") return Result.succeed({ batch, found: { gaveWayCount: 0, rolledUpCount: 0 }, touched: {} })
   const bars =
     rollUp === "trades"
       ? barsOfTrades(batch, interval, schema, rules)
       : rollUpRows(batch, interval, schema, decidingColumn(rules))
-  return Result.map(bars, ({ batch: made, duplicateCount }) => ({
+  return Result.map(bars, ({ batch: made, gaveWayCount }) => ({
     batch: made,
     found: {
-      duplicateCount,
-      rolledUpCount: batch.eventTimeMs.length - duplicateCount - made.eventTimeMs.length
-    }
+      gaveWayCount,
+      rolledUpCount: batch.eventTimeMs.length - gaveWayCount - made.eventTimeMs.length
+    },
+    touched: {}
   }))
 }
 
@@ -178,7 +200,7 @@ const rolledUp = (
  */
 export const conform = (rows: RawRows, options: ConformOptions): Result.Result<Conformed, ConformanceFailed> =>
   Result.gen(function* () {
-    const { asked = [-Infinity, Infinity], carried, ingestAtMs, interval, jobId, schema, source } = options
+    const { asked = [-Infinity, Infinity], carried, closedIn, ingestAtMs, interval, jobId, schema, source } = options
     const rules = rulesOf(options.rules ?? {}, source)
     const given = yield* entered(rows, options, rules)
     const inBars = yield* runStep("alignToInterval", () => placed(given.batch, interval, rules))
@@ -193,12 +215,12 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
     )
     const frame = within(sealed, asked[0], Infinity)
     const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
-    const givenMs = onTime.batch.eventTimeMs
-    const checked = yield* runStep("checkQuality", () =>
-      checkQuality(within(frame, ...asked), quality, { interval, givenMs, carried })
-    )
-    const duplicateCount = bars.found.duplicateCount + kept.duplicateCount
+    // also those that were left out as late: what a source gives says how it is doing
+    const context = { interval, givenMs: inBars.batch.eventTimeMs, carried, ...(closedIn && { closedIn }) }
+    const checked = yield* runStep("checkQuality", () => checkQuality(within(frame, ...asked), quality, context))
+    const gaveWayCount = bars.found.gaveWayCount + kept.gaveWayCount
     const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
-    const report = { ...found, rows: frame.eventTimeMs.length, duplicateCount }
-    return { frame, report, carried: checked.carried, lost: lostBars(onTime.droppedMs, interval, frame) }
+    const report = { ...found, rows: frame.eventTimeMs.length, gaveWayCount }
+    const steps = tellSteps({ ...given.touched, ...inBars.touched, ...onTime.touched }, interval)
+    return { frame, report, carried: checked.carried, lost: lostBars(onTime.droppedMs, interval, frame), steps }
   })

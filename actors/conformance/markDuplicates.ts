@@ -11,7 +11,7 @@ import { orderRows } from "./orderRows.ts"
 export interface Kept {
   /** The rows kept, by number, ascending in event time; `"all"` where the rows are in that order as they lie. */
   readonly rows: Uint32Array | "all"
-  readonly duplicateCount: number
+  readonly gaveWayCount: number
 }
 
 /**
@@ -23,7 +23,7 @@ export const markDuplicates = (
   { columns, eventTimeMs, flags }: Omit<Frame, "lineage">,
   versionColumn?: string
 ): Kept => {
-  if (isAscending(eventTimeMs)) return { rows: "all", duplicateCount: 0 }
+  if (isAscending(eventTimeMs)) return { rows: "all", gaveWayCount: 0 }
   const isOlder = versionOrder(columns.find(({ name }) => name === versionColumn))
   const kept = new Uint32Array(eventTimeMs.length)
   let count = 0
@@ -38,7 +38,7 @@ export const markDuplicates = (
       flags[standing]! |= RowFlag.duplicate
     }
   }
-  return { rows: kept.slice(0, count), duplicateCount: eventTimeMs.length - count }
+  return { rows: kept.slice(0, count), gaveWayCount: eventTimeMs.length - count }
 }
 
 const isSameRow = (columns: ReadonlyArray<Column>, a: number, b: number): boolean =>

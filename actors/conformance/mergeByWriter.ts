@@ -13,6 +13,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Merged, SourceRows } from "./mergeBySource.ts"
 import { rowsIn } from "./mergeFrames.ts"
 import { orderRows } from "./orderRows.ts"
+import { tradeIds } from "./tradeIds.ts"
 
 /** How the last writer is known. */
 export interface WriterRule {
@@ -47,11 +48,11 @@ const candidatesOf = (
   return { frame, sourceOf }
 }
 
-const versionsIn = (column: Column | undefined, rows: number): Float64Array => {
-  if (column?.type === "int64") return Float64Array.from(column.values, Number)
-  if (column?.type !== "float64" && column?.type !== "timestamp") return new Float64Array(rows)
-  return column.values.map((version) => (Number.isNaN(version) ? -Infinity : version))
-}
+/** A number for each version that orders as they do, also where they are beyond what a float64 holds. */
+const versionsIn = (column: Column | undefined, rows: number): Float64Array =>
+  column?.type === "int64" || column?.type === "float64" || column?.type === "timestamp"
+    ? tradeIds(column, rows)
+    : new Float64Array(rows)
 
 const ingestTimesIn = (lineage: Lineage, rows: number): Float64Array => {
   const out = new Float64Array(rows)

@@ -1,7 +1,8 @@
 /**
  * What is a value of one column type, as sources spell it?
  *
- * A reader gives undefined for a value that its type can't hold as it is: nothing is rounded, cut or guessed.
+ * A reader gives undefined for a value that its type can't hold as it is: nothing is cut or guessed, and nothing is
+ * rounded but the digits of a decimal, to the float64 next to them.
  */
 import type { Column, ColumnType } from "../../protocol/frame/Column.ts"
 import { missing } from "../../protocol/frame/Column.ts"
@@ -81,9 +82,9 @@ export const boolReader = ({ spellings }: Pick<Field, "spellings">): ((cell: Cel
   }
 }
 
-/** Reads text; in the spellings of a field, where it has some: none but those are taken then. */
+/** Reads text as it will be stored; in the spellings of a field, where it has some: none but those are taken then. */
 export const textReader = ({ spellings }: Pick<Field, "spellings">): ((cell: Cell) => string | undefined) => {
-  if (spellings === undefined) return String
+  if (spellings === undefined) return (cell) => String(cell).toWellFormed()
   const own = spellingsOf(spellings)
   return (cell) => own.get(String(cell))
 }

@@ -16,6 +16,8 @@ export interface Times {
   readonly ambiguousCount: number
   /** Local times that never come. */
   readonly nonexistentCount: number
+  /** The rows of both, by number. */
+  readonly decidedRows: ReadonlyArray<number>
 }
 
 /** The times as given; null where one is missing. */
@@ -28,6 +30,7 @@ const endMs = Date.parse("9999-12-31") + 86_400_000
 const isDate = (timeMs: number): boolean => timeMs >= firstMs && timeMs <= endMs
 
 const noTime = "is no time"
+const noUnit = "is a number in text: say by time.unit what it counts, s, ms, us or ns"
 
 /**
  * Numbers are of the unit that the rules name, text is ISO 8601. Whole milliseconds in a `Float64Array` are passed on
@@ -62,7 +65,7 @@ const plain = (timeMs: Float64Array, given: Float64Array | BigInt64Array): Resul
   for (let row = 0; row < timeMs.length; row++) {
     if (!isDate(timeMs[row]!) && !Number.isNaN(given[row])) return Result.fail({ row, problem: noTime })
   }
-  return Result.succeed({ timeMs, ambiguousCount: 0, nonexistentCount: 0 })
+  return Result.succeed({ timeMs, ambiguousCount: 0, nonexistentCount: 0, decidedRows: [] })
 }
 
 const digits = /^-?\d+(?:\.\d+)?$/
@@ -112,6 +115,9 @@ const makeReader = (unit: KnownUnit, rules: TimeRules, zone: Zone) => {
   }
 }
 
+const problemOf = (value: RawValue, { unit }: TimeRules): string =>
+  typeof value === "string" && unit === undefined && digits.test(value) ? noUnit : noTime
+
 const readEach = (
   given: ReadonlyArray<RawValue>,
   unit: KnownUnit,
@@ -120,13 +126,16 @@ const readEach = (
   const zone = makeZone(rules)
   const read = makeReader(unit, rules, zone)
   const timeMs = new Float64Array(given.length)
+  const decidedRows: Array<number> = []
   for (let row = 0; row < given.length; row++) {
     const value = given[row] ?? null
+    const before = zone.ambiguousCount + zone.nonexistentCount
     const time = value === null ? Number.NaN : read(value)
+    if (zone.ambiguousCount + zone.nonexistentCount > before) decidedRows.push(row)
     if (typeof time === "string") return Result.fail({ row, problem: time })
-    if (value !== null && !isDate(time)) return Result.fail({ row, problem: noTime })
+    if (value !== null && !isDate(time)) return Result.fail({ row, problem: problemOf(value, rules) })
     timeMs[row] = time
   }
   const { ambiguousCount, nonexistentCount } = zone
-  return Result.succeed({ timeMs, ambiguousCount, nonexistentCount })
+  return Result.succeed({ timeMs, ambiguousCount, nonexistentCount, decidedRows })
 }

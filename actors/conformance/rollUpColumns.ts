@@ -24,6 +24,15 @@ const kindByName: ReadonlyMap<string, RollUpKind> = new Map([
 export const kindOf = ({ name, rollUp }: Pick<Field, "name" | "rollUp">): RollUpKind | undefined =>
   rollUp ?? kindByName.get(name)
 
+/** Whether a longer bar can have something of the column, by its type and by what its field or its name says. */
+export const canRollUp = (field: Pick<Field, "name" | "rollUp" | "type">): boolean => {
+  const kind = kindOf(field)
+  if (kind === undefined) return false
+  if (kind === "first" || kind === "last" || field.type === "float64") return true
+  if (field.type === "timestamp") return kind === "highest" || kind === "lowest"
+  return field.type === "int64" && kind !== "vwap"
+}
+
 const reducers = {
   first: RowGroups.first,
   last: RowGroups.last,
@@ -62,9 +71,18 @@ const combineInts = {
   count: (a: bigint, b: bigint): bigint => a + b
 } as const
 
+/** Amounts to weigh by; missing where there are none, and where a float64 does not hold them as they are. */
+const amountsOf = (volume: Column | undefined, rows: number): Float64Array => {
+  if (volume?.type === "float64") return volume.values
+  if (volume?.type !== "int64") return new Float64Array(rows).fill(Number.NaN)
+  return Float64Array.from(volume.values, (value) =>
+    value === missing.int64 || BigInt(Number(value)) !== value ? Number.NaN : Number(value)
+  )
+}
+
 /** The average price by volume, where there is a column of it: the missing volume makes it missing. */
 const vwap = (groups: RowGroups.RowGroups, prices: Float64Array, volume: Column | undefined): Float64Array => {
-  const amounts = volume?.type === "float64" ? volume.values : new Float64Array(prices.length).fill(Number.NaN)
+  const amounts = amountsOf(volume, prices.length)
   return RowGroups.reduce(groups, prices, (values, from, to) => exactVwap(values, amounts, from, to))
 }
 

@@ -33,11 +33,11 @@ export const rollUpRows = (
   schema: DataSchema,
   versionColumn?: string
 ): Result.Result<BarsOfTrades, ConformanceFailed> => {
-  const { duplicateCount, rows } = markDuplicates(batch, versionColumn)
+  const { gaveWayCount, rows } = markDuplicates(batch, versionColumn)
   const ordered = rows === "all" ? batch : pick(batch, rows)
   const { columns, eventTimeMs, flags } = rollUpBars({ ...ordered, lineage: [] }, interval, schema.fields)
   return Result.map(
     Result.all(schema.fields.map((field) => columnOf(field, columns, eventTimeMs.length))),
-    (columns): BarsOfTrades => ({ batch: { eventTimeMs, columns, flags }, duplicateCount })
+    (columns): BarsOfTrades => ({ batch: { eventTimeMs, columns, flags }, gaveWayCount })
   )
 }

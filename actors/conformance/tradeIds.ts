@@ -1,4 +1,4 @@
-/** In which order do the ids of trades stand? */
+/** In which order do the ids of trades stand, or the versions of rows? */
 import { type Column, missing } from "../../protocol/frame/Column.ts"
 import { readWhole } from "./readDecimal.ts"
 

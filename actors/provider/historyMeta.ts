@@ -102,13 +102,24 @@ const findingsOf = (
     range.rule === undefined ? [] : [[range.rule, RangeSet.of(range.start, range.end)] as const]
   )
   const all = [
-    ...Object.entries(findings).map(([rule, ranges]) => [rule, summaryOf(ranges, "flag", intervalMs)] as const),
+    ...Object.entries(Findings.split(findings).rules).map(
+      ([rule, ranges]) => [rule, summaryOf(ranges, "flag", intervalMs)] as const
+    ),
     // a rule that has become stricter since then has some of both: what is kept out is told
     ...Object.entries(Findings.make(kept)).map(
       ([rule, ranges]) => [rule, summaryOf(ranges, "quarantine", intervalMs)] as const
     )
   ]
   return all.length === 0 ? {} : { findings: Object.fromEntries(all) }
+}
+
+/** What steps of conformance did to rows of these bars. */
+const stepsOf = (intervalMs: number, findings: Findings.Findings): Pick<QualitySummary, "conformed"> => {
+  const steps = Object.entries(Findings.split(findings).steps).map(([step, ranges]) => {
+    const { count, examples } = summaryOf(ranges, "flag", intervalMs)
+    return [step, { count, examples }] as const
+  })
+  return steps.length === 0 ? {} : { conformed: Object.fromEntries(steps) }
 }
 
 /** What of the range is closed, as far as nothing is stored of it: no bar is expected there. */
@@ -134,7 +145,8 @@ export const qualitySummary = (
     knownEmptyBars,
     gapCount: missing.length,
     ...countsOf(frame),
-    ...findingsOf(interval.lengthMs, findings, missing)
+    ...findingsOf(interval.lengthMs, findings, missing),
+    ...stepsOf(interval.lengthMs, findings)
   }
 }
 

@@ -10,9 +10,10 @@ export const unsettledNotes = (
   intervalMs: number
 ): ReadonlyArray<string> => {
   if (unsettled === undefined) return []
-  const time = RangeSet.intersect(RangeSet.make(unsettled.map(({ end, start }) => [start, end] as const)), covered)
+  const here = unsettled.filter(({ end, start }) => !isEmpty(RangeSet.clip(covered, start, end)))
+  const time = RangeSet.intersect(RangeSet.make(here.map(({ end, start }) => [start, end] as const)), covered)
   if (isEmpty(time)) return []
-  const sources = [...new Set(unsettled.map(({ source }) => source))].join(", ")
+  const sources = [...new Set(here.map(({ source }) => source))].join(", ")
   const count = bars(time, intervalMs)
   return [
     `${count} ${count === 1 ? "bar" : "bars"} may still be changed by ${sources}, and will be asked for once more`

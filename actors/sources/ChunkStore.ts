@@ -11,7 +11,7 @@ import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as Chunk from "../../protocol/history/Chunk.ts"
 import { CoveragePage } from "../../protocol/history/CoveragePage.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
-import { asField, type Findings, none } from "../../protocol/history/Findings.ts"
+import { asField, type Findings } from "../../protocol/history/Findings.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -165,7 +165,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const chunkShelf: Shelf<Kept> = {
     stream: Stream.chunks.name,
     decode: (bytes) =>
-      Option.map(Chunk.decode(bytes), ({ frame, header }) => ({ frame, ...asField(header.findings ?? none) })),
+      Option.map(Chunk.decode(bytes), ({ frame, header }) => ({ frame, ...asField(Chunk.findingsOf(header)) })),
     keep: frames.put
   }
   const pageShelf: Shelf<CoveragePage> = {

@@ -29,5 +29,8 @@ export const calendarsOf = ({
 }: Pick<Configuration, "calendars">): ReadonlyMap<string, Calendar.Calendar> =>
   new Map([
     [alwaysOpen, Calendar.alwaysOpen],
-    ...Object.entries(calendars).map(([name, settings]) => [name, calendarOf(settings)] as const)
+    ...Object.entries(calendars).map(([name, settings]) => {
+      const label = `calendar ${name} of version ${settings.version}`
+      return [name, { ...calendarOf(settings), label }] as const
+    })
   ])

@@ -67,6 +67,22 @@ export const textRows = ({ columns, eventTime }: TypedRows): RawRows => ({
   columns: columns.map(({ name, values }) => ({ name, values: Array.from(values, String) }))
 })
 
+/** The same bars with the number of trades of each, in int64, and the venue, one of four. */
+export const richRows = (rows: TypedRows): RawRows => {
+  const random = makeRandom(4)
+  const trades = BigInt64Array.from(rows.eventTime, () => BigInt(Math.floor(random() * 1e4)))
+  const venue = Uint32Array.from(rows.eventTime, () => Math.floor(random() * 4))
+  const dictionary = ["binance", "bybit", "kraken", "okx"]
+  return {
+    eventTime: rows.eventTime,
+    columns: [
+      ...rows.columns,
+      { name: "trades", type: "int64", values: trades },
+      { name: "venue", type: "category", values: venue, dictionary }
+    ]
+  }
+}
+
 /** Single trades, twenty to a minute, with ids. */
 export const tradeRows = (rows: number): TypedRows => {
   const random = makeRandom(3)

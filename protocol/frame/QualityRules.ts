@@ -50,12 +50,12 @@ const ZeroPrice = Schema.Struct({
   columns: Schema.optionalKey(Schema.NonEmptyArray(ColumnName))
 })
 
-/** A price that differs from the bar before by more than a share of it. */
+/** A price that differs from the one of the bar before by more than a share of the lower of them. */
 const Jump = Schema.Struct({
   rule: Schema.Literal("jump"),
   ...common,
   column: Schema.optionalKey(ColumnName),
-  /** 0.5 is half of the price before. */
+  /** With 0.5 a price may rise by half, and lose a third: as much as takes it back. */
   share: Schema.optionalKey(Share),
   maxGapBars
 })
@@ -81,7 +81,7 @@ const ZScore = Schema.Struct({
   )
 )
 
-/** A price that leaves by more than a share, and is back within half of that share a few bars later. */
+/** A price that leaves as far as `jump` means it, and is back within half of that share a few bars later. */
 const Reversal = Schema.Struct({
   rule: Schema.Literal("reversal"),
   ...common,
@@ -108,7 +108,10 @@ const StaleRepeat = Schema.Struct({
   flatBars: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(1)))
 })
 
-/** Of `bars` bars on the grid, fewer than the share `minShare` are there. */
+/**
+ * Of `bars` bars on the grid, fewer than the share `minShare` are there. It finds those that are, and the one behind
+ * such a stretch where there are none; it may not keep them out.
+ */
 const BarCount = Schema.Struct({
   rule: Schema.Literal("barCount"),
   ...common,
@@ -139,6 +142,8 @@ export type QualityRule = typeof QualityRule.Type
 export const QualityRules = Schema.Array(QualityRule).check(
   Schema.makeFilter((rules: ReadonlyArray<QualityRule>) => {
     const names = rules.map(({ name, rule }) => name ?? rule)
+    const ofStep = names.findIndex((name) => name.startsWith("step:"))
+    if (ofStep >= 0) return { path: [ofStep, "name"], issue: "names that begin with step: are not for rules" }
     const again = names.findIndex((name, index) => names.indexOf(name) < index)
     return again < 0 ? true : { path: [again, "name"], issue: `${names[again]} is the name of another rule already` }
   })

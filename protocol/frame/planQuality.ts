@@ -40,8 +40,10 @@ const scaleOf = (intervalMs: number): number => Math.max(1, Math.sqrt(intervalMs
 const gapOf = (intervalMs: number): number =>
   Math.max(Math.ceil(hourMs / intervalMs), Math.min(daysOfGap, Math.ceil((daysOfGap * 24 * hourMs) / intervalMs)))
 
+const numberTypes: ReadonlyArray<string> = ["float64", "int64"]
+
 const requiredNumbers = ({ fields }: DataSchema): ReadonlyArray<string> =>
-  fields.filter(({ required, type }) => required && type === "float64").map(({ name }) => name)
+  fields.filter(({ required, type }) => required && numberTypes.includes(type)).map(({ name }) => name)
 
 const prices = ["open", "high", "low", "close"] as const
 
@@ -112,10 +114,11 @@ export const columnsOf = (rule: ActiveRule): ReadonlyArray<string> => {
   }
 }
 
-const numberTypes: ReadonlyArray<string> = ["float64", "int64"]
-
 /** What keeps the rule from being computed of the schema's columns; undefined where nothing does. */
 const problemOf = (rule: ActiveRule, { fields }: DataSchema): string | undefined => {
+  if (rule.rule === "barCount" && rule.severity === "quarantine") {
+    return "would keep out the bars that are there for those that are not: its severity is flag or reject"
+  }
   for (const column of columnsOf(rule)) {
     const field = fields.find(({ name }) => name === column)
     if (field === undefined) {
@@ -160,16 +163,19 @@ export const findingText = (rule: ActiveRule): string => {
     case "zeroPrice":
       return "a price is zero"
     case "jump":
-      return `${rule.column} is more than ${percent(rule.share)} from the bar before`
+      return `${rule.column} is by more than ${percent(rule.share)} of the lower price from the bar before`
     case "zScore":
       return `${rule.column} moves by more than ${rule.z} standard deviations of the ${rule.bars} bars before`
     case "reversal":
-      return `${rule.column} leaves by more than ${percent(rule.share)} and is back within ${rule.withinBars} bars`
+      return (
+        `${rule.column} leaves by more than ${percent(rule.share)} of the lower price ` +
+        `and is back within ${rule.withinBars} bars`
+      )
     case "timeBackwards":
       return `the row was given behind one that is more than ${rule.toleranceBars} bars later`
     case "staleRepeat":
       return `the bar repeats the ones before it`
     case "barCount":
-      return `fewer than ${percent(rule.minShare)} of ${rule.bars} bars are there`
+      return `fewer than ${percent(rule.minShare)} of ${rule.bars} bars are there, or none of those before`
   }
 }

@@ -35,6 +35,8 @@ export interface Rules {
 
 /** A calendar in use. */
 export interface Calendar {
+  /** Which one it is, in words, where it is one of a configuration. */
+  readonly label?: string
   /** What it speaks of. */
   readonly reach: Range
   /** The open time of the trading day. */

@@ -12,7 +12,7 @@ import type { Frame } from "../frame/Frame.ts"
 import * as FrameCodec from "../frame/FrameCodec.ts"
 import { LineageRun } from "../frame/Lineage.ts"
 import type { ChunkRef } from "./CoveragePage.ts"
-import { Findings } from "./Findings.ts"
+import * as Findings from "./Findings.ts"
 import { Pairs } from "./RangePairs.ts"
 import { Series } from "./Series.ts"
 
@@ -34,7 +34,9 @@ export const ChunkHeader = Schema.Struct({
   lineage: Schema.Array(LineageRun),
   contentHash: Schema.String,
   /** What quality rules found in the rows; absent where they found nothing. */
-  findings: Schema.optionalKey(Findings)
+  findings: Schema.optionalKey(Findings.Findings),
+  /** What conforming did to rows, by step; absent where it did nothing but check them. */
+  steps: Schema.optionalKey(Findings.Findings)
 })
 export type ChunkHeader = typeof ChunkHeader.Type
 
@@ -49,8 +51,19 @@ const encodeHeader = Schema.encodeSync(HeaderJson)
 const decodeHeader = Schema.decodeUnknownOption(HeaderJson)
 
 /** The chunk of a sealed frame. */
-export const encode = (frame: Frame, about: Omit<ChunkHeader, "format" | "lineage" | "contentHash">): EncodedChunk => {
-  const header: ChunkHeader = { format: 1, ...about, lineage: frame.lineage, contentHash: contentHash(frame) }
+export const encode = (
+  frame: Frame,
+  { findings = Findings.none, ...about }: Omit<ChunkHeader, "format" | "lineage" | "contentHash" | "steps">
+): EncodedChunk => {
+  const { rules, steps } = Findings.split(findings)
+  const header: ChunkHeader = {
+    format: 1,
+    ...about,
+    lineage: frame.lineage,
+    contentHash: contentHash(frame),
+    ...Findings.asField(rules),
+    ...(!Findings.isNone(steps) && { steps })
+  }
   const bytes = FrameCodec.encode(frame, {
     lineage: "none",
     metadata: new Map([[headerKey, encodeHeader(header)]])
@@ -65,6 +78,10 @@ export const encode = (frame: Frame, about: Omit<ChunkHeader, "format" | "lineag
   }
   return { ref, bytes }
 }
+
+/** What a chunk tells of its rows: what rules found, and what steps did. */
+export const findingsOf = ({ findings = Findings.none, steps = Findings.none }: ChunkHeader): Findings.Findings =>
+  Findings.unionAll([findings, Findings.ofSteps(Object.entries(steps))])
 
 /** A chunk's rows, with lineage, and its header; none where the bytes are no chunk. */
 export const decode = (bytes: Uint8Array): Option.Option<{ readonly header: ChunkHeader; readonly frame: Frame }> =>

@@ -2,7 +2,8 @@
  * Which bars did quality rules find something in, by rule?
  *
  * By the rule's name the time of the bars, all of it; a rule that found nothing is absent. The algebra is that of
- * `RangeSet`, rule by rule.
+ * `RangeSet`, rule by rule. What steps of conformance did to rows is told in the same way, under names that no rule
+ * may have: so it goes the way of findings from the rows to their readers.
  */
 import { Schema } from "effect"
 import { isEmpty } from "./RangeMeasure.ts"
@@ -34,6 +35,36 @@ export const unionAll = (all: ReadonlyArray<Findings>): Findings => make(all.fla
 /** What they tell of some time. */
 export const intersect = (findings: Findings, time: RangeSet.RangeSet): Findings =>
   make(Object.entries(findings).map(([rule, ranges]) => [rule, RangeSet.intersect(ranges, time)] as const))
+
+/** What steps of conformance may have done to a row. */
+export type StepName = "movedToBar" | "late" | "dropped" | "loss" | "default" | "decidedTime"
+
+/** What the names begin with under which steps tell of rows: rules are refused such names. */
+const stepPrefix = "step:"
+
+const isOfStep = (name: string): boolean => name.startsWith(stepPrefix)
+
+/** What steps did, each under its name. */
+export const ofSteps = (told: Iterable<readonly [step: string, ranges: RangeSet.RangeSet]>): Findings =>
+  make(Array.from(told, ([step, ranges]) => [`${stepPrefix}${step}`, ranges] as const))
+
+/** What rules found, and beside it what steps did, by the names of the steps. */
+export const split = (findings: Findings): { readonly rules: Findings; readonly steps: Findings } => {
+  const all = Object.entries(findings)
+  return {
+    rules: Object.fromEntries(all.filter(([name]) => !isOfStep(name))),
+    steps: Object.fromEntries(
+      all.filter(([name]) => isOfStep(name)).map(([name, ranges]) => [name.slice(stepPrefix.length), ranges])
+    )
+  }
+}
+
+/** The time of all bars that any rule found something in. */
+export const timeOf = (findings: Findings): RangeSet.RangeSet => RangeSet.unionAll(Object.values(split(findings).rules))
+
+/** The time of rows to which a step did something. */
+export const timeOfStep = (findings: Findings, step: StepName): RangeSet.RangeSet =>
+  findings[`${stepPrefix}${step}`] ?? RangeSet.empty
 
 /** As an optional field of a record: absent where nothing was found. */
 export const asField = (findings: Findings): { readonly findings?: Findings } => (isNone(findings) ? {} : { findings })

@@ -130,8 +130,25 @@ describe("checkSchemas()", () => {
       fileWith(`{ fields: [${close}], rules: { quality: [{ rule: spike }] } }`),
       "schemas.bars.rules.quality[0]: is a rule with its kind: { rule: jump }; the kinds are negativeVolume, " +
         "ohlcOrder, nonFinite, zeroPrice, jump, zScore, reversal, timeBackwards, staleRepeat, barCount"
+    ],
+    [
+      "versions that have no order",
+      fileWith(
+        `{ fields: [${close}, { name: version, type: category, required: false }], rules: { conflict: version } }`
+      ),
+      "schemas.bars.rules.conflict: version is category: versions are of type int64, float64, timestamp"
+    ],
+    [
+      "a column that longer bars would be without",
+      fileWith(
+        `{ fields: [${close}, { name: mood, type: category, required: true }, { name: n, type: int64, required: false }] }`,
+        "schema: bars }\n  - { node: a, intervals: [5m], derivedFrom: 1m }\n  - { node: a, intervals: [1h], derivedFrom: 5m"
+      ),
+      "series[1].derivedFrom: mood is required, and nothing says what a longer bar has of it: name its rollUp in " +
+        "schemas.bars; series[2].derivedFrom: mood is required, and nothing says what a longer bar has of it: name its " +
+        "rollUp in schemas.bars"
     ]
   ])("checkSchemas() tells of %s", (_what, text, expected) => {
-    assert.deepStrictEqual(mistakes(text), [expected])
+    assert.strictEqual(mistakes(text).join("; "), expected)
   })
 })

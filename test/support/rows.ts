@@ -36,7 +36,7 @@ export const nothingFound: ConformanceReport = {
   outOfOrderCount: 0,
   lateCount: 0,
   droppedCount: 0,
-  duplicateCount: 0,
+  gaveWayCount: 0,
   rolledUpCount: 0,
   lossCount: 0,
   defaultCount: 0,

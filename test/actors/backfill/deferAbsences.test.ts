@@ -45,6 +45,15 @@ describe("deferAbsences()", () => {
     ])
   })
 
+  it("deferAbsences() does not call absent what came and was left out as late", () => {
+    const told = defer(RangeSet.of(0, 100), { late: RangeSet.of(20, 30) })
+    expect(told.map(({ end, reason, start }) => [start, end, reason.includes("left out as late")])).toEqual([
+      [0, 20, false],
+      [20, 30, true],
+      [30, 100, false]
+    ])
+  })
+
   it("deferAbsences() doubles the wait with each answer, up to the longest", () => {
     const seen: Array<number> = []
     let before: ReadonlyArray<MissingRange> = []

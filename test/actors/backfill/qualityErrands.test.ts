@@ -3,8 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeMemory } from "../../../actors/sources/memorySource.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
+import * as FrameModule from "../../../protocol/frame/Frame.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import type { QualityRules } from "../../../protocol/frame/QualityRules.ts"
+import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import type { Configuration } from "../../../protocol/Settings.ts"
@@ -28,7 +30,7 @@ const configurationOf = (quality: QualityRules): Configuration => ({
 })
 
 interface Answer {
-  readonly columns: { readonly event_time: ReadonlyArray<number> }
+  readonly columns: { readonly event_time: ReadonlyArray<number>; readonly __flags: ReadonlyArray<number> }
   readonly meta: Pick<HistoryMeta, "qualitySummary"> & { readonly missingRanges: ReadonlyArray<MissingRange> }
   readonly error?: { readonly tag: string; readonly message: string }
 }
@@ -54,6 +56,24 @@ const start = (frame: Frame, quality: QualityRules, barsPerRequest = 400) => {
 const inMemory = <A, E>(effect: Effect.Effect<A, E, Mesh>) => Effect.provide(effect, MemoryMesh.layer)
 
 const keepOut: QualityRules = [{ rule: "negativeVolume", severity: "quarantine" }]
+
+describe("bars that a rule flags", () => {
+  it.live("are as many as is told of them, also where it was seen on a later page", () =>
+    Effect.gen(function* () {
+      const isThin = (bar: number): boolean => bar >= 360 && bar < 420
+      const rows = Uint32Array.from(Array(bars).keys()).filter((bar) => !isThin(bar) || bar % 3 === 0)
+      // the first page ends in the midst of the thin hour
+      yield* start(FrameModule.pick(quietBars(bars), rows), [{ rule: "barCount", bars: 60 }], 370)
+      const { columns, meta } = yield* read()
+      assert.strictEqual(meta.qualitySummary.findings?.["barCount"]?.count, 20)
+      const suspects = columns.event_time.filter((_, row) => (columns.__flags[row]! & RowFlag.suspect) !== 0)
+      assert.deepStrictEqual(
+        suspects,
+        Array.from({ length: 20 }, (_, at) => (360 + 3 * at) * minuteMs)
+      )
+    }).pipe(Effect.scoped, inMemory)
+  )
+})
 
 describe("bars that a rule keeps out", () => {
   it.live("are told exactly, also where there are more of them than a root has places for", () =>

@@ -8,6 +8,7 @@ import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
+import * as Findings from "../../../protocol/history/Findings.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import type { SchemaSettings } from "../../../protocol/SchemaSettings.ts"
@@ -73,6 +74,9 @@ describe("pagedBackfiller()", () => {
         [0, 2],
         [3, 8]
       ])
+      const told = Findings.unionAll(dropped.steps.map(({ findings }) => findings ?? Findings.none))
+      assert.deepStrictEqual(Findings.timeOfStep(told, "dropped"), RangeSet.of(2 * minuteMs, 3 * minuteMs))
+      assert.deepStrictEqual(Findings.timeOfStep(told, "movedToBar"), RangeSet.empty)
     })
   )
 

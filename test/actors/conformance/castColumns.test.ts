@@ -189,6 +189,22 @@ describe("castColumns() to other types", () => {
     expect(Result.isFailure(made({ type: "category", spellings }, ["hold"]))).toBe(true)
   })
 
+  it("castColumns() makes of text what comes back from the store: half a surrogate pair is none", () => {
+    const stored = { dictionary: ["a\ufffd"] }
+    expect(madeOf({ type: "category" }, ["a\ud800"]).column).toMatchObject(stored)
+    const typed = { name: "x", type: "category", values: Uint32Array.of(0), dictionary: ["a\ud800"] } as const
+    const schema: DataSchema = { version: 1, fields: [{ name: "x", type: "category", required: true }] }
+    const rows = { eventTime: Float64Array.of(0), columns: [typed] }
+    expect(Result.getOrThrow(castColumns(rows, schema)).columns[0]).toMatchObject(stored)
+  })
+
+  it("castColumns() lets be missing what a column that is tried out can't hold, unless its own rule refuses it", () => {
+    const field = { type: "int64", required: false, experimental: true } as const
+    expect(madeOf(field, [0.5, 2]).values).toEqual([none.int64, 2n])
+    expect(madeOf(field, [0.5]).lossCount).toBe(1)
+    expect(Result.isFailure(made({ ...field, onLoss: "fail" }, [0.5]))).toBe(true)
+  })
+
   it("castColumns() reads moments in the unit of the field and the zone of the rules", () => {
     expect(madeOf({ type: "timestamp", unit: "s" }, [60, "90", null]).values).toEqual([60_000, 90_000, Number.NaN])
     const rules = { time: { zone: "America/New_York", unit: "ns" } } as const

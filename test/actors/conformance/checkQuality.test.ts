@@ -65,9 +65,25 @@ describe("rules on a row by itself", () => {
 describe("rules on moves", () => {
   it("jump finds a price further from the one before than its share, up as down", () => {
     const frame = quietBars(9, { 2: { close: 151 }, 5: { close: 49 }, 7: { close: 140 } })
-    // the way back of 151 to 100 is no half of it, that of 49 to 100 is more
-    expect(found(frame, [{ rule: "jump", share: 0.5 }])).toEqual({ jump: [2, 5, 6] })
+    // each is as far as its way back
+    expect(found(frame, [{ rule: "jump", share: 0.5 }])).toEqual({ jump: [2, 3, 5, 6] })
   })
+
+  it.each([4, 24, 168])(
+    "jump and reversal find a fall as well as a rise in bars of %s hours, by their standard shares",
+    (hours) => {
+      const intervalMs = hours * 3_600_000
+      for (const close of [2000, 5]) {
+        const frame = quietBars(9, { 4: { close } }, intervalMs)
+        const rules = planOf([{ rule: "jump" }, { rule: "reversal" }], ohlcv, intervalMs)
+        const { findings } = Result.getOrThrow(check(frame, rules, { interval: intervalOf(`${hours}h`) }))
+        expect(findings.map(({ count, rule }) => [rule, count])).toEqual([
+          ["jump", 2],
+          ["reversal", 1]
+        ])
+      }
+    }
+  )
 
   it("jump does not compare prices with a long time between them, nor with what is missing or zero", () => {
     const frame = quietBars(9, { 2: { close: Number.NaN }, 3: { close: 0 }, 4: { close: 100 } })
@@ -134,6 +150,7 @@ describe("rules on order", () => {
 
   it("timeBackwards takes the newest first for an order", () => {
     expect(found(quietBars(6), [{ rule: "timeBackwards" }], given(5, 4, 3, 2, 1, 0))).toEqual({})
+    expect(found(quietBars(6), [{ rule: "timeBackwards" }], given(5, 4, 4, 3, 2, 1, 0))).toEqual({})
     expect(found(quietBars(6), [{ rule: "timeBackwards" }], given(5, 4, 3, 2, 0, 1))).not.toEqual({})
   })
 
@@ -160,14 +177,17 @@ describe("rules on order", () => {
     const rule: QualityRule = { rule: "barCount", bars: 10, minShare: 0.5 }
     const { findings } = Result.getOrThrow(check(thin, planOf([rule])))
     // the last block is not over
-    expect(findings.map(({ ranges }) => toPairs(ranges))).toEqual([[[10 * minute, 20 * minute]]])
-    const closed = RangeSet.of(12 * minute, 20 * minute)
-    expect(Result.getOrThrow(check(thin, planOf([rule]), { closed })).findings).toEqual([])
+    expect(findings.map(({ count, ranges }) => [count, toPairs(ranges)])).toEqual([[2, [[10 * minute, 12 * minute]]]])
+    expect(suspects(thin)).toEqual([10, 11])
+    const closedIn = () => RangeSet.of(12 * minute, 20 * minute)
+    expect(Result.getOrThrow(check(thin, planOf([rule]), { closedIn })).findings).toEqual([])
     // nothing at all of a block, where somebody is owed bars
     const gap = FrameModule.pick(every, Uint32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 40, 41))
-    expect(toPairs(Result.getOrThrow(check(gap, planOf([rule]))).findings[0]!.ranges)).toEqual([
-      [10 * minute, 40 * minute]
-    ])
+    expect(found(gap, [rule])).toEqual({ barCount: [40] })
+    expect(check(gap, planOf([{ ...rule, severity: "reject" }]))).toMatchObject({
+      failure: { message: expect.stringMatching(/1 bar: event_time is 2400000 at 1970-01-01T00:40/) }
+    })
+    expect(found(gap, [rule], { closedIn: () => RangeSet.of(10 * minute, 40 * minute) })).toEqual({})
     // an hour of hours is no thin minute
     const hours = { interval: intervalOf("1h") }
     expect(Result.getOrThrow(check(quietBars(48, {}, 3_600_000), planOf([rule]), hours)).findings).toEqual([])
@@ -203,7 +223,6 @@ describe("checkQuality()", () => {
         _tag: "ConformanceFailed",
         step: "checkQuality",
         column: "volume",
-        row: 2,
         message: "quality rule negativeVolume: volume is below zero: 1 bar: volume is -3 at 1970-01-01T00:02:00Z"
       }
     })

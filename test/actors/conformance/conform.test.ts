@@ -65,21 +65,21 @@ describe("conform()", () => {
       movedToBar: 1,
       outOfOrderCount: 4,
       lateCount: 1,
-      duplicateCount: 2
+      gaveWayCount: 2
     })
   })
 
   it("conform() of an overlapping page says nothing of the rows that repeat", () => {
     const { frame, report } = conformed(flatBars([0, 1, 2, 1, 2, 3]))
     expect(Array.from(frame.flags)).toEqual([0, 0, 0, 0])
-    expect(report).toEqual({ ...nothingFound, rows: 4, movedToBar: 0, outOfOrderCount: 1, duplicateCount: 2 })
+    expect(report).toEqual({ ...nothingFound, rows: 4, movedToBar: 0, outOfOrderCount: 1, gaveWayCount: 2 })
   })
 
   it("conform() of no rows is an empty frame with the schema's columns", () => {
     const { frame, report } = conformed(flatBars([]))
     expect(frame.columns.map((column) => column.name)).toEqual(["open", "high", "low", "close", "volume"])
     expect(frame.lineage).toEqual([])
-    expect(report).toEqual({ ...nothingFound, rows: 0, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
+    expect(report).toEqual({ ...nothingFound, rows: 0, movedToBar: 0, outOfOrderCount: 0, gaveWayCount: 0 })
   })
 
   it("conform() fails as its steps do", () => {
@@ -113,14 +113,14 @@ describe("conform()", () => {
     const rows = readBars(quietMarket)
     const mixed = conformed(pickRows(rows, shuffled(rows.eventTime.length, 20171104)))
     expect(contentHash(mixed.frame)).toBe(contentHash(conformed(rows).frame))
-    expect(mixed.report).toMatchObject({ rows: 13_681, movedToBar: 0, duplicateCount: 0 })
+    expect(mixed.report).toMatchObject({ rows: 13_681, movedToBar: 0, gaveWayCount: 0 })
   })
 
   law("conform() of any rows is sealed, and the report adds up", [rawRows], (rows) => {
     const { frame, report } = conformed(rows)
     expect(frame.eventTimeMs.every((timeMs, row) => row === 0 || frame.eventTimeMs[row - 1]! < timeMs)).toBe(true)
     expect(report.rows).toBe(frame.eventTimeMs.length)
-    expect(report.rows + report.duplicateCount).toBe(rows.eventTime.length)
+    expect(report.rows + report.gaveWayCount).toBe(rows.eventTime.length)
   })
 
   law("conform() of a sealed frame changes nothing", [sealedFrame], (frame) => {
@@ -131,7 +131,7 @@ describe("conform()", () => {
       rows: frame.eventTimeMs.length,
       movedToBar: 0,
       outOfOrderCount: 0,
-      duplicateCount: 0
+      gaveWayCount: 0
     })
   })
 
@@ -142,7 +142,7 @@ describe("conform()", () => {
       const { frame: again, report } = conformed(pickRows(rawOf(frame), [...order, ...repeated]))
       expect({ ...again, flags: again.flags.map((flag) => flag & ~RowFlag.outOfOrder) }).toEqual(frame)
       expect(contentHash(again)).toBe(contentHash(frame))
-      expect(report.duplicateCount).toBe(repeated.length)
+      expect(report.gaveWayCount).toBe(repeated.length)
     }
   )
 })

@@ -6,12 +6,16 @@ import { chunkColumns } from "../../../actors/conformance/chunkColumns.ts"
 import { conform, type Conformed } from "../../../actors/conformance/conform.ts"
 import type { ConformanceFailed } from "../../../actors/conformance/ConformanceFailed.ts"
 import type { ConformanceRules } from "../../../protocol/frame/ConformanceRules.ts"
+import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import { type DataSchema, ohlcv } from "../../../protocol/frame/DataSchema.ts"
+import { planQuality } from "../../../protocol/frame/planQuality.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
+import * as Findings from "../../../protocol/history/Findings.ts"
+import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import { law } from "../../support/law.ts"
-import { conformed, flatBars, intervalOf, nothingFound, options, pickRows } from "../../support/rows.ts"
+import { conformed, flatBars, intervalOf, nothingFound, options, pickRows, rawRows } from "../../support/rows.ts"
 
 const under = (rows: RawRows, rules: ConformanceRules, interval = "1m"): Conformed =>
   conformed(rows, { rules, interval: intervalOf(interval) })
@@ -30,6 +34,93 @@ const at = (...rows: ReadonlyArray<readonly [timeMs: number, price: number]>): R
 
 const valuesOf = (frame: Frame, name: string): ReadonlyArray<number | bigint> =>
   Array.from<number | bigint>(frame.columns.find((column) => column.name === name)!.values)
+
+describe("conform() again", () => {
+  const schema: DataSchema = {
+    version: 1,
+    fields: [
+      ...ohlcv.fields,
+      { name: "version", type: "int64", required: false, onLoss: "missing" },
+      { name: "mood", type: "category", required: false, default: "calm" }
+    ]
+  }
+  const rules = fc.record<ConformanceRules>(
+    {
+      lateness: fc.record({ bars: fc.nat(3), beyond: fc.constantFrom("keep", "drop") }),
+      onLoss: fc.constantFrom("missing", "fail"),
+      extraColumns: fc.constantFrom("keep", "drop"),
+      conflict: fc.constantFrom("priority", "version", "ingestTime"),
+      drop: fc.constantFrom([], ["venue"]),
+      time: fc.constant({ zone: "America/New_York", ambiguous: "later" })
+    },
+    { requiredKeys: [] }
+  )
+  const extras = fc.array(fc.tuple(fc.constantFrom(1, 2.5, null, "9007199254740993"), fc.constantFrom("wild", null)), {
+    minLength: 30,
+    maxLength: 30
+  })
+
+  law(
+    "conform() of what it gave changes nothing, whatever the rules",
+    [rawRows, extras, rules],
+    (rows, drawn, rules) => {
+      const given = drawn.slice(0, rows.eventTime.length)
+      const columns = [
+        ...rows.columns,
+        { name: "version", values: given.map(([version]) => version) },
+        { name: "mood", values: given.map(([, mood]) => mood) },
+        { name: "venue", values: given.map(() => "x") }
+      ]
+      const { frame } = conformed({ eventTime: rows.eventTime, columns }, { schema, rules })
+      const again = conformed({ eventTime: frame.eventTimeMs, columns: frame.columns }, { schema, rules })
+      expect(contentHash(again.frame)).toBe(contentHash(frame))
+      expect(again.frame.eventTimeMs).toEqual(frame.eventTimeMs)
+      expect(again.steps).toEqual({})
+    }
+  )
+})
+
+describe("conform() tells what steps did", () => {
+  const schema: DataSchema = {
+    version: 1,
+    fields: [...ohlcv.fields, { name: "trades", type: "int64", required: false, onLoss: "missing", default: 7 }]
+  }
+  const stepsOf = (rows: RawRows, trades: ReadonlyArray<number | null>, rules: ConformanceRules) => {
+    const columns = [...rows.columns, { name: "trades", values: trades }]
+    const { steps } = conformed({ eventTime: rows.eventTime, columns }, { schema, rules })
+    return Object.fromEntries(
+      Object.entries(Findings.split(steps).steps).map(([step, ranges]) => [
+        step,
+        toPairs(ranges).map((range) => range.map((timeMs) => timeMs / 60_000))
+      ])
+    )
+  }
+
+  it("conform() tells it by the bars of the rows, in whichever order and with whichever stamps they come", () => {
+    const rows = at([0, 1], [60_000, 2], [120_500, 3], [180_000, 4])
+    const trades = [1, 0.5, 2, null]
+    expect(stepsOf(rows, trades, {})).toEqual({ loss: [[1, 2]], default: [[3, 4]], movedToBar: [[2, 3]] })
+    const newestFirst = pickRows(rows, [3, 2, 1, 0])
+    expect(stepsOf(newestFirst, trades.toReversed(), { order: "newestFirst" })).toEqual(stepsOf(rows, trades, {}))
+    expect(stepsOf(rows, trades, { time: { stamped: "close" } })).toEqual({
+      loss: [[0, 1]],
+      default: [[2, 3]],
+      movedToBar: [[2, 3]]
+    })
+    expect(stepsOf(rows, [1, 2, 3, 4], { rollUp: "bars" })).toEqual({})
+  })
+
+  it("conform() tells of rows that are late whether or not they are left out, and rules see them all", () => {
+    const rows = flatBars([0, 2, 1, 6, 2])
+    const trades = [1, 1, 1, 1, 1]
+    expect(stepsOf(rows, trades, {})).toEqual({ late: [[2, 3]] })
+    const lateness = { beyond: "drop" } as const
+    expect(stepsOf(rows, trades, { lateness })).toEqual({ late: [[2, 3]], dropped: [[2, 3]] })
+    const quality = planQuality([], { schema: ohlcv, intervalMs: 60_000 })
+    const { report } = conformed(rows, { rules: { lateness }, quality })
+    expect(report.findings.map(({ rule }) => rule)).toContain("timeBackwards")
+  })
+})
 
 describe("conform() by rules of lateness", () => {
   // rows 3 and 2 are one and two bars behind 4, and row 1 three
@@ -62,7 +153,7 @@ describe("conform() by rules of lateness", () => {
     expect(minutesOf(frame)).toEqual([1, 2, 3])
     // read backwards the row of price 20 comes last
     expect(valuesOf(frame, "close")).toEqual([1, 20, 3])
-    expect(report).toEqual({ ...nothingFound, rows: 3, duplicateCount: 1 })
+    expect(report).toEqual({ ...nothingFound, rows: 3, gaveWayCount: 1 })
   })
 })
 
@@ -117,7 +208,7 @@ describe("conform() by rules of roll-up and conflict", () => {
       [21, 7]
     ])
     expect(Array.from(frame.flags)).toEqual([RowFlag.rolledUp, RowFlag.rolledUp])
-    expect(report).toEqual({ ...nothingFound, rows: 2, duplicateCount: 1, rolledUpCount: 3 })
+    expect(report).toEqual({ ...nothingFound, rows: 2, gaveWayCount: 1, rolledUpCount: 3 })
   })
 
   it("conform() rolls every type up as its field says, and vwap by volume", () => {

@@ -193,7 +193,7 @@ describe("conform() of trades", () => {
       expect(report).toMatchObject({
         rows: eventTime.length,
         rolledUpCount: 12_477 - eventTime.length,
-        duplicateCount: 0
+        gaveWayCount: 0
       })
     }
   )
@@ -207,7 +207,7 @@ describe("conform() of trades", () => {
     const { frame, report } = conformed(rows, { rules: { rollUp: "trades" } })
     expect(frame.columns.map(({ values }) => values[0])).toEqual([4, 6, 4, 6, 2])
     expect(Array.from(frame.flags)).toEqual([RowFlag.rolledUp | RowFlag.duplicate | RowFlag.outOfOrder])
-    expect(report).toMatchObject({ rows: 1, duplicateCount: 1, rolledUpCount: 1 })
+    expect(report).toMatchObject({ rows: 1, gaveWayCount: 1, rolledUpCount: 1 })
   })
 
   it("conform() counts every trade where there are no ids", () => {

@@ -88,6 +88,17 @@ describe("mergeByWriter()", () => {
     })
   })
 
+  it("mergeByWriter() tells versions apart that one float64 stands for", () => {
+    const bars = (source: string, version: bigint): SourceRows => {
+      const rows = flatBars([0], [Number(version % 10n)])
+      const given = { ...rows, columns: [...rows.columns, { name: "version", values: BigInt64Array.of(version) }] }
+      return { source, ranges: minutes([0, 1]), frame: conformed(given, { schema, source }).frame }
+    }
+    const [older, newer] = [2n ** 53n, 2n ** 53n + 1n]
+    const merged = mergeByWriter([bars("first", older), bars("second", newer)], minutes([0, 1]), empty, byVersion)
+    expect(closes(merged.frame)).toEqual([Number(newer % 10n)])
+  })
+
   it("mergeByWriter() by ingest time takes the row that came in last", () => {
     const early = rowsOf(
       "early",

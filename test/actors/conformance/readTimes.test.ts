@@ -68,6 +68,12 @@ describe("readTimes() in units", () => {
     expect(refusal(BigInt64Array.of(1_570_752_000_000n), { unit: "s" })).toEqual({ row: 0, problem: "is no time" })
   })
 
+  it("readTimes() takes digits in text for no time, and says what would make them one", () => {
+    const problem = "is a number in text: say by time.unit what it counts, s, ms, us or ns"
+    expect(refusal(["1570752000000"])).toEqual({ row: 0, problem })
+    expect(refusal(["soon"])).toEqual({ row: 0, problem: "is no time" })
+  })
+
   it("readTimes() passes whole milliseconds on uncopied, and keeps what is missing missing", () => {
     const given = Float64Array.of(0, 60_000)
     expect(read(given).timeMs).toBe(given)

@@ -1,6 +1,7 @@
 /** Are longer bars what the exchange itself makes of the shorter ones? */
 import { describe, expect, it } from "vitest"
 import { rollUpBars } from "../../../actors/conformance/rollUpBars.ts"
+import { type Column, float64 } from "../../../protocol/frame/Column.ts"
 import { contentHash } from "../../../protocol/frame/contentHash.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
@@ -48,6 +49,19 @@ describe("rollUpBars()", () => {
       "close",
       "volume"
     ])
+  })
+
+  it("rollUpBars() weighs by a volume of whole numbers, and not by one that was rounded", () => {
+    const vwapOf = (...amounts: ReadonlyArray<bigint>) => {
+      const { frame } = conformed(flatBars([0, 1], [10, 20]))
+      const columns: ReadonlyArray<Column> = [
+        float64("vwap", Float64Array.of(10, 20)),
+        { name: "volume", type: "int64", values: BigInt64Array.from(amounts) }
+      ]
+      return rollUpBars({ ...frame, columns }, five).columns[0]?.values[0]
+    }
+    expect(vwapOf(1n, 3n)).toBe(17.5)
+    expect(vwapOf(1n, 2n ** 53n + 1n)).toBeNaN()
   })
 
   it("rollUpBars() of no rows has none", () => {

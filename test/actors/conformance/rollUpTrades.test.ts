@@ -52,6 +52,6 @@ describe("rollUpTrades()", () => {
     const { frame, report } = conformed(bars, { flags: RowFlag.rolledUp })
     expect(frame.eventTimeMs).toBe(bars.eventTime)
     expect(frame.flags.every((flag) => flag === RowFlag.rolledUp)).toBe(true)
-    expect(report).toEqual({ ...nothingFound, rows: 2_469, movedToBar: 0, outOfOrderCount: 0, duplicateCount: 0 })
+    expect(report).toEqual({ ...nothingFound, rows: 2_469, movedToBar: 0, outOfOrderCount: 0, gaveWayCount: 0 })
   })
 })

@@ -7,6 +7,7 @@ import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
 import * as Calendar from "../../../protocol/history/Calendar.ts"
+import * as Findings from "../../../protocol/history/Findings.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
@@ -139,6 +140,16 @@ describe("qualitySummary()", () => {
       jump: { count: 6, severity: "flag", examples: [1, 4, 5, 6, 7].map((bar) => bar * minute) }
     })
     expect(qualitySummary(request, loaded([0, 1], all), [], RangeSet.empty)).not.toHaveProperty("findings")
+  })
+
+  it("qualitySummary() tells what steps did to rows, and not as what rules found", () => {
+    const findings = Findings.ofSteps([["movedToBar", RangeSet.of(minute, 8 * minute)]])
+    const summary = qualitySummary(request, { ...loaded([0, 1], all), findings }, [], RangeSet.empty)
+    expect(summary.conformed).toEqual({
+      movedToBar: { count: 7, examples: [1, 2, 3, 4, 5].map((bar) => bar * minute) }
+    })
+    expect(summary).not.toHaveProperty("findings")
+    expect(qualitySummary(request, loaded([0, 1], all), [], RangeSet.empty)).not.toHaveProperty("conformed")
   })
 
   it("qualitySummary() expects the bars that a rule keeps out, and tells of them", () => {

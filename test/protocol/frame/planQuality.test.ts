@@ -85,6 +85,19 @@ describe("planQuality()", () => {
     ]
   }
 
+  it("does not let a count of bars keep out those that are there", () => {
+    const { problems } = planQuality([{ rule: "barCount", severity: "quarantine" }], minute)
+    expect(problems).toMatchObject([{ rule: "barCount", problem: expect.stringContaining("flag or reject") }])
+  })
+
+  it("looks for what is missing in all numbers that the schema requires, whole ones too", () => {
+    const fields = [...ohlcv.fields, { name: "trades", type: "int64", required: true } as const]
+    const plan = planQuality([], { ...minute, schema: { version: 1, fields } })
+    expect(plan.rules.find(({ rule }) => rule === "nonFinite")).toMatchObject({
+      columns: ["open", "high", "low", "close", "volume", "trades"]
+    })
+  })
+
   it("leaves out, of what holds everywhere, what the schema has no columns for", () => {
     const { problems, rules } = planQuality([], { ...minute, schema: quotes })
     expect(problems).toEqual([])

@@ -7,6 +7,7 @@ import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
 import * as Chunk from "../../../protocol/history/Chunk.ts"
+import * as Findings from "../../../protocol/history/Findings.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { floatColumns, floatSchema } from "../../support/floatFrames.ts"
 import { law } from "../../support/law.ts"
@@ -55,6 +56,18 @@ describe("Chunk", () => {
     const untold = Option.getOrThrow(Chunk.decode(Chunk.encode(sample!, day).bytes)).header
     expect(told).toEqual({ ...untold, findings })
     expect(untold).not.toHaveProperty("findings")
+  })
+
+  it("decode() gives back what steps did to rows, beside what rules found", () => {
+    const [sample] = fc.sample(frame, { numRuns: 1, seed: 1 })
+    const findings = Findings.unionAll([
+      { jump: RangeSet.of(0, 60_000) },
+      Findings.ofSteps([["late", RangeSet.of(60_000, 120_000)]])
+    ])
+    const { header } = Option.getOrThrow(Chunk.decode(Chunk.encode(sample!, { ...day, findings }).bytes))
+    expect(header).toMatchObject({ findings: { jump: expect.anything() }, steps: { late: expect.anything() } })
+    expect(Object.keys(header.findings ?? {})).toEqual(["jump"])
+    expect(Chunk.findingsOf(header)).toEqual(findings)
   })
 
   law("encode() names the chunk by its bytes and tells a page what is in it", [frame, about], (frame, about) => {
