@@ -3,6 +3,7 @@ import { Clock, Effect, Option, Result } from "effect"
 import type { DataSource } from "../../actors/sources/DataSource.ts"
 import { fieldNames, ohlcv } from "../../protocol/frame/DataSchema.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import type { Series } from "../../protocol/history/Series.ts"
 import { readRoot } from "../../protocol/messages/readRoot.ts"
 import type { Configuration } from "../../protocol/Settings.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
@@ -68,19 +69,23 @@ export const read = Effect.fnUntraced(function* (start: number, end: number) {
   return JSON.parse(new TextDecoder().decode(reply.data)) as Answer
 })
 
-/** The root that stands. */
-export const rootNow = Effect.gen(function* () {
-  const key = Subject.series(series.nodeId, series.interval)
-  const stored = yield* (yield* Mesh).read(Stream.coverage.name, keySubject(Stream.coverage, key))
-  return Option.getOrThrow(
-    Result.getOrThrow(
-      readRoot(
-        key,
-        Option.flatMap(stored, ({ value }) => value)
+/** The root of a series that stands. */
+export const rootOf = ({ interval, nodeId }: Series) =>
+  Effect.gen(function* () {
+    const key = Subject.series(nodeId, interval)
+    const stored = yield* (yield* Mesh).read(Stream.coverage.name, keySubject(Stream.coverage, key))
+    return Option.getOrThrow(
+      Result.getOrThrow(
+        readRoot(
+          key,
+          Option.flatMap(stored, ({ value }) => value)
+        )
       )
     )
-  )
-})
+  })
+
+/** The root of the series of these tests. */
+export const rootNow = rootOf(series)
 
 /** The end of the last bar that has ended. */
 export const barNow = Effect.map(Clock.currentTimeMillis, (nowMs) => Math.floor(nowMs / secondMs) * secondMs)
