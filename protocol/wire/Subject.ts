@@ -28,6 +28,10 @@ export const series = (nodeId: string, interval: string): string => `${Token.enc
 /** A window of a series, by its start in epoch milliseconds. */
 export const window = (seriesKey: string, windowStart: number): string => `${seriesKey}.${windowStart}`
 
+/** What a source has stored of a window, as something to be asked for once more: beside the window's own key. */
+export const revision = (seriesKey: string, windowStart: number, source: string): string =>
+  `${window(seriesKey, windowStart)}r-${Token.encode(source)}`
+
 /** Where a chunk is stored. */
 export const chunk = (seriesKey: string, windowStart: number, id: string): string =>
   `${root}.chunks.${window(seriesKey, windowStart)}.${id}`
