@@ -48,7 +48,7 @@ export interface Circumstances {
   readonly shut: RangeSet.RangeSet
   /** Bars from here on are not final yet. */
   readonly finalUntil: number
-  /** Whether stored time is asked about: what is stored beside it, or that the market is closed, then proves nothing. */
+  /** Whether stored time is asked about: what is stored beside it, or that the market is closed, then is no proof. */
   readonly byBarsAlone?: boolean
   /** Time of a range in which the market is closed. */
   readonly closedIn: (range: Range) => RangeSet.RangeSet

@@ -3,8 +3,8 @@
  *
  * The source is asked for the stored time of one window, under the budget of its account and behind everything else.
  * What its answer proves is compared; what it does not prove, or does not answer in time, says nothing about what is
- * stored. A repair commits what differs as a revision, unless the bars have been revised since. A source that is named is
- * asked about all that any has stored of the window: what it has not stored itself is extra, and a repair stores it
+ * stored. A repair commits what differs as a revision, unless the bars have been revised since. A source that is named
+ * is asked about all that any has stored of the window: what it has not stored itself is extra, and a repair stores it
  * beside what others have.
  */
 import { Clock, Effect, Layer } from "effect"

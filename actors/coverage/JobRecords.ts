@@ -65,7 +65,7 @@ export interface JobRecords {
   readonly unfinished: () => ReadonlyArray<BackfillJob>
   /** The jobs that wait for a person. */
   readonly quarantined: () => ReadonlyArray<BackfillJob>
-  /** Changes the record of what fills a window as `change` says, if it says anything; gives the record that stands then. */
+  /** Changes the record of what fills a window as `change` says, if it says anything; gives what stands then. */
   readonly change: (
     windowStart: number,
     change: (job: BackfillJob) => BackfillJob | undefined

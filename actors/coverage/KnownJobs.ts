@@ -85,12 +85,13 @@ const notListed =
   ({ message: reason }: MeshUnavailable) =>
     Effect.logWarning("jobs not listed", { series, reason })
 
+const subjectOf = (key: string): string => keySubject(Stream.jobs, key)
+
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
   const mesh = yield* Mesh
   const note = yield* Invariants.noting
   const seriesKey = Subject.series(series.nodeId, series.interval)
-  const subjectOf = (key: string): string => keySubject(Stream.jobs, key)
   const known = new Map<string, KnownJob>()
 
   const set = (next: KnownJob): void => {

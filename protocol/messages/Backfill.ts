@@ -17,13 +17,11 @@ export const readJob = (value: Option.Option<Uint8Array>): Option.Option<Backfil
 export const writeJob = (job: BackfillJob): Uint8Array => Codec.toJson(encode(job))
 
 /**
- * The key of a job's record. What asks a source for its stored bars once more has a record of its own, so that to fill a
- * window and to revise it never wait for each other.
+ * The key of a job's record. What asks a source for its stored bars once more has a record of its own, so that to fill
+ * a window and to revise it never wait for each other.
  */
-export const jobKey = ({ revises, series, windowStart }: Pick<BackfillJob, "revises" | "series" | "windowStart">) => {
-  const key = Subject.series(series.nodeId, series.interval)
-  return revises === undefined ? Subject.window(key, windowStart) : Subject.revision(key, windowStart, revises)
-}
+export const jobKey = ({ revises, series, windowStart }: Pick<BackfillJob, "revises" | "series" | "windowStart">) =>
+  Subject.window(Subject.series(series.nodeId, series.interval), windowStart, revises)
 
 const endedTtlSeconds = 7 * 24 * 3600
 

@@ -25,12 +25,9 @@ export const serviceGroup = "seamless"
 /** A series as two tokens: what keys and subjects about it begin with. */
 export const series = (nodeId: string, interval: string): string => `${Token.encode(nodeId)}.${interval}`
 
-/** A window of a series, by its start in epoch milliseconds. */
-export const window = (seriesKey: string, windowStart: number): string => `${seriesKey}.${windowStart}`
-
-/** What a source has stored of a window, as something to be asked for once more: beside the window's own key. */
-export const revision = (seriesKey: string, windowStart: number, source: string): string =>
-  `${window(seriesKey, windowStart)}r-${Token.encode(source)}`
+/** A window of a series, by its start in epoch milliseconds; with a source, what that one has stored of it. */
+export const window = (seriesKey: string, windowStart: number, source?: string): string =>
+  `${seriesKey}.${windowStart}${source === undefined ? "" : `r-${Token.encode(source)}`}`
 
 /** Where a chunk is stored. */
 export const chunk = (seriesKey: string, windowStart: number, id: string): string =>

@@ -3,6 +3,7 @@ import { Clock, Effect, Option, Result } from "effect"
 import type { DataSource } from "../../actors/sources/DataSource.ts"
 import { fieldNames, ohlcv } from "../../protocol/frame/DataSchema.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
+import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import { readRoot } from "../../protocol/messages/readRoot.ts"
 import type { Configuration } from "../../protocol/Settings.ts"
@@ -59,7 +60,11 @@ export interface Answer {
     readonly __flags: ReadonlyArray<number>
     readonly __ingest_at: ReadonlyArray<number>
   }
-  readonly meta: { readonly fingerprint: string; readonly missingRanges: ReadonlyArray<object> }
+  readonly meta: {
+    readonly qualitySummary: QualitySummary
+    readonly fingerprint: string
+    readonly missingRanges: ReadonlyArray<object>
+  }
 }
 
 /** Reads some time, and has it filled. */

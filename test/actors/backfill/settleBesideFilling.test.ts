@@ -11,7 +11,7 @@ import { untilTrue } from "../../support/untilTrue.ts"
 // one window for all of a test, which lasts longer than it
 const wide: Configuration = {
   ...configuration,
-  series: [{ ...configuration.series[0]!, windowBars: 86_400 }]
+  series: [{ ...configuration.series[0], windowBars: 86_400 }]
 }
 
 describe("settling", () => {
