@@ -2,8 +2,8 @@
  * What is being done about a window that has gaps?
  *
  * One record in KV a window, and one for each source whose stored bars of it are asked for once more. Opening,
- * claiming, renewing and ending are compare-and-sets on it, so there is at most one effective run whoever asks: the record's
- * revision is the lease's token, and the queue only says that there is work.
+ * claiming, renewing and ending are compare-and-sets on it, so there is at most one effective run whoever asks: the
+ * record's revision is the lease's token, and the queue only says that there is work.
  */
 import { Schema } from "effect"
 import { Pairs } from "./RangePairs.ts"
