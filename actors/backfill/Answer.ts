@@ -7,6 +7,10 @@
  * ends with an absence is looked at a little beyond its edge, but never into time that is covered: what was proven
  * there ends with a bar, or was proven by one. Time in which the market is closed counts for nothing in an absence, and
  * is proven by itself once it has been answered.
+ *
+ * Where stored time is asked about once more, an absence would take bars back. It is proven between two bars of this
+ * answer alone, or where the source knows that it has all: what stands beside the stretch, and that a market is closed,
+ * says nothing of what the source has now.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, size } from "../../protocol/history/RangeMeasure.ts"
@@ -201,6 +205,6 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
     pairs.push([Math.max(start, from), end])
   }
   const seen = RangeSet.of(start, nextRequest(answer) === undefined ? end : Math.min(cursor, end))
-  const closed = RangeSet.intersect(question.closed, answered(answer))
+  const closed = question.byBarsAlone ? RangeSet.empty : RangeSet.intersect(question.closed, answered(answer))
   return RangeSet.unionAll([RangeSet.make(pairs), closed, RangeSet.intersect(answer.whole, seen)])
 }

@@ -26,6 +26,11 @@ export interface Known {
   readonly shut: RangeSet
   /** Bars from here on are not final yet, in epoch milliseconds. */
   readonly finalUntil: number
+  /**
+   * Whether the stretch itself is stored, and asked about once more: an absence then takes bars back, and is proven by
+   * bars of this answer on either side of it alone. What is covered beside it may be looked at.
+   */
+  readonly byBarsAlone?: boolean
 }
 
 /** A stretch of time that is to be refilled. */

@@ -12,10 +12,10 @@ import { urgentClasses } from "../../protocol/history/classShares.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { windowsPerErrand } from "../../protocol/history/planBackfill.ts"
 import { defaults } from "../../protocol/Settings.ts"
+import { jobKey } from "../../protocol/messages/Backfill.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import type { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
@@ -56,15 +56,15 @@ type Services =
   | SeriesCatalog
   | BackfillCoordinator
 
-/** Keys of the windows that follow (1), or of those before (-1), the nearest first. */
-const keysBeside = Effect.fnUntraced(function* ({ series, windowStart }: BackfillJob, direction: 1 | -1) {
+/** Keys of jobs of the kind in the windows that follow (1), or in those before (-1), the nearest first. */
+const keysBeside = Effect.fnUntraced(function* (job: BackfillJob, direction: 1 | -1) {
+  const { series, windowStart } = job
   const catalog = yield* SeriesCatalog
   const { root } = yield* (yield* Coverage).of(series)
   const { interval } = yield* catalog.find(series.nodeId, series.interval)
   const windowMs = interval.lengthMs * root.windowBars
-  const seriesKey = Subject.series(series.nodeId, series.interval)
   return Array.from({ length: followingMax }, (_, index) =>
-    Subject.window(seriesKey, windowStart + direction * (index + 1) * windowMs)
+    jobKey({ ...job, windowStart: windowStart + direction * (index + 1) * windowMs })
   )
 })
 
@@ -115,7 +115,7 @@ const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
   const classes = isAwaited ? urgentClasses : JobClass.literals
   const claimBeside = (direction: 1 | -1) =>
     keysBeside(first.job, direction).pipe(
-      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs, classes, first.job.revises)),
+      Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs, classes)),
       Effect.orElseSucceed((): ReadonlyArray<Held> => [])
     )
   const behind = yield* claimBeside(1)

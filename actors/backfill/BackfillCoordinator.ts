@@ -23,7 +23,7 @@ import * as jobStep from "./jobStep.ts"
 
 /** A job in this host's hands. */
 export interface Held {
-  /** The window's key. */
+  /** The key of its record. */
   readonly key: string
   readonly job: BackfillJob
   readonly revision: number
@@ -72,15 +72,11 @@ export class BackfillCoordinator extends Context.Service<
      * planned is refused where the job is another by now.
      */
     readonly claim: (key: string, leaseMs: number, options?: ClaimOptions) => Effect.Effect<Claimed, MeshUnavailable>
-    /**
-     * Claims those of the windows, of these classes, that wait for someone or whose holder is gone; those alone that
-     * fill what is missing, or that revise what this source has stored.
-     */
+    /** Claims those of the jobs, of these classes, that wait for someone or whose holder is gone. */
     readonly claimFollowing: (
       keys: ReadonlyArray<string>,
       leaseMs: number,
-      classes?: ReadonlyArray<JobClass>,
-      revises?: string
+      classes?: ReadonlyArray<JobClass>
     ) => Effect.Effect<ReadonlyArray<Held>, MeshUnavailable>
     /** Prolongs the lease from now; gives the job as it is held from then on. */
     readonly renew: (held: Held) => Effect.Effect<Held, Outcome>
@@ -181,15 +177,13 @@ const makeClaims = Effect.gen(function* () {
   const claimFollowing = Effect.fnUntraced(function* (
     keys: ReadonlyArray<string>,
     leaseMs: number,
-    classes: ReadonlyArray<JobClass> = JobClass.literals,
-    revises?: string
+    classes: ReadonlyArray<JobClass> = JobClass.literals
   ) {
     const stored = yield* mesh.readMany(Stream.jobs.name, keys.map(subjectOf))
     const standing = stored.flatMap((found) => Option.toArray(standingOf(found)))
     const gone = yield* deadHolders(standing)
     const isFree = ({ job }: Held): boolean => job.state === "PENDING" || gone.has(job.lease?.holder ?? "")
-    const isAlike = ({ job }: Held): boolean => classes.includes(job.jobClass) && job.revises === revises
-    const waiting = standing.filter((held) => isAlike(held) && isFree(held))
+    const waiting = standing.filter((held) => classes.includes(held.job.jobClass) && isFree(held))
     // all at once: other workers are about to take them one by one, and each that they get splits the run
     const taken = yield* Effect.forEach(waiting, (standing) => take(standing, leaseMs), { concurrency: "unbounded" })
     return taken.flatMap(Option.toArray)

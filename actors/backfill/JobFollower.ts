@@ -6,11 +6,10 @@
  */
 import { Deferred, Effect, Layer, Option, Schedule } from "effect"
 import { type BackfillJob, isFinal } from "../../protocol/history/BackfillJob.ts"
-import { Backfill, readJob } from "../../protocol/messages/Backfill.ts"
+import { Backfill, jobKey, readJob } from "../../protocol/messages/Backfill.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 
@@ -21,9 +20,6 @@ interface Waiter {
   readonly settled: Deferred.Deferred<BackfillJob>
 }
 
-const keyOf = ({ series, windowStart }: BackfillJob): string =>
-  Subject.window(Subject.series(series.nodeId, series.interval), windowStart)
-
 const hasSettled = (job: BackfillJob, run: number): boolean => job.run > run || (job.run === run && isFinal(job))
 
 const make = Effect.gen(function* () {
@@ -31,7 +27,7 @@ const make = Effect.gen(function* () {
   const waiting = new Map<string, Set<Waiter>>()
 
   const tell = (job: BackfillJob): void => {
-    for (const waiter of waiting.get(keyOf(job)) ?? []) {
+    for (const waiter of waiting.get(jobKey(job)) ?? []) {
       if (hasSettled(job, waiter.run)) Deferred.doneUnsafe(waiter.settled, Effect.succeed(job))
     }
   }
@@ -52,16 +48,16 @@ const make = Effect.gen(function* () {
   const register = (job: BackfillJob): Effect.Effect<Waiter> =>
     Effect.sync(() => {
       const waiter: Waiter = { run: job.run, settled: Deferred.makeUnsafe() }
-      const waiters = waiting.get(keyOf(job)) ?? new Set()
-      waiting.set(keyOf(job), waiters.add(waiter))
+      const waiters = waiting.get(jobKey(job)) ?? new Set()
+      waiting.set(jobKey(job), waiters.add(waiter))
       return waiter
     })
 
   const leave = (job: BackfillJob, waiter: Waiter): Effect.Effect<void> =>
     Effect.sync(() => {
-      const waiters = waiting.get(keyOf(job))
+      const waiters = waiting.get(jobKey(job))
       waiters?.delete(waiter)
-      if (waiters?.size === 0) waiting.delete(keyOf(job))
+      if (waiters?.size === 0) waiting.delete(jobKey(job))
     })
 
   const settledOne = (job: BackfillJob): Effect.Effect<BackfillJob> =>
@@ -89,7 +85,7 @@ const make = Effect.gen(function* () {
       Effect.gen(function* () {
         const all = Effect.forEach(jobs, settledOne, { concurrency: "unbounded" })
         // a run may have ended between the moment it was told of and this one
-        const keys = jobs.filter((job) => !isFinal(job)).map(keyOf)
+        const keys = jobs.filter((job) => !isFinal(job)).map(jobKey)
         const [settled] = yield* Effect.all([all, Effect.ignore(Effect.suspend(() => look(keys)))], { concurrency: 2 })
         return settled
       })

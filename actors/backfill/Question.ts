@@ -31,6 +31,8 @@ export interface Question {
   /** Whether the time right before `start`, and right behind `end`, is covered; that beyond what is closed there. */
   readonly coveredBefore: boolean
   readonly coveredBehind: boolean
+  /** Whether nothing but bars of the answer on either side proves an absence: what is stored is not taken back else. */
+  readonly byBarsAlone: boolean
   /** Whether looking ends there because the time beyond is covered: nothing found up to it is an absence up to it. */
   readonly coveredBeforeLook: boolean
   readonly coveredBehindLook: boolean
@@ -46,6 +48,8 @@ export interface Circumstances {
   readonly shut: RangeSet.RangeSet
   /** Bars from here on are not final yet. */
   readonly finalUntil: number
+  /** Whether stored time is asked about: what is stored beside it, or that the market is closed, then is no proof. */
+  readonly byBarsAlone?: boolean
   /** Time of a range in which the market is closed. */
   readonly closedIn: (range: Range) => RangeSet.RangeSet
 }
@@ -63,10 +67,12 @@ const overClosedBefore = (moment: number, closed: RangeSet.RangeSet): number => 
 /**
  * The question about a stretch that is not covered. Time that is covered is never asked about again, not even in
  * passing; nor is time that can't be had. That closed time is covered proves nothing of the open time beside it, so a
- * look goes on behind it.
+ * look goes on behind it. Where the stretch itself is stored, a look may go into covered time: what stands there says
+ * nothing of what the source has now.
  */
 export const about = ([start, end]: Range, circumstances: Circumstances): Question => {
-  const { barsPerRequest, closedIn, covered, finalUntil, intervalMs, maxEmptyBars, shut } = circumstances
+  const { barsPerRequest, byBarsAlone = false, closedIn, finalUntil, intervalMs, maxEmptyBars, shut } = circumstances
+  const covered = byBarsAlone ? RangeSet.empty : circumstances.covered
   const lookMs = (maxEmptyBars + 1) * intervalMs
   const aroundMs = holidaysMs + closedShare * lookMs
   const around: Range = [start - aroundMs, end + aroundMs]
@@ -97,6 +103,7 @@ export const about = ([start, end]: Range, circumstances: Circumstances): Questi
     lookUntil,
     lookable,
     closed,
+    byBarsAlone,
     coveredBefore: includes(known, overClosedBefore(start, closed) - 1),
     coveredBehind: includes(known, coveredPrefixEnd(closed, end)),
     coveredBeforeLook: includes(known, overClosedBefore(lookFrom, closed) - 1),

@@ -3,12 +3,14 @@
  *
  * The source is asked for the stored time of one window, under the budget of its account and behind everything else.
  * What its answer proves is compared; what it does not prove, or does not answer in time, says nothing about what is
- * stored. A repair commits what differs as a revision, upon whatever chunk stands by then.
+ * stored. A repair commits what differs as a revision, unless the bars have been revised since. A source that is named
+ * is asked about all that any has stored of the window: what it has not stored itself is extra, and a repair stores it
+ * beside what others have.
  */
 import { Clock, Effect, Layer } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import type { JobFailure } from "../../protocol/history/BackfillJob.ts"
-import type { ChunkRef } from "../../protocol/history/CoveragePage.ts"
+import { type ChunkRef, emptyEntry } from "../../protocol/history/CoveragePage.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
@@ -30,9 +32,12 @@ import { budgetGate } from "./budgetGate.ts"
 import { commitRows } from "./commitRows.ts"
 import { standingEntries } from "./standingEntries.ts"
 import { storedBefore } from "./storedBefore.ts"
+import { storedRows } from "./storedRows.ts"
 
 /** A source has so long, its turn in the budget included: an operator waits for the answer. */
 const sourceWithinMs = 8000
+/** More than a series has sources, as a rule: beyond that they would wait longer than an operator does. */
+const sourcesAtOnce = 16
 
 /** What a source has given of some stored time. */
 interface Given {
@@ -50,9 +55,8 @@ const late = (source: string): JobFailure => ({
 
 /** Asks the source for the time, as far as it gets. */
 const askAgain = Effect.fnUntraced(function* (
-  entry: CatalogEntry,
+  { entry, view }: Pick<Looked, "entry" | "view">,
   source: AutoBackfiller,
-  view: CoverageView,
   time: RangeSet.RangeSet
 ) {
   const upstream = yield* Upstream
@@ -62,9 +66,10 @@ const askAgain = Effect.fnUntraced(function* (
   const wish = { source: source.name, series, jobClass: "verify", patienceMs: sourceWithinMs } as const
   const steps: Array<Step> = []
   const known = Effect.succeed({
-    covered: view.covered,
-    shut: RangeSet.empty,
-    finalUntil: Reach.finalUntil(entry, nowMs)
+    covered: RangeSet.empty,
+    shut: Reach.untraded(entry),
+    finalUntil: Reach.finalUntil(entry, nowMs),
+    byBarsAlone: true
   })
   const gate = budgetGate(upstream, () => wish)
   const rowsBefore = ([start]: Range) =>
@@ -125,61 +130,101 @@ const unknownSource = (source: string): Given => ({
   failure: { tag: "SourceUnavailable", message: "the configuration of this host has no such source", source }
 })
 
-/** Compares one source's chunk of the window; gives what was found, and how many bars were repaired, and when. */
-const verifyChunk = Effect.fnUntraced(function* (
-  { range, repairCause }: VerifyOrder,
+/** The window that is looked at. */
+interface Looked {
+  readonly entry: CatalogEntry
+  readonly view: CoverageView
+  readonly windowStart: number
+  readonly generation: number
+}
+
+/** What is asked of one source: the time, and its chunk, where it has one. */
+interface Asked {
+  readonly source: string
+  readonly time: RangeSet.RangeSet
+  readonly chunk: ChunkRef | undefined
+}
+
+/**
+ * Commits what differs: of time that the source had stored as a revision, and of other time as rows of its own, beside
+ * those of others. Gives the version that has it.
+ */
+const repair = Effect.fnUntraced(function* (
+  { entry, generation, windowStart }: Looked,
+  { chunk, source }: Asked,
+  { findings, proven, rows }: Given,
   {
-    entry,
-    view,
-    windowStart
-  }: { readonly entry: CatalogEntry; readonly view: CoverageView; readonly windowStart: number },
-  { id, ranges, source: name }: ChunkRef
+    askedAtMs,
+    cause,
+    differing
+  }: { readonly askedAtMs: number; readonly cause: string; readonly differing: RangeSet.RangeSet }
 ) {
-  const store = yield* ChunkStore
+  const before = chunk?.ranges ?? RangeSet.empty
+  const kinds = [
+    { isRevision: true, proven: RangeSet.intersect(proven, before) },
+    { isRevision: false, proven: RangeSet.subtract(proven, before) }
+  ].filter((kind) => !isEmpty(RangeSet.intersect(kind.proven, differing)))
+  const upon = new Map([[windowStart, { generation, chunk }]])
+  const brought = { entry, source, rows, findings, exceptions: [], upon, askedAtMs, jobs: new Map(), cause }
+  const versions = yield* Effect.forEach(kinds, (kind) =>
+    // nothing that is known of missing time changes by it
+    commitRows({ ...brought, ...kind, answered: kind.isRevision ? kind.proven : RangeSet.empty })
+  )
+  return Math.max(0, ...versions)
+})
+
+/** Compares what one source has of the window; gives what was found, and how many bars were repaired, and when. */
+const verifyPart = Effect.fnUntraced(function* ({ repairCause }: VerifyOrder, looked: Looked, asked: Asked) {
+  const { entry, windowStart } = looked
+  const { chunk, source: name, time } = asked
   const source = (yield* AutoBackfillers).get(name)
   const askedAtMs = yield* Clock.currentTimeMillis
   const forgotten = Reach.forgotten(source?.capabilities.retentionMs, entry.interval, askedAtMs)
-  const time = RangeSet.subtract(RangeSet.clip(ranges, ...range), forgotten)
-  const given = source === undefined ? unknownSource(name) : yield* askAgain(entry, source, view, time)
-  const stored = (yield* store.chunks(entry.series, [{ windowStart, id }])).frames.get(id) ?? Frame.empty(entry.schema)
-  const revision = mergeRevision(stored, given.rows, given.proven)
+  const given =
+    source === undefined ? unknownSource(name) : yield* askAgain(looked, source, RangeSet.subtract(time, forgotten))
+  const revision = mergeRevision(yield* storedRows(entry, windowStart, chunk), given.rows, given.proven)
   const part = toldOf(name, revision, {
     compared: given.proven,
-    unproven: RangeSet.subtract(RangeSet.clip(ranges, ...range), given.proven),
+    unproven: RangeSet.subtract(time, given.proven),
     failure: given.failure
   })
   const differing = timeOfRevised(revision, entry.interval.lengthMs)
   if (repairCause === undefined || isEmpty(differing)) return { part, repairedBars: 0, version: 0 }
-  const version = yield* commitRows({
-    entry,
-    source: name,
-    rows: given.rows,
-    proven: given.proven,
-    answered: given.proven,
-    exceptions: [],
-    findings: given.findings,
-    isRevision: true,
-    askedAtMs,
-    jobs: new Map(),
-    cause: repairCause
-  })
+  const version = yield* repair(looked, asked, given, { askedAtMs, cause: repairCause, differing })
   return { part, repairedBars: bars(differing, entry.interval.lengthMs), version }
 })
+
+/** What is asked of whom: each source about what it has stored; one that is named about all that any has. */
+const askedIn = (
+  { range, source: named }: VerifyOrder,
+  covered: RangeSet.RangeSet,
+  chunks: ReadonlyArray<ChunkRef>
+): ReadonlyArray<Asked> => {
+  const within = (ranges: RangeSet.RangeSet): RangeSet.RangeSet => RangeSet.clip(ranges, ...range)
+  const all: ReadonlyArray<Asked> =
+    named === undefined
+      ? chunks.map((chunk) => ({ source: chunk.source, time: within(chunk.ranges), chunk }))
+      : [{ source: named, time: within(covered), chunk: chunks.find(({ source }) => source === named) }]
+  return all.filter(({ time }) => !isEmpty(time))
+}
 
 const verify = Effect.fnUntraced(function* (order: VerifyOrder) {
   const { interval, nodeId } = order.series
   const entry = yield* Effect.orDie((yield* SeriesCatalog).find(nodeId, interval))
   const view = yield* (yield* Coverage).of(entry.series, { fresh: true })
-  const grid = Window.makeGrid(entry.interval, view.root.windowBars)
+  const { covered, root } = view
+  const grid = Window.makeGrid(entry.interval, root.windowBars)
   const windowStart = Window.windowStart(grid, order.range[0])
-  const [standing] = yield* standingEntries(view.root, grid, [windowStart])
-  const chunks = (standing?.chunks ?? []).filter(
-    ({ ranges, source }) => (order.source ?? source) === source && !isEmpty(RangeSet.clip(ranges, ...order.range))
+  const [{ chunks, generation } = emptyEntry(windowStart)] = yield* standingEntries(root, grid, [windowStart])
+  // together: an operator waits no longer for two sources than for one
+  const found = yield* Effect.forEach(
+    askedIn(order, covered, chunks),
+    (asked) => verifyPart(order, { entry, view, windowStart, generation }, asked),
+    { concurrency: sourcesAtOnce }
   )
-  const found = yield* Effect.forEach(chunks, (chunk) => verifyChunk(order, { entry, view, windowStart }, chunk))
   return {
     windowStart,
-    version: Math.max(view.root.version, ...found.map(({ version }) => version)),
+    version: Math.max(root.version, ...found.map(({ version }) => version)),
     parts: found.map(({ part }) => part),
     repairedBars: found.reduce((sum, { repairedBars }) => sum + repairedBars, 0)
   }

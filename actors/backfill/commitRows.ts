@@ -22,7 +22,9 @@ import { mergeRevision } from "../conformance/mergeRevision.ts"
 import { tellRevised, timeOfRevised } from "../conformance/tellRevised.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
-import { standingEntries } from "./standingEntries.ts"
+import { standingEntries, type Upon } from "./standingEntries.ts"
+import { storedRows } from "./storedRows.ts"
+import { tellBeside } from "./tellBeside.ts"
 
 /** What an answer brought for some windows. */
 export interface Brought {
@@ -40,6 +42,8 @@ export interface Brought {
   readonly exceptions: ReadonlyArray<MissingRange>
   /** Whether the rows take the place of what the source has stored of the time; they fill what is missing else. */
   readonly isRevision: boolean
+  /** What stood of each window when the source was asked: what has changed since is not overwritten by its answer. */
+  readonly upon?: ReadonlyMap<number, Upon>
   /** When the source was first asked, in epoch milliseconds: bars that settle later are asked for once more. */
   readonly askedAtMs: number
   /** The job of each window, by the window's start. */
@@ -67,7 +71,7 @@ const revise = (
   const revision = mergeRevision(kept, rows, again)
   const revised = timeOfRevised(revision, entry.interval.lengthMs)
   if (isEmpty(revised)) return undefined
-  return { frame: revision.frame, revised: { revised, revisedBars: tellRevised(revision, source) } }
+  return { frame: revision.frame, changed: revised, told: { revised, revisedBars: tellRevised(revision, source) } }
 }
 
 /** Puts the window's chunk, merged with the one that stands; none where that is as good. */
@@ -90,8 +94,6 @@ const putWindow = Effect.fnUntraced(function* (
     empty,
     ...Array.from(stored?.frames.values() ?? []).flatMap((frame) => rowsIn(frame, before))
   ])
-  const untouched = RangeSet.subtract(before, wanted)
-  const toldBefore = Array.from(stored?.findings.values() ?? []).map((told) => Findings.intersect(told, untouched))
   const job = brought.jobs.get(windowStart)
   // the rows as the work of the window's own job: one errand brings those of several
   const rows: FrameModule.Frame = {
@@ -100,8 +102,15 @@ const putWindow = Effect.fnUntraced(function* (
   }
   const next = brought.isRevision
     ? revise(kept, { entry, rows, source }, wanted)
-    : { frame: filled(empty, kept, rows, wanted), revised: {} }
+    : {
+        frame: filled(empty, kept, rows, wanted),
+        changed: wanted,
+        told: yield* tellBeside(brought, standing, { windowStart, rows, ranges: wanted })
+      }
   if (next === undefined) return undefined
+  // a row that stays has what was found in it, as it has its flags
+  const untouched = RangeSet.subtract(before, next.changed)
+  const toldBefore = Array.from(stored?.findings.values() ?? []).map((told) => Findings.intersect(told, untouched))
   const chunk = Chunk.encode(chunkColumns(next.frame, entry.schema), {
     series: entry.series,
     windowStart,
@@ -110,7 +119,7 @@ const putWindow = Effect.fnUntraced(function* (
     ranges: RangeSet.union(before, wanted),
     base: base?.id ?? null,
     schemaVersion: entry.schema.version,
-    ...Findings.asField(Findings.unionAll([...toldBefore, Findings.intersect(brought.findings, wanted)]))
+    ...Findings.asField(Findings.unionAll([...toldBefore, Findings.intersect(brought.findings, next.changed)]))
   })
   yield* store.putChunk(entry.series, windowStart, chunk)
   const commit: WindowCommit = {
@@ -119,22 +128,51 @@ const putWindow = Effect.fnUntraced(function* (
     generation: job?.generation ?? standing.generation,
     base: base?.id ?? null,
     chunk: chunk.ref,
-    ...next.revised
+    ...next.told
   }
   return commit
 })
 
 /**
  * What the source counts as asked about, where that matters. Of time that is filled nothing was known before: what
- * another has stored of it meanwhile is as that one found it.
+ * another has stored of it meanwhile is as that one found it. A job that revises is of bars that have settled by the
+ * clock of whoever opened it: a clock behind that one does not have them asked for once more again and again.
  */
-const askedOf = ({ answered, askedAtMs, entry, isRevision, proven, source }: Brought): Pick<Commit, "asked"> => {
+const askedOf = ({ answered, askedAtMs, entry, isRevision, jobs, proven, source }: Brought): Pick<Commit, "asked"> => {
   const settleMs = entry.settleMs[source] ?? 0
   if (settleMs === 0 && !isRevision) return {}
-  const unsettled = Unsettled.unsettledIn(proven, { askedAtMs, settleMs, spacing: entry.interval })
+  const isDue = isRevision && jobs.size > 0
+  const unsettled = isDue
+    ? RangeSet.empty
+    : Unsettled.unsettledIn(proven, { askedAtMs, settleMs, spacing: entry.interval })
   const ranges = isRevision ? RangeSet.union(answered, proven) : RangeSet.empty
   return { asked: { ranges, unsettled, settleMs } }
 }
+
+/**
+ * Refuses an answer to a question that was put upon something else than stands: another has revised the bars since, by
+ * an answer that may be the later one, or they do not count any more. What was stored beside them does no harm.
+ */
+const checkStanding = Effect.fnUntraced(function* (
+  { entry, isRevision, source, upon }: Brought,
+  { ranges, windowStart }: Window.WindowRanges,
+  standing: WindowEntry
+) {
+  const asked = upon?.get(windowStart)
+  if (asked === undefined) return
+  if (asked.generation !== standing.generation) {
+    return yield* new StaleCommit({ windowStart, problem: "it was invalidated since it was asked for" })
+  }
+  const base = standing.chunks.find((chunk) => chunk.source === source)
+  if (!isRevision || base?.id === asked.chunk?.id) return
+  const time = RangeSet.intersect(ranges, base?.ranges ?? RangeSet.empty)
+  const [then, now] = [
+    yield* storedRows(entry, windowStart, asked.chunk, time),
+    yield* storedRows(entry, windowStart, base, time)
+  ]
+  if (isEmpty(timeOfRevised(mergeRevision(then, now, time), entry.interval.lengthMs))) return
+  return yield* new StaleCommit({ windowStart, problem: "its bars were revised since they were asked for" })
+})
 
 const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: number) {
   const coverage = yield* Coverage
@@ -155,17 +193,19 @@ const tryCommit = Effect.fnUntraced(function* (brought: Brought, minVersion: num
     const { windowStart } = invalidated
     return yield* new StaleCommit({ windowStart, problem: "it was invalidated since it was asked for" })
   }
+  yield* Effect.forEach(windows, (window, index) => checkStanding(brought, window, standing[index]!), { discard: true })
   const commits = yield* Effect.forEach(windows, (window, index) =>
     putWindow(brought, window, standing[index]!, root.windowBars)
   )
-  const { answered, cause, exceptions, jobs, source } = brought
+  const { answered, cause, exceptions, isRevision, jobs, source } = brought
   const windowsChanged = commits.filter((commit) => commit !== undefined)
   return yield* coverage
     .commit({
       series: entry.series,
       windows: windowsChanged,
-      answered,
-      exceptions,
+      // what is stored is not what exceptions speak of: they stay as they are
+      answered: isRevision ? RangeSet.empty : answered,
+      exceptions: isRevision ? [] : exceptions,
       ...askedOf(brought),
       jobs: Array.from(jobs.values(), jobId),
       source,

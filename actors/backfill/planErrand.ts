@@ -62,8 +62,9 @@ const planRevision = (jobs: ReadonlyArray<BackfillJob>, ground: ErrandGround, fi
     stretches: RangeSet.intersect(RangeSet.unionAll(jobs.map(remainingRanges)), stored),
     along: RangeSet.empty,
     beyond: RangeSet.empty,
-    shut: forgotten,
-    untraded: Reach.untraded(entry),
+    // that nothing was traded before or behind is no word of the source on what is stored
+    shut: RangeSet.union(forgotten, Reach.untraded(entry)),
+    untraded: RangeSet.empty,
     finalUntil
   }
 }

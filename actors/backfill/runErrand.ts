@@ -12,10 +12,11 @@ import { isRevision, JobClass, type JobFailure } from "../../protocol/history/Ba
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import { clipTo, isOwed, type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
-import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import * as Window from "../../protocol/history/Window.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -36,6 +37,8 @@ import { type Progress, remainingRanges } from "./jobStep.ts"
 import type { LeaseBook } from "./LeaseBook.ts"
 import { storedBefore } from "./storedBefore.ts"
 import { type ErrandPlan, planErrand, scopeOf } from "./planErrand.ts"
+import { type Upon, uponNow } from "./standingEntries.ts"
+import { storedBars } from "./storedRows.ts"
 
 /** One claim's worth of work. */
 export interface Errand {
@@ -53,8 +56,8 @@ export interface Errand {
 /** An errand under way. */
 interface Run extends Errand {
   readonly plan: ErrandPlan
-  /** Whether it asks for stored time once more. */
-  readonly isRevision: boolean
+  /** What stood of its windows, where it asks for stored time once more; undefined where it fills what is missing. */
+  readonly upon: ReadonlyMap<number, Upon> | undefined
   readonly startedMs: number
   /** The coverage as it was at its begin. */
   readonly view: CoverageView
@@ -118,7 +121,7 @@ const explain = Effect.fnUntraced(function* (
 ) {
   const { entry, source, view } = run
   // of what is stored and not proven anew, what is known does not change
-  if (run.isRevision || isEmpty(unproven)) return []
+  if (run.upon !== undefined || isEmpty(unproven)) return []
   const covered = tradedTime(entry, RangeSet.union(view.covered, proven))
   const absence = leadingAbsence(unproven, covered)
   const never = isEmpty(absence) ? [] : yield* beforeBegin(run, absence, covered)
@@ -165,7 +168,8 @@ const commitWindows = Effect.fnUntraced(function* (
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
     exceptions,
-    isRevision: errand.isRevision,
+    isRevision: errand.upon !== undefined,
+    ...(errand.upon !== undefined && { upon: errand.upon }),
     askedAtMs: errand.startedMs,
     jobs: new Map(held.map(({ job }) => [job.windowStart, job])),
     cause: causeOf(errand, workFor(held).cause, covered)
@@ -186,16 +190,46 @@ const progressOf = ({ passedOver, sent }: Run, { proven }: Taken, coverageVersio
  * say.
  */
 const completeAnswered = Effect.fnUntraced(function* (errand: Run, taken: Taken, all: boolean) {
+  // which stored bars an answer leaves open is known at its end
+  const settled = errand.upon === undefined ? taken.answered : taken.proven
   const isOver = ({ job }: Held): boolean =>
     all && isEmpty(RangeSet.intersect(remainingRanges(job), errand.plan.beyond))
   const ready = errand.leases
     .open()
-    .filter((held) => isOver(held) || RangeSet.contains(taken.answered, scopeOfAll(errand, [held])))
+    .filter((held) => isOver(held) || RangeSet.contains(settled, scopeOfAll(errand, [held])))
   if (ready.length === 0) return
-  // a source that is through with what it was asked has had its last word on what is stored, whatever it proved
-  const answered = errand.isRevision && all ? scopeOfAll(errand, ready) : taken.answered
-  const coverageVersion = yield* commitWindows(errand, ready, { ...taken, answered })
+  const coverageVersion = yield* commitWindows(errand, ready, taken)
   yield* Effect.forEach(ready, ({ key }) => errand.leases.complete(key, progressOf(errand, taken, coverageVersion)))
+})
+
+/** Why bars that are stored are asked for again. */
+const notProven = ({ entry, source }: Run, open: RangeSet.RangeSet): JobFailure => ({
+  tag: "SourceUnavailable",
+  message:
+    `it left out ${bars(open, entry.interval.lengthMs)} stored bars, and gave no bars on either side of them ` +
+    "that would prove them gone",
+  source: source.name
+})
+
+/**
+ * Ends what is left of a revision whose source is through with what it was asked. What it says nothing of is as it is
+ * stored, and asked for again; of time without a bar, of bars that a rule keeps out, and of those that it does not keep
+ * any more it had its last word.
+ */
+const endRevision = Effect.fnUntraced(function* (errand: Run, taken: Taken, upon: ReadonlyMap<number, Upon>) {
+  const held = errand.leases.open()
+  const scope = scopeOfAll(errand, held)
+  const over = RangeSet.unionAll([taken.proven, timeOf(taken.told), errand.plan.shut])
+  const open = yield* storedBars(errand.entry, upon, RangeSet.subtract(scope, over))
+  const answered = RangeSet.subtract(scope, open)
+  const coverageVersion = yield* commitWindows(errand, held, { ...taken, answered })
+  yield* Effect.forEach(held, (each) => {
+    const left = RangeSet.intersect(scopeOfAll(errand, [each]), open)
+    const progress = progressOf(errand, { ...taken, proven: answered }, coverageVersion)
+    return isEmpty(left)
+      ? errand.leases.complete(each.key, progress)
+      : errand.leases.fail(each.key, progress, { failure: notProven(errand, left), retryAfterMs: 0 })
+  })
 })
 
 /** Ends what is left as failed; only the windows that were asked about have been tried. */
@@ -253,6 +287,8 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   const view = yield* (yield* Coverage).of(entry.series, { fresh: true })
   const jobs = errand.leases.open().map(({ job }) => job)
   const nowMs = yield* Clock.currentTimeMillis
+  const grid = Window.makeGrid(entry.interval, view.root.windowBars)
+  const windowStarts = jobs.map(({ windowStart }) => windowStart)
   const upstream = yield* Upstream
   const series = Subject.series(entry.series.nodeId, entry.series.interval)
   const sent: Run["sent"] = { requests: 0 }
@@ -271,7 +307,7 @@ const prepare = Effect.fnUntraced(function* (errand: Errand) {
   return {
     ...errand,
     sent,
-    isRevision: jobs.some(isRevision),
+    upon: jobs.some(isRevision) ? yield* uponNow(view.root, grid, windowStarts, source.name) : undefined,
     startedMs: nowMs,
     gate: gateTo(source),
     view,
@@ -305,7 +341,12 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
   const known = Effect.map(
     coverage.of(entry.series, { fresh: true }),
     // what the errand has proven by now is not looked into either
-    (now): Known => ({ covered: RangeSet.unionAll([now.covered, taken.proven, untraded]), shut, finalUntil })
+    (now): Known => ({
+      covered: RangeSet.unionAll([now.covered, taken.proven, untraded]),
+      shut,
+      finalUntil,
+      byBarsAlone: errand.upon !== undefined
+    })
   )
   const onRequest = (about: Range): void => {
     errand.sent.requests += 1
@@ -328,7 +369,8 @@ export const runErrand = Effect.fn(Span.backfillRun)(function* (given: Errand) {
   )
   // what is left of it is given back as it is
   if (errand.sent.lost !== undefined) return yield* errand.sent.lost
-  if (failed === undefined) yield* completeAnswered(errand, taken, true)
+  if (failed === undefined && errand.upon === undefined) yield* completeAnswered(errand, taken, true)
+  if (failed === undefined && errand.upon !== undefined) yield* endRevision(errand, taken, errand.upon)
   if (errand.leases.open().length === 0) return []
   const reason = failed ?? keepsNoLonger(errand)
   if (errand.isLastSource) yield* failRest(errand, taken, reason)

@@ -7,7 +7,7 @@
  */
 import { Clock, Effect, Option, Schema, Scope } from "effect"
 import { BackfillExists, UnknownBackfill } from "../../protocol/history/BackfillErrors.ts"
-import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isRevision } from "../../protocol/history/BackfillJob.ts"
 import { BackfillName, BackfillReport, type NamedBackfill, specOf } from "../../protocol/history/NamedBackfill.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { readJob } from "../../protocol/messages/Backfill.ts"
@@ -75,6 +75,8 @@ const heardMax = 4 * outstandingMax
 const hear = ({ heard, standing }: Hands, data: Uint8Array): void => {
   if (standing === null || standing.knowledge.outstanding.size === 0) return
   Option.map(readJob(Option.some(data)), (job) => {
+    // what asks for stored bars once more fills nothing
+    if (isRevision(job)) return
     if (heard.has(job.windowStart) || heard.size < heardMax) heard.set(job.windowStart, job)
   })
 }

@@ -172,6 +172,8 @@ interface Brought {
 export interface Place {
   readonly grid: Grid
   readonly nowMs: number
+  /** The version of the schema by which rows are stored now; the root's own where it is not given. */
+  readonly schemaVersion?: number
 }
 
 /** What the root remembers of bars that may change, with what a commit says of them. */
@@ -210,13 +212,14 @@ const conclude = (
   before: State,
   after: State,
   why: Pick<CoverageDiff, "jobs" | "source" | "cause" | "revised" | "revisedBars">,
-  { nowMs }: Place
+  { nowMs, schemaVersion = 0 }: Place
 ): Step => {
   const { covered, pages } = after
   const root: CoverageRoot = {
     ...after.root,
     version: before.root.version + 1,
     committedAt: Math.max(before.root.committedAt + 1, nowMs),
+    schemaVersion: Math.max(before.root.schemaVersion, schemaVersion),
     ...InlineCoverage.split(covered),
     previousRootHash: before.root.version === 0 ? "" : rootHash(before.root),
     diff: {

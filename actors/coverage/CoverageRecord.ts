@@ -120,6 +120,7 @@ const pageLoader =
 interface Ground {
   readonly key: string
   readonly grid: Window.Grid
+  readonly schemaVersion: number
   /** What stands, with the pages of these windows. */
   readonly standing: (windows: ReadonlyArray<number>) => Effect.Effect<Coverage.State, Stopped>
   readonly save: (step: Coverage.Step) => Effect.Effect<Committed, Stopped>
@@ -127,8 +128,8 @@ interface Ground {
 }
 
 /** The ways to change a record. */
-const changesOf = ({ checkStanding, grid, key, save, standing }: Ground) => {
-  const place = Effect.map(Clock.currentTimeMillis, (nowMs) => ({ grid, nowMs }))
+const changesOf = ({ checkStanding, grid, key, save, schemaVersion, standing }: Ground) => {
+  const place = Effect.map(Clock.currentTimeMillis, (nowMs) => ({ grid, nowMs, schemaVersion }))
 
   const checkKept = (before: Coverage.State, messages: ReadonlyArray<Commit>) =>
     Effect.forEach(messages, (message) => {
@@ -219,7 +220,14 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
   })
 
   const checkRoot = checkStanding(state, activation)
-  const changes = changesOf({ key: activation.address.key, grid, standing, save, checkStanding: checkRoot })
+  const changes = changesOf({
+    key: activation.address.key,
+    grid,
+    schemaVersion: entry.schema.version,
+    standing,
+    save,
+    checkStanding: checkRoot
+  })
   return {
     entry,
     root: state.current,

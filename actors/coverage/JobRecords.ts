@@ -5,12 +5,12 @@
  * has not ended is put there again where its entry is missing; what failed is opened again when its time has come.
  */
 import { Clock, Effect } from "effect"
-import { type BackfillJob, isFinal, JobClass } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, isFinal, isRevision, JobClass } from "../../protocol/history/BackfillJob.ts"
 import { urgentClasses } from "../../protocol/history/classShares.ts"
 import type * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import type { WindowRanges } from "../../protocol/history/Window.ts"
-import { jobEvent, jobTtl, writeJob } from "../../protocol/messages/Backfill.ts"
+import { jobEvent, jobKey, jobTtl, writeJob } from "../../protocol/messages/Backfill.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -31,7 +31,7 @@ const queuedMax = 64
 
 /** What a look after the jobs has found. */
 interface LookedAfter {
-  /** Windows whose runs go on. */
+  /** Windows whose runs to fill them go on. */
   readonly open: ReadonlySet<number>
   /** When the next of those that failed is due, in epoch milliseconds; undefined where none is. */
   readonly nextDueMs: number | undefined
@@ -65,7 +65,7 @@ export interface JobRecords {
   readonly unfinished: () => ReadonlyArray<BackfillJob>
   /** The jobs that wait for a person. */
   readonly quarantined: () => ReadonlyArray<BackfillJob>
-  /** Changes the record of a window as `change` says, if it says anything; gives the record that stands then. */
+  /** Changes the record of what fills a window as `change` says, if it says anything; gives what stands then. */
   readonly change: (
     windowStart: number,
     change: (job: BackfillJob) => BackfillJob | undefined
@@ -94,9 +94,9 @@ const enqueueAll = (
 ): Effect.Effect<void> =>
   Effect.forEach(
     jobs.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, Math.max(0, room)),
-    ({ jobClass, windowStart }) =>
+    (job) =>
       mesh.enqueue(
-        QueueSubject.queuedJob({ jobClass, partition: 0, windowKey: Subject.window(seriesKey, windowStart) }),
+        QueueSubject.queuedJob({ jobClass: job.jobClass, partition: 0, windowKey: jobKey(job) }),
         new Uint8Array(0)
       ),
     { discard: true }
@@ -106,44 +106,47 @@ const enqueueAll = (
 
 /** Writes a record upon the one that is known; false means that someone was faster, and that it is known again. */
 const write = Effect.fnUntraced(function* ({ known, mesh }: Ground, job: BackfillJob, expect: number) {
-  const before = known.get(job.windowStart)?.job
-  const written = yield* mesh.write(known.subjectOf(job.windowStart), writeJob(job), { expect, ...jobTtl(job) }).pipe(
+  const key = jobKey(job)
+  const before = known.get(key)?.job
+  const written = yield* mesh.write(known.subjectOf(key), writeJob(job), { expect, ...jobTtl(job) }).pipe(
     Effect.map((revision) => {
       known.set({ job, revision })
       return true
     }),
-    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(job.windowStart), false)),
+    Effect.catchTag("RevisionConflict", () => Effect.as(known.look(key), false)),
     // it may have come through: then there is a job that nobody else looks after
-    Effect.tapError(() => Effect.sync(() => known.doubt(job.windowStart)))
+    Effect.tapError(() => Effect.sync(() => known.doubt(key)))
   )
   const event = written ? jobEvent(before, job, yield* Clock.currentTimeMillis) : undefined
   if (event !== undefined) yield* Effect.ignore(mesh.publish(event.subject, event.data))
   return written
 })
 
-const othersChange = ({ seriesKey }: Ground, windowStart: number) =>
+const othersChange = (key: string) =>
   new MeshUnavailable({
-    operation: `change the job of ${Subject.window(seriesKey, windowStart)}`,
+    operation: `change the job of ${key}`,
     reason: "others keep changing its record"
   })
 
 const demandWindow = Effect.fnUntraced(function* (ground: Ground, demand: JobDemand, wanted: WindowRanges) {
+  const key = jobKey({ ...demand, windowStart: wanted.windowStart })
   for (let tries = 0; tries < openTries; tries++) {
-    const plan = planJob(demand, wanted, ground.known.get(wanted.windowStart))
+    const plan = planJob(demand, wanted, ground.known.get(key))
     if (plan.action !== "write" || (yield* write(ground, plan.job, plan.expect))) return plan
   }
-  return yield* othersChange(ground, wanted.windowStart)
+  return yield* othersChange(key)
 })
 
 const demandIn = (ground: Ground): JobRecords["demand"] =>
   Effect.fnUntraced(function* (demanded, windows) {
     const { known } = ground
     // a run that has ended may have been followed by another that was opened elsewhere
-    const unsure = windows.filter(({ windowStart }) => {
-      const job = known.get(windowStart)?.job
+    const keys = windows.map(({ windowStart }) => jobKey({ ...demanded, windowStart }))
+    const unsure = keys.filter((key) => {
+      const job = known.get(key)?.job
       return job === undefined || isFinal(job)
     })
-    yield* known.refresh(unsure.map(({ windowStart }) => windowStart))
+    yield* known.refresh(unsure)
     const plans = yield* Effect.forEach(windows, (wanted) => demandWindow(ground, demanded, wanted), {
       concurrency: openConcurrency
     })
@@ -159,7 +162,7 @@ const demandIn = (ground: Ground): JobRecords["demand"] =>
 const freeIn = (ground: Ground, watch: LeaseWatch.LeaseWatch) =>
   Effect.fnUntraced(function* ({ job, revision }: KnownJob) {
     if (job.state !== "RUNNING" || job.lease === null) return
-    const lease = { key: Subject.window(ground.seriesKey, job.windowStart), revision, ...job.lease }
+    const lease = { key: jobKey(job), revision, ...job.lease }
     if (!(yield* watch.hasEnded(lease))) return
     watch.forget(lease.key)
     yield* write(ground, expire(job, yield* randomId), revision)
@@ -184,7 +187,7 @@ const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["
   const { known } = ground
   return Effect.fnUntraced(function* (standing) {
     yield* known.relist
-    yield* known.refresh(known.unfinished().map(({ job }) => job.windowStart))
+    yield* known.refresh(known.unfinished().map(({ job }) => jobKey(job)))
     known.prune()
     yield* Effect.forEach(known.unfinished(), free, { discard: true })
     yield* reopenDue(ground, standing)
@@ -192,7 +195,7 @@ const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["
     yield* enqueueAll(ground, left.filter(isWaiting))
     const times = left.flatMap(({ nextAttemptAt, state }) => (state === "FAILED" ? (nextAttemptAt ?? []) : []))
     return {
-      open: new Set(left.filter((job) => !isFinal(job)).map(({ windowStart }) => windowStart)),
+      open: new Set(left.filter((job) => !isFinal(job) && !isRevision(job)).map(({ windowStart }) => windowStart)),
       nextDueMs: times.length === 0 ? undefined : Math.min(...times),
       isWhole: known.isListed()
     }
@@ -201,14 +204,15 @@ const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["
 
 const changeIn = (ground: Ground): JobRecords["change"] =>
   Effect.fnUntraced(function* (windowStart, change) {
-    yield* ground.known.look(windowStart)
+    const key = Subject.window(ground.seriesKey, windowStart)
+    yield* ground.known.look(key)
     for (let tries = 0; tries < openTries; tries++) {
-      const standing = ground.known.get(windowStart)
+      const standing = ground.known.get(key)
       const next = standing && change(standing.job)
       if (standing === undefined || next === undefined) return standing?.job
       if (yield* write(ground, { ...next, nonce: yield* randomId }, standing.revision)) return next
     }
-    return yield* othersChange(ground, windowStart)
+    return yield* othersChange(key)
   })
 
 /** The job records of a series, for as long as the scope lives. */

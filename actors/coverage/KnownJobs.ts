@@ -7,7 +7,7 @@
 import { Effect, Option } from "effect"
 import { type BackfillJob, hasEnded, jobId } from "../../protocol/history/BackfillJob.ts"
 import type { Series } from "../../protocol/history/Series.ts"
-import { readJob } from "../../protocol/messages/Backfill.ts"
+import { jobKey, readJob } from "../../protocol/messages/Backfill.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -17,27 +17,27 @@ import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import type { KnownJob } from "./planJobs.ts"
 
-/** The job records of one series, as last seen. */
+/** The job records of one series, as last seen; each by its key. */
 export interface KnownJobs {
-  readonly get: (windowStart: number) => KnownJob | undefined
+  readonly get: (key: string) => KnownJob | undefined
   readonly set: (known: KnownJob) => void
-  /** Nobody knows what became of a change of the window's record: it is looked at when records are read again. */
-  readonly doubt: (windowStart: number) => void
-  /** Reads the records of these windows again, and those in doubt. */
-  readonly refresh: (windowStarts: ReadonlyArray<number>) => Effect.Effect<void, MeshUnavailable>
+  /** Nobody knows what became of a change of the record: it is looked at when records are read again. */
+  readonly doubt: (key: string) => void
+  /** Reads these records again, and those in doubt. */
+  readonly refresh: (keys: ReadonlyArray<string>) => Effect.Effect<void, MeshUnavailable>
   /** Lists all records again, unless they have been listed often enough to have all that an earlier owner opened. */
   readonly relist: Effect.Effect<void, MeshUnavailable>
   /** Whether they have. */
   readonly isListed: () => boolean
   /** Reads one record from the leader, whatever was known of it. */
-  readonly look: (windowStart: number) => Effect.Effect<void, MeshUnavailable>
+  readonly look: (key: string) => Effect.Effect<void, MeshUnavailable>
   /** The jobs that have not come to their end: whose runs go on, and those that wait for the next. */
   readonly unfinished: () => ReadonlyArray<KnownJob>
   /** The jobs that wait for a person. */
   readonly quarantined: () => ReadonlyArray<KnownJob>
   /** Forgets jobs that have ended, which are read again when they are asked for. */
   readonly prune: () => void
-  readonly subjectOf: (windowStart: number) => string
+  readonly subjectOf: (key: string) => string
 }
 
 /** A list is from any replica, which may lack what was written last; a second one, some time later, has it. */
@@ -60,23 +60,22 @@ const makeListing = (list: Effect.Effect<unknown, MeshUnavailable>): Pick<KnownJ
   return { isListed, relist: Effect.suspend(() => (isListed() ? Effect.void : listOnce)) }
 }
 
-const prune = (known: Map<number, KnownJob>): void => {
-  for (const [windowStart, { job }] of known) {
-    if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(windowStart)
+const prune = (known: Map<string, KnownJob>): void => {
+  for (const [key, { job }] of known) {
+    if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(key)
   }
 }
 
-/** Windows of which nobody knows what became of a change, until they are looked at. */
+/** Records of which nobody knows what became of a change, until they are looked at. */
 const makeDoubts = (look: KnownJobs["look"]) => {
-  const inDoubt = new Set<number>()
+  const inDoubt = new Set<string>()
   return {
-    add: (windowStart: number): void => void inDoubt.add(windowStart),
+    add: (key: string): void => void inDoubt.add(key),
     settle: Effect.suspend(() =>
-      Effect.forEach(
-        Array.from(inDoubt),
-        (windowStart) => Effect.map(look(windowStart), () => void inDoubt.delete(windowStart)),
-        { concurrency: looksAtOnce, discard: true }
-      )
+      Effect.forEach(Array.from(inDoubt), (key) => Effect.map(look(key), () => void inDoubt.delete(key)), {
+        concurrency: looksAtOnce,
+        discard: true
+      })
     )
   }
 }
@@ -86,16 +85,18 @@ const notListed =
   ({ message: reason }: MeshUnavailable) =>
     Effect.logWarning("jobs not listed", { series, reason })
 
+const subjectOf = (key: string): string => keySubject(Stream.jobs, key)
+
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
   const mesh = yield* Mesh
   const note = yield* Invariants.noting
   const seriesKey = Subject.series(series.nodeId, series.interval)
-  const subjectOf = (windowStart: number): string => keySubject(Stream.jobs, Subject.window(seriesKey, windowStart))
-  const known = new Map<number, KnownJob>()
+  const known = new Map<string, KnownJob>()
 
   const set = (next: KnownJob): void => {
-    const before = known.get(next.job.windowStart)
+    const key = jobKey(next.job)
+    const before = known.get(key)
     if (before !== undefined && before.revision > next.revision) return
     // storage that was rolled back gives a revision again, to another record
     if (before?.revision === next.revision && before.job.nonce === next.job.nonce) return
@@ -105,7 +106,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
       before: { revision: before?.revision, fence: before?.job.fence, state: before?.job.state },
       after: { revision: next.revision, fence: next.job.fence, state: next.job.state }
     }))
-    known.set(next.job.windowStart, next)
+    known.set(key, next)
   }
   const remember = ({ revision, value }: Pick<Stored, "revision" | "value">): void => {
     Option.map(readJob(value), (job) => set({ job, revision }))
@@ -124,27 +125,27 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   // more records than one read gives is no fault: what is not seen here is seen when it is asked for
   yield* Effect.catchTag(listing.relist, "MeshUnavailable", notListed(seriesKey))
 
-  const look = Effect.fnUntraced(function* (windowStart: number) {
-    const stored = yield* mesh.read(Stream.jobs.name, subjectOf(windowStart))
-    known.delete(windowStart)
+  const look = Effect.fnUntraced(function* (key: string) {
+    const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
+    known.delete(key)
     Option.map(stored, remember)
   })
   const doubts = makeDoubts(look)
-  const refresh = Effect.fnUntraced(function* (windowStarts: ReadonlyArray<number>) {
+  const refresh = Effect.fnUntraced(function* (keys: ReadonlyArray<string>) {
     yield* doubts.settle
-    if (windowStarts.length === 0) return
-    const found = yield* readAll(windowStarts.map(subjectOf))
+    if (keys.length === 0) return
+    const found = yield* readAll(keys.map(subjectOf))
     // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica
     // may only lag, so the leader is asked
-    const doubtful = windowStarts.filter((windowStart) => {
-      const before = known.get(windowStart)
-      return before !== undefined && (found.get(subjectOf(windowStart)) ?? 0) < before.revision
+    const doubtful = keys.filter((key) => {
+      const before = known.get(key)
+      return before !== undefined && (found.get(subjectOf(key)) ?? 0) < before.revision
     })
     yield* Effect.forEach(doubtful, look, { discard: true })
   })
 
   return {
-    get: (windowStart) => known.get(windowStart),
+    get: (key) => known.get(key),
     set,
     doubt: doubts.add,
     refresh,

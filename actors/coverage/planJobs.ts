@@ -3,8 +3,8 @@
  *
  * Pure. One window has one job, whoever wants what of it: a run that is open is joined, one that waits is widened or
  * made more urgent, and only where neither is so is a new run opened. A run that failed is followed by another by
- * itself; what an operator wants of a window is decided here, too. To fill what is missing comes before asking for what
- * is stored once more: that gives way, and is asked for again by whoever wants it.
+ * itself; what an operator wants of a window is decided here, too. To ask a source for what it has stored of a window
+ * once more is a job of its own, beside the one that fills the window.
  */
 import { type BackfillJob, hasEnded, isFinal, type JobClass, moreUrgent } from "../../protocol/history/BackfillJob.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
@@ -44,9 +44,6 @@ export interface JobDemand {
   readonly generationOf: (windowStart: number) => number
 }
 
-/** Whether the demand is for more of what the job does: whatever became of another kind of run says nothing of it. */
-const isOneWith = (demand: JobDemand, job: BackfillJob): boolean => demand.revises === job.revises
-
 /** The record of a new run; `before` is the record of the last one. */
 const open = (
   demand: JobDemand,
@@ -67,7 +64,7 @@ const open = (
   fence: before?.fence ?? 0,
   lease: null,
   renewals: 0,
-  attempts: before?.state === "FAILED" && isOneWith(demand, before) ? before.attempts : 0,
+  attempts: before?.state === "FAILED" ? before.attempts : 0,
   failure: null,
   passedOver: [],
   requests: 0,
@@ -82,23 +79,9 @@ const open = (
 const owed = (job: BackfillJob): RangeSet.RangeSet =>
   hasEnded(job) ? RangeSet.empty : RangeSet.subtract(job.ranges, job.completedRanges)
 
-/** What to do where the window's last run is of another kind. */
-const planBeside = (demand: JobDemand, wanted: WindowRanges, { job, revision }: KnownJob): JobPlan => {
-  const [isFilling, isWaiting] = [demand.revises === undefined, job.state === "PENDING" || job.state === "EXPIRED"]
-  // a run to revise gives way, unless somebody works on it
-  if (isFinal(job)) {
-    const isFree = isFilling || (hasEnded(job) && job.state !== "QUARANTINED")
-    return isFree ? { action: "write", job: open(demand, wanted, job), expect: revision } : { action: "refuse", job }
-  }
-  if (!isFilling || !isWaiting) return { action: "follow", job, ranges: wanted.ranges }
-  const { fence, run } = job
-  return { action: "write", job: { ...open(demand, wanted, job), run, fence }, expect: revision }
-}
-
 /** What to do so that the window's ranges get filled, or asked for once more. */
 export const planJob = (demand: JobDemand, wanted: WindowRanges, known: KnownJob | undefined): JobPlan => {
   if (known === undefined) return { action: "write", job: open(demand, wanted, undefined), expect: 0 }
-  if (!isOneWith(demand, known.job)) return planBeside(demand, wanted, known)
   const { job, revision } = known
   if (job.state === "QUARANTINED") return { action: "refuse", job }
   if (job.state === "FAILED" && (job.nextAttemptAt ?? 0) > demand.nowMs) return { action: "refuse", job }

@@ -22,7 +22,7 @@ import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
-import { unsettledNotes } from "./unsettledNotes.ts"
+import { notesOf } from "./unsettledNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
@@ -118,9 +118,15 @@ const missingOf = (
   return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
 }
 
-const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Findings, quality: QualitySummary) {
+const metaOf = Effect.fnUntraced(function* (
+  request: ValidRequest,
+  findings: Findings,
+  quality: QualitySummary,
+  budget: Budget.Budget
+) {
   const { filled, loaded, view } = findings
   const span = yield* Effect.serviceOption(Tracer.ParentSpan)
+  const notes = yield* notesOf(request, view, loaded, yield* budget.remainingMs)
   return {
     strategy: request.strategy,
     strict: request.strict,
@@ -134,7 +140,7 @@ const metaOf = Effect.fnUntraced(function* (request: ValidRequest, findings: Fin
     qualitySummary: quality,
     coverageVersion: view.root.version,
     fingerprint: loaded.fingerprint,
-    notes: [...filled.notes, ...unsettledNotes(view.root.unsettled, loaded.covered, request.entry.interval.lengthMs)]
+    notes: [...filled.notes, ...notes]
   }
 })
 
@@ -175,14 +181,18 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const { asOf } = request
   const findings = yield* asOf === undefined ? find(request, budget) : findPast(request, budget, asOf)
   const missing = missingOf(request, findings)
-  const closed = closedTime(request, findings.loaded.covered)
+  const closed = closedTime(request, findings.plan.covered)
   const counted = qualitySummary(request, findings.loaded, missing, closed)
   const flagged = request.strict && request.onStrictViolation === "flag"
   const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted
   const { df, quality } = asWanted(request, findings.loaded, found)
   yield* demandCoverage(request, quality, budget)
   const slaReport = yield* budget.report
-  const meta: HistoryMeta = { ...(yield* metaOf(request, findings, quality)), missingRanges: missing, slaReport }
+  const meta: HistoryMeta = {
+    ...(yield* metaOf(request, findings, quality, budget)),
+    missingRanges: missing,
+    slaReport
+  }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
     [Attribute.waitMs]: slaReport.elapsedMs,

@@ -17,7 +17,7 @@ import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** The series that one is made of by way of others, the coarsest first. */
-const allBelow = Effect.fnUntraced(function* (entry: CatalogEntry) {
+export const allBelow = Effect.fnUntraced(function* (entry: CatalogEntry) {
   const { find } = yield* SeriesCatalog
   const below: Array<CatalogEntry> = []
   for (let { derivedFrom } = entry; derivedFrom !== null; { derivedFrom } = below.at(-1)!) {

@@ -35,8 +35,12 @@ export interface StoredWindow extends Window.WindowRanges {
   readonly rows: ReadonlyArray<StoredRows>
 }
 
-const byPreference = (chunks: ReadonlyArray<ChunkRef>, sources: ReadonlyArray<string>): ReadonlyArray<ChunkRef> => {
-  const rank = ({ source }: ChunkRef): number => (sources.includes(source) ? sources.indexOf(source) : sources.length)
+/** What sources have, that of the preferred first; sources that nobody prefers come last. */
+export const byPreference = <Has extends { readonly source: string }>(
+  chunks: ReadonlyArray<Has>,
+  sources: ReadonlyArray<string>
+): ReadonlyArray<Has> => {
+  const rank = ({ source }: Has): number => (sources.includes(source) ? sources.indexOf(source) : sources.length)
   return chunks.toSorted((a, b) => rank(a) - rank(b))
 }
 

@@ -56,7 +56,9 @@ const parts = {
   ),
   source: Flag.String("source").pipe(
     Flag.withMetavar("S"),
-    Flag.withDescription("Compare what this source has stored; what each has without it"),
+    Flag.withDescription(
+      "Compare all that is stored with this source, also what others have stored; each with its own without it"
+    ),
     Flag.optional
   ),
   repair: Flag.Boolean("repair").pipe(

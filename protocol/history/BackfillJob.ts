@@ -1,8 +1,9 @@
 /**
  * What is being done about a window that has gaps?
  *
- * One record in KV a window. Opening, claiming, renewing and ending are compare-and-sets on it, so there is at most one
- * effective run whoever asks: the record's revision is the lease's token, and the queue only says that there is work.
+ * One record in KV a window, and one for each source whose stored bars of it are asked for once more. Opening,
+ * claiming, renewing and ending are compare-and-sets on it, so there is at most one effective run whoever asks: the
+ * record's revision is the lease's token, and the queue only says that there is work.
  */
 import { Schema } from "effect"
 import { Pairs } from "./RangePairs.ts"
@@ -106,14 +107,15 @@ export type BackfillJob = typeof BackfillJob.Type
 export const isRevision = ({ revises }: Pick<BackfillJob, "revises">): boolean => revises !== undefined
 
 /** How the run is named in lineage, audit and logs. */
-export const jobId = (job: Pick<BackfillJob, "windowStart" | "run">): string => `${job.windowStart}.${job.run}`
+export const jobId = (job: Pick<BackfillJob, "windowStart" | "run" | "revises">): string =>
+  `${job.windowStart}.${job.run}${isRevision(job) ? "r" : ""}`
 
 /** Whether nothing more happens to the window by itself: its run has ended, and no other follows. */
 export const hasEnded = (job: Pick<BackfillJob, "state" | "nextAttemptAt">): boolean =>
   job.state === "SUCCEEDED" || job.state === "QUARANTINED" || (job.state === "FAILED" && job.nextAttemptAt === null)
 
 /** The start of the window that a run is of, from its name; NaN where that is the name of something else. */
-export const windowOfJob = (id: string): number => (/^-?\d+\.\d+$/.test(id) ? Number(id.split(".")[0]) : Number.NaN)
+export const windowOfJob = (id: string): number => (/^-?\d+\.\d+r?$/.test(id) ? Number(id.split(".")[0]) : Number.NaN)
 
 /** Whether no one has to do anything more about the run. */
 export const isFinal = (job: BackfillJob): boolean =>

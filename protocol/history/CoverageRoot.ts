@@ -65,6 +65,7 @@ export const CoverageRoot = Schema.Struct({
   watermarks: Watermarks,
   /** Covered bars that are asked for once more when their source has settled them; absent where there are none. */
   unsettled: Schema.optionalKey(Schema.Array(UnsettledRange)),
+  /** The highest version of the schema by which rows have been stored. */
   schemaVersion: Schema.Int,
   /** Bars in a window; fixed once the series has data. */
   windowBars: Schema.Int,

@@ -16,3 +16,6 @@ export const revisedBarsMax = 64
 
 /** So many columns of each. */
 export const toldColumnsMax = 16
+
+/** So many characters of a text: all of it together has room in a root, and in what tells of it. */
+export const toldTextMax = 40

@@ -16,6 +16,13 @@ export const readJob = (value: Option.Option<Uint8Array>): Option.Option<Backfil
 /** A job as it is stored. */
 export const writeJob = (job: BackfillJob): Uint8Array => Codec.toJson(encode(job))
 
+/**
+ * The key of a job's record. What asks a source for its stored bars once more has a record of its own, so that to fill
+ * a window and to revise it never wait for each other.
+ */
+export const jobKey = ({ revises, series, windowStart }: Pick<BackfillJob, "revises" | "series" | "windowStart">) =>
+  Subject.window(Subject.series(series.nodeId, series.interval), windowStart, revises)
+
 const endedTtlSeconds = 7 * 24 * 3600
 
 /** How long a record is kept: one whose run has ended for a week, any other until it is replaced. */
@@ -84,10 +91,9 @@ export const jobEvent = (
 ): { readonly subject: string; readonly data: Uint8Array } | undefined => {
   const event = eventBetween(before, job)
   if (event === undefined) return undefined
-  const { cause, coverageVersion, series, windowStart } = job
+  const { cause, coverageVersion } = job
   const told: JobEvent = { format: 1, event, at: atMs, ...toldJob(job), coverageVersion, cause }
-  const windowKey = Subject.window(Subject.series(series.nodeId, series.interval), windowStart)
-  return { subject: Subject.jobEvent(event, windowKey), data: Codec.toJson(told) }
+  return { subject: Subject.jobEvent(event, jobKey(job)), data: Codec.toJson(told) }
 }
 
 /** The jobs that run anywhere in the cluster, for those who wait for them. */

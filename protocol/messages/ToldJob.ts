@@ -10,6 +10,8 @@ export const ToldJob = Schema.Struct({
   run: Schema.Int,
   state: JobState,
   jobClass: JobClass,
+  /** The source whose stored bars it asks for once more; absent where it fills what is missing. */
+  revises: Schema.optionalKey(Schema.String),
   /** Runs in a row that failed. */
   attempts: Schema.Int,
   failure: Schema.NullOr(JobFailure),
@@ -22,7 +24,8 @@ export type ToldJob = typeof ToldJob.Type
 
 /** What is told of a job. */
 export const toldJob = (job: BackfillJob): ToldJob => {
-  const { attempts, failure, jobClass, lease, nextAttemptAt, run, series, state, windowStart } = job
+  const { attempts, failure, jobClass, lease, nextAttemptAt, revises, run, series, state, windowStart } = job
   const holder = lease?.holder ?? null
-  return { series, windowStart, run, state, jobClass, attempts, failure, nextAttemptAt, holder }
+  const kind = { jobClass, ...(revises !== undefined && { revises }) }
+  return { series, windowStart, run, state, ...kind, attempts, failure, nextAttemptAt, holder }
 }

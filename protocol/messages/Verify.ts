@@ -24,7 +24,7 @@ export const VerifiedPart = Schema.Struct({
   changedBars: Schema.Int,
   /** Stored bars that the source does not have any more. */
   absentBars: Schema.Int,
-  /** Bars of the source in stored time that are not stored. */
+  /** Bars of the source in stored time that are not stored as its own. */
   extraBars: Schema.Int,
   /** The first of those that differ: `before` is what was stored, `after` what the source gives. */
   bars: Schema.Array(RevisedBar),
@@ -40,7 +40,7 @@ export const Verified = Schema.Struct({
   windowStart: Schema.Finite,
   /** The version of the coverage that was compared; of the one with the repair, where there was one. */
   version: Schema.Int,
-  /** One for each source that has stored anything of it. */
+  /** One for each source that has stored anything of it, or for the one that was named. */
   parts: Schema.Array(VerifiedPart),
   /** Bars that are now as the source gives them. */
   repairedBars: Schema.Int
@@ -52,7 +52,7 @@ export interface VerifyOrder {
   readonly series: Series
   /** Within one window. */
   readonly range: Range
-  /** The source to ask; each that has stored anything of the range without it. */
+  /** The source to ask, about all that any has stored; each about what it has stored itself without it. */
   readonly source?: string
   /** The cause of the revision of what differs; nothing is changed without it. */
   readonly repairCause?: string

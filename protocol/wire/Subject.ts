@@ -25,8 +25,9 @@ export const serviceGroup = "seamless"
 /** A series as two tokens: what keys and subjects about it begin with. */
 export const series = (nodeId: string, interval: string): string => `${Token.encode(nodeId)}.${interval}`
 
-/** A window of a series, by its start in epoch milliseconds. */
-export const window = (seriesKey: string, windowStart: number): string => `${seriesKey}.${windowStart}`
+/** A window of a series, by its start in epoch milliseconds; with a source, what that one has stored of it. */
+export const window = (seriesKey: string, windowStart: number, source?: string): string =>
+  `${seriesKey}.${windowStart}${source === undefined ? "" : `r-${Token.encode(source)}`}`
 
 /** Where a chunk is stored. */
 export const chunk = (seriesKey: string, windowStart: number, id: string): string =>

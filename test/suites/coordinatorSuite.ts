@@ -248,7 +248,6 @@ export const coordinatorSuite = (given: CoordinatorClaims): void => {
       const held = yield* hold(a, 600_000)
       assert.deepStrictEqual(yield* b.claimFollowing([key], leaseMs), [])
       yield* a.release(held)
-      assert.deepStrictEqual(yield* b.claimFollowing([key], leaseMs, undefined, "binance"), [])
       const [taken] = yield* b.claimFollowing([key, "nobody.1m.7"], leaseMs)
       assert.strictEqual(taken?.job.lease?.holder, "host-b")
       assert.strictEqual((yield* standing).job.fence, 2)

@@ -1,93 +1,25 @@
 /** What becomes of bars that a source gives otherwise after they were stored? */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Option, Result } from "effect"
+import { Effect } from "effect"
 import { type DataSource, RequestFailed } from "../../../actors/sources/DataSource.ts"
 import { fieldNames, ohlcv } from "../../../protocol/frame/DataSchema.ts"
-import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
-import { readRoot } from "../../../protocol/messages/readRoot.ts"
 import type { Verified } from "../../../protocol/messages/Verify.ts"
-import type { Configuration } from "../../../protocol/Settings.ts"
-import * as Codec from "../../../protocol/wire/Codec.ts"
-import * as Stream from "../../../protocol/wire/Stream.ts"
-import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
-import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
-import { Mesh } from "../../../runtime/Mesh.ts"
+import {
+  barNow,
+  configuration,
+  isSettled,
+  read,
+  rootNow,
+  secondMs,
+  series,
+  sourceOf
+} from "../../support/changingSource.ts"
 import * as memoryHost from "../../support/memoryHost.ts"
 import { untilTrue } from "../../support/untilTrue.ts"
-
-const series = { nodeId: "a", interval: "1s" }
-const secondMs = 1000
-// longer than a busy machine takes to answer a read
-const settleMs = 4000
-
-const configuration: Configuration = {
-  sources: { binance: { kind: "exchange", exchange: "binance", settleMs, finalityDelayMs: 0 } },
-  series: [{ node: "a", intervals: ["1s"], sources: ["binance"], symbol: "A", windowBars: 60 }],
-  retry: { baseMs: 10 }
-}
-
-/** A source with a bar in each second, whose price is what `priceOf` says when it is asked. */
-const sourceOf = (priceOf: (bar: number, asked: number) => number | null) => {
-  const asked: Array<readonly [number, number]> = []
-  const source: DataSource = {
-    name: "binance",
-    kind: "BACKFILL",
-    capabilities: { barsPerRequest: 100, maxEmptyBars: 5, finalityDelayMs: 0, attemptsMax: 1 },
-    page: ({ end, start }) =>
-      Effect.sync((): RawRows => {
-        asked.push([start, end])
-        const all = Array.from(
-          { length: Math.min(100, (end - start) / secondMs) },
-          (_, index) => start + index * secondMs
-        )
-        const bars = all.filter((bar) => priceOf(bar, asked.length) !== null)
-        const prices = bars.map((bar) => priceOf(bar, asked.length) ?? 0)
-        return {
-          eventTime: Float64Array.from(bars),
-          columns: fieldNames(ohlcv).map((name) => ({ name, values: Float64Array.from(prices) }))
-        }
-      })
-  }
-  return { source, asked }
-}
-
-interface Answer {
-  readonly columns: {
-    readonly event_time: ReadonlyArray<number>
-    readonly close: ReadonlyArray<number>
-    readonly __flags: ReadonlyArray<number>
-    readonly __ingest_at: ReadonlyArray<number>
-  }
-  readonly meta: { readonly fingerprint: string; readonly missingRanges: ReadonlyArray<object> }
-}
-
-const read = Effect.fnUntraced(function* (start: number, end: number) {
-  const body = { ...series, start, end, strategy: "auto_backfill" }
-  const reply = yield* (yield* Mesh).request(Subject.service.read, Codec.toJson(body), { timeoutMs: 10_000 })
-  return JSON.parse(new TextDecoder().decode(reply.data)) as Answer
-})
-
-const rootNow = Effect.gen(function* () {
-  const key = Subject.series(series.nodeId, series.interval)
-  const stored = yield* (yield* Mesh).read(Stream.coverage.name, keySubject(Stream.coverage, key))
-  return Option.getOrThrow(
-    Result.getOrThrow(
-      readRoot(
-        key,
-        Option.flatMap(stored, ({ value }) => value)
-      )
-    )
-  )
-})
-
-/** The end of the last bar that has ended. */
-const barNow = Effect.map(Clock.currentTimeMillis, (nowMs) => Math.floor(nowMs / secondMs) * secondMs)
-
-const isSettled = Effect.map(rootNow, ({ unsettled }) => unsettled === undefined)
 
 describe("a bar that changes after it was served", () => {
   it.live("is asked for once more when it has settled, and read with its new value and REVISED", () =>

@@ -3,10 +3,11 @@ import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { mergeRevision } from "../../../actors/conformance/mergeRevision.ts"
 import { tellRevised, timeOfRevised } from "../../../actors/conformance/tellRevised.ts"
+import type { Column } from "../../../protocol/frame/Column.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as Lineage from "../../../protocol/frame/Lineage.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
-import { revisedBarsMax } from "../../../protocol/history/RevisedBar.ts"
+import { revisedBarsMax, toldTextMax } from "../../../protocol/history/RevisedBar.ts"
 import { includes } from "../../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { law } from "../../support/law.ts"
@@ -133,5 +134,19 @@ describe("tellRevised()", () => {
       Array.from({ length: revisedBarsMax }, (_, minute) => minute)
     )
     assert.isNull(told[0]?.after?.["close"])
+  })
+
+  it("tellRevised() tells the begin of a long text, so that a root has room for all of them", () => {
+    const withText = (text: string): Frame.Frame => {
+      const frame = frameOf(new Map([[1, 5]]), storedAtMs)
+      const column: Column = { name: "note", type: "category", values: new Uint32Array(1), dictionary: [text] }
+      return { ...frame, columns: [...frame.columns, column] }
+    }
+    const [told] = tellRevised(
+      mergeRevision(withText("x".repeat(5000)), withText("short"), RangeSet.of(0, Infinity)),
+      "binance"
+    )
+    assert.deepStrictEqual(told?.before, { note: `${"x".repeat(toldTextMax - 1)}…` })
+    assert.deepStrictEqual(told?.after, { note: "short" })
   })
 })

@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import * as JobRecords from "../../../actors/coverage/JobRecords.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
-import { readJob, writeJob } from "../../../protocol/messages/Backfill.ts"
+import { jobKey, readJob, writeJob } from "../../../protocol/messages/Backfill.ts"
+import * as QueueSubject from "../../../protocol/wire/QueueSubject.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import { LiveHosts } from "../../../runtime/LiveHosts.ts"
@@ -85,6 +86,38 @@ describe("lookAfter()", () => {
         jobs.unfinished().map(({ run }) => run),
         [4]
       )
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("demand()", () => {
+  it.effect("demand() opens what revises a window beside what fills it, whatever became of either", () =>
+    Effect.gen(function* () {
+      const { layer } = yield* makeFaultyMesh
+      const mesh = yield* Effect.provide(Effect.service(Mesh), layer)
+      const jobs = yield* JobRecords.open(series).pipe(Effect.provide(Layer.merge(layer, hosts)))
+      const window = { windowStart: 0, ranges: RangeSet.of(0, 10) }
+      const again = (source: string) => ({ ...demand, sources: [source], revises: source })
+      const filling = { ...demand, jobClass: "bulk" } as const
+      yield* jobs.demand(filling, [window])
+      // it waits for a person
+      yield* jobs.change(0, (job) => ({ ...job, state: "QUARANTINED", nextAttemptAt: null }))
+      const [first] = yield* jobs.demand(again("binance"), [window])
+      const [second] = yield* jobs.demand(again("bybit"), [window])
+      assert.deepStrictEqual([first?.action, second?.action], ["write", "write"])
+      // nobody who misses something is told of those, or waits for them
+      const [refused] = yield* jobs.demand(filling, [window])
+      assert.deepInclude(refused, { action: "refuse" })
+      assert.isUndefined(refused?.job.revises)
+      const { open } = yield* jobs.lookAfter(standing)
+      assert.deepStrictEqual(Array.from(open), [])
+      assert.deepStrictEqual(
+        jobs.unfinished().map(({ revises }) => revises),
+        ["binance", "bybit"]
+      )
+      const queued = yield* Effect.all([0, 1].map(() => mesh.take(Stream.queue.name, "verify", { isPatient: false })))
+      const keys = queued.flatMap(Option.toArray).map(({ subject }) => QueueSubject.queuedWindow(subject))
+      assert.deepStrictEqual(new Set(keys), new Set(jobs.unfinished().map(jobKey)))
     }).pipe(Effect.scoped)
   )
 })

@@ -319,42 +319,4 @@ describe("planJob() of what is stored", () => {
     const wider = planJob(again, wanted([10, 20]), revision({ jobClass: "verify" }))
     expect([wider.action, toPairs(wider.job.ranges)]).toEqual(["write", [[0, 20]]])
   })
-
-  it.each(["PENDING", "EXPIRED"] as const)(
-    "planJob() has what is missing take the place of a %s run to revise",
-    (state) => {
-      const plan = planJob(demand, wanted([20, 30]), revision({ state, fence: 4 }))
-      expect(plan).toMatchObject({ action: "write", expect: 7, job: { run: 1, fence: 4, state: "PENDING" } })
-      expect(plan.job.revises).toBeUndefined()
-      expect(toPairs(plan.job.ranges)).toEqual([[20, 30]])
-    }
-  )
-
-  it("planJob() waits for whoever works on the window, whatever it is", () => {
-    expect(planJob(demand, wanted([20, 30]), revision({ state: "RUNNING" })).action).toBe("follow")
-    expect(planJob(again, wanted([0, 10]), known({ state: "RUNNING" })).action).toBe("follow")
-    expect(planJob(again, wanted([0, 10]), known({ state: "PENDING" })).action).toBe("follow")
-  })
-
-  it.each(["FAILED", "QUARANTINED"] as const)(
-    "planJob() has nobody who misses something wait for a run to revise that is %s",
-    (state) => {
-      const plan = planJob(
-        demand,
-        wanted([20, 30]),
-        revision({ state, attempts: 9, failure, nextAttemptAt: nowMs + 1 })
-      )
-      expect(plan).toMatchObject({ action: "write", job: { run: 2, attempts: 0 } })
-      expect(toPairs(plan.job.ranges)).toEqual([[20, 30]])
-    }
-  )
-
-  it("planJob() leaves a window alone that is in trouble, and asks for what is stored when that is over", () => {
-    const [late, aside] = [failedUntil(nowMs - 1), known({ state: "QUARANTINED" })]
-    expect(planJob(again, wanted([0, 10]), late).action).toBe("refuse")
-    expect(planJob(again, wanted([0, 10]), aside).action).toBe("refuse")
-    const given = known({ state: "FAILED", failure, nextAttemptAt: null })
-    expect(planJob(again, wanted([0, 10]), given).action).toBe("write")
-    expect(planJob(again, wanted([0, 10]), known({ state: "SUCCEEDED" }))).toMatchObject({ job: { run: 2 } })
-  })
 })

@@ -47,6 +47,15 @@ describe("commit() of a revision", () => {
     expect(applied(state, message([], { answered, asked: settled })).changed).toBe(false)
   })
 
+  it("commit() says by which version of the schema the newest rows are stored, and never goes back behind one", () => {
+    const corrects = message([revision], { answered, asked: settled })
+    const of = (schemaVersion?: number) =>
+      Result.map(Coverage.commit(stored, corrects, { ...at(1), ...(schemaVersion && { schemaVersion }) }), (step) => {
+        return step.state.root.schemaVersion - stored.root.schemaVersion
+      })
+    expect([of(), of(stored.root.schemaVersion + 2)]).toEqual([Result.succeed(0), Result.succeed(2)])
+  })
+
   it("commit() refuses a revision of a chunk that is not the one that stands, or of another generation", () => {
     const other = applied(stored, message([part(refOf([[2, 9]]), { base: first.id })])).state
     const late = Coverage.commit(other, message([revision], { answered, asked: settled }), at(1))

@@ -1,0 +1,36 @@
+/** Which rows has a source stored of some time? */
+import { Effect } from "effect"
+import * as Frame from "../../protocol/frame/Frame.ts"
+import type { ChunkRef } from "../../protocol/history/CoveragePage.ts"
+import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
+import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+import type { Upon } from "./standingEntries.ts"
+
+/** The rows of a window's chunk in some time; none of time that does not count any more, or where there is no chunk. */
+export const storedRows = Effect.fnUntraced(function* (
+  { schema, series }: Pick<CatalogEntry, "schema" | "series">,
+  windowStart: number,
+  chunk: Pick<ChunkRef, "id" | "ranges"> | undefined,
+  time?: RangeSet.RangeSet
+) {
+  const empty = Frame.empty(schema)
+  const ranges = chunk === undefined ? RangeSet.empty : time ? RangeSet.intersect(chunk.ranges, time) : chunk.ranges
+  if (chunk === undefined || isEmpty(ranges)) return empty
+  const { frames } = yield* (yield* ChunkStore).chunks(series, [{ windowStart, id: chunk.id }])
+  return mergeFrames([empty, ...Array.from(frames.values()).flatMap((frame) => rowsIn(frame, ranges))])
+})
+
+/** The time of the bars that a source had stored, as far as it is in `time`. */
+export const storedBars = (entry: CatalogEntry, upon: ReadonlyMap<number, Upon>, time: RangeSet.RangeSet) =>
+  Effect.map(
+    Effect.forEach(upon, ([windowStart, { chunk }]) => storedRows(entry, windowStart, chunk, time)),
+    (frames) =>
+      RangeSet.make(
+        frames.flatMap(({ eventTimeMs }) =>
+          Array.from(eventTimeMs, (start) => [start, start + entry.interval.lengthMs] as const)
+        )
+      )
+  )
