@@ -41,6 +41,9 @@ export const page = (seriesKey: string, id: string): string => `${root}.pages.${
 /** Where the history of a series' roots is kept. */
 export const audit = (seriesKey: string): string => `${root}.audit.${seriesKey}`
 
+/** Where it is noted which root is the oldest that a sweep has left of a series. */
+export const swept = (seriesKey: string): string => `${audit(seriesKey)}.swept`
+
 /** Where it is told what happened to the job of a window. */
 export const jobEvent = (event: string, windowKey: string): string => `${root}.events.backfill.${event}.${windowKey}`
 
