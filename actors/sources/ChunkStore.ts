@@ -211,11 +211,8 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
       const known = new Map(ids.map((id) => [id, knownPages.get(id)]))
       const absent = ids.filter((id) => known.get(id) === undefined)
-      const loaded = yield* load(
-        mesh,
-        shelf,
-        absent.map((id) => ({ id, key: Subject.page(keyOf(series), id) }))
-      )
+      const names = absent.map((id) => ({ id, key: Subject.page(keyOf(series), id) }))
+      const loaded = yield* load(mesh, shelf, names)
       for (const [index, id] of absent.entries()) known.set(id, loaded[index])
       return ids.map((id) => known.get(id)!)
     })

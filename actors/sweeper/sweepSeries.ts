@@ -207,10 +207,10 @@ const sweepRoots = Effect.fnUntraced(function* (sweep: Sweep) {
   const { entry, moment, onShare, terms } = sweep
   const shelf = shelfOf(entry, "roots")
   const { log, oldest } = yield* openKept(entry, countingSince(sweep))
-  const isAll = terms.order !== "none"
-  if (!isAll && (oldest === undefined || oldest.revision === log?.first.revision)) return
+  const until = terms.order === "none" ? (oldest?.revision ?? 0) : Infinity
+  if (until <= (log?.first.revision ?? 0)) return
   let from: number | undefined = 1
-  while (from !== undefined && (isAll || from < (oldest?.revision ?? 0))) {
+  while (from !== undefined && from < until) {
     const batch: Batch = yield* listBatch(shelf, from, moment)
     const ours = batch.candidates.map((candidate) => ({ ...candidate, id: String(candidate.revision) }))
     const counting = ours.filter(({ revision }) => revision >= (oldest?.revision ?? 0))

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Layer } from "effect"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import * as sweptMark from "../../../actors/sources/sweptMark.ts"
 import { type Kind, type Share, sweepSeries, type SweepTerms } from "../../../actors/sweeper/sweepSeries.ts"
 import { MeshUnavailable } from "../../../protocol/wire/Errors.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
@@ -118,6 +119,9 @@ describe("sweepSeries()", () => {
       assert.deepInclude(dry, counted)
       assert.deepStrictEqual(swept.chunks, { kept: 2, young: 0, swept: 4 })
       assert.deepStrictEqual(swept.pages, { kept: 1, young: 0, swept: 5 })
+      const { find } = SeriesCatalog.make(LongSeries.configurationOf())
+      const kept = sweptMark.keptFrom(yield* find(LongSeries.series.nodeId, "1m"))
+      assert.strictEqual(yield* Effect.provideService(kept, Mesh, Mesh.of(mesh)), 6)
       // the newest stays whatever its age
       assert.deepStrictEqual(swept.roots, { kept: 1, young: 0, swept: 5 })
       assert.strictEqual(yield* standing(mesh, Stream.audit.name, Subject.audit(key)), 1)
@@ -241,8 +245,11 @@ describe("sweepSeries()", () => {
         const clock = yield* Clock.Clock
         for (const aheadMs of [2 * dayMs, -2 * dayMs]) {
           const ahead = Effect.provideService(Clock.Clock, {
-            ...clock,
             sleep: (duration) => clock.sleep(duration),
+            currentTimeNanos: clock.currentTimeNanos,
+            currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+            monotonicTimeNanos: clock.monotonicTimeNanos,
+            monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
             currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + aheadMs,
             currentTimeMillis: Effect.map(clock.currentTimeMillis, (nowMs) => nowMs + aheadMs)
           })
