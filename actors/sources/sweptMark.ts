@@ -17,7 +17,7 @@ type SweptMark = typeof SweptMark.Type
 
 const decode = Schema.decodeUnknownOption(SweptMark)
 
-const subjectOf = (entry: CatalogEntry): string => Subject.swept(RootLog.keyOf(entry))
+const subjectOf = (entry: CatalogEntry): string => Subject.audit(RootLog.keyOf(entry), "swept")
 
 const stored = (entry: CatalogEntry) => Effect.flatMap(Mesh, (mesh) => mesh.read(Stream.audit.name, subjectOf(entry)))
 

@@ -1,8 +1,8 @@
 /**
  * How is one series rid of what nothing names any more?
  *
- * Claims go before bytes: first the roots that no longer count, the oldest first, then what none of those names that are
- * left. So whatever can be found has its bytes, also where a root could not be deleted, or counts again some day.
+ * Claims go before bytes: first the roots that no longer count, the oldest first, then what none of those names that
+ * are left. So whatever can be found has its bytes, also where a root could not be deleted, or counts again some day.
  *
  * In batches. Each lists names with their sequences, *then* reads the roots that are left, and then deletes by sequence
  * what none of them names. So what is put while it goes on is not listed, and what was listed and is put afresh has
@@ -200,8 +200,8 @@ const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "
 })
 
 /**
- * Deletes the roots before the oldest that counts, the oldest first, so that what is left has no gap. By itself it looks
- * at nothing where none may go.
+ * Deletes the roots before the oldest that counts, the oldest first, so that what is left has no gap. By itself it
+ * looks at nothing where none may go.
  */
 const sweepRoots = Effect.fnUntraced(function* (sweep: Sweep) {
   const { entry, moment, onShare, terms } = sweep

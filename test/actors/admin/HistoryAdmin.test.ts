@@ -316,7 +316,7 @@ describe("audit", () => {
       const lost = yield* audit({ verify: true })
       assert.deepInclude(lost.verdict, { holds: false, entries: 0 })
       assert.deepInclude(lost.verdict?.firstBreak, { kind: "version", version: 2, sequence: entries[1]!.revision })
-      yield* mesh.write(Subject.swept(key), Codec.toJson({ format: 1, version: 2, committedAt: 1 }))
+      yield* mesh.write(Subject.audit(key, "swept"), Codec.toJson({ format: 1, version: 2, committedAt: 1 }))
       const swept = yield* audit({ verify: true })
       assert.deepInclude(swept.verdict, { holds: true, entries: 2, firstBreak: null, fromVersion: 2 })
     }).pipe(Effect.provide(system))
