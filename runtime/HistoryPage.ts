@@ -26,3 +26,9 @@ export interface HistoryPage<Entry> {
   /** How many entries there were behind them. */
   readonly left: number
 }
+
+/** A page of names, and when it was asked for. */
+export interface NamesPage<Entry> extends HistoryPage<Entry> {
+  /** The server's clock then, in epoch milliseconds: by which each name says when it came. */
+  readonly nowMs: number
+}

@@ -8,7 +8,7 @@
 import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
-import type { HistoryOptions, HistoryPage } from "./HistoryPage.ts"
+import type { HistoryOptions, HistoryPage, NamesPage } from "./HistoryPage.ts"
 
 /** What of the largest payload is kept free for headers and the server's own framing. */
 export const headroomBytes = 4096
@@ -133,7 +133,7 @@ export interface MeshShape {
     stream: string,
     subject: string,
     options?: HistoryOptions
-  ) => Effect.Effect<HistoryPage<Named>, MeshUnavailable>
+  ) => Effect.Effect<NamesPage<Named>, MeshUnavailable>
   /**
    * Removes the one message of this revision, if it is there: what was put under its name since then stays. Records
    * can't be removed so.

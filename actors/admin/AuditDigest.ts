@@ -13,7 +13,7 @@ import type { AuditedChange, AuditVerdict } from "../../protocol/messages/AuditR
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { AuditEntry } from "./AuditEntry.ts"
 import { type Change, lastTouches, type Touch } from "./lastTouches.ts"
-import { begin, beginLate, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
+import { beginLate, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
 
 /** What is asked of a history. */
 export interface Wanted {
@@ -44,18 +44,12 @@ export interface Digest {
   readonly unreadable: number
 }
 
-/** A history of which nothing has been seen yet, and of which the oldest roots may be gone on purpose. */
-export const emptyOf = ({ mayBeginLate }: { readonly mayBeginLate: boolean }): Digest => ({
-  ...empty,
-  replay: mayBeginLate ? beginLate : begin
-})
-
 /** A history of which nothing has been seen yet. */
 export const empty: Digest = {
   changes: [],
   hasOlder: false,
   touches: [],
-  replay: begin,
+  replay: beginLate,
   lastVersion: 0,
   unreadable: 0
 }
@@ -106,11 +100,10 @@ export const close = (digest: Digest, { root }: Standing, wanted: Wanted): Diges
   return withChanges(digest, [{ version, versionBefore: digest.lastVersion, committedAt, diff }], wanted)
 }
 
-/** Whether the history holds, and adds up to what stands. */
-export const verdictOf = ({ replay }: Digest, standing: Standing): AuditVerdict => {
-  const { entries, firstBreak = null, lateVersion } = conclude(replay, standing)
-  const late = lateVersion === undefined ? {} : { fromVersion: lateVersion }
-  return { holds: firstBreak === null, entries, firstBreak, ...late }
+/** Whether the history holds from the oldest root that sweeps have left, and adds up to what stands. */
+export const verdictOf = ({ replay }: Digest, standing: Standing, keptFrom: number): AuditVerdict => {
+  const { entries, firstBreak = null, late } = conclude(replay, standing, keptFrom)
+  return { holds: firstBreak === null, entries, firstBreak, ...(late && { fromVersion: late.version }) }
 }
 
 /** How many bytes a value takes in an answer. */

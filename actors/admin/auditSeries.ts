@@ -16,9 +16,9 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { headroomBytes, Mesh } from "../../runtime/Mesh.ts"
-import { PastRoots } from "../sources/PastRoots.ts"
 import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import * as sweptMark from "../sources/sweptMark.ts"
 import * as AuditDigest from "./AuditDigest.ts"
 import { explain } from "./explainCoverage.ts"
 import { readAudit } from "./readAudit.ts"
@@ -49,8 +49,7 @@ interface Found {
 }
 
 const goThrough = Effect.fnUntraced(function* (entry: CatalogEntry, wanted: AuditDigest.Wanted) {
-  const { rootsMs } = yield* PastRoots
-  let digest = AuditDigest.emptyOf({ mayBeginLate: rootsMs !== Infinity })
+  let digest = AuditDigest.empty
   const standing = yield* readAudit(entry, (entries) => {
     digest = AuditDigest.take(digest, entries, wanted)
   })
@@ -100,6 +99,8 @@ export const auditSeries = Effect.fnUntraced(function* (request: Request) {
   const entry = yield* (yield* SeriesCatalog).find(request.nodeId, request.interval)
   const wanted = wantedBy(request)
   const found = yield* goThrough(entry, wanted)
+  // behind the history: what is swept while that is read is noted by then
+  const keptFrom = wanted.verify ? yield* sweptMark.keptFrom(entry) : 1
   const bytesMax = mesh.payloadBytesMax() - headroomBytes
   const explanation = wanted.range && (yield* explanationOf(entry, wanted.range, found, bytesMax * explanationShare))
   const bytesLeft = bytesMax - (explanation === undefined ? 0 : AuditDigest.bytesOf(explanation))
@@ -109,6 +110,6 @@ export const auditSeries = Effect.fnUntraced(function* (request: Request) {
     ...AuditDigest.changesOf(found.digest, wanted, bytesLeft),
     unreadable: found.digest.unreadable,
     ...(explanation && { explanation }),
-    ...(wanted.verify && { verdict: AuditDigest.verdictOf(found.digest, found.standing) })
+    ...(wanted.verify && { verdict: AuditDigest.verdictOf(found.digest, found.standing, keptFrom) })
   } satisfies Answer
 })

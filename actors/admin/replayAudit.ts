@@ -22,10 +22,10 @@ export interface Replay {
   /** What their changes add up to. */
   readonly covered: RangeSet.RangeSet
   readonly firstBreak: AuditBreak | undefined
-  /** Whether it may begin with a later root than the first, since those before it are no longer kept. */
+  /** Whether it may begin with a later root than the first. */
   readonly mayBeginLate: boolean
-  /** The version that it begins with where that is a later one. */
-  readonly lateVersion: number | undefined
+  /** Where it does: that those before it were swept is not in it. */
+  readonly late: Pick<AuditBreak, "version" | "sequence"> | undefined
   /** From where on its coverage is known: what a root leaves to its pages is not in its entry. */
   readonly knownFrom: number
 }
@@ -40,11 +40,11 @@ export const begin: Replay = {
   covered: RangeSet.empty,
   firstBreak: undefined,
   mayBeginLate: false,
-  lateVersion: undefined,
+  late: undefined,
   knownFrom: -Infinity
 }
 
-/** One of which the oldest roots may be gone on purpose. */
+/** One of which the oldest roots may have been swept: up to where they were is said when it is concluded. */
 export const beginLate: Replay = { ...begin, mayBeginLate: true }
 
 type Problem = Pick<AuditBreak, "kind" | "problem"> & Partial<Pick<AuditBreak, "lost" | "beyond">>
@@ -116,25 +116,26 @@ const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, pr
 })
 
 /** A history that begins with a root that is not the first: what that one covers is taken as it is. */
-const beginWith = (replay: Replay, bytes: Uint8Array, root: AuditedRoot): Replay =>
+const beginWith = (replay: Replay, { bytes, sequence }: AuditEntry, root: AuditedRoot): Replay =>
   Option.match(claimedBy(root), {
-    onNone: () => broken(replay, { version: root.version, sequence: null }, noRoot),
+    onNone: () => broken(replay, { version: root.version, sequence }, noRoot),
     onSome: (covered) => ({
       ...replay,
       entries: 1,
       last: { bytes, root },
       covered,
-      lateVersion: root.version,
+      late: { version: root.version, sequence },
       knownFrom: root.coveredInPagesBefore ?? -Infinity
     })
   })
 
 /** The history with one more entry. */
-export const replayEntry = (replay: Replay, { bytes, root: read, sequence }: AuditEntry): Replay => {
+export const replayEntry = (replay: Replay, entry: AuditEntry): Replay => {
+  const { bytes, root: read, sequence } = entry
   if (replay.firstBreak !== undefined) return replay
   if (Option.isNone(read)) return broken(replay, { version: (replay.last?.root.version ?? 0) + 1, sequence }, noRoot)
   const root = read.value
-  if (replay.mayBeginLate && replay.last === undefined && root.version > 1) return beginWith(replay, bytes, root)
+  if (replay.mayBeginLate && replay.last === undefined && root.version > 1) return beginWith(replay, entry, root)
   const covered = after(replay.covered, root)
   const chainProblem = versionProblem(replay, root) ?? linkProblem(replay, root)
   const coveredProblem = coverageProblem(covered, root, replay.knownFrom)
@@ -163,10 +164,20 @@ const upTo = (replay: Replay, { root }: Standing): Replay => {
   return broken(replay, at, { kind: "standing", problem: `another version ${version} stands than the history has` })
 }
 
-/** The whole history, held against what stands: its changes add up to just the coverage that there is. */
-export const conclude = (replay: Replay, standing: Standing): Replay => {
-  if (replay.firstBreak !== undefined) return replay
-  const all = upTo(replay, standing)
+/** A history that begins later than its oldest root that was left: what was before is lost. */
+const lostBegin = ({ late }: Replay, keptFrom: number): Replay | undefined =>
+  late === undefined || late.version <= keptFrom
+    ? undefined
+    : broken(begin, late, { kind: "version", problem: `version ${late.version} comes after ${versionText(0)}` })
+
+/**
+ * The whole history, held against what stands: its changes add up to just the coverage that there is. It may begin with
+ * a version as late as `keptFrom`, since those before that were swept.
+ */
+export const conclude = (replay: Replay, standing: Standing, keptFrom = 1): Replay => {
+  const all = replay.firstBreak === undefined ? upTo(replay, standing) : replay
+  const lost = lostBegin(all, keptFrom)
+  if (lost !== undefined) return lost
   if (all.firstBreak !== undefined) return all
   const found = difference(from(standing.covered, all.knownFrom), from(all.covered, all.knownFrom))
   if (found === undefined) return all

@@ -26,7 +26,6 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import { type ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
-import type { Merged } from "../conformance/mergeBySource.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
 import { type Proof, proveBars } from "../conformance/proveBars.ts"
 import { rollUpBars } from "../conformance/rollUpBars.ts"
@@ -34,7 +33,7 @@ import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { Capabilities } from "../sources/DataSource.ts"
 import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, derivedSource, SeriesCatalog } from "../sources/SeriesCatalog.ts"
-import { loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
+import { findingsIn, loadWindows } from "../sources/storedWindows.ts"
 import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
 
 /** How long a worker waits for the finer series. Readers have waited for it before they have this asked for. */
@@ -135,10 +134,6 @@ const partsOf = (proven: RangeSet.RangeSet, { finer, refill }: Below): ReadonlyA
   )
 }
 
-/** What quality rules found in the rows that are taken from each source of a window. */
-const findingsOf = ({ rows }: StoredWindow, { contributions }: Merged): ReadonlyArray<Findings.Findings> =>
-  rows.map(({ findings, source }) => Findings.intersect(findings, contributions.get(source) ?? RangeSet.empty))
-
 /** The bars of proven time, signed as rolled up now; and what was found in any of the rows that they are made of. */
 const barsOf = Effect.fnUntraced(function* ({ finer, refill }: Below, view: CoverageView, [start, end]: Range) {
   const { entry } = refill
@@ -153,7 +148,7 @@ const barsOf = Effect.fnUntraced(function* ({ finer, refill }: Below, view: Cove
   const bars = rollUpBars(below, entry.interval, finer.schema.fields)
   const rows = Frame.length(bars)
   const origin = { source: entry.sources[0] ?? "", ingestAtMs: yield* Clock.currentTimeMillis, jobId: "" }
-  const found = Findings.unionAll(windows.flatMap((window, index) => findingsOf(window, merged[index]!)))
+  const found = Findings.unionAll(windows.map((window, index) => findingsIn(window, merged[index]!.contributions)))
   return {
     rows: { ...bars, lineage: rows === 0 ? [] : [{ rows, ...origin }] },
     findings: Findings.make(

@@ -6,23 +6,19 @@
  */
 import { Effect, Layer, Option, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
-import { type CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
-import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import { Coverage, commitMessage, ensureMessage, type Freshness } from "../../protocol/messages/Coverage.ts"
-import { readRoot } from "../../protocol/messages/readRoot.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import * as Stream from "../../protocol/wire/Stream.ts"
-import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
-import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
 import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
-import { ChunkStore } from "../sources/ChunkStore.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
+import * as RootLog from "../sources/RootLog.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import { wholeView } from "../sources/wholeView.ts"
 import * as KnownRoots from "./KnownRoots.ts"
 
 // a read may be older than what was announced, until its replica has caught up
@@ -33,33 +29,21 @@ const keyOf = (series: Series): string => Subject.series(series.nodeId, series.i
 
 /** How a view is read from KV; a series without a record has the root that it would begin with. */
 const makeLoad = Effect.gen(function* () {
-  const mesh = yield* Mesh
-  const store = yield* ChunkStore
+  const provide = Effect.provide(yield* Effect.context<Mesh | ChunkStore>())
   const catalog = yield* SeriesCatalog
 
   const emptyRoot = Effect.fnUntraced(function* (series: Series) {
-    const entry = yield* Effect.orDie(catalog.find(series.nodeId, series.interval))
-    return initial(series, { windowBars: entry.grid.windowBars, schemaVersion: entry.schema.version })
+    return RootLog.emptyRoot(yield* Effect.orDie(catalog.find(series.nodeId, series.interval)))
   })
 
-  const viewOf = Effect.fnUntraced(function* (root: CoverageRoot) {
-    if (root.coveredInPagesBefore === null) return { root, covered: root.covered }
-    const pages = yield* store.pages(
-      root.series,
-      root.pages.map(({ id }) => id)
-    )
-    return { root, covered: InlineCoverage.whole(root, pages) }
-  })
-
-  return Effect.fnUntraced(function* (series: Series) {
+  const load = Effect.fnUntraced(function* (series: Series) {
     const readAtMs = yield* monotonicMs
-    const stored = yield* mesh.read(Stream.coverage.name, keySubject(Stream.coverage, keyOf(series)))
-    const value = Option.flatMap(stored, (record) => record.value)
-    const found = yield* Effect.fromResult(readRoot(keyOf(series), value))
+    const { revision, root: found } = yield* RootLog.standing({ series })
     const root = Option.getOrUndefined(found) ?? (yield* emptyRoot(series))
-    const known: KnownRoots.KnownRoot = { view: yield* viewOf(root), revision: revisionOf(stored), readAtMs }
+    const known: KnownRoots.KnownRoot = { view: yield* wholeView(root), revision, readAtMs }
     return known
   })
+  return (series: Series) => provide(load(series))
 })
 
 const make = Effect.gen(function* () {

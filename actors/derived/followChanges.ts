@@ -8,6 +8,7 @@
 import { Clock, Effect, Option } from "effect"
 import { outward } from "../../protocol/history/alignRanges.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { sha256 } from "../../protocol/frame/contentHash.ts"
 import { bounds, isEmpty, size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -21,6 +22,7 @@ import { withBudget } from "../../runtime/Deadline.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import { isCarriedUp, proveBars } from "../conformance/proveBars.ts"
 import * as Reach from "../sources/Reach.ts"
+import * as RootLog from "../sources/RootLog.ts"
 import { type CatalogEntry, derivedSource } from "../sources/SeriesCatalog.ts"
 import * as takeChanges from "./takeChanges.ts"
 
@@ -41,14 +43,24 @@ const keyOf = ({ series }: CatalogEntry): string => Subject.series(series.nodeId
 
 const askInvalidate = ask(invalidateMessage)
 
+/**
+ * How bars are made of what is stored below: whose rows count, how they are taken together, and what time counts as
+ * known to be empty. Where the configuration says something else, bars that are there are not what they would be.
+ */
+const recipeOf = ({ delistedAt, listedAt, rules, schema, sources }: CatalogEntry): string => {
+  const { conflict = "priority", versionColumn = null } = rules
+  const fields = schema.fields.map(({ name, rollUp = null, type }) => [name, type, rollUp])
+  return sha256(JSON.stringify([sources, conflict, versionColumn, fields, listedAt, delistedAt]))
+}
+
 /** Where to begin: what is made from now on is made of this version or a later one. */
 export const begin = Effect.fnUntraced(function* ({ finer }: Pair) {
   const mesh = yield* Mesh
   // before the root: what it lacks of the history is behind this
   const last = yield* mesh.read(Stream.audit.name, Subject.audit(keyOf(finer)))
   const { root } = yield* (yield* Coverage).of(finer.series, { fresh: true })
-  const format = 1 as const
-  return { format, from: finer.series.interval, version: root.version, revision: revisionOf(last) } satisfies Following
+  const made = { from: finer.series.interval, recipe: recipeOf(finer) }
+  return { format: 1, ...made, version: root.version, revision: revisionOf(last) } satisfies Following
 })
 
 /** From the first to the last moment of all that is covered, above or below. */
@@ -108,9 +120,19 @@ const forgetOutdated = Effect.fnUntraced(function* ({ entry, finer }: Pair, view
     .pipe(withBudget(askWithinMs))
 })
 
+/** Where in the history what was taken ends: what was taken from roots that stood has not been looked up there. */
+const placeOf = Effect.fnUntraced(function* ({ finer }: Pair, { revision, version }: Following) {
+  const log = yield* RootLog.open(finer)
+  const taken = log && (yield* RootLog.lastUpTo(log, "version", version))
+  return Math.max(revision, taken?.revision ?? 0)
+})
+
 /** What the history has behind what was taken, page by page; and where it ended. */
-const readOn = Effect.fnUntraced(function* ({ finer }: Pair, { revision, version }: Following) {
+const readOn = Effect.fnUntraced(function* (pair: Pair, before: Following) {
   const mesh = yield* Mesh
+  const { finer } = pair
+  const { version } = before
+  const revision = yield* placeOf(pair, before)
   const subject = Subject.audit(keyOf(finer))
   const page = yield* mesh.history(Stream.audit.name, subject, { fromRevision: revision + 1, max: entriesMax })
   let taken = takeChanges.from(version)
@@ -143,7 +165,7 @@ const changesSince = Effect.fnUntraced(function* (pair: Pair, { root }: Coverage
   return (yield* isAtEnd(pair, before)) ? { taken: next, isLast: true, revision: 0 } : undefined
 })
 
-/** What was made of another series counts no more: all of it is made anew. */
+/** What was made of another series, or in another way, counts no more: all of it is made anew. */
 const startOver = Effect.fnUntraced(function* (pair: Pair) {
   const begun = yield* begin(pair)
   const view = yield* (yield* Coverage).of(pair.finer.series)
@@ -153,15 +175,17 @@ const startOver = Effect.fnUntraced(function* (pair: Pair) {
 
 /** One step: how far it has come. Gives what was there before where there is nothing to take over. */
 export const followChanges = Effect.fnUntraced(function* (pair: Pair, before: Following, isFirst: boolean) {
-  if (before.from !== pair.finer.series.interval) return yield* startOver(pair)
+  const recipe = recipeOf(pair.finer)
+  const isMadeAnew = before.from !== pair.finer.series.interval || (before.recipe ?? recipe) !== recipe
+  if (isMadeAnew) return yield* startOver(pair)
   const view = yield* (yield* Coverage).of(pair.finer.series)
   if (view.root.version <= before.version) {
     if (isFirst) yield* forgetOutdated(pair, view)
-    return before
+    return before.recipe === recipe ? before : ({ ...before, recipe } satisfies Following)
   }
   const changes = yield* changesSince(pair, view, before)
   if (changes === undefined) return before
   yield* takeOut(pair, view, changes.taken)
   if (changes.isLast) yield* forgetOutdated(pair, view)
-  return { ...before, version: changes.taken.version, revision: changes.revision } satisfies Following
+  return { ...before, recipe, version: changes.taken.version, revision: changes.revision } satisfies Following
 })

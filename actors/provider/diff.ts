@@ -17,7 +17,7 @@ import { diffFrames } from "../conformance/diffFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
-import { diffWindows, pagesBeyond } from "./diffWindows.ts"
+import { diffWindows, pagesBeyond, type PageSpan } from "./diffWindows.ts"
 import { loadRows } from "./loadRows.ts"
 import { invalid, validSources } from "./validRequest.ts"
 
@@ -47,10 +47,16 @@ const rangeOf = Effect.fnUntraced(function* ({ end, start }: DiffRequest, { inte
   return yield* Effect.fromResult(checkRange({ start, end }, interval))
 })
 
-const pagesOf = Effect.fnUntraced(function* (root: CoverageRoot, other: CoverageRoot) {
+const pagesOf = Effect.fnUntraced(function* (root: CoverageRoot, other: CoverageRoot, span: PageSpan) {
   const store = yield* ChunkStore
-  return yield* store.pages(root.series, pagesBeyond(root, other))
+  return yield* store.pages(root.series, pagesBeyond(root, other, span))
 })
+
+const pageOf = (grid: Window.Grid, timeMs: number): number =>
+  Number.isFinite(timeMs) ? Window.pageIndex(grid, Window.windowStart(grid, timeMs)) : timeMs
+
+/** The pages that have some of the range: no other is looked into. */
+const spanOf = (grid: Window.Grid, [start, end]: Range): PageSpan => [pageOf(grid, start), pageOf(grid, end)]
 
 /** What of the range lies in the window. */
 const within = (grid: Window.Grid, windowStart: number, [start, end]: Range): Range => {
@@ -60,11 +66,12 @@ const within = (grid: Window.Grid, windowStart: number, [start, end]: Range): Ra
 
 /** The windows whose chunks are not the same and that have some of the range, as that. */
 const differingIn = Effect.fnUntraced(function* ({ entry, from, range, to }: Compared) {
-  const [before, after] = yield* Effect.all([pagesOf(from.root, to.root), pagesOf(to.root, from.root)], {
-    concurrency: 2
-  })
   // version 0 has no windows whose length would count
   const grid = Window.makeGrid(entry.interval, (from.root.version === 0 ? to : from).root.windowBars)
+  const span = spanOf(grid, range)
+  const [before, after] = yield* Effect.all([pagesOf(from.root, to.root, span), pagesOf(to.root, from.root, span)], {
+    concurrency: 2
+  })
   return diffWindows(before, after)
     .map((windowStart) => within(grid, windowStart, range))
     .filter((part) => isRange(...part))

@@ -10,10 +10,14 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 
 type Paged = Pick<CoverageRoot, "pages">
 
+/** The first page that is of interest, and the last. */
+export type PageSpan = readonly [first: number, last: number]
+
 /** The pages of `root` that the other does not name. */
-export const pagesBeyond = (root: Paged, other: Paged): ReadonlyArray<string> => {
+export const pagesBeyond = (root: Paged, other: Paged, [first, last]: PageSpan): ReadonlyArray<string> => {
   const known = new Set(other.pages.map(({ id }) => id))
-  return root.pages.map(({ id }) => id).filter((id) => !known.has(id))
+  const wanted = root.pages.filter(({ id, index }) => first <= index && index <= last && !known.has(id))
+  return wanted.map(({ id }) => id)
 }
 
 const isSame = (a: ChunkRef, b: ChunkRef): boolean =>

@@ -10,7 +10,7 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
-import { loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
+import { findingsIn, loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -28,13 +28,6 @@ export interface Loaded {
 
 /** What rows are wanted. */
 type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
-
-/** What was found in the rows that are taken from each source of a window. */
-const findingsOf = (
-  { rows }: StoredWindow,
-  contributions: Loaded["contributions"] = new Map()
-): ReadonlyArray<Findings.Findings> =>
-  rows.map(({ findings, source }) => Findings.intersect(findings, contributions.get(source) ?? RangeSet.empty))
 
 /** The hash of a part's rows; known already where they are one whole chunk. */
 const hashOf = ({ chunks, windowStart }: StoredWindow, frame: Frame.Frame): WindowContent => {
@@ -58,7 +51,7 @@ export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: Cove
     frame: Frame.concat([empty, ...merged.map(({ frame }) => frame)]),
     covered,
     contributions,
-    findings: Findings.unionAll(windows.flatMap((window, index) => findingsOf(window, merged[index]?.contributions))),
+    findings: Findings.unionAll(windows.map((window, index) => findingsIn(window, merged[index]!.contributions))),
     fingerprint: fingerprint(
       { series, range: request.range, covered },
       windows.map((window, index) => hashOf(window, merged[index]?.frame ?? empty))

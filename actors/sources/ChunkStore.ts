@@ -50,6 +50,11 @@ export class ChunkStore extends Context.Service<
     /** Gives the page's id. */
     readonly putPage: (series: Series, page: CoveragePage) => Effect.Effect<string, MeshUnavailable>
     readonly pages: (series: Series, ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<CoveragePage>, Failure>
+    /** The same for who goes through very many: what others have in memory stays there. */
+    readonly pagesOnce: (
+      series: Series,
+      ids: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<CoveragePage>, Failure>
     readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
   }
 >()("seamless/sources/ChunkStore") {}
@@ -202,19 +207,20 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     }
   })
 
-  return ChunkStore.of({
-    chunks,
-    pages: Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
+  const pagesBy = (shelf: Shelf<CoveragePage>) =>
+    Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
       const known = new Map(ids.map((id) => [id, knownPages.get(id)]))
       const absent = ids.filter((id) => known.get(id) === undefined)
-      const loaded = yield* load(
-        mesh,
-        pageShelf,
-        absent.map((id) => ({ id, key: Subject.page(keyOf(series), id) }))
-      )
+      const names = absent.map((id) => ({ id, key: Subject.page(keyOf(series), id) }))
+      const loaded = yield* load(mesh, shelf, names)
       for (const [index, id] of absent.entries()) known.set(id, loaded[index])
       return ids.map((id) => known.get(id)!)
-    }),
+    })
+
+  return ChunkStore.of({
+    chunks,
+    pages: pagesBy(pageShelf),
+    pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
     putChunk: (series, windowStart, { bytes, ref }) =>
       put(mesh, Subject.chunk(keyOf(series), windowStart, ref.id), bytes),
     putPage: Effect.fnUntraced(function* (series: Series, page: CoveragePage) {

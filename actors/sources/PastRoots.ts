@@ -7,15 +7,15 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
-import { type CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
-import * as InlineCoverage from "../../protocol/history/InlineCoverage.ts"
+import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
-import { Mesh } from "../../runtime/Mesh.ts"
+import type { Mesh } from "../../runtime/Mesh.ts"
 import * as Cache from "./Cache.ts"
-import { ChunkStore } from "./ChunkStore.ts"
+import type { ChunkStore } from "./ChunkStore.ts"
 import * as RootLog from "./RootLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
+import { wholeView } from "./wholeView.ts"
 
 /** A root of the past as a reader sees it, and the moment by which it is judged what could be known. */
 export interface PastView extends CoverageView {
@@ -60,8 +60,7 @@ const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: Mark) 
   })
 
 const make = Effect.fnUntraced(function* (rootsMs: number) {
-  const mesh = yield* Mesh
-  const store = yield* ChunkStore
+  const provide = Effect.provide(yield* Effect.context<Mesh | ChunkStore>())
   const known = Cache.make<CoverageRoot>(cacheBytes)
 
   /** The first root that can still be read: the one that stood when the time began for which roots count. */
@@ -96,19 +95,19 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     if ((found?.version ?? 0) < oldest.version) return yield* refuse(search, "notKept", oldest)
     if (version !== undefined && version !== (found?.version ?? 0)) return yield* refuse(search, "never", oldest)
     if (found !== undefined) return yield* rootOf(entry, found)
-    return initial(entry.series, { windowBars: standing.windowBars, schemaVersion: standing.schemaVersion })
+    return RootLog.emptyRoot(entry, standing)
   })
 
   const at = Effect.fnUntraced(function* (entry: CatalogEntry, asOf: AsOf) {
     const standing = yield* RootLog.standingRoot(entry)
-    const root = yield* find({ entry, asOf, standing, nowMs: yield* Clock.currentTimeMillis })
-    const atMs = asOf.time ?? root.committedAt
-    if (root.coveredInPagesBefore === null) return { root, covered: root.covered, atMs }
-    const ids = root.pages.map(({ id }) => id)
-    return { root, covered: InlineCoverage.whole(root, yield* store.pages(root.series, ids)), atMs }
+    const nowMs = yield* Clock.currentTimeMillis
+    const root = yield* find({ entry, asOf, standing, nowMs })
+    // before its first version nobody had asked: what can be known of time is what is known now
+    const atMs = asOf.time ?? (root.version === 0 ? nowMs : root.committedAt)
+    return { ...(yield* wholeView(root)), atMs }
   })
 
-  return PastRoots.of({ rootsMs, at: (entry, asOf) => Effect.provideService(at(entry, asOf), Mesh, mesh) })
+  return PastRoots.of({ rootsMs, at: (entry, asOf) => provide(at(entry, asOf)) })
 })
 
 /** The roots of the past, as far back as roots count: `rootsMs` after another took their place. */

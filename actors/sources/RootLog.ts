@@ -14,6 +14,7 @@ import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import { type Log, type Ranked, searchLog } from "./searchLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
@@ -58,21 +59,24 @@ export const wholeRoot = ({ bytes, version }: LoggedRoot): Effect.Effect<Coverag
 export const keyOf = ({ series }: Pick<CatalogEntry, "series">): string =>
   Subject.series(series.nodeId, series.interval)
 
-/** The root that stands, from the leader; version 0 where the series has none. */
-export const standingRoot = Effect.fnUntraced(function* (entry: CatalogEntry) {
+/** The root that a series has before its first: of the grid and schema that it is configured with, unless told. */
+export const emptyRoot = (
+  { grid, schema, series }: Pick<CatalogEntry, "grid" | "schema" | "series">,
+  { schemaVersion = schema.version, windowBars = grid.windowBars }: Partial<CoverageRoot> = {}
+): CoverageRoot => initial(series, { windowBars, schemaVersion })
+
+/** The root that stands, from the leader, and the revision of its record; none where the series has none. */
+export const standing = Effect.fnUntraced(function* (of: Pick<CatalogEntry, "series">) {
   const mesh = yield* Mesh
-  const key = keyOf(entry)
+  const key = keyOf(of)
   const stored = yield* mesh.read(Stream.coverage.name, keySubject(Stream.coverage, key))
-  const found = yield* Effect.fromResult(
-    readRoot(
-      key,
-      Option.flatMap(stored, ({ value }) => value)
-    )
-  )
-  return Option.getOrElse(found, () =>
-    initial(entry.series, { windowBars: entry.grid.windowBars, schemaVersion: entry.schema.version })
-  )
+  const value = Option.flatMap(stored, (record) => record.value)
+  return { root: yield* Effect.fromResult(readRoot(key, value)), revision: revisionOf(stored) }
 })
+
+/** The root that stands, from the leader; version 0 where the series has none. */
+export const standingRoot = (entry: CatalogEntry) =>
+  Effect.map(standing(entry), ({ root }) => Option.getOrElse(root, () => emptyRoot(entry)))
 
 /** The next entries from a revision on that is known to be followed by some, asked for until a replica has them. */
 const entriesFrom = Effect.fnUntraced(function* (subject: string, fromRevision: number, max: number) {
@@ -131,13 +135,10 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry) {
   return first && ({ subject, first, last, end } satisfies RootLog)
 })
 
-/** What is looked for: a version, or what stood at a time. */
-export type Sought = keyof Mark
-
 /** The last root of the log that is not beyond the version, or the time of its commit; undefined where all are. */
 export const lastUpTo = Effect.fnUntraced(function* (
   { end, first, last, subject }: RootLog,
-  by: Sought,
+  by: keyof Mark,
   value: number
 ) {
   const ranked = (logged: LoggedRoot): Ranked<LoggedRoot> => ({
@@ -167,19 +168,33 @@ const strangeRoot = ({ revision, subject, value }: Stored): Option.Option<StoreD
       : Option.none()
   )
 
-/** Tells the roots of the log of a range of revisions, in order and a page at a time; ends early where told `false`. */
-export const follow = Effect.fnUntraced(function* <E, R>(
+/** Revisions of a log, both ends among them. */
+interface Revisions {
+  readonly from: number
+  readonly to: number
+}
+
+/** Tells what the log has of a range of revisions, in order and a page at a time; ends early where told `false`. */
+export const followEntries = Effect.fnUntraced(function* <E, R>(
   entry: CatalogEntry,
-  revisions: { readonly from: number; readonly to: number },
-  onRoots: (roots: ReadonlyArray<LoggedRoot | StoreDamaged>) => Effect.Effect<boolean, E, R>
+  revisions: Revisions,
+  onEntries: (entries: ReadonlyArray<Stored>) => Effect.Effect<boolean, E, R>
 ) {
   const subject = Subject.audit(keyOf(entry))
   let { from } = revisions
   while (from <= revisions.to) {
     const entries = yield* entriesFrom(subject, from, Number.MAX_SAFE_INTEGER)
-    const within = entries.filter(({ revision }) => revision <= revisions.to)
-    const roots = within.flatMap((stored) => Option.toArray(Option.orElse(loggedOf(stored), () => strangeRoot(stored))))
-    if (!(yield* onRoots(roots))) return
+    if (!(yield* onEntries(entries.filter(({ revision }) => revision <= revisions.to)))) return
     from = (entries.at(-1)?.revision ?? from) + 1
   }
 })
+
+const rootIn = (stored: Stored): ReadonlyArray<LoggedRoot | StoreDamaged> =>
+  Option.toArray(Option.orElse(loggedOf(stored), () => strangeRoot(stored)))
+
+/** The same of its roots alone. */
+export const follow = <E, R>(
+  entry: CatalogEntry,
+  revisions: Revisions,
+  onRoots: (roots: ReadonlyArray<LoggedRoot | StoreDamaged>) => Effect.Effect<boolean, E, R>
+) => followEntries(entry, revisions, (entries) => onRoots(entries.flatMap(rootIn)))

@@ -35,6 +35,15 @@ export interface StoredWindow extends Window.WindowRanges {
   readonly rows: ReadonlyArray<StoredRows>
 }
 
+/** What was found in the rows that are taken from each source of a window; by source the time that is taken of it. */
+export const findingsIn = (
+  { rows }: Pick<StoredWindow, "rows">,
+  contributions: ReadonlyMap<string, RangeSet.RangeSet>
+): Findings.Findings =>
+  Findings.unionAll(
+    rows.map(({ findings, source }) => Findings.intersect(findings, contributions.get(source) ?? RangeSet.empty))
+  )
+
 /** What sources have, that of the preferred first; sources that nobody prefers come last. */
 export const byPreference = <Has extends { readonly source: string }>(
   chunks: ReadonlyArray<Has>,

@@ -56,12 +56,19 @@ interface Hands {
   savedAtMs: number
 }
 
+const orderOf = ({ by, series }: Messages.SweepRun): SweepTerms["order"] => {
+  if (by === itself) return "none"
+  return series === null ? "all" : "one"
+}
+
 const termsOf = ({ entries, options, state }: Hands, run: Messages.SweepRun): SweepTerms => {
   const { ageMs = ageMsDefault, rootsMs } = options
   const { swept } = state.current()
-  const isKnown = rootsMs === Infinity && run.series === null && swept?.catalog === sweepRun.catalogOf(entries)
+  const order = orderOf(run)
+  // who orders a sweep is told of all that there is
+  const isKnown = order === "none" && rootsMs === Infinity && swept?.catalog === sweepRun.catalogOf(entries)
   const from = isKnown ? { chunks: swept.chunks + 1, pages: swept.pages + 1 } : { chunks: 1, pages: 1 }
-  return { isDry: run.isDry, rootsMs, graceMs: ageMs < ageMsDefault ? 0 : graceMs, ageMs, from }
+  return { isDry: run.isDry, order, rootsMs, graceMs: ageMs < ageMsDefault ? 0 : graceMs, ageMs, from }
 }
 
 /** What the sweeper does now, and did last. */
@@ -86,7 +93,9 @@ const begin = Effect.fnUntraced(function* (hands: Hands, { by, isDry, series }: 
   }
   // the note first: no run is ever open without somebody to look after it
   yield* hands.expect(nowMs)
-  yield* hands.state.save({ ...hands.state.current(), run })
+  const { swept } = hands.state.current()
+  // where roots are not kept for ever, nothing stays known to be named
+  yield* hands.state.save({ ...hands.state.current(), run, swept: hands.options.rootsMs === Infinity ? swept : null })
   hands.progress = sweepRun.begin(run)
   hands.savedAtMs = nowMs
   yield* hands.work(hands.progress)

@@ -1,8 +1,8 @@
 /**
  * What do the roots of a series name that are kept?
  *
- * The root that stands is read first, then those of the log that count: a root that comes later names what the one
- * before it does, or what was put since. One that can't be read might name anything, so nothing is known then.
+ * The root that stands is read first, then those of the log: a root that comes later names what the one before it does,
+ * or what was put since. One that can't be read might name anything, so nothing is known then.
  */
 import { Effect } from "effect"
 import type { ChunkRef, CoveragePage } from "../../protocol/history/CoveragePage.ts"
@@ -27,18 +27,21 @@ export interface KeptRoots {
   readonly log: RootLog.RootLog | undefined
   /** The revision of the last entry of the log, whatever it is. */
   readonly end: number
-  /** The oldest root of the log that is kept; undefined where there is none, or all are. */
+  /** The oldest root of the log that counts; undefined where there is none, or all do. */
   readonly oldest: RootLog.LoggedRoot | undefined
+  /** Whether nothing says what was ever named: neither a root that stands, nor any in the log. */
+  readonly isRootless: boolean
 }
 
-/** Which roots are kept now: those that stood at `sinceMs` or later. */
+/** Which roots count: those that stood at `sinceMs` or later. */
 export const openKept = Effect.fnUntraced(function* (entry: CatalogEntry, sinceMs: number) {
   // the root that stands before the end of the log: what is committed in between is in the log by then
   const standing = yield* RootLog.standingRoot(entry)
   const log = yield* RootLog.open(entry)
   const end = log?.end ?? revisionOf(yield* RootLog.endOf(entry))
   const oldest = log && (yield* RootLog.lastUpTo(log, "committedAt", sinceMs))
-  return { entry, standing, log, end, oldest } satisfies KeptRoots
+  const isRootless = standing.version === 0 && log === undefined
+  return { entry, standing, log, end, oldest, isRootless } satisfies KeptRoots
 })
 
 /** What is looked for: the ids that are open yet, and what a root says of them. */
@@ -60,7 +63,7 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
 
   const lookInto = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
     for (let at = 0; at < ids.length && left.size > 0; at += pagesAtOnce) {
-      const pages = yield* store.pages(series, ids.slice(at, at + pagesAtOnce))
+      const pages = yield* store.pagesOnce(series, ids.slice(at, at + pagesAtOnce))
       for (const { id } of pages.flatMap(chunksIn)) take(id)
       yield* Effect.yieldNow
     }
@@ -81,7 +84,7 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
 const wholeRoots = (entries: ReadonlyArray<RootLog.LoggedRoot | StoreDamaged>) =>
   Effect.forEach(entries, (entry) => (entry instanceof StoreDamaged ? Effect.fail(entry) : RootLog.wholeRoot(entry)))
 
-/** What of the ids is named by a root that is kept. */
+/** What of the ids is named by a root that counts. */
 export const namedOf = Effect.fnUntraced(function* (kept: KeptRoots, search: Search) {
   const { end, entry, log, oldest, standing } = kept
   const { left, mark } = yield* makeMarker(entry, search)

@@ -59,8 +59,9 @@ export const sweptBy = (
   before: SweeperState["swept"],
   given: { readonly entries: ReadonlyArray<CatalogEntry>; readonly rootsMs: number }
 ): SweeperState["swept"] => {
+  if (given.rootsMs !== Infinity) return null
   const isWhole = isOwn && !run.isDry && run.series === null && run.troubles.length === 0
-  if (!isWhole || given.rootsMs !== Infinity) return before
+  if (!isWhole) return before
   return { chunks: upTo(reach.chunks), pages: upTo(reach.pages), catalog: catalogOf(given.entries) }
 }
 

@@ -1,19 +1,24 @@
 /**
  * How is one series rid of what nothing names any more?
  *
- * In batches. Each lists names with their sequences, *then* reads the roots that are kept, and then deletes by sequence
+ * Claims go before bytes: first the roots that no longer count, the oldest first, then what none of those names that
+ * are left. So whatever can be found has its bytes, also where a root could not be deleted, or counts again some day.
+ *
+ * In batches. Each lists names with their sequences, *then* reads the roots that are left, and then deletes by sequence
  * what none of them names. So what is put while it goes on is not listed, and what was listed and is put afresh has
- * another sequence. Roots that no longer count go last, the oldest first.
+ * another sequence.
  */
 import { Clock, Effect } from "effect"
+import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
-import type { HistoryPage } from "../../runtime/HistoryPage.ts"
+import type { NamesPage } from "../../runtime/HistoryPage.ts"
 import { Mesh, type Named } from "../../runtime/Mesh.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
+import * as sweptMark from "../sources/sweptMark.ts"
 import { type KeptRoots, namedOf, openKept } from "./keptRoots.ts"
-import { type Amount, type Candidate, isOld, nothing, planSweep, plus } from "./planSweep.ts"
+import { type Amount, type Candidate, isOld, nothing, planSweep, plus, type SweepMoment } from "./planSweep.ts"
 
 /** Candidates of one batch: their names take some 15 MB, and all kept roots are gone through once for them. */
 const candidatesMax = 50_000
@@ -29,6 +34,8 @@ export type Kind = "chunks" | "pages" | "roots"
 export interface SweepTerms {
   /** Whether it only counts. */
   readonly isDry: boolean
+  /** Whose order it is: nobody's where it is time, or an operator's, about all series or about this one by name. */
+  readonly order: "none" | "all" | "one"
   /** How long a root counts that no longer stands. */
   readonly rootsMs: number
   /** How long it stays beyond that: who has found it in time is done with its chunks by then. */
@@ -65,12 +72,32 @@ interface Shelf {
   readonly subject: string
 }
 
+/** A series that is swept, by which terms, and when: all of it is judged by one moment. */
+interface Sweep {
+  readonly entry: CatalogEntry
+  readonly terms: SweepTerms
+  readonly moment: SweepMoment
+  /** Is told what became of each batch. */
+  readonly onShare: (kind: Kind, share: Share) => void
+}
+
 const shelfOf = (entry: CatalogEntry, kind: Kind): Shelf => {
   const key = RootLog.keyOf(entry)
   if (kind === "chunks") return { stream: Stream.chunks.name, subject: Subject.allOf("chunks", key) }
   if (kind === "pages") return { stream: Stream.pages.name, subject: Subject.allOf("pages", key) }
   return { stream: Stream.audit.name, subject: Subject.audit(key) }
 }
+
+/**
+ * Now, by the server's clock, which says when each name came, or by this host's where that is behind it: nothing is
+ * taken for older than it is.
+ */
+const momentOf = Effect.fnUntraced(function* (entry: CatalogEntry, { ageMs }: SweepTerms) {
+  const mesh = yield* Mesh
+  const { stream, subject } = shelfOf(entry, "roots")
+  const page = yield* mesh.names(stream, subject, { max: 1 })
+  return { nowMs: Math.min(page.nowMs, yield* Clock.currentTimeMillis), ageMs } satisfies SweepMoment
+})
 
 const candidateOf = ({ atMs, bytes, revision, subject }: Named): Candidate => ({
   id: subject.slice(subject.lastIndexOf(".") + 1),
@@ -80,15 +107,14 @@ const candidateOf = ({ atMs, bytes, revision, subject }: Named): Candidate => ({
 })
 
 /** The next candidates of a shelf; what is too young is only counted. */
-const listBatch = Effect.fnUntraced(function* ({ stream, subject }: Shelf, fromRevision: number, ageMs: number) {
+const listBatch = Effect.fnUntraced(function* ({ stream, subject }: Shelf, fromRevision: number, moment: SweepMoment) {
   const mesh = yield* Mesh
-  const moment = { nowMs: yield* Clock.currentTimeMillis, ageMs }
   const candidates: Array<Candidate> = []
   let young = nothing
   let reach: Reach = { youngFrom: Infinity, lastRevision: fromRevision - 1 }
   let next: number | undefined = fromRevision
   while (next !== undefined && candidates.length < candidatesMax) {
-    const page: HistoryPage<Named> = yield* mesh.names(stream, subject, { fromRevision: next })
+    const page: NamesPage<Named> = yield* mesh.names(stream, subject, { fromRevision: next })
     for (const named of page.entries) {
       const candidate = candidateOf(named)
       if (isOld(candidate, moment)) candidates.push(candidate)
@@ -115,38 +141,53 @@ const deleteAll = Effect.fnUntraced(function* (stream: string, deletions: Readon
   }
 })
 
-/** When what is kept has to have stood. */
-const keptSince = (terms: SweepTerms) =>
-  Effect.map(Clock.currentTimeMillis, (nowMs) => nowMs - Math.max(terms.rootsMs, terms.ageMs) - terms.graceMs)
+/** When a root has to have stood that counts. */
+const countingSince = ({ moment: { nowMs }, terms: { ageMs, graceMs, rootsMs } }: Sweep): number =>
+  nowMs - Math.max(rootsMs, ageMs) - graceMs
+
+/** Whether all of a series would go because nothing says any more what is named: that is for a person to say. */
+const checkRooted = ({ entry, isRootless }: KeptRoots, { order }: SweepTerms) =>
+  !isRootless || order === "one"
+    ? Effect.void
+    : Effect.fail(
+        new StoreDamaged({
+          key: RootLog.keyOf(entry),
+          problem:
+            "has no root, neither one that stands nor any in its history: what is stored stays, unless a sweep of " +
+            "this one series is ordered (seamless sweep NODE INTERVAL)"
+        })
+      )
 
 const namedIn = (kept: KeptRoots, kind: "chunks" | "pages", candidates: ReadonlyArray<Candidate>) =>
-  candidates.length === 0
-    ? Effect.succeed(new Set<string>())
-    : namedOf(kept, {
-        of: kind,
-        open: new Set(candidates.map(({ id }) => id)),
-        sinceMs: Math.min(...candidates.map(({ atMs }) => atMs))
-      })
+  namedOf(kept, {
+    of: kind,
+    open: new Set(candidates.map(({ id }) => id)),
+    sinceMs: Math.min(...candidates.map(({ atMs }) => atMs))
+  })
 
-/** Is told what became of each batch. */
-type OnShare = (kind: Kind, share: Share) => void
-
-const sweepShelf = Effect.fnUntraced(function* (
-  entry: CatalogEntry,
+/** What of the candidates a root names that is left: nothing is asked where there are none. */
+const keptOf = Effect.fnUntraced(function* (
+  sweep: Sweep,
   kind: "chunks" | "pages",
-  terms: SweepTerms,
-  onShare: OnShare
+  candidates: ReadonlyArray<Candidate>
 ) {
+  if (candidates.length === 0) return new Set<string>()
+  const { entry, terms } = sweep
+  // what does not count any more is gone, or could not be deleted; where it is only counted, it is as if it were gone
+  const kept = yield* openKept(entry, terms.isDry ? countingSince(sweep) : -Infinity)
+  yield* checkRooted(kept, terms)
+  return yield* namedIn(kept, kind, candidates)
+})
+
+const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "pages") {
+  const { entry, moment, onShare, terms } = sweep
   const shelf = shelfOf(entry, kind)
   let reach: Reach = { youngFrom: Infinity, lastRevision: terms.from[kind] - 1 }
   let from: number | undefined = terms.from[kind]
   while (from !== undefined) {
-    const batch: Batch = yield* listBatch(shelf, from, terms.ageMs)
+    const batch: Batch = yield* listBatch(shelf, from, moment)
     // read when the names are listed: what is named by then is kept, and what is put from now on is not listed
-    const kept = yield* openKept(entry, yield* keptSince(terms))
-    const named = yield* namedIn(kept, kind, batch.candidates)
-    const moment = { nowMs: yield* Clock.currentTimeMillis, ageMs: terms.ageMs }
-    const plan = planSweep(batch.candidates, named, moment)
+    const plan = planSweep(batch.candidates, yield* keptOf(sweep, kind, batch.candidates), moment)
     if (!terms.isDry) yield* deleteAll(shelf.stream, plan.deletions)
     onShare(kind, { kept: plan.kept, young: plus(plan.young, batch.young), swept: plan.swept })
     reach = {
@@ -158,27 +199,42 @@ const sweepShelf = Effect.fnUntraced(function* (
   return reach
 })
 
-/** Deletes the roots before the oldest that is kept, the oldest first, so that what is left has no gap. */
-const sweepRoots = Effect.fnUntraced(function* (entry: CatalogEntry, terms: SweepTerms, onShare: OnShare) {
+/**
+ * Deletes the roots before the oldest that counts, the oldest first, so that what is left has no gap. By itself it
+ * looks at nothing where none may go.
+ */
+const sweepRoots = Effect.fnUntraced(function* (sweep: Sweep) {
+  const { entry, moment, onShare, terms } = sweep
   const shelf = shelfOf(entry, "roots")
-  const { oldest } = yield* openKept(entry, yield* keptSince(terms))
+  const { log, oldest } = yield* openKept(entry, countingSince(sweep))
+  const until = terms.order === "none" ? (oldest?.revision ?? 0) : Infinity
+  if (until <= (log?.first.revision ?? 0)) return
   let from: number | undefined = 1
-  while (from !== undefined) {
-    const batch: Batch = yield* listBatch(shelf, from, terms.ageMs)
-    const moment = { nowMs: yield* Clock.currentTimeMillis, ageMs: terms.ageMs }
+  while (from !== undefined && from < until) {
+    const batch: Batch = yield* listBatch(shelf, from, moment)
     const ours = batch.candidates.map((candidate) => ({ ...candidate, id: String(candidate.revision) }))
     const counting = ours.filter(({ revision }) => revision >= (oldest?.revision ?? 0))
     const plan = planSweep(ours, new Set(counting.map(({ id }) => id)), moment)
-    if (!terms.isDry) yield* deleteAll(shelf.stream, plan.deletions)
+    if (!terms.isDry && oldest !== undefined && plan.deletions.length > 0) {
+      yield* sweptMark.note(entry, oldest)
+      yield* deleteAll(shelf.stream, plan.deletions)
+    }
     onShare("roots", { kept: plan.kept, young: plus(plan.young, batch.young), swept: plan.swept })
     from = batch.next
   }
 })
 
 /** Goes through a series; gives how far its chunks and pages were looked through. */
-export const sweepSeries = Effect.fnUntraced(function* (entry: CatalogEntry, terms: SweepTerms, onShare: OnShare) {
-  const chunks = yield* sweepShelf(entry, "chunks", terms, onShare)
-  const pages = yield* sweepShelf(entry, "pages", terms, onShare)
-  yield* sweepRoots(entry, terms, onShare)
+export const sweepSeries = Effect.fnUntraced(function* (
+  entry: CatalogEntry,
+  terms: SweepTerms,
+  onShare: Sweep["onShare"]
+) {
+  const sweep: Sweep = { entry, terms, onShare, moment: yield* momentOf(entry, terms) }
+  const roots = yield* Effect.result(sweepRoots(sweep))
+  // also where roots could not be deleted: what they name stays, and what nobody has named goes
+  const chunks = yield* sweepShelf(sweep, "chunks")
+  const pages = yield* sweepShelf(sweep, "pages")
+  yield* Effect.fromResult(roots)
   return { chunks, pages }
 })

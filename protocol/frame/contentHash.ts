@@ -1,14 +1,16 @@
 /**
  * Are two frames the same data?
  *
- * The content hash covers event times and all columns of the frame: the schema's and, behind them, the extra ones that
- * its source gives. It does not cover lineage or flags: rows fetched twice, by other hosts, at other times, have one
- * hash. NaN and zero are made canonical first, since a float64 has many NaNs and two zeros.
+ * The content hash covers event times and all columns of the frame in which there is anything: the schema's and, behind
+ * them, the extra ones that its source gives. A column without any value says nothing: rows are the same data before
+ * and after their schema got it. Lineage and flags are not covered: rows fetched twice, by other hosts, at other times,
+ * have one hash. NaN and zero are made canonical first, since a float64 has many NaNs and two zeros.
  */
 import { createHash, type Hash } from "node:crypto"
 import * as Category from "./Category.ts"
 import type { CategoryColumn, Column } from "./Column.ts"
 import type { Frame } from "./Frame.ts"
+import { hasAny } from "./presentRows.ts"
 
 const canonicalValue = (value: number): number => (value === 0 ? 0 : Number.isNaN(value) ? Number.NaN : value)
 
@@ -49,15 +51,16 @@ const addColumn = (hash: Hash, column: Column): void => {
 }
 
 /**
- * SHA-256, in hex, over the number of rows, then event times as float64, then each column as its name, its type unless
- * that is float64, and its values; all little-endian. A missing value is what it is in the frame: NaN, the lowest
- * int64, 255, or the highest place. A category counts by its texts, whatever its dictionary. The frame is sealed.
+ * SHA-256, in hex, over the number of rows, then event times as float64, then each column that has any value as its
+ * name, its type unless that is float64, and its values; all little-endian. A missing value is what it is in the frame:
+ * NaN, the lowest int64, 255, or the highest place. A category counts by its texts, whatever its dictionary. The frame
+ * is sealed.
  */
 export const contentHash = (frame: Frame): string => {
   const hash = createHash("sha256")
   hash.update(`${frame.eventTimeMs.length}\n`)
   hash.update(bytesOf(canonical(frame.eventTimeMs)))
-  for (const column of frame.columns) addColumn(hash, column)
+  for (const column of frame.columns) if (hasAny(column)) addColumn(hash, column)
   return hash.digest("hex")
 }
 

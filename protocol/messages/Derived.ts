@@ -15,7 +15,9 @@ export const Following = Schema.Struct({
   /** The version of its root up to which all is taken over. */
   version: Schema.Int,
   /** Where in the audit stream nothing earlier has to be read any more. */
-  revision: Schema.Int
+  revision: Schema.Int,
+  /** By which it is known that bars are made in the same way as before; absent where nobody has noted it yet. */
+  recipe: Schema.optionalKey(Schema.String)
 })
 export type Following = typeof Following.Type
 

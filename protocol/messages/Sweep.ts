@@ -19,7 +19,7 @@ const Amount = Schema.Struct({ count: Schema.Int, bytes: Schema.Int })
 
 /** What became of all that was looked at of one kind. */
 const Share = Schema.Struct({
-  /** What a root names that counts; of roots those that count. */
+  /** What a root names that counts; of roots those that count, where somebody ordered to look at them. */
   kept: Amount,
   /** What is too young to say that no root is going to name it. */
   young: Amount,

@@ -39,8 +39,9 @@ export const allOf = (family: "chunks" | "pages", seriesKey: string): string => 
 /** Where a page is stored. */
 export const page = (seriesKey: string, id: string): string => `${root}.pages.${seriesKey}.${id}`
 
-/** Where the history of a series' roots is kept. */
-export const audit = (seriesKey: string): string => `${root}.audit.${seriesKey}`
+/** Where the history of a series' roots is kept, or where it is noted which of them is the oldest that a sweep left. */
+export const audit = (seriesKey: string, note?: "swept"): string =>
+  `${root}.audit.${seriesKey}${note === undefined ? "" : `.${note}`}`
 
 /** Where it is told what happened to the job of a window. */
 export const jobEvent = (event: string, windowKey: string): string => `${root}.events.backfill.${event}.${windowKey}`

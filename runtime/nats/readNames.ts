@@ -8,7 +8,7 @@ import { AckPolicy, DeliverPolicy, JetStreamApiError, type JsMsg } from "@nats-i
 import { nanos } from "@nats-io/transport-node"
 import { Effect } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import { type HistoryOptions, type HistoryPage, namesMax } from "../HistoryPage.ts"
+import { type HistoryOptions, namesMax, type NamesPage } from "../HistoryPage.ts"
 import type { MeshShape, Named } from "../Mesh.ts"
 import type { Connection } from "./Connection.ts"
 
@@ -27,7 +27,7 @@ const readPage = async (
   stream: string,
   subject: string,
   { fromRevision = 1, max = namesMax }: HistoryOptions
-): Promise<HistoryPage<Named>> => {
+): Promise<NamesPage<Named>> => {
   if (!isUp) return Promise.reject(new Error("the connection is down"))
   const info = await jsm.consumers.add(stream, {
     ack_policy: AckPolicy.None,
@@ -40,10 +40,12 @@ const readPage = async (
     inactive_threshold: nanos(consumerEndsAfterMs)
   })
   try {
+    // the consumer is of this moment
+    const nowMs = Date.parse(info.created)
     const entries: Array<Named> = []
     let left = info.num_pending
     const wanted = Math.min(Math.max(1, max), namesMax, left)
-    if (wanted === 0) return { entries, isLast: true, left }
+    if (wanted === 0) return { entries, isLast: true, left, nowMs }
     const messages = await js.consumers.getConsumerFromInfo(info).fetch({ max_messages: wanted, expires: pageWithinMs })
     for await (const message of messages) {
       entries.push(namedOf(message))
@@ -52,7 +54,7 @@ const readPage = async (
     }
     // who asks on from behind the last entry would ask the same again
     if (entries.length === 0) return Promise.reject(new Error("the server held all of it back"))
-    return { entries, isLast: left === 0, left }
+    return { entries, isLast: left === 0, left, nowMs }
   } finally {
     await jsm.consumers.delete(stream, info.name).catch(() => false)
   }

@@ -6,7 +6,14 @@
  */
 import { Option } from "effect"
 import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
-import { historyBytesMax, historyEntriesMax, type HistoryOptions, type HistoryPage, namesMax } from "../HistoryPage.ts"
+import {
+  historyBytesMax,
+  historyEntriesMax,
+  type HistoryOptions,
+  type HistoryPage,
+  namesMax,
+  type NamesPage
+} from "../HistoryPage.ts"
 import type { Named, Stored, WriteOptions } from "../Mesh.ts"
 import { type Answer, conflict, done, refused } from "./Answer.ts"
 import * as Expiries from "./Expiries.ts"
@@ -40,8 +47,8 @@ export interface Records {
   readonly readMany: (subjects: ReadonlyArray<string>, lagMs: number) => ReadonlyArray<Stored>
   /** What a log has of a subject or of those of a pattern, or had so long ago; of any other stream what stands. */
   readonly history: (subject: string, lagMs: number, options: HistoryOptions) => HistoryPage<Stored>
-  /** What is kept of a subject or of those of a pattern, without its bytes. */
-  readonly names: (subject: string, options: HistoryOptions) => HistoryPage<Named>
+  /** What is kept of a subject or of those of a pattern, or was so long ago, without its bytes. */
+  readonly names: (subject: string, lagMs: number, options: HistoryOptions) => NamesPage<Named>
   readonly purge: (subject: string) => Answer<void>
   /** Removes the message of a revision, if it is there. */
   readonly remove: (revision: number) => Answer<void>
@@ -263,13 +270,24 @@ const history = (
   return { entries, isLast: left === 0, left }
 }
 
+/** The versions that are kept, or were so long ago, the oldest first. */
+const keptThen = ({ all, given, last, rules }: State, lagMs: number): ReadonlyArray<History.Version> => {
+  const untilMs = given.nowMs() - lagMs
+  if (rules.keepsAll === true) return lagMs === 0 ? all : all.filter(({ sinceMs }) => sinceMs <= untilMs)
+  const standing = Array.from(last.values())
+  if (lagMs === 0) return standing
+  const then = standing.flatMap((version) => History.at(version, untilMs) ?? [])
+  return then.toSorted((a, b) => a.revision - b.revision)
+}
+
 const names = (
   state: State,
   subject: string,
+  lagMs: number,
   { fromRevision = 1, max = namesMax }: HistoryOptions
-): HistoryPage<Named> => {
+): NamesPage<Named> => {
   const isNamed = matcher(subject)
-  const all = state.rules.keepsAll === true ? state.all : Array.from(state.last.values())
+  const all = keptThen(state, lagMs)
   const wanted = all.filter((version) => version.revision >= fromRevision && isNamed(version.subject))
   const entries = wanted.slice(0, Math.max(1, Math.min(max, namesMax)))
   const left = wanted.length - entries.length
@@ -281,7 +299,8 @@ const names = (
       atMs: sinceMs
     })),
     isLast: left === 0,
-    left
+    left,
+    nowMs: state.given.nowMs()
   }
 }
 
@@ -348,7 +367,7 @@ export const make = (given: RecordsOptions): Records => {
     read: (subject, lagMs) => read(state, subject, lagMs),
     readMany: (subjects, lagMs) => readMany(state, subjects, lagMs),
     history: (subject, lagMs, options) => history(versionsOf(state, subject, lagMs), options),
-    names: (subject, options) => names(state, subject, options),
+    names: (subject, lagMs, options) => names(state, subject, lagMs, options),
     purge: (subject) => purge(state, subject),
     remove: (revision) => remove(state, revision),
     entries: () => (state.rules.keepsAll === true ? state.all.slice() : Array.from(state.last.values())),

@@ -120,7 +120,7 @@ const kept = (client: Talk.Client): Pick<MeshShape, "names" | "remove"> => ({
     ask(client, {
       parcel: { kind: "readMany", subject },
       boundMs: readTimeoutMs,
-      act: () => client.server.names(stream, subject, options),
+      act: () => client.server.names({ stream, lagMs: client.link.readLagMs("readMany") }, subject, options),
       onDone: (page) => Effect.succeed(page),
       onRefused: failing(`read names of ${subject}`)
     }),

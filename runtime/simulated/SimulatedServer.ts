@@ -6,7 +6,7 @@
  */
 import type { Option } from "effect"
 import type { StreamSpec } from "../../protocol/wire/StreamSpec.ts"
-import type { HistoryOptions, HistoryPage } from "../HistoryPage.ts"
+import type { HistoryOptions, HistoryPage, NamesPage } from "../HistoryPage.ts"
 import type { Headers, Named, Stored, WriteOptions } from "../Mesh.ts"
 import { announcer } from "./announce.ts"
 import { type Answer, done, nobody, refused, silence } from "./Answer.ts"
@@ -93,7 +93,7 @@ export interface SimulatedServer extends Pick<
   readonly read: (where: ReadAt, subject: string) => Answer<Option.Option<Stored>>
   readonly readMany: (where: ReadAt, subjects: ReadonlyArray<string>) => Answer<ReadonlyArray<Stored>>
   readonly history: (where: ReadAt, subject: string, options: HistoryOptions) => Answer<HistoryPage<Stored>>
-  readonly names: (stream: string, subject: string, options: HistoryOptions) => Answer<HistoryPage<Named>>
+  readonly names: (where: ReadAt, subject: string, options: HistoryOptions) => Answer<NamesPage<Named>>
   readonly remove: (stream: string, revision: number) => Answer<void>
   /** Gives 0 where the subject's work is there already, which is as good. */
   readonly enqueue: (sent: Sent) => Answer<number>
@@ -324,7 +324,8 @@ export const make = (given: ServerOptions): SimulatedServer => {
       fromReplica(state, stream, (records) => records.readMany(subjects, lagMs)),
     history: ({ lagMs, stream }, subject, options) =>
       fromReplica(state, stream, (records) => records.history(subject, lagMs, options)),
-    names: (stream, subject, options) => fromReplica(state, stream, (records) => records.names(subject, options)),
+    names: ({ lagMs, stream }, subject, options) =>
+      fromReplica(state, stream, (records) => records.names(subject, lagMs, options)),
     remove: (stream, revision) => removeStored(state, stream, revision),
     enqueue: (sent) => {
       const answer = write(state, sent, {})

@@ -29,7 +29,8 @@ const sweep = Effect.fnUntraced(function* ({ ageMs }: { readonly ageMs: number }
   yield* Effect.sleep("5 millis")
   const entry = yield* SeriesCatalog.make(LongSeries.configurationOf()).find(LongSeries.series.nodeId, "1m")
   let tally = sweepRun.noTally
-  const terms = { isDry: false, rootsMs: Infinity, graceMs: 0, ageMs, from: { chunks: 1, pages: 1 } }
+  const from = { chunks: 1, pages: 1 }
+  const terms = { isDry: false, order: "none", rootsMs: Infinity, graceMs: 0, ageMs, from } as const
   yield* sweepSeries(entry, terms, (kind, share) => {
     tally = sweepRun.added(tally, kind, share)
   }).pipe(Effect.provide(Layer.fresh(ChunkStore.layer(1_000_000))))

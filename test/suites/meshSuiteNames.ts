@@ -43,6 +43,11 @@ const nameClaims = (claim: Claim): void => {
         assert.isAtLeast(atMs, before - 1000)
         assert.isAtMost(atMs, (yield* Clock.currentTimeMillis) + 1000)
       }
+      // no name is of later than the page says that it was asked for
+      const { entries, nowMs } = yield* page()
+      assert.isAtLeast(nowMs, Math.max(...entries.map(({ atMs }) => atMs)))
+      assert.isAtMost(nowMs, (yield* Clock.currentTimeMillis) + 1000)
+      assert.isAtLeast((yield* page()).nowMs, nowMs)
     })
   )
 

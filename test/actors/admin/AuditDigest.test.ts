@@ -126,9 +126,9 @@ describe("verdictOf()", () => {
   it("verdictOf() says whether it holds, and where it first does not", () => {
     const root = roots.at(-1)!
     const standing = { root, covered: root.covered }
-    const held = AuditDigest.verdictOf(digestOf(entries), standing)
+    const held = AuditDigest.verdictOf(digestOf(entries), standing, 1)
     assert.deepStrictEqual(held, { holds: true, entries: 10, firstBreak: null })
-    const torn = AuditDigest.verdictOf(digestOf(entries.slice(0, 3)), standing)
+    const torn = AuditDigest.verdictOf(digestOf(entries.slice(0, 3)), standing, 1)
     assert.deepInclude(torn, { holds: false, entries: 3 })
     assert.deepInclude(torn.firstBreak, { kind: "version", version: 10, sequence: null })
   })

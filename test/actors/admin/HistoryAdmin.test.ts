@@ -306,6 +306,22 @@ describe("audit", () => {
     }).pipe(Effect.provide(system))
   )
 
+  it.live("takes a history that begins later as whole where a sweep has noted that, whatever is configured now", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const { commit } = yield* owner
+      for (const from of [0, 5, 10]) yield* commit(0, rangesOf(minutes(from, from + 5)))
+      const { entries } = yield* mesh.names(Stream.audit.name, Subject.audit(key))
+      yield* mesh.remove(Stream.audit.name, entries[0]!.revision)
+      const lost = yield* audit({ verify: true })
+      assert.deepInclude(lost.verdict, { holds: false, entries: 0 })
+      assert.deepInclude(lost.verdict?.firstBreak, { kind: "version", version: 2, sequence: entries[1]!.revision })
+      yield* mesh.write(Subject.audit(key, "swept"), Codec.toJson({ format: 1, version: 2, committedAt: 1 }))
+      const swept = yield* audit({ verify: true })
+      assert.deepInclude(swept.verdict, { holds: true, entries: 2, firstBreak: null, fromVersion: 2 })
+    }).pipe(Effect.provide(system))
+  )
+
   it.live("says that the root is behind its history where storage was rolled back", () =>
     Effect.gen(function* () {
       const mesh = yield* Mesh

@@ -125,7 +125,7 @@ describe("readAudit()", () => {
       const exit = yield* Fiber.await(never)
       const failure = Option.getOrThrow(Exit.findErrorOption(exit))
       assert.deepInclude(failure, { _tag: "MeshUnavailable" })
-      assert.match(String(failure), /no replica has what its leader has, up to revision/)
+      assert.match(String(failure), /no replica has what its leader has, from revision/)
     })
   )
 

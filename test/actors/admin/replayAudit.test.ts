@@ -141,16 +141,25 @@ describe("replayEntry()", () => {
 describe("a history of which the oldest roots are gone", () => {
   const late = (all: ReadonlyArray<AuditEntry>): Replay => all.reduce(replayEntry, beginLate)
 
-  law("replayEntry() takes the first that is left as it is, where that may be", [steps, fc.nat(7)], (drawn, rank) => {
-    const all = rootsOf(drawn)
-    if (all.length === 0) return
-    const gone = rank % all.length
-    const left = late(entriesOf(all).slice(gone))
-    assert.strictEqual(breakOf(conclude(left, standing(all.at(-1)!))), "holds")
-    assert.deepStrictEqual([left.entries, left.lateVersion], [all.length - gone, gone === 0 ? undefined : gone + 1])
-    // where all are to be there it is a break
-    if (gone > 0) assert.strictEqual(replay(entriesOf(all).slice(gone)).firstBreak?.kind, "version")
-  })
+  law(
+    "conclude() takes the first that is left as it is, where those before it were swept",
+    [steps, fc.nat(7)],
+    (drawn, rank) => {
+      const all = rootsOf(drawn)
+      if (all.length === 0) return
+      const gone = rank % all.length
+      const left = late(entriesOf(all).slice(gone))
+      for (const keptFrom of [gone + 1, gone + 5]) {
+        assert.strictEqual(breakOf(conclude(left, standing(all.at(-1)!), keptFrom)), "holds")
+      }
+      assert.deepStrictEqual([left.entries, left.late?.version], [all.length - gone, gone === 0 ? undefined : gone + 1])
+      // where more is gone than was swept it is a break
+      if (gone === 0) return
+      const lost = conclude(left, standing(all.at(-1)!), gone)
+      assert.deepInclude(lost.firstBreak, { kind: "version", version: gone + 1, sequence: (gone + 1) * 10 })
+      assert.strictEqual(lost.entries, 0)
+    }
+  )
 
   it("replayEntry() finds what is wrong behind the first that is left, and knows nothing of what that has in pages", () => {
     const told = entriesOf(roots)
@@ -161,9 +170,9 @@ describe("a history of which the oldest roots are gone", () => {
     const paged = rootsOf([{}, { added: many }, { added: rangesOf([7, 9]) }, { added: rangesOf([50_000, 50_010]) }])
     const whole = RangeSet.unionAll([many, rangesOf([7, 9]), rangesOf([50_000, 50_010])])
     const left = late(entriesOf(paged).slice(1))
-    assert.strictEqual(breakOf(conclude(left, standing(paged.at(-1)!, whole))), "holds")
+    assert.strictEqual(breakOf(conclude(left, standing(paged.at(-1)!, whole), 2)), "holds")
     const lost = RangeSet.subtract(whole, rangesOf([50_000, 50_005]))
-    assert.strictEqual(conclude(left, standing(paged.at(-1)!, lost)).firstBreak?.kind, "coverage")
+    assert.strictEqual(conclude(left, standing(paged.at(-1)!, lost), 2).firstBreak?.kind, "coverage")
   })
 })
 

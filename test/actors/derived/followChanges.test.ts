@@ -8,10 +8,12 @@ import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { Backfill } from "../../../protocol/messages/Backfill.ts"
 import { Coverage } from "../../../protocol/messages/Coverage.ts"
+import type { Following } from "../../../protocol/messages/Derived.ts"
 import { invalidateMessage } from "../../../protocol/messages/Operate.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import { ask } from "../../../runtime/ActorSystem.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
+import { Mesh } from "../../../runtime/Mesh.ts"
 import * as memoryHost from "../../support/memoryHost.ts"
 import { flatBars } from "../../support/rows.ts"
 import { untilTrue } from "../../support/untilTrue.ts"
@@ -56,8 +58,9 @@ const setUp = Effect.gen(function* () {
     const { version } = yield* provide(askInvalidate(Subject.series(series.nodeId, series.interval), word))
     yield* coverage.of(series, { minVersion: version })
   })
-  const step = (before: Effect.Success<ReturnType<typeof begin>>) => provide(followChanges(pair, before, false))
-  return { pair, covered, fill: fill(pair.entry), takeOut, step, begun: yield* provide(begin(pair)) }
+  const stepAs = (as: Pair, before: Following) => provide(followChanges(as, before, false))
+  const step = (before: Following) => stepAs(pair, before)
+  return { pair, covered, stepAs, fill: fill(pair.entry), takeOut, step, begun: yield* provide(begin(pair)) }
 })
 
 const holes = [
@@ -112,6 +115,62 @@ describe("followChanges()", () => {
       const rolledBack = yield* step({ ...begun, version: begun.version - 5, revision: gap.revision + 100 })
       assert.deepStrictEqual(yield* covered, [])
       assert.strictEqual(rolledBack.version, begun.version + 1)
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live("followChanges() begins anew where the series is made in another way than before", () =>
+    Effect.gen(function* () {
+      const { begun, covered, fill, pair, step, stepAs } = yield* setUp
+      // who has not noted it yet did not see any other
+      const { recipe, ...unknown } = begun
+      assert.deepStrictEqual(yield* step(unknown), begun)
+      assert.deepStrictEqual(yield* covered, [[1000, 1100]])
+      const { finer } = pair
+      const [first, ...fields] = finer.schema.fields
+      const others: ReadonlyArray<Pair["finer"]> = [
+        { ...finer, sources: ["kraken", ...finer.sources] },
+        { ...finer, rules: { conflict: "ingestTime" } },
+        { ...finer, schema: { ...finer.schema, fields: [{ ...first!, rollUp: "last" }, ...fields] } },
+        { ...finer, listedAt: 0 }
+      ]
+      for (const other of others) {
+        const after = yield* stepAs({ ...pair, finer: other }, begun)
+        assert.notStrictEqual(after.recipe, recipe)
+        assert.deepStrictEqual(yield* covered, [])
+        yield* fill
+        assert.deepStrictEqual(yield* covered, [[1000, 1100]])
+      }
+      // what does not change any bar
+      const same: Pair = { ...pair, finer: { ...finer, finalityDelayMs: 7, rules: { order: "newestFirst" } } }
+      assert.strictEqual(yield* stepAs(same, begun), begun)
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live("followChanges() reads on behind what it took from roots that stood, however long ago it looked", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const { begun, step, takeOut } = yield* setUp
+      let place: Following = begun
+      // each one is seen while it stands, so that nothing is looked up
+      for (let count = 0; count < 8; count++) {
+        yield* takeOut(1000 + count, 1001 + count)
+        place = yield* step(place)
+      }
+      assert.strictEqual(place.version, begun.version + 8)
+      yield* takeOut(1050, 1051)
+      yield* takeOut(1060, 1061)
+      let entries = 0
+      const counting = Mesh.of({
+        ...mesh,
+        history: (stream, subject, options) =>
+          Effect.tap(mesh.history(stream, subject, options), (page) =>
+            Effect.sync(() => (options?.max === 1 ? undefined : (entries += page.entries.length)))
+          )
+      })
+      const last = yield* Effect.provideService(step(place), Mesh, counting)
+      assert.strictEqual(last.version, begun.version + 10)
+      // those two, and none of the eight before them
+      assert.isAtMost(entries, 2)
     }).pipe(Effect.provide(MemoryMesh.layer))
   )
 

@@ -80,7 +80,13 @@ describe("diffWindows()", () => {
 describe("pagesBeyond()", () => {
   it("pagesBeyond() leaves out what both roots name", () => {
     const of = (...ids: ReadonlyArray<string>) => ({ pages: ids.map((id, index) => ({ index, id })) })
-    expect(pagesBeyond(of("a", "b", "c"), of("a", "x", "c"))).toEqual(["b"])
-    expect(pagesBeyond(of(), of("a"))).toEqual([])
+    const all = [-Infinity, Infinity] as const
+    expect(pagesBeyond(of("a", "b", "c"), of("a", "x", "c"), all)).toEqual(["b"])
+    expect(pagesBeyond(of(), of("a"), all)).toEqual([])
+  })
+
+  it("pagesBeyond() leaves out what is not of interest", () => {
+    const of = (...ids: ReadonlyArray<string>) => ({ pages: ids.map((id, index) => ({ index, id })) })
+    expect(pagesBeyond(of("a", "b", "c", "d"), of(), [1, 2])).toEqual(["b", "c"])
   })
 })

@@ -87,9 +87,14 @@ describe("PastRoots", () => {
       yield* TestClock.setTime(100_000)
       for (const stored of [[], roots.slice(0, 1), roots]) {
         const at = past(yield* store(stored))
-        for (const asOf of [{ version: 0 }, { time: 9 }]) {
-          const { covered, root } = yield* at(asOf)
+        for (const [asOf, judgedAtMs] of [
+          [{ version: 0 }, 100_000],
+          [{ time: 9 }, 9]
+        ] as const) {
+          const { atMs, covered, root } = yield* at(asOf)
           assert.deepStrictEqual([root.version, toPairs(covered)], [0, []])
+          // all time to come would not be final at the Unix epoch
+          assert.strictEqual(atMs, judgedAtMs)
         }
       }
     })

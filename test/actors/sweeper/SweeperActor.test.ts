@@ -12,13 +12,20 @@ import { provided } from "../../../runtime/Actor.ts"
 import { layerLocal } from "../../../runtime/ActorSystem.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh, type MeshShape } from "../../../runtime/Mesh.ts"
+import { bytesOfRoot, none, rootAfter } from "../../support/auditedRoots.ts"
 import * as LongSeries from "../../support/LongSeries.ts"
 import { untilTrue } from "../../support/untilTrue.ts"
 
 const key = Subject.series(LongSeries.series.nodeId, LongSeries.series.interval)
 const seldom = 3_600_000
 
-const meshOf = Effect.map(Layer.build(Layer.fresh(MemoryMesh.layer)), Context.get(Mesh))
+/** A root in the history of the series that names nothing. */
+const first = rootAfter({ ...none, series: LongSeries.series }, {})
+
+const emptyMesh = Effect.map(Layer.build(Layer.fresh(MemoryMesh.layer)), Context.get(Mesh))
+
+/** Of a series that has a root. */
+const meshOf = Effect.tap(emptyMesh, (mesh) => mesh.write(Subject.audit(key), bytesOfRoot(first)))
 
 const put = (mesh: MeshShape, id: string) => mesh.write(Subject.chunk(key, 0, id), new Uint8Array(10))
 
@@ -106,6 +113,26 @@ describe("the sweeper", () => {
         Effect.sync(() => listed.at(-1) === 3)
       )
       assert.strictEqual(listed[0], 1)
+      // who orders it is told of all that there is
+      for (const isDry of [true, false]) {
+        listed.length = 0
+        yield* untilOver(sweeper, (yield* sweeper.order({ ...order, isDry })).id)
+        assert.include(listed, 1)
+      }
+    })
+  )
+
+  it.live("a series whose roots are all lost is told, and is swept where just that is ordered", () =>
+    Effect.gen(function* () {
+      const mesh = yield* emptyMesh
+      for (const id of ["a", "b"]) yield* put(mesh, id)
+      yield* Effect.sleep("5 millis")
+      const sweeper = yield* start(mesh)
+      const all = yield* untilOver(sweeper, (yield* sweeper.order(order)).id)
+      assert.match(all.troubles.join(), /^ohlcv:test:LONG\/USD 1m: .*has no root/)
+      assert.deepStrictEqual([all.tally.chunks.swept.count, yield* left(mesh)], [0, 2])
+      const one = yield* untilOver(sweeper, (yield* sweeper.order({ ...order, series: LongSeries.series })).id)
+      assert.deepStrictEqual([one.troubles, one.tally.chunks.swept.count, yield* left(mesh)], [[], 2, 0])
     })
   )
 

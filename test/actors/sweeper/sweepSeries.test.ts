@@ -1,8 +1,9 @@
 /** Does a sweep delete what no root names that counts, and nothing else, whatever is done meanwhile? */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
+import * as sweptMark from "../../../actors/sources/sweptMark.ts"
 import { type Kind, type Share, sweepSeries, type SweepTerms } from "../../../actors/sweeper/sweepSeries.ts"
 import { MeshUnavailable } from "../../../protocol/wire/Errors.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
@@ -13,9 +14,17 @@ import * as LongSeries from "../../support/LongSeries.ts"
 
 const key = Subject.series(LongSeries.series.nodeId, LongSeries.series.interval)
 const minutes = [0, 1, 2, 3]
+const dayMs = 24 * 3_600_000
 
 // what was put a moment ago is old enough
-const terms: SweepTerms = { isDry: false, rootsMs: Infinity, graceMs: 0, ageMs: 0, from: { chunks: 1, pages: 1 } }
+const terms: SweepTerms = {
+  isDry: false,
+  order: "all",
+  rootsMs: Infinity,
+  graceMs: 0,
+  ageMs: 0,
+  from: { chunks: 1, pages: 1 }
+}
 
 const counts = (shares: ReadonlyArray<readonly [Kind, Share]>, kind: Kind) =>
   shares
@@ -104,9 +113,15 @@ describe("sweepSeries()", () => {
       for (let count = 0; count < 6; count++) yield* commit({ window: count % 2, minutes, price: 100 + count })
       const now = yield* read([0, 2])
       yield* Effect.sleep("5 millis")
+      const dry = yield* sweep(mesh, { rootsMs: 0, isDry: true })
       const swept = yield* sweep(mesh, { rootsMs: 0 })
+      const { reach: _, ...counted } = swept
+      assert.deepInclude(dry, counted)
       assert.deepStrictEqual(swept.chunks, { kept: 2, young: 0, swept: 4 })
       assert.deepStrictEqual(swept.pages, { kept: 1, young: 0, swept: 5 })
+      const { find } = SeriesCatalog.make(LongSeries.configurationOf())
+      const kept = sweptMark.keptFrom(yield* find(LongSeries.series.nodeId, "1m"))
+      assert.strictEqual(yield* Effect.provideService(kept, Mesh, Mesh.of(mesh)), 6)
       // the newest stays whatever its age
       assert.deepStrictEqual(swept.roots, { kept: 1, young: 0, swept: 5 })
       assert.strictEqual(yield* standing(mesh, Stream.audit.name, Subject.audit(key)), 1)
@@ -149,22 +164,148 @@ describe("sweepSeries()", () => {
     })
   )
 
-  it.live("sweepSeries() takes chunks away also where the stream of roots keeps all its entries, and tells that", () =>
+  it.live(
+    "sweepSeries() leaves what roots name that it may not delete, so that they may count again, and tells that",
+    () =>
+      Effect.gen(function* () {
+        const { chunkOf, commit, mesh, read, store } = yield* setUp
+        for (let count = 0; count < 3; count++) yield* commit({ window: 0, minutes, price: 100 + count })
+        yield* store.putChunk(LongSeries.series, 0, chunkOf({ window: 0, minutes, price: 900 }))
+        const keeping: MeshShape = {
+          ...mesh,
+          remove: (stream, revision) =>
+            stream === Stream.audit.name
+              ? Effect.fail(new MeshUnavailable({ operation: "remove", reason: "message delete not permitted" }))
+              : mesh.remove(stream, revision)
+        }
+        yield* Effect.sleep("5 millis")
+        const refused = yield* Effect.flip(sweep(keeping, { rootsMs: 0 }))
+        assert.match(refused.message, /message delete not permitted/)
+        // what nobody has ever named is gone
+        assert.strictEqual(yield* chunksLeft(mesh), 3)
+        assert.deepStrictEqual((yield* read([0, 1])).meta.missingRanges, [])
+        const other = yield* Effect.provide(LongSeries.start(undefined, "other"), Layer.succeed(Mesh, mesh))
+        for (const version of [1, 2, 3]) {
+          const { df, meta } = yield* other.read([0, 1], { asOf: { version } })
+          assert.deepStrictEqual([df.eventTimeMs.length, meta.missingRanges], [minutes.length, []])
+        }
+      })
+  )
+
+  it.live(
+    "sweepSeries() deletes roots before what they alone name: whatever breaks it off, all that is left is whole",
+    () =>
+      Effect.gen(function* () {
+        const { commit, mesh } = yield* setUp
+        for (let count = 0; count < 6; count++) yield* commit({ window: count % 2, minutes, price: 100 + count })
+        const { entries } = yield* mesh.names(Stream.audit.name, Subject.audit(key))
+        let left = 2
+        const breaking: MeshShape = {
+          ...mesh,
+          remove: (...asked) =>
+            left-- > 0
+              ? mesh.remove(...asked)
+              : Effect.fail(new MeshUnavailable({ operation: "remove", reason: "cut" }))
+        }
+        assert.match((yield* Effect.flip(sweep(breaking, { rootsMs: 0 }))).message, /cut/)
+        assert.strictEqual(yield* standing(mesh, Stream.audit.name, Subject.audit(key)), entries.length - 2)
+        const other = yield* Effect.provide(LongSeries.start(undefined, "other"), Layer.succeed(Mesh, mesh))
+        for (const version of [3, 4, 5, 6]) {
+          const { df, meta } = yield* other.read([0, 2], { asOf: { version } })
+          assert.deepStrictEqual([df.eventTimeMs.length, meta.missingRanges], [2 * minutes.length, []])
+        }
+        assert.strictEqual((yield* Effect.flip(other.read([0, 2], { asOf: { version: 2 } })))._tag, "UnknownPoint")
+      })
+  )
+
+  it.live("sweepSeries() deletes nothing of a series without any root, unless it is ordered of this one", () =>
     Effect.gen(function* () {
-      const { commit, mesh, read } = yield* setUp
-      for (let count = 0; count < 3; count++) yield* commit({ window: 0, minutes, price: 100 + count })
-      const keeping: MeshShape = {
-        ...mesh,
-        remove: (stream, revision) =>
-          stream === Stream.audit.name
-            ? Effect.fail(new MeshUnavailable({ operation: "remove", reason: "message delete not permitted" }))
-            : mesh.remove(stream, revision)
+      const { chunkOf, mesh, store } = yield* setUp
+      yield* store.putChunk(LongSeries.series, 0, chunkOf({ window: 0, minutes, price: 900 }))
+      for (const order of ["none", "all"] as const) {
+        const refused = yield* Effect.flip(sweep(mesh, { order }))
+        assert.strictEqual(refused._tag, "StoreDamaged")
+        assert.match(refused.message, /has no root/)
+        assert.strictEqual(yield* chunksLeft(mesh), 1)
       }
-      yield* Effect.sleep("5 millis")
-      const refused = yield* Effect.flip(sweep(keeping, { rootsMs: 0 }))
-      assert.match(refused.message, /message delete not permitted/)
-      assert.strictEqual(yield* chunksLeft(mesh), 1)
-      assert.deepStrictEqual((yield* read([0, 1])).meta.missingRanges, [])
+      assert.deepStrictEqual((yield* sweep(mesh, { order: "one" })).chunks, { kept: 0, young: 0, swept: 1 })
+      // nothing is stored, and nothing is told
+      assert.deepStrictEqual((yield* sweep(mesh)).chunks, { kept: 0, young: 0, swept: 0 })
+    })
+  )
+
+  it.live(
+    "sweepSeries() goes by the server's clock where the host's is ahead, and by the host's where it is behind",
+    () =>
+      Effect.gen(function* () {
+        const { chunkOf, commit, mesh, store } = yield* setUp
+        yield* commit({ window: 0, minutes, price: 100 })
+        yield* commit({ window: 0, minutes, price: 101 })
+        yield* store.putChunk(LongSeries.series, 0, chunkOf({ window: 0, minutes, price: 900 }))
+        const clock = yield* Clock.Clock
+        for (const aheadMs of [2 * dayMs, -2 * dayMs]) {
+          const ahead = Effect.provideService(Clock.Clock, {
+            sleep: (duration) => clock.sleep(duration),
+            currentTimeNanos: clock.currentTimeNanos,
+            currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+            monotonicTimeNanos: clock.monotonicTimeNanos,
+            monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+            currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + aheadMs,
+            currentTimeMillis: Effect.map(clock.currentTimeMillis, (nowMs) => nowMs + aheadMs)
+          })
+          const { chunks, roots } = yield* ahead(sweep(mesh, { rootsMs: dayMs, ageMs: dayMs }))
+          assert.deepStrictEqual([chunks, roots.swept], [{ kept: 0, young: 3, swept: 0 }, 0])
+        }
+        assert.strictEqual(yield* chunksLeft(mesh), 3)
+      })
+  )
+
+  it.live("sweepSeries() by itself looks at no root where none may go, and at those alone that may", () =>
+    Effect.gen(function* () {
+      const { commit, mesh } = yield* setUp
+      for (let count = 0; count < 4; count++) yield* commit({ window: 0, minutes, price: 100 + count })
+      const listed: Array<number | undefined> = []
+      const watched: MeshShape = {
+        ...mesh,
+        names: (stream, subject, options) => {
+          if (stream === Stream.audit.name) listed.push(options?.max)
+          return mesh.names(stream, subject, options)
+        }
+      }
+      assert.deepStrictEqual((yield* sweep(watched, { order: "none" })).roots, { kept: 0, young: 0, swept: 0 })
+      // what time it is, and no more
+      assert.deepStrictEqual(listed, [1])
+      assert.strictEqual((yield* sweep(watched, { order: "none", rootsMs: 0 })).roots.swept, 3)
+      assert.strictEqual((yield* sweep(watched)).roots.kept, 1)
+    })
+  )
+
+  it.live("sweepSeries() leaves the pages in memory that readers have there", () =>
+    Effect.gen(function* () {
+      const configuration = LongSeries.configurationOf({ limits: { cacheBytes: 40_000 } })
+      const mesh = Context.get(yield* Layer.build(Layer.fresh(MemoryMesh.layer)), Mesh)
+      let pagesRead = 0
+      const counting = Mesh.of({
+        ...mesh,
+        readMany: (stream, subjects) => {
+          if (stream === Stream.pages.name) pagesRead += subjects.length
+          return mesh.readMany(stream, subjects)
+        }
+      })
+      const long = yield* Effect.provide(LongSeries.start(configuration), Layer.succeed(Mesh, counting))
+      for (let count = 0; count < 12; count++) yield* long.commit({ window: count % 2, minutes, price: 100 + count })
+      yield* long.read([0, 1])
+      yield* Effect.sleep("2 millis")
+      const entry = yield* SeriesCatalog.make(configuration).find(LongSeries.series.nodeId, "1m")
+      pagesRead = 0
+      yield* sweepSeries(entry, terms, () => undefined).pipe(
+        Effect.provideService(ChunkStore.ChunkStore, long.store),
+        Effect.provideService(Mesh, counting)
+      )
+      assert.isAbove(pagesRead, 0)
+      pagesRead = 0
+      yield* long.read([0, 1])
+      assert.strictEqual(pagesRead, 0)
     })
   )
 

@@ -70,6 +70,7 @@ export const contentHashes = [
   hashed("no rows", of([], { open: [], close: [] })),
   hashed("no columns", of([0, 60_000], {})),
   hashed("a missing value", of([0, 60_000], { open: [1.5, Number.NaN] })),
+  hashed("a column without any value, which does not count", of([0, 60_000], { open: [1.5, 2], vwap: [NaN, NaN] })),
   hashed("a zero, which has one hash with either sign", of([0], { volume: [-0] })),
   hashed("an extra column behind the schema's, and a time before 1970", of([-60_000], { open: [1], größe: [2] }))
 ]

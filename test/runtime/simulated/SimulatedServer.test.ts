@@ -211,6 +211,32 @@ describe("a replica that is behind", () => {
     assert.deepStrictEqual(seen(0), ["1@1", "2@2"])
   })
 
+  it("names() with a lag are those that were kept then, and tell the time of now", () => {
+    const { pass, server } = makeServer()
+    const write = (subject: string, text: string) => valueOf(server.write({ client, subject, data: bytes(text) }, {}))
+    const chunkAt = (id: string) => Subject.chunk("a.1m", 0, id)
+    const seen = (stream: string, subject: string, lagMs: number) => {
+      const { entries, nowMs } = valueOf(server.names({ stream, lagMs }, subject, {}))
+      assert.isTrue(entries.every(({ atMs }) => atMs <= nowMs - lagMs))
+      return entries.map(({ bytes: size, revision }) => `${revision}:${size}`)
+    }
+    for (const text of ["1", "22"]) {
+      write(chunkAt("a"), text)
+      write(chunkAt(text), text)
+      write(Subject.audit("a.1m"), text)
+      pass(100)
+    }
+    const all = Subject.allOf("chunks", "a.1m")
+    assert.deepStrictEqual(
+      [0, 100, 101, 200, 201].map((lagMs) => seen("seamless-chunks", all, lagMs)),
+      [["2:1", "3:2", "4:2"], ["2:1", "3:2", "4:2"], ["1:1", "2:1"], ["1:1", "2:1"], []]
+    )
+    assert.deepStrictEqual(
+      [0, 101, 201].map((lagMs) => seen(audit.name, Subject.audit("a.1m"), lagMs)),
+      [["1:1", "2:2"], ["1:1"], []]
+    )
+  })
+
   it("read() and readMany() with a lag give what stood then", () => {
     const { pass, read, readAll, write } = makeServer()
     valueOf(write(actors, "k", "1"))
