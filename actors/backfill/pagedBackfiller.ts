@@ -45,7 +45,13 @@ const fetchPage = Effect.fnUntraced(function* (
   const pageEnd = Math.min(request.end, request.start + barsPerRequest * entry.interval.lengthMs)
   for (let tries = 0; ; tries++) {
     const page = yield* source
-      .page({ symbol: entry.symbol, interval: entry.interval, start: request.start, end: request.end })
+      .page({
+        symbol: entry.symbol,
+        interval: entry.interval,
+        start: request.start,
+        end: request.end,
+        fields: entry.schema.fields
+      })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
     if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])
     if (Result.isSuccess(page)) return page.success
@@ -82,7 +88,8 @@ const conformPage = Effect.fnUntraced(function* (
     // of bars beside the stretch nothing is taken but that they are there
     ...(request.about === "before" ? { quality: { rules: [], problems: [] } } : { carried })
   })
-  if (Result.isSuccess(conformed)) return { ...conformed.success, whole: RangeSet.make(rows.whole ?? []) }
+  if (Result.isSuccess(conformed))
+    return { ...conformed.success, whole: RangeSet.make(rows.whole ?? []), seams: rows.seams ?? [] }
   return yield* new NoAnswer({
     tag: "RowsRejected",
     source: source.name,
@@ -144,7 +151,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     // what is proven once stays so
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
-    answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
+    answer = Answer.take(Answer.overSeams(answer, page.seams), request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
     if (isOfStretch) carried = page.carried
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }

@@ -16,8 +16,6 @@ import { type Query, quoteName, quoteText } from "./Parquet.ts"
 /** Rows that are wanted of some files. */
 export interface Wanted {
   readonly files: ReadonlyArray<FileFacts>
-  /** As the column of symbols has it; undefined where that is not looked at. */
-  readonly symbol: string | undefined
   /** Times in `[start, end)`, in epoch milliseconds. */
   readonly range: Range
   readonly limit: number
@@ -56,15 +54,16 @@ const firstOf = (parts: ReadonlyArray<string>): string =>
 
 interface Group {
   readonly layout: Layout
+  readonly symbol: string | undefined
   readonly files: Array<string>
 }
 
 const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
   const groups = new Map<string, Group>()
-  for (const { file, layout } of files) {
+  for (const { file, layout, symbol } of files) {
     // rows of CSV files are counted as they are read: one select has one file, for their numbers to be right
-    const key = JSON.stringify([layout, layout.format === "csv" ? file.name : ""])
-    const group = groups.get(key) ?? { layout, files: [] }
+    const key = JSON.stringify([layout, symbol, layout.format === "csv" ? file.name : ""])
+    const group = groups.get(key) ?? { layout, symbol, files: [] }
     groups.set(key, group)
     group.files.push(file.name)
   }
@@ -72,8 +71,8 @@ const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
 }
 
 const selectSql = (
-  { files, layout }: Group,
-  { range, symbol }: Omit<Wanted, "limit">,
+  { files, layout, symbol }: Group,
+  { range }: Omit<Wanted, "limit">,
   settings: LakeSettings
 ): string => {
   const { roles, unit } = layout
@@ -88,7 +87,7 @@ const selectSql = (
   ]
   const rough = roughRangeSql(roles.eventTime, unit, range)
   const conditions = [
-    ...(symbol === undefined || roles.symbol === undefined ? [] : [`${quoteName(roles.symbol.name)} = $symbol`]),
+    ...(symbol === undefined || roles.symbol === undefined ? [] : [`${quoteName(roles.symbol.name)} = $${symbol}`]),
     ...(rough === undefined ? [] : [rough])
   ]
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`
@@ -109,7 +108,8 @@ const selectSql = (
   )
 }
 
-const withTime = ({ files, range: [start, end] }: Pick<Wanted, "files" | "range">): ReadonlyArray<FileFacts> =>
+/** The files that have time of a range. */
+export const withTime = ({ files, range: [start, end] }: Pick<Wanted, "files" | "range">): ReadonlyArray<FileFacts> =>
   files.filter(({ span }) => span !== undefined && isRange(span[0], end) && !isRange(span[1], start))
 
 /** How many rows there are at the most in files that have time of the range. */
@@ -124,10 +124,14 @@ const overRows = (
 ): Query | undefined => {
   const files = withTime(wanted)
   if (files.length === 0) return undefined
-  const { symbol } = wanted
-  const selects = byLayout(files).map((group) => selectSql(group, wanted, settings))
-  const isBound = symbol !== undefined && files.some(({ layout }) => layout.roles.symbol !== undefined)
-  return { sql: sqlOf(selects.join(" UNION ALL BY NAME ")), ...(isBound && { values: { symbol } }) }
+  // what files call a symbol is bound, never a part of the question's text
+  const bound = [...new Set(files.flatMap(({ symbol }) => (symbol === undefined ? [] : [symbol])))]
+  const nameOf = (symbol: string | undefined) => (symbol === undefined ? undefined : `symbol${bound.indexOf(symbol)}`)
+  const selects = byLayout(files).map((group) =>
+    selectSql({ ...group, symbol: nameOf(group.symbol) }, wanted, settings)
+  )
+  const values = Object.fromEntries(bound.map((symbol, at) => [`symbol${at}`, symbol]))
+  return { sql: sqlOf(selects.join(" UNION ALL BY NAME ")), ...(bound.length > 0 && { values }) }
 }
 
 /** The rows as a question; undefined where no file has time of the range. */

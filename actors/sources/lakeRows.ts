@@ -5,11 +5,13 @@
  * once.
  */
 import { Result } from "effect"
+import type { Field } from "../../protocol/frame/DataSchema.ts"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { rollUpTrades, type TradeBars } from "../conformance/rollUpTrades.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
+import { openOf } from "./lakeEdges.ts"
 import type { Cell, Table } from "./Parquet.ts"
 
 /** What is to become of them. */
@@ -20,6 +22,8 @@ export interface RowsWanted {
   /** How many rows were asked for: as many mean that there are more. */
   readonly limit: number
   readonly barsMax: number
+  /** What bars have that are made of trades; the five columns of a bar without it. */
+  readonly fields?: ReadonlyArray<Field>
 }
 
 /** Rows of one page from which something can be told of their distance. */
@@ -45,14 +49,17 @@ const wholeRows = (times: Float64Array, limit: number): number => {
   return count
 }
 
-/** When a bar begins that is stamped with its end, which may be its last millisecond. */
-const openOf = (interval: Interval.Interval, closeMs: number): number =>
-  Interval.alignUp(interval, closeMs) - interval.lengthMs
-
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
 
-/** Whether bars of another length than the interval's are among the times, which ascend. */
-const otherLength = (times: Float64Array, { lengthMs, text, ...interval }: Interval.Interval): string | undefined => {
+/**
+ * Whether bars of another length than the interval's are among the times, which ascend. What is `declared` is believed
+ * of bars that are far apart, and never of several within one.
+ */
+const otherLength = (
+  times: Float64Array,
+  { lengthMs, text, ...interval }: Interval.Interval,
+  declared: boolean
+): string | undefined => {
   let divisor = 0
   let steps = 0
   for (let row = 1; row < times.length; row++) {
@@ -63,7 +70,7 @@ const otherLength = (times: Float64Array, { lengthMs, text, ...interval }: Inter
     divisor = greatestDivisor(step, divisor)
     steps += 1
   }
-  return steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
+  return !declared && steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
     ? `has bars ${divisor / 1000} s apart, not ${text}: say interval: ${text} where they are that short all the same`
     : undefined
 }
@@ -87,6 +94,19 @@ const chosenRows = (times: Float64Array, columns: ReadonlyArray<ReadonlyArray<Ce
   return chosen
 }
 
+const sameTimeText = 'are of one time, and differ: map the newer one\'s column as "version", or take one of them out'
+
+/** Two rows of one time that say different things: which of them is right nobody knows. */
+const differ = (table: Table, times: Float64Array, rows: ReadonlyArray<number>): string | undefined => {
+  const at = rows.findIndex((row, index) => index > 0 && times[rows[index - 1]!] === times[row])
+  if (at < 0) return undefined
+  const [before, row] = [rows[at - 1]!, rows[at]!]
+  const name = valueNames(table).find((each) => !isSameValue(table[`v ${each}`]?.[before], table[`v ${each}`]?.[row]))
+  const values = [before, row].map((each) => table[`v ${name}`]?.[each])
+  const places = [before, row].map((each) => `${table["file"]?.[each]}, row ${table["row"]?.[each]}`)
+  return `${places.join(" and ")} ${sameTimeText} (${name} is ${values.join(" and ")})`
+}
+
 const isNumbers = (cells: ReadonlyArray<Cell>): boolean =>
   cells.every((cell) => cell === null || typeof cell === "number")
 
@@ -108,48 +128,64 @@ export const barsOf = (
   const whole = given.subarray(0, wholeRows(given, limit))
   if (whole.length === 0 && given.length > 0) return Result.fail(`more than ${limit} rows are of one time`)
   const times = stamped === "open" ? whole : whole.map((time) => openOf(interval, time))
-  const another = declared === undefined ? otherLength(times, interval) : undefined
+  const another = otherLength(times, interval, declared !== undefined)
   if (another !== undefined) return Result.fail(`${table["file"]?.[0]} ${another}`)
   const names = valueNames(table)
   const columns = names.map((name) => table[`v ${name}`] ?? [])
   const rows = chosenRows(times, columns, wanted)
+  const differing = names.includes("version") ? undefined : differ(table, times, rows)
+  if (differing !== undefined) return Result.fail(differing)
   return Result.succeed({
     eventTime: Float64Array.from(rows, (row) => times[row]!),
     columns: names.map((name, at) => pick(name, columns[at]!, rows))
   })
 }
 
-/** The trades that count, of those with one time and one number: `from … to`. */
-const countOnce = (table: Table, from: number, to: number, kept: Array<number>): void => {
-  const [files, ids, prices, amounts] = ["file", "v id", "v price", "v amount"].map((name) => table[name]!)
-  const id = ids![from]
-  if (id !== null && id !== undefined) {
-    kept.push(from)
-    return
-  }
+/** The trades that count, of some of one time that have no number. */
+const countOnce = (table: Table, rows: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const [files, prices, amounts] = ["file", "v price", "v amount"].map((name) => table[name]!)
   // Without a number a file may well have two trades that are alike, and they are two. Where files overlap, the one
   // that has most of a kind has all of that kind.
   const counts = new Map<string, Map<Cell, number>>()
   const kindOf = (row: number): string => `${prices![row]} ${amounts![row]}`
-  for (let row = from; row < to; row++) {
+  for (const row of rows) {
     const byFile = counts.get(kindOf(row)) ?? new Map<Cell, number>()
     counts.set(kindOf(row), byFile.set(files![row]!, (byFile.get(files![row]!) ?? 0) + 1))
   }
   const fullest = new Map(
     Array.from(counts, ([kind, byFile]) => [kind, Array.from(byFile).reduce((a, b) => (b[1] > a[1] ? b : a))[0]])
   )
-  for (let row = from; row < to; row++) if (files![row] === fullest.get(kindOf(row))) kept.push(row)
+  return rows.filter((row) => files![row] === fullest.get(kindOf(row)))
+}
+
+/** The trades that count, of those of one millisecond: files may tell what is finer, or not. */
+const countTogether = (table: Table, rows: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const ids = table["v id"] ?? []
+  const numbered = new Set<Cell>()
+  const first = rows.filter((row) => {
+    const id = ids[row] ?? null
+    if (id === null || numbered.has(id)) return false
+    numbered.add(id)
+    return true
+  })
+  const others = rows.filter((row) => (ids[row] ?? null) === null)
+  return others.length === 0 ? first : [...first, ...countOnce(table, others)].toSorted((a, b) => a - b)
 }
 
 const uniqueTrades = (table: Table, times: Float64Array): ReadonlyArray<number> => {
   const kept: Array<number> = []
-  const ids = table["v id"] ?? []
   let from = 0
   while (from < times.length) {
     let to = from + 1
-    while (to < times.length && times[to] === times[from] && ids[to] === ids[from]) to += 1
+    while (to < times.length && times[to] === times[from]) to += 1
     if (to === from + 1) kept.push(from)
-    else countOnce(table, from, to, kept)
+    else
+      kept.push(
+        ...countTogether(
+          table,
+          Array.from({ length: to - from }, (_, at) => from + at)
+        )
+      )
     from = to
   }
   return kept
@@ -162,7 +198,7 @@ const idOf = (cell: Cell | undefined): number =>
 /** The bars that trades make, of which all are there, or what is wrong with the trades. */
 export const tradesOf = (
   table: Table,
-  { barsMax, interval }: Pick<RowsWanted, "barsMax" | "interval">
+  { barsMax, fields, interval }: Pick<RowsWanted, "barsMax" | "interval" | "fields">
 ): Result.Result<TradeBars, string> => {
   const fault = faultIn(table)
   if (fault !== undefined) return Result.fail(fault)
@@ -175,7 +211,8 @@ export const tradesOf = (
       price: Float64Array.from(rows, (row) => Number(table["v price"]?.[row])),
       amount: Float64Array.from(rows, (row) => Number(table["v amount"]?.[row]))
     },
-    interval
+    interval,
+    fields
   )
   return Result.succeed({
     eventTime: bars.eventTime.subarray(0, barsMax),

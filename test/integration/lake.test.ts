@@ -58,7 +58,7 @@ describe("a lake in a cluster", () => {
         ]
         const sources = {
           bars: { kind: "lake", path: "bars/{symbol}-1m.csv" },
-          trades: { kind: "lake", path: "trades.csv", rows: "trades" }
+          trades: { kind: "lake", path: "trades.csv", rows: "trades", whole: "days" }
         }
         writeFileSync(config, JSON.stringify({ sources, series }))
         const dataDir = join(root, "data")
