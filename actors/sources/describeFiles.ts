@@ -56,6 +56,8 @@ const spanOf = (facts: ReadonlyArray<FileFacts>): Range | undefined => {
   return spans.length === 0 ? undefined : [Math.min(...spans.map(([a]) => a)), Math.max(...spans.map(([, b]) => b))]
 }
 
+const lacksColumns = ({ reason }: RequestFailed): boolean => reason.includes("no column is known as the")
+
 /** The settings under which the files can be read, by the kind of row that they have, and what is in them. */
 const learn = (settings: LakeSettings, reader: FileReader) => {
   const as = (rows: RowKind) =>
@@ -64,10 +66,11 @@ const learn = (settings: LakeSettings, reader: FileReader) => {
       return { rows, facts: yield* index.filesOf(undefined, everything) } as const
     })
   if (settings.rows !== undefined) return as(settings.rows)
-  // what is no file of trades is told as what bars lack
+  // what is no file of trades is told as what bars lack; what has the columns of trades, as what is wrong with them
   return Effect.matchEffect(as("bars"), {
     onSuccess: Effect.succeed,
-    onFailure: (failure) => Effect.mapError(as("trades"), () => failure)
+    onFailure: (failure) =>
+      Effect.mapError(as("trades"), (other) => (lacksColumns(failure) && !lacksColumns(other) ? other : failure))
   })
 }
 

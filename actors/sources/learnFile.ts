@@ -62,9 +62,10 @@ const about = <A>(name: string, found: Result.Result<A, string>): Effect.Effect<
   Effect.mapError(Effect.fromResult(found), (problem) => unreadable(`${name}: ${problem}`))
 
 const formatOf = ({ format }: LakeSettings, name: string): Result.Result<Layout["format"], string> =>
-  Result.fromNullishOr(
-    format ?? endings.find(([, ending]) => ending.test(name))?.[0],
-    () => "its ending says neither CSV nor Parquet: say which by format"
+  Result.fromNullishOr(format ?? endings.find(([, ending]) => ending.test(name))?.[0], () =>
+    /\.(zip|7z|rar|tar|tgz)$/i.test(name)
+      ? "it is an archive: unpack it, and name what was in it"
+      : "its ending says neither CSV nor Parquet: say which by format"
   )
 
 /** What numbers that stand for times count, where nothing says it. */
@@ -153,5 +154,5 @@ const learnIt = Effect.fnUntraced(function* (learner: Learner, file: LakeFile) {
 /** What is in a file, or what is wrong with it in its name. */
 export const learnFile = (learner: Learner, file: LakeFile): Effect.Effect<FileFacts, RequestFailed> =>
   Effect.mapError(learnIt(learner, file), (failure) =>
-    failure.reason.includes(file.name) ? failure : unreadable(`${file.name}: ${failure.reason}`, failure.retryable)
+    failure.reason.startsWith(file.name) ? failure : unreadable(`${file.name}: ${failure.reason}`, failure.retryable)
   )

@@ -4,7 +4,9 @@ import { Effect, type Scope } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { gzipSync } from "node:zlib"
 import type { DataSource } from "../../../actors/sources/DataSource.ts"
+import { describeFiles } from "../../../actors/sources/describeFiles.ts"
 import * as Lake from "../../../actors/sources/Lake.ts"
 import * as LakeIndex from "../../../actors/sources/LakeIndex.ts"
 import { localFiles } from "../../../actors/sources/Parquet.ts"
@@ -207,6 +209,55 @@ describe("what rows say", () => {
       const values = Object.fromEntries(columns.map((column) => [column.name, Array.from(column.values, Number)]))
       assert.containSubset(values, { close: [2, 3], volume: [2, 1], vwap: [1.5, 3], trades: [2, 1] })
       assert.notProperty(values, "halted")
+    })
+  )
+})
+
+describe("dumps without a header line", () => {
+  const us = startMs * 1000
+  const at = (minutes: number) => us + minutes * minuteMs * 1000 + 123
+  const agg = (minutes: number, id: number) => `${id},42000.1,0.5,${id * 3},${id * 3 + 2},${at(minutes)},True,True`
+  const single = (minutes: number, id: number) => `${id},42000.1,0.5,21000.05,${at(minutes)},False,True`
+  const kline = (minutes: number) => `${at(minutes) - 123},1.5,2,1,1.5,10,${at(minutes) + 59_999_876},15,7,5,7.5,0`
+
+  it.live("are known by their first line, with microseconds, CRLF or not, packed or not", () =>
+    Effect.gen(function* () {
+      const made = yield* folder
+      const ids = [0, 1, 2]
+      const cases = [
+        ["agg.csv", ids.map((id) => agg(id, id)), "trades"],
+        ["agg7.csv", ids.map((id) => agg(id, id).replace(/,True$/, "")), "trades"],
+        ["single.csv", ids.map((id) => single(id, id)), "trades"],
+        ["single6.csv", ids.map((id) => single(id, id).replace(/,True$/, "")), "trades"],
+        ["klines.csv", ids.map(kline), "bars"]
+      ] as const
+      for (const [name, rows, kind] of cases) {
+        for (const newLine of ["\n", "\r\n"]) {
+          const path = join(made, name)
+          const text = rows.map((row) => row + newLine).join("")
+          writeFileSync(path, text)
+          writeFileSync(`${path}.gz`, gzipSync(text))
+          for (const file of [path, `${path}.gz`]) {
+            assert.containSubset(yield* describeFiles({ kind: "lake", path: file }), { kind, rows: 3, unit: "us" })
+            const source = yield* lake(file, { rows: kind, ...(kind === "trades" && { whole: "days" }) })
+            assert.deepStrictEqual(times(yield* page(source)), [0, 1, 2], `${file} ${JSON.stringify(newLine)}`)
+          }
+        }
+      }
+    })
+  )
+
+  it.live("are told as what they are where they are of no known form", () =>
+    Effect.gen(function* () {
+      const made = yield* folder
+      const path = join(made, "a.csv")
+      writeFileSync(path, "1,42000.1,0.5,a,True,True,7,8,9\n2,42000.1,0.5,b,True,True,7,8,9\n")
+      assert.include(yield* reasonOf(yield* lake(path)), "its first line is numbers, not the names of columns")
+      write(path, "id,price,qty,time", ["1,1,1,soon", "2,1,1,1704067200000", "3,1,1,1704067200001"])
+      const bad = yield* Effect.flip(describeFiles({ kind: "lake", path }))
+      assert.include(bad.reason, 'a.csv, row 1: "soon" is no time in ms')
+      writeFileSync(join(made, "a.zip"), "PK")
+      assert.include(yield* reasonOf(yield* lake(join(made, "a.zip"))), "it is an archive: unpack it")
     })
   )
 })
