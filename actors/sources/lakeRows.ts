@@ -39,7 +39,10 @@ const faultIn = (table: Table): string | undefined => {
 }
 
 const valueNames = (table: Table): ReadonlyArray<string> =>
-  Object.keys(table).flatMap((name) => (name.startsWith("v ") ? [name.slice(2)] : []))
+  Object.keys(table).flatMap((name) => (/^[vi] /.test(name) ? [name.slice(2)] : []))
+
+/** The values of a column; the digits of long whole numbers stand under another name. */
+const cellsOf = (table: Table, name: string): ReadonlyArray<Cell> => table[`v ${name}`] ?? table[`i ${name}`] ?? []
 
 /** How many rows there are of whose time none is cut off. */
 const wholeRows = (times: Float64Array, limit: number): number => {
@@ -101,8 +104,8 @@ const differ = (table: Table, times: Float64Array, rows: ReadonlyArray<number>):
   const at = rows.findIndex((row, index) => index > 0 && times[rows[index - 1]!] === times[row])
   if (at < 0) return undefined
   const [before, row] = [rows[at - 1]!, rows[at]!]
-  const name = valueNames(table).find((each) => !isSameValue(table[`v ${each}`]?.[before], table[`v ${each}`]?.[row]))
-  const values = [before, row].map((each) => table[`v ${name}`]?.[each])
+  const name = valueNames(table).find((each) => !isSameValue(cellsOf(table, each)[before], cellsOf(table, each)[row]))
+  const values = [before, row].map((each) => cellsOf(table, name ?? "")[each])
   const places = [before, row].map((each) => `${table["file"]?.[each]}, row ${table["row"]?.[each]}`)
   return `${places.join(" and ")} ${sameTimeText} (${name} is ${values.join(" and ")})`
 }
@@ -113,6 +116,11 @@ const isNumbers = (cells: ReadonlyArray<Cell>): boolean =>
 const pick = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<number>): RawColumn => {
   const values = rows.map((row) => cells[row] ?? null)
   return { name, values: isNumbers(cells) ? numbersOf(values) : values }
+}
+
+const pickLong = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<number>): RawColumn => {
+  const longOf = (cell: Cell): bigint | null => (cell === null ? null : BigInt(cell))
+  return { name, values: rows.map((row) => longOf(cells[row] ?? null)) }
 }
 
 /** Bars as the files have them, or what is wrong with them. */
@@ -131,13 +139,15 @@ export const barsOf = (
   const another = otherLength(times, interval, declared !== undefined)
   if (another !== undefined) return Result.fail(`${table["file"]?.[0]} ${another}`)
   const names = valueNames(table)
-  const columns = names.map((name) => table[`v ${name}`] ?? [])
+  const columns = names.map((name) => cellsOf(table, name))
   const rows = chosenRows(times, columns, wanted)
   const differing = names.includes("version") ? undefined : differ(table, times, rows)
   if (differing !== undefined) return Result.fail(differing)
   return Result.succeed({
     eventTime: Float64Array.from(rows, (row) => times[row]!),
-    columns: names.map((name, at) => pick(name, columns[at]!, rows))
+    columns: names.map((name, at) =>
+      table[`i ${name}`] === undefined ? pick(name, columns[at]!, rows) : pickLong(name, columns[at]!, rows)
+    )
   })
 }
 

@@ -9,7 +9,7 @@ import type { DataSource } from "../../../actors/sources/DataSource.ts"
 import { describeFiles } from "../../../actors/sources/describeFiles.ts"
 import * as Lake from "../../../actors/sources/Lake.ts"
 import * as LakeIndex from "../../../actors/sources/LakeIndex.ts"
-import { localFiles } from "../../../actors/sources/Parquet.ts"
+import { localFiles, quoteText } from "../../../actors/sources/Parquet.ts"
 import type { Field } from "../../../protocol/frame/DataSchema.ts"
 import type { LakeSettings } from "../../../protocol/SourceSettings.ts"
 import { intervalOf } from "../../support/rows.ts"
@@ -209,6 +209,37 @@ describe("what rows say", () => {
       const values = Object.fromEntries(columns.map((column) => [column.name, Array.from(column.values, Number)]))
       assert.containSubset(values, { close: [2, 3], volume: [2, 1], vwap: [1.5, 3], trades: [2, 1] })
       assert.notProperty(values, "halted")
+    })
+  )
+})
+
+describe("long whole numbers", () => {
+  const copy = (path: string, columns: string) => {
+    const rows = `SELECT ${startMs}::BIGINT AS ts, 1.0 AS open, 1.0 AS high, 1.0 AS low, 1.0 AS close, ${columns}`
+    return localFiles.ask({ sql: `COPY (${rows}) TO ${quoteText(path)} (FORMAT parquet)` })
+  }
+
+  it.live("come with all their digits, or are refused where a price or a volume would be rounded", () =>
+    Effect.gen(function* () {
+      const made = yield* folder
+      const path = join(made, "a.parquet")
+      yield* copy(path, "7::BIGINT AS volume, 9007199254740993::BIGINT AS number, NULL::BIGINT AS none")
+      const columns = { number: "number", none: "none" }
+      const { columns: read } = yield* page(yield* lake(path, { columns }))
+      assert.deepStrictEqual(
+        read.slice(-3).map(({ name, values }) => [name, Array.from(values)]),
+        [
+          ["volume", [7]],
+          ["number", [9_007_199_254_740_993n]],
+          ["none", [null]]
+        ]
+      )
+      yield* copy(path, "9007199254740993::BIGINT AS volume")
+      assert.include(yield* reasonOf(yield* lake(path)), "row 1: volume would be rounded: 9007199254740993")
+      yield* copy(path, "7::BIGINT AS volume, 9007199254740993::BIGINT AS number")
+      yield* copy(join(made, "b.parquet"), "7::BIGINT AS volume, 1.5::DOUBLE AS number")
+      const mixed = yield* lake(join(made, "*.parquet"), { columns: { number: "number" } })
+      assert.include(yield* reasonOf(mixed), "number would be rounded: 9007199254740993")
     })
   )
 })
