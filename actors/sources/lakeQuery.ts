@@ -9,7 +9,7 @@ import { isRange, type Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { FileColumn } from "./lakeColumns.ts"
 import { tableSql } from "./lakeTable.ts"
-import { comesTwiceSql, millisecondsSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"
+import { clockSql, comesTwiceSql, millisecondsSql, neverComesSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"
 import type { FileFacts, Layout } from "./learnFile.ts"
 import { type Query, quoteName, quoteText } from "./Parquet.ts"
 
@@ -102,7 +102,10 @@ const selectSql = (
   if (settings.rows === "trades" && !roles.values.some(([role]) => role === "id")) values.push('NULL AS "v id"')
   const bad = roles.values.flatMap(([role, column]) => badSql(role, column, long) ?? [])
   const twice = comesTwiceSql({ nanoseconds: "__t", raw: "__raw" }, roles.eventTime, { ...settings, unit })
+  const clock = clockSql(roles.eventTime, { ...settings, unit })
+  const never = neverComesSql("__clock", "__t", settings.zone)
   const faults = [
+    ...(clock === undefined ? [] : [`CASE WHEN ${never} THEN 'never comes in its zone: ' || __raw END`]),
     ...(twice === undefined ? [] : [`CASE WHEN ${twice} THEN 'comes twice in its zone: ' || __raw END`]),
     "__bad"
   ]
@@ -119,6 +122,7 @@ const selectSql = (
     "__row",
     `CAST(${rawTime(roles.eventTime)} AS VARCHAR) AS __raw`,
     `${firstOf(bad)} AS __bad`,
+    `${clock ?? "NULL"} AS __clock`,
     ...values
   ]
   const names = [...roles.values.map(([role]) => role), ...(values.length > roles.values.length ? ["id"] : [])]

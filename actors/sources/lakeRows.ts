@@ -7,8 +7,10 @@
 import { Result } from "effect"
 import type { Field } from "../../protocol/frame/DataSchema.ts"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
+import { isoTime } from "../../protocol/history/isoTime.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { rollUpTrades, type TradeBars } from "../conformance/rollUpTrades.ts"
+import * as ZoneClock from "../../protocol/history/ZoneClock.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { openOf } from "./lakeEdges.ts"
@@ -28,6 +30,8 @@ export interface RowsWanted {
 
 /** Rows of one page from which something can be told of their distance. */
 const rowsToTellInterval = 20
+
+const dayMs = 86_400_000
 
 const numbersOf = (cells: ReadonlyArray<Cell> | undefined): Float64Array =>
   Float64Array.from(cells ?? [], (cell) => (typeof cell === "number" ? cell : Number.NaN))
@@ -78,6 +82,17 @@ const otherLength = (
     : undefined
 }
 
+/** The first row of days or longer whose date a zone makes the day before. */
+const dayEarly = (times: Float64Array, { lengthMs }: Interval.Interval, zone: string | undefined): number => {
+  if (zone === undefined || lengthMs % dayMs !== 0 || times.length === 0) return -1
+  const clock = ZoneClock.make(zone)
+  // a date is read as the midnight with which it begins; what has a time of day is on its day in UTC as well
+  return times.findIndex((time) => {
+    const inDayMs = ((time % dayMs) + dayMs) % dayMs
+    return inDayMs > dayMs / 2 && (time + clock.offsetMs(time)) % dayMs === 0
+  })
+}
+
 const isSameValue = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || Object.is(a, b)
 
 /** The rows in range, without those that say the same again, up to so many times. */
@@ -118,16 +133,22 @@ const pick = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<numb
   return { name, values: isNumbers(cells) ? numbersOf(values) : values }
 }
 
-const pickLong = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<number>): RawColumn => {
-  const longOf = (cell: Cell): bigint | null => (cell === null ? null : BigInt(cell))
-  return { name, values: rows.map((row) => longOf(cells[row] ?? null)) }
-}
+const longOf = (cell: Cell): bigint | null => (cell === null ? null : BigInt(cell))
+
+const pickLong = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<number>): RawColumn => ({
+  name,
+  values: rows.map((row) => longOf(cells[row] ?? null))
+})
+
+const earlyText = (table: Table, row: number, time: number): string =>
+  `${table["file"]?.[row]}, row ${table["row"]?.[row]}: ${isoTime(time)} would be of the day before, since ` +
+  "bars of days begin at midnight in UTC; leave the zone away where times are dates"
 
 /** Bars as the files have them, or what is wrong with them. */
 export const barsOf = (
   table: Table,
   wanted: RowsWanted,
-  { interval: declared, stamped = "open" }: Pick<LakeSettings, "interval" | "stamped">
+  { interval: declared, stamped = "open", zone }: Pick<LakeSettings, "interval" | "stamped" | "zone">
 ): Result.Result<RawRows, string> => {
   const fault = faultIn(table)
   if (fault !== undefined) return Result.fail(fault)
@@ -138,6 +159,8 @@ export const barsOf = (
   const times = stamped === "open" ? whole : whole.map((time) => openOf(interval, time))
   const another = otherLength(times, interval, declared !== undefined)
   if (another !== undefined) return Result.fail(`${table["file"]?.[0]} ${another}`)
+  const late = dayEarly(times, interval, zone)
+  if (late >= 0) return Result.fail(earlyText(table, late, times[late]!))
   const names = valueNames(table)
   const columns = names.map((name) => cellsOf(table, name))
   const rows = chosenRows(times, columns, wanted)

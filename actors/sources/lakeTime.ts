@@ -112,6 +112,23 @@ export const comesTwiceSql = (
   return isClock(eventTime[0]) ? twice : `(NOT ${hasZone(`trim(${raw})`)} AND ${twice})`
 }
 
+/** A time as the clock of its zone has it, in SQL; undefined where it is no such clock's. */
+export const clockSql = (
+  eventTime: Roles["eventTime"],
+  { timeFormat, unit, zone }: TimeSettings & { readonly unit: TimeUnit }
+): string | undefined => {
+  if (zone === undefined || zone === "UTC" || !localClock(eventTime, unit)) return undefined
+  const raw = rawTime(eventTime)
+  if (eventTime[1] === undefined && isClock(eventTime[0])) return `CAST(${raw} AS TIMESTAMP)`
+  const trimmed = `trim(CAST(${raw} AS VARCHAR))`
+  if (timeFormat === undefined) return `CASE WHEN NOT ${hasZone(trimmed)} THEN TRY_CAST(${trimmed} AS TIMESTAMP) END`
+  return /%z/i.test(timeFormat) ? undefined : `try_strptime(${trimmed}, ${quoteText(timeFormat)})`
+}
+
+/** Whether a clock's time never comes, as an hour does not each spring: it is read as another. SQL. */
+export const neverComesSql = (clock: string, nanoseconds: string, zone = "UTC"): string =>
+  `${clock} <> timezone(${quoteText(zone)}, make_timestamptz(${nanoseconds} // 1000))`
+
 /** A filter that files with an index can use: it lets pass all times of the range, and few others. */
 export const roughRangeSql = (eventTime: Roles["eventTime"], unit: TimeUnit, range: Range): string | undefined => {
   const [first, second] = eventTime

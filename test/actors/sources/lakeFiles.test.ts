@@ -213,6 +213,52 @@ describe("what rows say", () => {
   )
 })
 
+describe("clocks of a zone", () => {
+  it.live("an hour that never comes is refused, as text, as a column of times and by a format", () =>
+    Effect.gen(function* () {
+      const made = yield* folder
+      const path = join(made, "a.csv")
+      const header = "date,open,high,low,close,volume"
+      write(path, header, ["2024-03-10 01:59:00,1,1,1,1,1", "2024-03-10 02:30:00,1,1,1,1,1"])
+      const zone = "America/New_York"
+      const told = "row 2: never comes in its zone: 2024-03-10 02:30:00"
+      assert.include(yield* reasonOf(yield* lake(path, { zone })), told)
+      const timeFormat = "%Y-%m-%d %H:%M:%S"
+      assert.include(yield* reasonOf(yield* lake(path, { zone, timeFormat })), told)
+      const parquet = join(made, "a.parquet")
+      const rows = `SELECT * FROM read_csv(${quoteText(path)}, header = true)`
+      yield* localFiles.ask({ sql: `COPY (${rows}) TO ${quoteText(parquet)} (FORMAT parquet)` })
+      assert.include(yield* reasonOf(yield* lake(parquet, { zone })), told)
+      write(path, header, ["2024-03-10 01:59:00,1,1,1,1,1", "2024-03-10 03:00:00,1,1,1,1,1"])
+      assert.lengthOf((yield* page(yield* lake(path, { zone }))).eventTime, 2)
+    })
+  )
+
+  it.live("a date that a zone would make the day before is refused", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "a.csv")
+      write(path, "date,open,high,low,close,volume", ["2024-01-02,1,1,1,1,1", "2024-01-03,1,1,1,1,1"])
+      const berlin = yield* reasonOf(yield* lake(path, { zone: "Europe/Berlin" }), "ANY", intervalOf("1d"))
+      assert.include(berlin, "row 1: 2024-01-01T23:00:00Z would be of the day before")
+      write(path, "date,open,high,low,close,volume", ["2024-01-02 16:00,1,1,1,1,1"])
+      const closes = yield* page(yield* lake(path, { zone: "America/New_York" }), "ANY", intervalOf("1d"))
+      assert.deepStrictEqual(times(closes), [1440 + 21 * 60])
+      write(path, "date,open,high,low,close,volume", ["2024-01-02,1,1,1,1,1", "2024-01-03,1,1,1,1,1"])
+      const plain = yield* page(yield* lake(path), "ANY", intervalOf("1d"))
+      assert.deepStrictEqual(times(plain), [1440, 2880])
+    })
+  )
+
+  it.live("a unit of numbers says nothing of a column of times", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "a.parquet")
+      const rows = `SELECT epoch_ms(${startMs}) AS ts, 1.0 AS open, 1.0 AS high, 1.0 AS low, 1.0 AS close, 1.0 AS volume`
+      yield* localFiles.ask({ sql: `COPY (${rows}) TO ${quoteText(path)} (FORMAT parquet)` })
+      assert.deepStrictEqual(times(yield* page(yield* lake(path, { timeUnit: "ms" }))), [0])
+    })
+  )
+})
+
 describe("long whole numbers", () => {
   const copy = (path: string, columns: string) => {
     const rows = `SELECT ${startMs}::BIGINT AS ts, 1.0 AS open, 1.0 AS high, 1.0 AS low, 1.0 AS close, ${columns}`
