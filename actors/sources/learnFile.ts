@@ -28,7 +28,7 @@ export interface Layout extends HowRead {
 }
 
 /** How much a file has, of all or of one symbol. */
-export interface Held {
+interface Held {
   readonly rows: number
   /** The first and the last time, in epoch milliseconds; undefined where there is no row. */
   readonly span: Range | undefined
