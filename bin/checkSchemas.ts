@@ -149,6 +149,46 @@ const checkSchema = (
 const propertyOf = (value: unknown, key: string): unknown =>
   Predicate.hasProperty(value, key) ? value[key] : undefined
 
+/** What of rules a lake does itself: its rows come with their times read, in order, and its trades as bars. */
+const ofLakes = {
+  time: "say it of the source itself, by timeUnit, timeFormat, zone and stamped",
+  order: "rows of files are sorted by their times",
+  rollUp: "say rows: trades of the source itself",
+  tradeColumns: "say columns of the source itself"
+} as const
+
+/** Rules that would do nothing, or harm, to the rows of files of a series. */
+const checkLakeRules = (
+  { rules = {} }: SchemaSettings,
+  [schema, series]: readonly [name: string, path: string],
+  lakes: ReadonlyArray<string>
+): ReadonlyArray<Mistake> =>
+  lakes.flatMap((source) =>
+    Object.entries(ofLakes).flatMap(([rule, instead]) => {
+      const own = propertyOf(rules.sources?.[source], rule) !== undefined
+      if (!own && propertyOf(rules, rule) === undefined) return []
+      const path = `schemas.${schema}.rules.${own ? `sources.${source}.` : ""}${rule}`
+      const among = own ? "" : "; what is of other sources stands under rules.sources"
+      return [{ path, problem: `is not for files, and ${series} has ${source}, which is a lake: ${instead}${among}` }]
+    })
+  )
+
+/** The rules of schemas that series have for their lakes. */
+const checkLakes = (declared: object, sources: unknown, series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
+  const isLake = (name: unknown): name is string =>
+    typeof name === "string" && propertyOf(propertyOf(sources, name), "kind") === "lake"
+  const found = series.flatMap((kept, at) => {
+    const [name, asked] = [propertyOf(kept, "schema"), propertyOf(kept, "sources")]
+    if (typeof name !== "string" || !Array.isArray(asked)) return []
+    return Result.match(decode(propertyOf(declared, name)), {
+      onFailure: () => [],
+      onSuccess: (settings) => checkLakeRules(settings, [name, `series[${at}]`], asked.filter(isLake))
+    })
+  })
+  // several series of one schema tell one mistake
+  return found.filter(({ path }, at) => found.findIndex((other) => other.path === path) === at)
+}
+
 /** What is wrong with the schemas of a configuration, and with the names by which series call them. */
 export const checkSchemas = (input: unknown): ReadonlyArray<Mistake> => {
   const [schemas, sources, series] = ["schemas", "sources", "series"].map((key) => propertyOf(input, key))
@@ -167,5 +207,6 @@ export const checkSchemas = (input: unknown): ReadonlyArray<Mistake> => {
     const problem = `${JSON.stringify(name)} is no schema; declared under schemas: ${known.join(", ") || "none"}`
     return [{ path: `series[${at}].schema`, problem }]
   })
-  return [...each, ...named]
+  const ofSeries: ReadonlyArray<unknown> = Array.isArray(series) ? series : []
+  return [...each, ...checkLakes(declared, sources, ofSeries), ...named]
 }

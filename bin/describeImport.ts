@@ -12,6 +12,8 @@ export interface Stored {
   /** Bars that can be read from the cluster by now. */
   readonly stored: number
   readonly coverageVersion: number
+  /** Rows of bars that say what others say, and gave way. */
+  readonly again?: number
 }
 
 const unitNames = {
@@ -52,13 +54,14 @@ export const understoodText = (described: Described, plan: ImportPlan, settings:
 
 /** What is stored now, and how to go on, for a person. */
 export const storedText = (
-  { bars, stored }: Stored,
+  { again = 0, bars, stored }: Stored,
   { interval, node, range }: ImportPlan,
   places: { readonly config: string; readonly dataDir: string }
 ): string => {
   const { config, dataDir } = places
   return [
     `stored ${stored} of ${bars} bars of ${node} ${interval.text} in ${dataDir}`,
+    ...(again > 0 ? [`${again} rows say what others say, and count once`] : []),
     `serve them: seamless up --config ${config} --data-dir ${dataDir}`,
     `read them:  seamless read ${node} ${interval.text} ${range.map(isoTime).join(" ")} --data-dir ${dataDir}`
   ].join("\n")

@@ -77,7 +77,16 @@ const checkLakes = (sources: object): ReadonlyArray<Mistake> =>
   Object.entries(sources).flatMap(([name, settings]) => {
     const [interval, zone] = ["interval", "zone"].map((key) => fieldOf(settings, key))
     const problem = `${JSON.stringify(zone)} is no zone: one such as Europe/Berlin or America/New_York`
+    const given = fieldOf(settings, "kind") === "lake" ? fieldOf(settings, "path") : undefined
+    const paths = typeof given === "string" ? [given] : textsOf(given).map(([, text]) => text)
+    const named = paths.filter((path) => path.includes("{symbol}"))
+    const mixed = "some have {symbol} in them and some have not: make two sources of them"
+    const remote = `${paths.find((path) => path.startsWith("s3://"))} is in a bucket: say s3, which may be {}`
     return [
+      ...(named.length > 0 && named.length < paths.length ? [{ path: `sources.${name}.path`, problem: mixed }] : []),
+      ...(fieldOf(settings, "s3") === undefined && paths.some((path) => path.startsWith("s3://"))
+        ? [{ path: `sources.${name}.s3`, problem: remote }]
+        : []),
       ...(typeof interval === "string" ? checkInterval(`sources.${name}.interval`, interval) : []),
       ...(typeof zone === "string" && !isZone(zone) ? [{ path: `sources.${name}.zone`, problem }] : [])
     ]

@@ -4,9 +4,9 @@
  * They are read through once, so that a fault in them is told before anything is stored. Then a host that has just
  * these files as a source serves on a data folder of their own, and is asked for all of their time.
  */
-import { Effect, References } from "effect"
+import { Effect, References, Result } from "effect"
 import { existsSync } from "node:fs"
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { stringify } from "yaml"
 import * as Lake from "../actors/sources/Lake.ts"
@@ -23,6 +23,8 @@ import { asked } from "./withClient.ts"
 
 /** So many bars fit into one answer of a server of the host's own. */
 const barsPerRead = 20_000
+/** So many bars are counted at once. */
+const barsPerCount = 200_000
 /** A part of the files is stored by then, or something is wrong. */
 const readDeadlineMs = 600_000
 
@@ -34,7 +36,8 @@ export const countBars = Effect.fnUntraced(function* ({ configuration, interval,
   const { sources = [], symbol } = configuration.series[0]
   const settings = configuration.sources[sources[0] ?? ""]
   if (settings?.kind !== "lake" || symbol === undefined) return 0
-  const source = yield* Lake.make("files", settings, process.cwd())
+  // each page of a CSV file is another reading of all of it
+  const source = yield* Lake.make("files", { ...settings, barsPerRequest: barsPerCount }, process.cwd())
   let [start, end] = range
   let bars = 0
   while (isRange(start, end)) {
@@ -50,22 +53,27 @@ export const countBars = Effect.fnUntraced(function* ({ configuration, interval,
 /** Writes the configuration of all that was imported beside the data; gives its path. */
 export const writeConfiguration = Effect.fnUntraced(function* (plan: ImportPlan, dataDir: string) {
   const file = join(dataDir, "imported.yaml")
+  const draft = join(dataDir, "imported.new.yaml")
   const before = existsSync(file) ? yield* load(file) : undefined
-  const configuration = before === undefined ? plan.configuration : withImport(before, plan)
+  const invalid = (problem: string) => new InvalidConfiguration({ file, mistakes: [{ path: "", problem }] })
+  const merged = before === undefined ? Result.succeed(plan.configuration) : withImport(before, plan)
+  const configuration = yield* Effect.mapError(Effect.fromResult(merged), invalid)
   const text = `# Written by seamless import; yours to change.\n${stringify(configuration)}`
   yield* Effect.tryPromise({
     try: async () => {
       await mkdir(dataDir, { recursive: true })
-      await writeFile(file, text)
+      await writeFile(draft, text)
     },
-    catch: (cause) => new InvalidConfiguration({ file, mistakes: [{ path: "", problem: String(cause) }] })
+    catch: (cause) => invalid(String(cause))
   })
+  // what is wrong with it leaves what was there before
+  yield* load(draft)
+  yield* Effect.tryPromise({ try: () => rename(draft, file), catch: (cause) => invalid(String(cause)) })
   return file
 })
 
-/** What an earlier import stored of the range does not count any more: the file may be another by now. */
-const forget = Effect.fnUntraced(function* (servers: string, { interval, node, range }: ImportPlan) {
-  const [from, until] = range
+/** What an earlier import stored does not count any more: the file may be another by now. */
+const forget = Effect.fnUntraced(function* (servers: string, { interval, node }: ImportPlan, [from, until]: Range) {
   const partMs = windowsPerInvalidation * windowBarsDefault * interval.lengthMs
   yield* Effect.acquireUseRelease(
     asked(() => connectAdmin({ servers, name: "seamless import", who: "import" })),
@@ -123,7 +131,8 @@ export const storeFiles = Effect.fnUntraced(
       (client) =>
         Effect.gen(function* () {
           const { coverageRanges } = yield* asked(() => client.coverage(plan.node, plan.interval.text))
-          if (coverageRanges.length > 0) yield* forget(servers, plan)
+          const [first, last] = [coverageRanges[0], coverageRanges.at(-1)]
+          if (first !== undefined && last !== undefined) yield* forget(servers, plan, [first[0], last[1]])
           return yield* readParts(client, plan)
         }),
       (client) => Effect.promise(() => client.close())

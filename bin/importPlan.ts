@@ -8,7 +8,7 @@ import { Option, Result } from "effect"
 import { basename, resolve } from "node:path"
 import type { Described } from "../actors/sources/describeFiles.ts"
 import * as Interval from "../protocol/history/Interval.ts"
-import type { Range } from "../protocol/history/Range.ts"
+import { isRange, type Range } from "../protocol/history/Range.ts"
 import type { Configuration } from "../protocol/Settings.ts"
 import type { LakeSettings } from "../protocol/SourceSettings.ts"
 
@@ -25,6 +25,10 @@ export interface ImportFlags {
   readonly timeFormat: Option.Option<string>
   readonly zone: Option.Option<string>
   readonly stamped: Option.Option<"open" | "close">
+  readonly whole: Option.Option<"days">
+  readonly calendar: Option.Option<string>
+  /** Whether files of another path take the place of those that were imported as the same series. */
+  readonly replace: boolean
 }
 
 /** What is to be done. */
@@ -33,7 +37,11 @@ export interface ImportPlan {
   readonly interval: Interval.Interval
   readonly range: Range
   readonly configuration: Configuration
+  readonly replace: boolean
 }
+
+/** The name of the time in files' settings, by what people call it. */
+const roleOf = (ours: string): string => (ours === "time" || ours === "event_time" ? "eventTime" : ours)
 
 /** Letters, digits, and dashes for all else. */
 const plain = (text: string): string => text.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-").replaceAll(/^-+|-+$/g, "") || "files"
@@ -52,11 +60,14 @@ export const lakeOf = (flags: ImportFlags): LakeSettings => ({
   path: resolve(flags.file),
   ...Option.match(flags.rows, { onNone: () => ({}), onSome: (rows) => ({ rows }) }),
   ...Option.match(flags.header, { onNone: () => ({}), onSome: (header) => ({ header }) }),
-  ...(flags.columns.length > 0 && { columns: Object.fromEntries(flags.columns) }),
+  ...(flags.columns.length > 0 && {
+    columns: Object.fromEntries(flags.columns.map(([ours, theirs]) => [roleOf(ours), theirs]))
+  }),
   ...Option.match(flags.timeUnit, { onNone: () => ({}), onSome: (timeUnit) => ({ timeUnit }) }),
   ...Option.match(flags.timeFormat, { onNone: () => ({}), onSome: (timeFormat) => ({ timeFormat }) }),
   ...Option.match(flags.zone, { onNone: () => ({}), onSome: (zone) => ({ zone }) }),
-  ...Option.match(flags.stamped, { onNone: () => ({}), onSome: (stamped) => ({ stamped }) })
+  ...Option.match(flags.stamped, { onNone: () => ({}), onSome: (stamped) => ({ stamped }) }),
+  ...Option.match(flags.whole, { onNone: () => ({}), onSome: (whole) => ({ whole }) })
 })
 
 const minute = Option.getOrThrow(Interval.parse("1m"))
@@ -82,11 +93,25 @@ const symbolOf = (flags: ImportFlags, { symbols }: Described, name: string): Res
   return Result.fail(`it has ${symbols.length} symbols: say by --symbol which of them; there is ${told}`)
 }
 
-/** Whole bars from the first time to the last. */
-const rangeOf = ({ span }: Described, interval: Interval.Interval, stamped: LakeSettings["stamped"]): Range =>
-  stamped === "close"
+/**
+ * From the first bar to the last. Of trades, those that are there whole: what is at an edge may go on in other files,
+ * unless files are of whole days.
+ */
+const rangeOf = (
+  { kind, span }: Described,
+  interval: Interval.Interval,
+  { stamped, whole }: Pick<LakeSettings, "stamped" | "whole">
+): Range => {
+  if (kind === "trades" && whole !== "days") {
+    return [Interval.alignUp(interval, span[0]), Interval.alignDown(interval, span[1] + 1)]
+  }
+  return stamped === "close"
     ? [Interval.alignUp(interval, span[0]) - interval.lengthMs, Interval.alignUp(interval, span[1])]
     : [Interval.alignDown(interval, span[0]), Interval.alignDown(interval, span[1]) + interval.lengthMs]
+}
+
+const noWholeBar = (interval: Interval.Interval): string =>
+  `no bar of ${interval.text} is in it from end to end: say --whole days where files are of whole days in UTC`
 
 /** What is to be stored, or what has to be said for it. */
 export const planImport = (flags: ImportFlags, described: Described): Result.Result<ImportPlan, string> =>
@@ -100,26 +125,85 @@ export const planImport = (flags: ImportFlags, described: Described): Result.Res
       rows: described.kind,
       ...(described.kind === "bars" && { interval: interval.text })
     }
+    const range = rangeOf(described, interval, files)
+    if (!isRange(...range)) return yield* Result.fail(noWholeBar(interval))
     const source = plain(`${node}-${interval.text}`)
     return {
       node,
       interval,
-      range: rangeOf(described, interval, files.stamped),
+      range,
+      replace: flags.replace,
       configuration: {
         sources: { [source]: files },
-        series: [{ node, intervals: [interval.text], sources: [source], symbol }]
+        series: [
+          {
+            node,
+            intervals: [interval.text],
+            sources: [source],
+            symbol,
+            ...Option.match(flags.calendar, { onNone: () => ({}), onSome: (calendar) => ({ calendar }) })
+          }
+        ]
       }
     }
   })
 
-/** The configuration of all that is imported already, and of this; what was imported as the same series gives way. */
-export const withImport = (before: Configuration, { configuration }: ImportPlan): Configuration => {
+type Source = Configuration["sources"][string]
+
+/** A name that no other series' source has: names of nodes may be alike but for their signs. */
+const freeName = (sources: Configuration["sources"], name: string): string => {
+  let free = name
+  for (let count = 2; sources[free] !== undefined; count++) free = `${name}-${count}`
+  return free
+}
+
+// what an import says of files anew; all else that somebody wrote beside it stays
+const ofImport: ReadonlyArray<string> = [
+  "kind",
+  "path",
+  "format",
+  "rows",
+  "columns",
+  "header",
+  "timeUnit",
+  "timeFormat",
+  "zone",
+  "stamped",
+  "interval",
+  "whole"
+]
+
+const mergedSource = (before: Source | undefined, now: Source): Source => {
+  const kept = Object.entries(before ?? {}).filter(([key]) => !ofImport.includes(key))
+  return { ...Object.fromEntries(kept), ...now }
+}
+
+const pathsOf = (source: Source | undefined): string =>
+  source?.kind === "lake" ? [source.path].flat().join(", ") : "another source"
+
+/**
+ * The configuration of all that is imported already, and of this. What was imported as the same series gives way, and
+ * keeps what somebody has set of it; files of another path are refused, unless they are to take its place.
+ */
+export const withImport = (
+  before: Configuration,
+  { configuration, node, replace }: ImportPlan
+): Result.Result<Configuration, string> => {
   const [imported] = configuration.series
-  const isKept = ({ intervals, node }: Configuration["series"][number]): boolean =>
-    node !== imported.node || intervals[0] !== imported.intervals[0]
-  return {
-    ...before,
-    sources: { ...before.sources, ...configuration.sources },
-    series: [imported, ...before.series.filter(isKept)]
+  const old = before.series.find((each) => each.node === node && each.intervals[0] === imported.intervals[0])
+  const others = before.series.filter((each) => each !== old)
+  const [name = ""] = imported.sources ?? []
+  const oldName = old?.sources?.[0]
+  const files = configuration.sources[name]!
+  const [was, is] = [pathsOf(before.sources[oldName ?? ""]), pathsOf(files)]
+  if (oldName !== undefined && was !== is && !replace) {
+    const told = `${node} ${imported.intervals[0]} was imported from ${was}`
+    return Result.fail(`${told}: say --replace to have ${is} in its place, or --node for another name`)
   }
+  const source = oldName ?? freeName(before.sources, name)
+  return Result.succeed({
+    ...before,
+    sources: { ...before.sources, [source]: mergedSource(before.sources[source], files) },
+    series: [{ ...old, ...imported, sources: [source] }, ...others]
+  })
 }

@@ -47,5 +47,10 @@ export const lakeFields = {
   stamped: Schema.optionalKey(Schema.Literals(["open", "close"])),
   /** How long the bars of the files are; no other interval is answered then. */
   interval: Schema.optionalKey(Schema.NonEmptyString),
+  /**
+   * Of what time a file of trades has all there was: from its first trade to its last without it, `days` where it is of
+   * whole days in UTC, `false` where it is of none.
+   */
+  whole: Schema.optionalKey(Schema.Literals([true, false, "days"])),
   s3: Schema.optionalKey(BucketSettings)
 } as const

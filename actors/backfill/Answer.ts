@@ -3,10 +3,10 @@
  *
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
- * than the source's `maxEmptyBars`, or where the source knows that it has all of the time; so a stretch that begins or
- * ends with an absence is looked at a little beyond its edge, but never into time that is covered: what was proven
- * there ends with a bar, or was proven by one. Time in which the market is closed counts for nothing in an absence, and
- * is proven by itself once it has been answered.
+ * than the source's `maxEmptyBars`, nor than what a seam bears that it goes over, or where the source knows that it has
+ * all of the time; so a stretch that begins or ends with an absence is looked at a little beyond its edge, but never
+ * into time that is covered: what was proven there ends with a bar, or was proven by one. Time in which the market is
+ * closed counts for nothing in an absence, and is proven by itself once it has been answered.
  *
  * Where stored time is asked about once more, an absence would take bars back. It is proven between two bars of this
  * answer alone, or where the source knows that it has all: what stands beside the stretch, and that a market is closed,
@@ -15,6 +15,7 @@
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { Seam } from "../sources/DataSource.ts"
 import { openBefore, openBehind, openMs } from "./openTime.ts"
 import type { Question } from "./Question.ts"
 
@@ -39,6 +40,8 @@ export interface Answer {
   readonly seenBehind: boolean
   /** Time of which the source has all that there was. */
   readonly whole: RangeSet.RangeSet
+  /** Time over which an absence says less. */
+  readonly seams: ReadonlyArray<Seam>
 }
 
 /** A request to send, and which question it answers. */
@@ -63,8 +66,13 @@ export const begin = (question: Question): Answer => ({
   reachedEnd: false,
   emptyPages: 0,
   seenBehind: false,
-  whole: RangeSet.empty
+  whole: RangeSet.empty,
+  seams: []
 })
+
+/** The answer with what is known of where the source's parts meet. */
+export const overSeams = (answer: Answer, seams: ReadonlyArray<Seam>): Answer =>
+  seams.length === 0 ? answer : { ...answer, seams: [...answer.seams, ...seams] }
 
 /** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
 export const reconsidered = (answer: Answer, question: Question): Answer => ({
@@ -81,8 +89,12 @@ export const isLook = ({ question }: Answer, { about, end }: Request): boolean =
 const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalMs * maxEmptyBars
 
 /** Whether nothing but an absence is in `[from, until)` that means a lack of trades. */
-const isQuiet = (question: Question, from: number, until: number): boolean =>
-  until - from <= emptyMsMax(question) || openMs(question.closed, from, until) <= emptyMsMax(question)
+const isQuiet = ({ question, seams }: Answer, from: number, until: number): boolean => {
+  if (from === until) return true
+  const over = seams.filter(({ end, start }) => isRange(start, until) && isRange(from, end))
+  const most = over.reduce((least, seam) => Math.min(least, seam.emptyMsMax), emptyMsMax(question))
+  return until - from <= most || openMs(question.closed, from, until) <= most
+}
 
 const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): boolean =>
   !isRange(cursor, question.end) || seenBehind || emptyPages >= emptyPagesMeant
@@ -190,7 +202,7 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
   let from = before
   for (const bar of bars) {
     // joined to the bar before, unless the absence between them is too long to mean a lack of trades
-    const joined = from !== null && isQuiet(question, from, bar)
+    const joined = from !== null && isQuiet(answer, from, bar)
     pairs.push([joined ? Math.max(start, from ?? start) : bar, bar + intervalMs])
     from = bar + intervalMs
   }
@@ -200,7 +212,7 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
     from !== null &&
     behind !== null &&
     isRange(cursor, end) &&
-    isQuiet(question, from, behind)
+    isQuiet(answer, from, behind)
   ) {
     pairs.push([Math.max(start, from), end])
   }

@@ -68,7 +68,8 @@ const fetchPage = Effect.fnUntraced(function* (
         symbol: entry.symbol,
         interval: entry.interval,
         start: request.start + aheadMs,
-        end: request.end + aheadMs
+        end: request.end + aheadMs,
+        fields: entry.schema.fields
       })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
     if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])
@@ -119,7 +120,8 @@ const conformPage = Effect.fnUntraced(function* (
     Result.map(isOfStretch ? keepTypes(each.frame, entry.schema, types) : Result.succeed(types), (types) => ({
       ...each,
       types,
-      whole
+      whole,
+      seams: rows.seams ?? []
     }))
   )
   if (Result.isSuccess(page)) return page.success
@@ -190,7 +192,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     // what is proven once stays so
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
-    answer = Answer.take(answer, request, Array.from(page.frame.eventTimeMs), page.whole)
+    answer = Answer.take(Answer.overSeams(answer, page.seams), request, Array.from(page.frame.eventTimeMs), page.whole)
     const { end, start } = answer.question
     if (isOfStretch) before = page
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }

@@ -19,7 +19,7 @@ const perMs: { readonly [Unit in KnownUnit]: number } = { s: 1e-3, ms: 1, us: 1e
 const units: ReadonlyArray<KnownUnit> = ["s", "ms", "us", "ns"]
 
 /** The unit in which a number is between 1980 and 2100; undefined where it is in none. */
-const unitOf = (value: number): KnownUnit | undefined =>
+export const unitByMagnitude = (value: number): KnownUnit | undefined =>
   units.find((unit) => value >= startMs * perMs[unit] && value < endMs * perMs[unit])
 
 /** A number that shows no unit, or another than those before it. */
@@ -34,7 +34,7 @@ export const findUnit = (rows: number, numberAt: (row: number) => number): Resul
   for (let row = 0; row < rows; row++) {
     const value = numberAt(row)
     if (Number.isNaN(value)) continue
-    const unit = unitOf(value)
+    const unit = unitByMagnitude(value)
     if (unit === undefined) return Result.fail({ row, problem: "is between 1980 and 2100 in no unit: name the unit" })
     if (common !== undefined && unit !== common) {
       return Result.fail({ row, problem: `is in ${unit}, and those before it are in ${common}` })

@@ -3,12 +3,13 @@
  */
 import { float64, type FloatColumn } from "../../protocol/frame/Column.ts"
 import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
-import type { RollUpKind } from "../../protocol/frame/DataSchema.ts"
+import type { Field, RollUpKind } from "../../protocol/frame/DataSchema.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import { exactSum } from "./exactSum.ts"
 import { exactVwap } from "./exactVwap.ts"
 import { orderRows } from "./orderRows.ts"
+import { kindOf } from "./rollUpColumns.ts"
 import * as RowGroups from "./RowGroups.ts"
 
 /** Trades by column, in order of arrival; all columns are of one length. */
@@ -58,18 +59,28 @@ const barColumns: ReadonlyArray<readonly [name: string, kind: RollUpKind]> = [
   ["volume", "sum"]
 ]
 
+/** The five columns of a bar, and what else fields say that a bar has of its trades. */
+const columnsFor = (fields: ReadonlyArray<Field>): ReadonlyArray<readonly [name: string, kind: RollUpKind]> => {
+  const named = fields.flatMap((field) => {
+    const kind = kindOf(field)
+    return kind === undefined ? [] : [[field.name, kind] as const]
+  })
+  return Array.from(new Map([...barColumns, ...named]))
+}
+
 /**
- * Open, high, low, close and volume of each bar that has a trade, ordered by time, then id, then arrival. Volumes are
- * added exactly and rounded once. Every trade given counts: one given twice counts twice.
+ * Open, high, low, close and volume of each bar that has a trade, ordered by time, then id, then arrival; and what the
+ * fields of a schema say besides, such as `vwap`. Volumes are added exactly and rounded once. Every trade given counts:
+ * one given twice counts twice.
  *
  * The bars are rows for `conform`, which gives them their lineage and, by its `flags`, `rolledUp`.
  */
-export const rollUpTrades = (trades: Trades, interval: Interval): TradeBars => {
+export const rollUpTrades = (trades: Trades, interval: Interval, fields: ReadonlyArray<Field> = []): TradeBars => {
   const order = orderRows([trades.eventTimeMs, trades.id])
   const ordered = { price: pickFloats(trades.price, order), amount: pickFloats(trades.amount, order) }
   const groups = RowGroups.byBar(pickFloats(trades.eventTimeMs, order), interval)
   return {
     eventTime: groups.startMs,
-    columns: barColumns.map(([name, kind]) => float64(name, tradeValues(groups, ordered, kind)))
+    columns: columnsFor(fields).map(([name, kind]) => float64(name, tradeValues(groups, ordered, kind)))
   }
 }

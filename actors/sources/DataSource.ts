@@ -5,6 +5,7 @@
  * together prove is decided by whoever asks. An adapter is one file.
  */
 import { Context, Data, type Effect, type Option } from "effect"
+import type { Field } from "../../protocol/frame/DataSchema.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -40,12 +41,23 @@ export interface PageRequest {
   /** Bars with event times in `[start, end)`, ascending from `start`. */
   readonly start: number
   readonly end: number
+  /** What is made of its rows, where it gives trades; the five columns of a bar without it. */
+  readonly fields?: ReadonlyArray<Field>
+}
+
+/** Time between two parts of what a source has, where it can't know whether a third part is absent. */
+export interface Seam {
+  readonly start: number
+  readonly end: number
+  /** An absence over it is a lack of trades up to so long only, in milliseconds. */
+  readonly emptyMsMax: number
 }
 
 /** Rows, and what the source knows of them. */
 export interface Page extends RawRows {
   /** Time of which it knows that it has all there was: an absence in it is a lack of trades, however long. */
   readonly whole?: ReadonlyArray<Range>
+  readonly seams?: ReadonlyArray<Seam>
 }
 
 /** The request gave no answer. */

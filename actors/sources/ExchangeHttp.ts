@@ -21,13 +21,13 @@ export interface WholeAnswer {
 const reasonLengthMax = 200
 
 /** One short line without queries and credentials of addresses, which may hold secrets. */
-export const shortReason = (text: string): string => {
+export const shortReason = (text: string, lengthMax: number = reasonLengthMax): string => {
   const line = text
     .replaceAll(/(https?:\/\/)[^\s/@]*@/g, "$1")
     .replaceAll(/(https?:\/\/[^\s?]*)\?\S*/g, "$1")
     .replaceAll(/[\s\p{Cc}]+/gu, " ")
     .trim()
-  return line.length > reasonLengthMax ? `${line.slice(0, reasonLengthMax - 1)}…` : line
+  return line.length > lengthMax ? `${line.slice(0, lengthMax - 1)}…` : line
 }
 
 /**

@@ -12,14 +12,15 @@ import * as Interval from "../../protocol/history/Interval.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
+import type { TradeBars } from "../conformance/rollUpTrades.ts"
 import type { Capabilities, DataSource, Page, PageRequest, RequestFailed } from "./DataSource.ts"
 import { throughGate } from "./Gate.ts"
 import * as LakeIndex from "./LakeIndex.ts"
-import { countQuery, pageQuery, rowsAtMost } from "./lakeQuery.ts"
+import * as Edges from "./lakeEdges.ts"
+import { countQuery, pageQuery, rowsAtMost, withTime } from "./lakeQuery.ts"
 import { barsOf, type RowsWanted, tradesOf } from "./lakeRows.ts"
 import { findSymbol } from "./lakeSymbols.ts"
 import type { FileFacts } from "./learnFile.ts"
-import { listSymbols } from "./listSymbols.ts"
 import { bucketFiles, type FileReader, localFiles, type Table, unreadable } from "./Parquet.ts"
 
 // so many are sorted and rolled up at once, unless one bar alone has more
@@ -38,52 +39,32 @@ interface Lake {
   readonly index: LakeIndex.LakeIndex
   readonly reader: FileReader
   readonly barsMax: number
-  /** What the columns of symbols call a symbol, as far as somebody has asked. */
-  readonly spelt: Map<string, string>
+  /** The symbols that it is asked for: those that are configured, and those of whoever has asked. */
+  readonly symbols: Set<string>
 }
 
 interface Found {
   readonly files: ReadonlyArray<FileFacts>
-  /** As the column has it; undefined where no column says. */
-  readonly symbol: string | undefined
 }
 
 const orUnreadable = <A>(found: Result.Result<A, string>): Effect.Effect<A, RequestFailed> =>
   Effect.mapError(Effect.fromResult(found), (problem) => unreadable(problem))
 
-/** The symbol as the files' column has it. */
-const spellingOf = Effect.fnUntraced(function* (
-  { reader, settings, spelt }: Lake,
-  files: ReadonlyArray<FileFacts>,
-  wanted: string
-) {
-  const known = spelt.get(wanted)
-  if (known !== undefined) return known
-  const there = yield* listSymbols(reader, settings, files, wanted)
-  const found = yield* orUnreadable(findSymbol(wanted, there))
-  spelt.set(wanted, found)
-  return found
-})
-
-/** The files that have a symbol, and how they tell it. */
-const find = Effect.fnUntraced(function* (lake: Lake, wanted: string, range: Range) {
-  const { index } = lake
+/** The files that have a symbol, with its rows only. */
+const find = Effect.fnUntraced(function* ({ index, symbols }: Lake, wanted: string, range: Range) {
   const named = yield* index.pathSymbols
   if (named !== undefined) {
-    const files = yield* index.filesOf(yield* orUnreadable(findSymbol(wanted, named)), range)
-    return { files, symbol: undefined } satisfies Found
+    return { files: yield* index.filesOf(yield* orUnreadable(findSymbol(wanted, named)), range) } satisfies Found
   }
-  const files = yield* index.filesOf(undefined, range)
-  const hasColumn = files.some(({ layout }) => layout.roles.symbol !== undefined)
-  if (hasColumn) return { files, symbol: yield* spellingOf(lake, files, wanted) } satisfies Found
+  const files = yield* index.filesOf(undefined, range, wanted)
+  if (files.some(({ symbol }) => symbol !== undefined)) return { files } satisfies Found
   // one series would get the other's bars
-  const [other = wanted] = lake.spelt.keys()
-  if (other !== wanted) {
+  symbols.add(wanted)
+  if (symbols.size > 1) {
     const told = "neither their paths nor a column of theirs say which rows are whose"
-    return yield* unreadable(`the files are asked for ${other} and for ${wanted}, and ${told}`)
+    return yield* unreadable(`the files are asked for ${Array.from(symbols).join(" and for ")}, and ${told}`)
   }
-  lake.spelt.set(wanted, wanted)
-  return { files, symbol: undefined } satisfies Found
+  return { files } satisfies Found
 })
 
 /** No bar, with the columns that bars have. */
@@ -103,7 +84,9 @@ const ask = (
   limit: number
 ): Effect.Effect<Table | undefined, RequestFailed> => {
   const query = pageQuery({ ...found, range, limit }, lake.settings)
-  return query === undefined ? Effect.succeed(undefined) : lake.reader.ask(query)
+  if (query === undefined) return Effect.succeed(undefined)
+  // what was read while a file was written anew is neither the one nor the other
+  return Effect.tap(lake.reader.ask(query), lake.index.unchanged(withTime({ ...found, range })))
 }
 
 const barsPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: RowsWanted) {
@@ -113,17 +96,10 @@ const barsPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: 
   const times: Range = lake.settings.stamped === "close" ? [start, end + interval.lengthMs + 1] : range
   const limit = wanted.barsMax * rowsPerBar + spareRows
   const table = yield* ask(lake, found, times, limit)
-  if (table === undefined) return noBars(lake.settings)
-  return yield* orUnreadable(barsOf(table, { ...wanted, limit }, lake.settings))
+  const seams = Edges.within(Edges.edgesOf(found.files, interval, lake.settings).seams, range)
+  if (table === undefined) return { ...noBars(lake.settings), seams }
+  return { ...(yield* orUnreadable(barsOf(table, { ...wanted, limit }, lake.settings))), seams }
 })
-
-/** A file has all trades from its first to its last; the bars at its edges may go on in another. */
-const wholeTime = ({ files }: Found, interval: Interval.Interval): ReadonlyArray<Range> =>
-  files.flatMap(({ span }) => {
-    if (span === undefined) return []
-    const [start, end] = [Interval.alignUp(interval, span[0]), Interval.alignDown(interval, span[1])]
-    return isRange(start, end) ? [[start, end] as const] : []
-  })
 
 /** The range up to the end of the last bar that can be rolled up at once, which is its first bar at the least. */
 const firstTrades = Effect.fnUntraced(function* (lake: Lake, found: Found, { barsMax, interval, range }: RowsWanted) {
@@ -131,7 +107,9 @@ const firstTrades = Effect.fnUntraced(function* (lake: Lake, found: Found, { bar
   const query = countQuery({ ...found, range, limit: barsMax }, interval, lake.settings)
   const { bar = [], rows = [] } = query === undefined ? {} : yield* lake.reader.ask(query)
   if (Number(rows[0] ?? 0) > tradesPerBarMax) {
-    return yield* unreadable(`one bar of ${interval.text} has more than ${tradesPerBarMax} trades`)
+    return yield* unreadable(
+      `one bar of ${interval.text} has more than ${tradesPerBarMax} trades: derive it from shorter bars`
+    )
   }
   let trades = 0
   const [start] = range
@@ -144,14 +122,30 @@ const firstTrades = Effect.fnUntraced(function* (lake: Lake, found: Found, { bar
   return [start, end] as const
 })
 
+const without = ({ columns, eventTime }: TradeBars, cut: ReadonlySet<number>): TradeBars => {
+  const isWhole = (_: unknown, row: number): boolean => !cut.has(eventTime[row]!)
+  if (eventTime.every(isWhole)) return { columns, eventTime }
+  return {
+    eventTime: eventTime.filter(isWhole),
+    columns: columns.map((column) => ({ ...column, values: column.values.filter(isWhole) }))
+  }
+}
+
 const tradesPage = Effect.fnUntraced(function* (lake: Lake, found: Found, wanted: RowsWanted) {
   const { interval, range } = wanted
-  const whole: Range = [Interval.alignUp(interval, range[0]), Interval.alignUp(interval, range[1])]
-  const times = yield* firstTrades(lake, found, { ...wanted, range: whole })
-  const table = yield* ask(lake, found, times, tradesPerBarMax)
-  if (table === undefined) return noBars(lake.settings)
-  const bars = yield* orUnreadable(tradesOf(table, wanted))
-  return { ...bars, whole: wholeTime(found, interval) }
+  const edges = Edges.edgesOf(found.files, interval, lake.settings)
+  const seams = Edges.within(edges.seams, range)
+  let [start, end]: Range = [Interval.alignUp(interval, range[0]), Interval.alignUp(interval, range[1])]
+  while (isRange(start, end)) {
+    const times = yield* firstTrades(lake, found, { ...wanted, range: [start, end] })
+    const table = yield* ask(lake, found, times, tradesPerBarMax)
+    if (table === undefined) break
+    const bars = without(yield* orUnreadable(tradesOf(table, wanted)), edges.cut)
+    // a page without bars would mean that there are none behind them either
+    if (bars.eventTime.length > 0 || times[1] >= end) return { ...bars, whole: edges.whole, seams }
+    start = times[1]
+  }
+  return { ...noBars(lake.settings), seams }
 })
 
 /** The interval of the files, where it is configured, is the only one that they have. */
@@ -166,7 +160,8 @@ const pageOf = Effect.fnUntraced(function* (lake: Lake, request: PageRequest) {
   yield* checkInterval(lake.settings, request)
   const found = yield* find(lake, symbol, [start, end])
   if (!isRange(start, end)) return noBars(lake.settings)
-  const wanted = { interval, range: [start, end], barsMax: lake.barsMax, limit: 0 } as const
+  const { fields = [] } = request
+  const wanted = { interval, range: [start, end], barsMax: lake.barsMax, limit: 0, fields } as const
   return yield* lake.settings.rows === "trades" ? tradesPage(lake, found, wanted) : barsPage(lake, found, wanted)
 })
 
@@ -180,12 +175,17 @@ const capabilitiesOf = (settings: LakeSettings): Capabilities => ({
   rowFlags: (settings.rows === "trades" ? RowFlag.rolledUp : 0) | (settings.adjusted === true ? RowFlag.adjusted : 0)
 })
 
-/** A source that reads files; relative paths count from `folder`. */
-export const make = Effect.fnUntraced(function* (name: string, settings: LakeSettings, folder: string) {
+/** A source that reads files, of the symbols that are configured; relative paths count from `folder`. */
+export const make = Effect.fnUntraced(function* (
+  name: string,
+  settings: LakeSettings,
+  folder: string,
+  symbols: ReadonlyArray<string> = []
+) {
   const capabilities = capabilitiesOf(settings)
   const reader = settings.s3 === undefined ? localFiles : bucketFiles(settings.s3)
   const index = yield* LakeIndex.make(settings, folder, reader)
-  const lake: Lake = { settings, index, reader, barsMax: capabilities.barsPerRequest, spelt: new Map() }
+  const lake: Lake = { settings, index, reader, barsMax: capabilities.barsPerRequest, symbols: new Set(symbols) }
   const permits = yield* Semaphore.make(settings.concurrency ?? defaults.lakeConcurrency)
   const timeoutMs = settings.requestTimeoutMs ?? defaults.lakeTimeoutMs
   const page: DataSource["page"] = (request) =>

@@ -5,7 +5,7 @@
  * is another. A file that was there and is gone is missed: where no other file has its time, questions about that
  * time fail.
  */
-import { Effect, Semaphore } from "effect"
+import { Effect, Result, Semaphore } from "effect"
 import { isAbsolute, join } from "node:path"
 import { isoTime } from "../../protocol/history/isoTime.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -13,6 +13,7 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
+import { filesWith } from "./lakeSymbols.ts"
 import { isRemote } from "./lakeTable.ts"
 import { type FileFacts, type LakeFile, learnFile } from "./learnFile.ts"
 import { type FileReader, unreadable } from "./Parquet.ts"
@@ -21,8 +22,17 @@ import { type FileReader, unreadable } from "./Parquet.ts"
 export interface LakeIndex {
   /** The symbols that paths have; undefined where no path has one. */
   readonly pathSymbols: Effect.Effect<ReadonlyArray<string> | undefined, RequestFailed>
-  /** The files of a symbol, in the order of their names. Fails where time of the range was in one that is gone. */
-  readonly filesOf: (symbol: string | undefined, range: Range) => Effect.Effect<ReadonlyArray<FileFacts>, RequestFailed>
+  /**
+   * The files whose paths have a symbol, in the order of their names, and of them those rows that are `wanted`: the
+   * symbol that a column has, where one does. Fails where time of the range was in a file that is gone.
+   */
+  readonly filesOf: (
+    symbol: string | undefined,
+    range: Range,
+    wanted?: string
+  ) => Effect.Effect<ReadonlyArray<FileFacts>, RequestFailed>
+  /** Fails where a file is not any more what it was when it was learnt. */
+  readonly unchanged: (files: ReadonlyArray<FileFacts>) => Effect.Effect<void, RequestFailed>
 }
 
 // listing takes about a second then
@@ -67,16 +77,13 @@ const list = Effect.fnUntraced(function* (reader: FileReader, patterns: Readonly
 
 /** Fails where time of the range was in a file that is gone, and is in no other. */
 const missGone = Effect.fnUntraced(function* (
-  known: ReadonlyMap<string, FileFacts>,
-  files: ReadonlyArray<LakeFile>,
+  gone: ReadonlyArray<FileFacts>,
   present: ReadonlyArray<FileFacts>,
   range: Range
 ) {
-  const names = new Set(files.map(({ name }) => name))
-  const symbols = new Set(files.map(({ symbol }) => symbol))
   const there = RangeSet.make(present.flatMap(({ span }) => (span === undefined ? [] : [[span[0], span[1] + 1]])))
-  for (const { file, span } of known.values()) {
-    if (span === undefined || names.has(file.name) || !symbols.has(file.symbol)) continue
+  for (const { file, span } of gone) {
+    if (span === undefined) continue
     const lost = RangeSet.subtract(RangeSet.of(span[0], span[1] + 1), there)
     if (isEmpty(RangeSet.intersect(lost, RangeSet.of(...range)))) continue
     const time = `${isoTime(span[0])} to ${isoTime(span[1])}`
@@ -98,21 +105,42 @@ export const make = Effect.fnUntraced(function* (settings: LakeSettings, folder:
     return facts
   })
 
-  const filesOf = Effect.fnUntraced(function* (symbol: string | undefined, range: Range) {
+  const filesOf = Effect.fnUntraced(function* (symbol: string | undefined, range: Range, wanted?: string) {
     const listed = yield* list(reader, patterns)
     const files = listed.filter((file) => symbol === undefined || file.symbol === symbol)
     if (files.length === 0) return yield* unreadable(`no file is there any more of ${symbol}`, true)
     const facts = yield* Effect.forEach(files, factsOf)
-    yield* missGone(known, files, facts, range)
-    return facts
+    const names = new Set(files.map(({ name }) => name))
+    const gone = Array.from(known.values()).filter(({ file }) => !names.has(file.name) && file.symbol === symbol)
+    if (wanted === undefined) {
+      yield* missGone(gone, facts, range)
+      return facts
+    }
+    const chosen = Result.getOrElse(filesWith(wanted, facts), () => [])
+    // what is gone is told before that nothing else has the symbol
+    yield* missGone(
+      Result.getOrElse(filesWith(wanted, gone), () => []),
+      chosen,
+      range
+    )
+    return yield* Effect.mapError(Effect.fromResult(filesWith(wanted, facts)), (problem) => unreadable(problem))
   })
 
-  return {
+  const unchanged = Effect.fnUntraced(function* (files: ReadonlyArray<FileFacts>) {
+    const now = new Map((yield* list(reader, patterns)).map(({ name, stamp }) => [name, stamp]))
+    const other = files.find(({ file }) => now.get(file.name) !== file.stamp)
+    if (other === undefined) return
+    return yield* unreadable(`${other.file.name} changed while it was read: it is read anew`, true)
+  })
+
+  const index: LakeIndex = {
     pathSymbols: Effect.map(list(reader, patterns), (files) => {
       const symbols = new Set(files.flatMap(({ symbol }) => (symbol === undefined ? [] : [symbol])))
       return patterns.some((pattern) => pattern.includes("{symbol}")) ? Array.from(symbols) : undefined
     }),
     // one at a time: those who wait find learnt what the first had to learn
-    filesOf: (symbol, range) => turn.withPermits(1)(filesOf(symbol, range))
-  } satisfies LakeIndex
+    filesOf: (symbol, range, wanted) => turn.withPermits(1)(filesOf(symbol, range, wanted)),
+    unchanged
+  }
+  return index
 })

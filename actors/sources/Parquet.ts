@@ -42,6 +42,9 @@ const memoryLimit = "512MB"
 const spillLimit = "8GB"
 const threads = "2"
 
+// a reason of files has their paths in it, and ends with what would be right
+const reasonLengthMax = 600
+
 /** An identifier in SQL. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
@@ -50,7 +53,7 @@ export const quoteText = (text: string): string => `'${text.replaceAll("'", "''"
 
 /** The request can't be answered, now or for good. */
 export const unreadable = (reason: string, retryable = false): RequestFailed =>
-  new RequestFailed({ reason: shortReason(reason), retryable, retryAfterMs: null })
+  new RequestFailed({ reason: shortReason(reason, reasonLengthMax), retryable, retryAfterMs: null })
 
 // of the kinds that DuckDB's messages begin with, those of the world outside: what it says of contents stays as it is
 const passing = /^(IO Error|HTTP Error|Connection Error|Interrupt Error|INTERRUPT Error|Out of Memory Error)/
@@ -61,12 +64,16 @@ const failureOf = (cause: unknown, secrets: ReadonlyArray<string>): RequestFaile
   return unreadable(text, passing.test(text))
 }
 
+// each has a folder of its own to spill to: one that ends takes its folder along
+let instances = 0
+
 const startDuckDb = async (): Promise<DuckDBInstance> => {
+  const started = instances++
   const { DuckDBInstance } = await import("@duckdb/node-api")
   const instance = await DuckDBInstance.create(":memory:", {
     threads,
     memory_limit: memoryLimit,
-    temp_directory: join(tmpdir(), `seamless-lake-${process.pid}`),
+    temp_directory: join(tmpdir(), `seamless-lake-${process.pid}-${started}`),
     max_temp_directory_size: spillLimit,
     autoinstall_known_extensions: "false",
     allow_community_extensions: "false"

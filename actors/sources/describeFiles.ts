@@ -12,9 +12,9 @@ import type { RequestFailed } from "./DataSource.ts"
 import type { RowKind } from "./lakeColumns.ts"
 import * as LakeIndex from "./LakeIndex.ts"
 import { pageQuery } from "./lakeQuery.ts"
+import { filesWith, symbolsOf } from "./lakeSymbols.ts"
 import type { TimeUnit } from "./lakeTime.ts"
 import type { FileFacts } from "./learnFile.ts"
-import { listSymbols } from "./listSymbols.ts"
 import { type FileReader, localFiles, unreadable } from "./Parquet.ts"
 
 /** What files are. */
@@ -56,6 +56,8 @@ const spanOf = (facts: ReadonlyArray<FileFacts>): Range | undefined => {
   return spans.length === 0 ? undefined : [Math.min(...spans.map(([a]) => a)), Math.max(...spans.map(([, b]) => b))]
 }
 
+const lacksColumns = ({ reason }: RequestFailed): boolean => reason.includes("no column is known as the")
+
 /** The settings under which the files can be read, by the kind of row that they have, and what is in them. */
 const learn = (settings: LakeSettings, reader: FileReader) => {
   const as = (rows: RowKind) =>
@@ -64,12 +66,17 @@ const learn = (settings: LakeSettings, reader: FileReader) => {
       return { rows, facts: yield* index.filesOf(undefined, everything) } as const
     })
   if (settings.rows !== undefined) return as(settings.rows)
-  // what is no file of trades is told as what bars lack
+  // what is no file of trades is told as what bars lack; what has the columns of trades, as what is wrong with them
   return Effect.matchEffect(as("bars"), {
     onSuccess: Effect.succeed,
-    onFailure: (failure) => Effect.mapError(as("trades"), () => failure)
+    onFailure: (failure) =>
+      Effect.mapError(as("trades"), (other) => (lacksColumns(failure) && !lacksColumns(other) ? other : failure))
   })
 }
+
+/** The rows of a symbol, where columns name symbols. */
+const mine = (facts: ReadonlyArray<FileFacts>, symbol: string) =>
+  Effect.mapError(Effect.fromResult(filesWith(symbol, facts)), (problem) => unreadable(problem))
 
 const columnsOf = ({ layout: { roles } }: FileFacts): Described["columns"] => [
   ["time", roles.eventTime.map(({ name }) => name).join(" and ")],
@@ -82,16 +89,17 @@ export const describeFiles: (settings: LakeSettings, symbol?: string) => Effect.
   Effect.fnUntraced(function* (settings: LakeSettings, symbol?: string) {
     const { facts, rows: kind } = yield* learn(settings, localFiles)
     const [first] = facts
-    const span = spanOf(facts)
-    if (first === undefined || span === undefined) return yield* unreadable("there is no row in it")
+    if (first === undefined) return yield* unreadable("there is no row in it")
     const known = { ...settings, rows: kind }
-    const symbols = first.layout.roles.symbol === undefined ? [] : yield* listSymbols(localFiles, known, facts)
-    const wanted = { files: facts, symbol: symbols.length > 1 ? symbol : undefined }
-    const query = pageQuery({ ...wanted, range: [span[0], span[1] + 1], limit: rowsLooked }, known)
+    const symbols = symbolsOf(facts)
+    const files = yield* mine(facts, symbol ?? symbols[0] ?? "")
+    const span = spanOf(files)
+    if (span === undefined) return yield* unreadable("there is no row in it")
+    const query = pageQuery({ files, range: [span[0], span[1] + 1], limit: rowsLooked }, known)
     const { t = [] } = query === undefined || kind === "trades" ? {} : yield* localFiles.ask(query)
     return {
       files: facts.length,
-      rows: facts.reduce((sum, { rows }) => sum + rows, 0),
+      rows: files.reduce((sum, { rows }) => sum + rows, 0),
       kind,
       columns: columnsOf(first),
       unit: first.layout.unit,

@@ -115,7 +115,8 @@ export const findRoles = (
   mapping: Readonly<Record<string, string>>
 ): Result.Result<Roles, string> =>
   Result.gen(function* () {
-    if (columns.length > 1 && columns.every(({ name }) => isNumberText(name.replace(/_\d+$/, "")))) {
+    const numbers = columns.filter(({ name }) => isNumberText(name.replace(/_\d+$/, "")))
+    if (columns.length > 1 && numbers.length * 2 > columns.length) {
       return yield* Result.fail(
         "its first line is numbers, not the names of columns: name the columns, in order, by header"
       )

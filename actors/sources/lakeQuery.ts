@@ -9,15 +9,13 @@ import { isRange, type Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { FileColumn } from "./lakeColumns.ts"
 import { tableSql } from "./lakeTable.ts"
-import { comesTwiceSql, millisecondsSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"
+import { clockSql, comesTwiceSql, millisecondsSql, neverComesSql, rawTime, roughRangeSql, timeSql } from "./lakeTime.ts"
 import type { FileFacts, Layout } from "./learnFile.ts"
 import { type Query, quoteName, quoteText } from "./Parquet.ts"
 
 /** Rows that are wanted of some files. */
 export interface Wanted {
   readonly files: ReadonlyArray<FileFacts>
-  /** As the column of symbols has it; undefined where that is not looked at. */
-  readonly symbol: string | undefined
   /** Times in `[start, end)`, in epoch milliseconds. */
   readonly range: Range
   readonly limit: number
@@ -28,8 +26,21 @@ const numeric: ReadonlyArray<string> = ["open", "high", "low", "close", "volume"
 
 const isText = ({ type }: FileColumn): boolean => type === "VARCHAR"
 
-const valueSql = (role: string, column: FileColumn): string => {
+/** Whole numbers that a DOUBLE may not hold. */
+const isLong = ({ type }: FileColumn): boolean => /^U?(BIG|HUGE)INT$/.test(type)
+
+/** The columns that are long whole numbers in all files: their digits come as they are. */
+const longRoles = (files: ReadonlyArray<FileFacts>): ReadonlySet<string> => {
+  const [first, ...others] = files.map(({ layout }) => {
+    const long = layout.roles.values.filter(([role, column]) => isLong(column) && !numeric.includes(role))
+    return new Set(long.flatMap(([role]) => (role === "id" ? [] : [role])))
+  })
+  return new Set(Array.from(first ?? []).filter((role) => others.every((other) => other.has(role))))
+}
+
+const valueSql = (role: string, column: FileColumn, long: ReadonlySet<string>): string => {
   const name = quoteName(column.name)
+  if (long.has(role)) return `CAST(${name} AS VARCHAR)`
   if (role === "id") return `CAST(${name} AS VARCHAR)`
   if (isText(column)) return numeric.includes(role) ? `TRY_CAST(${name} AS DOUBLE)` : name
   // its digits are read as a decimal number is, which dividing would round twice
@@ -39,14 +50,20 @@ const valueSql = (role: string, column: FileColumn): string => {
 }
 
 /** What can't be read of a value, in SQL; null where nothing is wrong. */
-const badSql = (role: string, column: FileColumn): string | undefined => {
-  if (!numeric.includes(role)) return undefined
+const badSql = (role: string, column: FileColumn, long: ReadonlySet<string>): string | undefined => {
+  const isExact = role === "id" || long.has(role)
+
   const name = quoteName(column.name)
+  const beyond = `(${name} > ${Number.MAX_SAFE_INTEGER} OR ${name} < ${Number.MIN_SAFE_INTEGER})`
+  const rounded =
+    isLong(column) && !isExact ? ` WHEN ${beyond} THEN ${quoteText(`${role} would be rounded: `)} || ${name}` : ""
+  if (!numeric.includes(role)) return rounded === "" ? undefined : `CASE${rounded} END`
   const isTrade = role === "price" || role === "amount"
   const absent = isTrade ? ` WHEN ${name} IS NULL THEN ${quoteText(`there is no ${role}`)}` : ""
   const told = `${quoteText(`${role} is no number: `)} || ${name}`
   const unread = isText(column) ? ` WHEN trim(${name}) <> '' AND TRY_CAST(${name} AS DOUBLE) IS NULL THEN ${told}` : ""
-  return absent === "" && unread === "" ? undefined : `CASE${absent}${unread} END`
+  const all = `${absent}${unread}${rounded}`
+  return all === "" ? undefined : `CASE${all} END`
 }
 
 const nanoseconds = (timeMs: number): string => `${BigInt(timeMs) * 1_000_000n}`
@@ -56,15 +73,16 @@ const firstOf = (parts: ReadonlyArray<string>): string =>
 
 interface Group {
   readonly layout: Layout
+  readonly symbol: string | undefined
   readonly files: Array<string>
 }
 
 const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
   const groups = new Map<string, Group>()
-  for (const { file, layout } of files) {
+  for (const { file, layout, symbol } of files) {
     // rows of CSV files are counted as they are read: one select has one file, for their numbers to be right
-    const key = JSON.stringify([layout, layout.format === "csv" ? file.name : ""])
-    const group = groups.get(key) ?? { layout, files: [] }
+    const key = JSON.stringify([layout, symbol, layout.format === "csv" ? file.name : ""])
+    const group = groups.get(key) ?? { layout, symbol, files: [] }
     groups.set(key, group)
     group.files.push(file.name)
   }
@@ -72,23 +90,28 @@ const byLayout = (files: ReadonlyArray<FileFacts>): ReadonlyArray<Group> => {
 }
 
 const selectSql = (
-  { files, layout }: Group,
-  { range, symbol }: Omit<Wanted, "limit">,
-  settings: LakeSettings
+  { files, layout, symbol }: Group,
+  { range }: Omit<Wanted, "limit">,
+  settings: LakeSettings,
+  long: ReadonlySet<string>
 ): string => {
   const { roles, unit } = layout
-  const values = roles.values.map(([role, column]) => `${valueSql(role, column)} AS ${quoteName(`v ${role}`)}`)
+  const aliasOf = (role: string): string => quoteName(`${long.has(role) ? "i" : "v"} ${role}`)
+  const values = roles.values.map(([role, column]) => `${valueSql(role, column, long)} AS ${aliasOf(role)}`)
   // an id may lack in some files, and stands in its place all the same
   if (settings.rows === "trades" && !roles.values.some(([role]) => role === "id")) values.push('NULL AS "v id"')
-  const bad = roles.values.flatMap(([role, column]) => badSql(role, column) ?? [])
+  const bad = roles.values.flatMap(([role, column]) => badSql(role, column, long) ?? [])
   const twice = comesTwiceSql({ nanoseconds: "__t", raw: "__raw" }, roles.eventTime, { ...settings, unit })
+  const clock = clockSql(roles.eventTime, { ...settings, unit })
+  const never = neverComesSql("__clock", "__t", settings.zone)
   const faults = [
+    ...(clock === undefined ? [] : [`CASE WHEN ${never} THEN 'never comes in its zone: ' || __raw END`]),
     ...(twice === undefined ? [] : [`CASE WHEN ${twice} THEN 'comes twice in its zone: ' || __raw END`]),
     "__bad"
   ]
   const rough = roughRangeSql(roles.eventTime, unit, range)
   const conditions = [
-    ...(symbol === undefined || roles.symbol === undefined ? [] : [`${quoteName(roles.symbol.name)} = $symbol`]),
+    ...(symbol === undefined || roles.symbol === undefined ? [] : [`${quoteName(roles.symbol.name)} = $${symbol}`]),
     ...(rough === undefined ? [] : [rough])
   ]
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`
@@ -99,17 +122,19 @@ const selectSql = (
     "__row",
     `CAST(${rawTime(roles.eventTime)} AS VARCHAR) AS __raw`,
     `${firstOf(bad)} AS __bad`,
+    `${clock ?? "NULL"} AS __clock`,
     ...values
   ]
   const names = [...roles.values.map(([role]) => role), ...(values.length > roles.values.length ? ["id"] : [])]
   return (
-    `SELECT __t, __file, __row, ${firstOf(faults)} AS bad, ${names.map((name) => quoteName(`v ${name}`)).join(", ")} ` +
+    `SELECT __t, __file, __row, ${firstOf(faults)} AS bad, ${names.map(aliasOf).join(", ")} ` +
     `FROM (SELECT ${inner.join(", ")} FROM ${tableSql(layout, list, settings)}${where}) ` +
     `WHERE __t >= ${nanoseconds(range[0])} AND __t < ${nanoseconds(range[1])}`
   )
 }
 
-const withTime = ({ files, range: [start, end] }: Pick<Wanted, "files" | "range">): ReadonlyArray<FileFacts> =>
+/** The files that have time of a range. */
+export const withTime = ({ files, range: [start, end] }: Pick<Wanted, "files" | "range">): ReadonlyArray<FileFacts> =>
   files.filter(({ span }) => span !== undefined && isRange(span[0], end) && !isRange(span[1], start))
 
 /** How many rows there are at the most in files that have time of the range. */
@@ -124,10 +149,15 @@ const overRows = (
 ): Query | undefined => {
   const files = withTime(wanted)
   if (files.length === 0) return undefined
-  const { symbol } = wanted
-  const selects = byLayout(files).map((group) => selectSql(group, wanted, settings))
-  const isBound = symbol !== undefined && files.some(({ layout }) => layout.roles.symbol !== undefined)
-  return { sql: sqlOf(selects.join(" UNION ALL BY NAME ")), ...(isBound && { values: { symbol } }) }
+  const long = longRoles(files)
+  // what files call a symbol is bound, never a part of the question's text
+  const bound = [...new Set(files.flatMap(({ symbol }) => (symbol === undefined ? [] : [symbol])))]
+  const nameOf = (symbol: string | undefined) => (symbol === undefined ? undefined : `symbol${bound.indexOf(symbol)}`)
+  const selects = byLayout(files).map((group) =>
+    selectSql({ ...group, symbol: nameOf(group.symbol) }, wanted, settings, long)
+  )
+  const values = Object.fromEntries(bound.map((symbol, at) => [`symbol${at}`, symbol]))
+  return { sql: sqlOf(selects.join(" UNION ALL BY NAME ")), ...(bound.length > 0 && { values }) }
 }
 
 /** The rows as a question; undefined where no file has time of the range. */

@@ -5,11 +5,15 @@
  * once.
  */
 import { Result } from "effect"
+import type { Field } from "../../protocol/frame/DataSchema.ts"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
+import { isoTime } from "../../protocol/history/isoTime.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { rollUpTrades, type TradeBars } from "../conformance/rollUpTrades.ts"
+import * as ZoneClock from "../../protocol/history/ZoneClock.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
+import { openOf } from "./lakeEdges.ts"
 import type { Cell, Table } from "./Parquet.ts"
 
 /** What is to become of them. */
@@ -20,10 +24,14 @@ export interface RowsWanted {
   /** How many rows were asked for: as many mean that there are more. */
   readonly limit: number
   readonly barsMax: number
+  /** What bars have that are made of trades; the five columns of a bar without it. */
+  readonly fields?: ReadonlyArray<Field>
 }
 
 /** Rows of one page from which something can be told of their distance. */
 const rowsToTellInterval = 20
+
+const dayMs = 86_400_000
 
 const numbersOf = (cells: ReadonlyArray<Cell> | undefined): Float64Array =>
   Float64Array.from(cells ?? [], (cell) => (typeof cell === "number" ? cell : Number.NaN))
@@ -35,7 +43,10 @@ const faultIn = (table: Table): string | undefined => {
 }
 
 const valueNames = (table: Table): ReadonlyArray<string> =>
-  Object.keys(table).flatMap((name) => (name.startsWith("v ") ? [name.slice(2)] : []))
+  Object.keys(table).flatMap((name) => (/^[vi] /.test(name) ? [name.slice(2)] : []))
+
+/** The values of a column; the digits of long whole numbers stand under another name. */
+const cellsOf = (table: Table, name: string): ReadonlyArray<Cell> => table[`v ${name}`] ?? table[`i ${name}`] ?? []
 
 /** How many rows there are of whose time none is cut off. */
 const wholeRows = (times: Float64Array, limit: number): number => {
@@ -45,14 +56,17 @@ const wholeRows = (times: Float64Array, limit: number): number => {
   return count
 }
 
-/** When a bar begins that is stamped with its end, which may be its last millisecond. */
-const openOf = (interval: Interval.Interval, closeMs: number): number =>
-  Interval.alignUp(interval, closeMs) - interval.lengthMs
-
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
 
-/** Whether bars of another length than the interval's are among the times, which ascend. */
-const otherLength = (times: Float64Array, { lengthMs, text, ...interval }: Interval.Interval): string | undefined => {
+/**
+ * Whether bars of another length than the interval's are among the times, which ascend. What is `declared` is believed
+ * of bars that are far apart, and never of several within one.
+ */
+const otherLength = (
+  times: Float64Array,
+  { lengthMs, text, ...interval }: Interval.Interval,
+  declared: boolean
+): string | undefined => {
   let divisor = 0
   let steps = 0
   for (let row = 1; row < times.length; row++) {
@@ -63,9 +77,20 @@ const otherLength = (times: Float64Array, { lengthMs, text, ...interval }: Inter
     divisor = greatestDivisor(step, divisor)
     steps += 1
   }
-  return steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
+  return !declared && steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
     ? `has bars ${divisor / 1000} s apart, not ${text}: say interval: ${text} where they are that short all the same`
     : undefined
+}
+
+/** The first row of days or longer whose date a zone makes the day before. */
+const dayEarly = (times: Float64Array, { lengthMs }: Interval.Interval, zone: string | undefined): number => {
+  if (zone === undefined || lengthMs % dayMs !== 0 || times.length === 0) return -1
+  const clock = ZoneClock.make(zone)
+  // a date is read as the midnight with which it begins; what has a time of day is on its day in UTC as well
+  return times.findIndex((time) => {
+    const inDayMs = ((time % dayMs) + dayMs) % dayMs
+    return inDayMs > dayMs / 2 && (time + clock.offsetMs(time)) % dayMs === 0
+  })
 }
 
 const isSameValue = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || Object.is(a, b)
@@ -87,6 +112,19 @@ const chosenRows = (times: Float64Array, columns: ReadonlyArray<ReadonlyArray<Ce
   return chosen
 }
 
+const sameTimeText = 'are of one time, and differ: map the newer one\'s column as "version", or take one of them out'
+
+/** Two rows of one time that say different things: which of them is right nobody knows. */
+const differ = (table: Table, times: Float64Array, rows: ReadonlyArray<number>): string | undefined => {
+  const at = rows.findIndex((row, index) => index > 0 && times[rows[index - 1]!] === times[row])
+  if (at < 0) return undefined
+  const [before, row] = [rows[at - 1]!, rows[at]!]
+  const name = valueNames(table).find((each) => !isSameValue(cellsOf(table, each)[before], cellsOf(table, each)[row]))
+  const values = [before, row].map((each) => cellsOf(table, name ?? "")[each])
+  const places = [before, row].map((each) => `${table["file"]?.[each]}, row ${table["row"]?.[each]}`)
+  return `${places.join(" and ")} ${sameTimeText} (${name} is ${values.join(" and ")})`
+}
+
 const isNumbers = (cells: ReadonlyArray<Cell>): boolean =>
   cells.every((cell) => cell === null || typeof cell === "number")
 
@@ -95,11 +133,22 @@ const pick = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<numb
   return { name, values: isNumbers(cells) ? numbersOf(values) : values }
 }
 
+const longOf = (cell: Cell): bigint | null => (cell === null ? null : BigInt(cell))
+
+const pickLong = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<number>): RawColumn => ({
+  name,
+  values: rows.map((row) => longOf(cells[row] ?? null))
+})
+
+const earlyText = (table: Table, row: number, time: number): string =>
+  `${table["file"]?.[row]}, row ${table["row"]?.[row]}: ${isoTime(time)} would be of the day before, since ` +
+  "bars of days begin at midnight in UTC; leave the zone away where times are dates"
+
 /** Bars as the files have them, or what is wrong with them. */
 export const barsOf = (
   table: Table,
   wanted: RowsWanted,
-  { interval: declared, stamped = "open" }: Pick<LakeSettings, "interval" | "stamped">
+  { interval: declared, stamped = "open", zone }: Pick<LakeSettings, "interval" | "stamped" | "zone">
 ): Result.Result<RawRows, string> => {
   const fault = faultIn(table)
   if (fault !== undefined) return Result.fail(fault)
@@ -108,48 +157,68 @@ export const barsOf = (
   const whole = given.subarray(0, wholeRows(given, limit))
   if (whole.length === 0 && given.length > 0) return Result.fail(`more than ${limit} rows are of one time`)
   const times = stamped === "open" ? whole : whole.map((time) => openOf(interval, time))
-  const another = declared === undefined ? otherLength(times, interval) : undefined
+  const another = otherLength(times, interval, declared !== undefined)
   if (another !== undefined) return Result.fail(`${table["file"]?.[0]} ${another}`)
+  const late = dayEarly(times, interval, zone)
+  if (late >= 0) return Result.fail(earlyText(table, late, times[late]!))
   const names = valueNames(table)
-  const columns = names.map((name) => table[`v ${name}`] ?? [])
+  const columns = names.map((name) => cellsOf(table, name))
   const rows = chosenRows(times, columns, wanted)
+  const differing = names.includes("version") ? undefined : differ(table, times, rows)
+  if (differing !== undefined) return Result.fail(differing)
   return Result.succeed({
     eventTime: Float64Array.from(rows, (row) => times[row]!),
-    columns: names.map((name, at) => pick(name, columns[at]!, rows))
+    columns: names.map((name, at) =>
+      table[`i ${name}`] === undefined ? pick(name, columns[at]!, rows) : pickLong(name, columns[at]!, rows)
+    )
   })
 }
 
-/** The trades that count, of those with one time and one number: `from … to`. */
-const countOnce = (table: Table, from: number, to: number, kept: Array<number>): void => {
-  const [files, ids, prices, amounts] = ["file", "v id", "v price", "v amount"].map((name) => table[name]!)
-  const id = ids![from]
-  if (id !== null && id !== undefined) {
-    kept.push(from)
-    return
-  }
+/** The trades that count, of some of one time that have no number. */
+const countOnce = (table: Table, rows: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const [files, prices, amounts] = ["file", "v price", "v amount"].map((name) => table[name]!)
   // Without a number a file may well have two trades that are alike, and they are two. Where files overlap, the one
   // that has most of a kind has all of that kind.
   const counts = new Map<string, Map<Cell, number>>()
   const kindOf = (row: number): string => `${prices![row]} ${amounts![row]}`
-  for (let row = from; row < to; row++) {
+  for (const row of rows) {
     const byFile = counts.get(kindOf(row)) ?? new Map<Cell, number>()
     counts.set(kindOf(row), byFile.set(files![row]!, (byFile.get(files![row]!) ?? 0) + 1))
   }
   const fullest = new Map(
     Array.from(counts, ([kind, byFile]) => [kind, Array.from(byFile).reduce((a, b) => (b[1] > a[1] ? b : a))[0]])
   )
-  for (let row = from; row < to; row++) if (files![row] === fullest.get(kindOf(row))) kept.push(row)
+  return rows.filter((row) => files![row] === fullest.get(kindOf(row)))
+}
+
+/** The trades that count, of those of one millisecond: files may tell what is finer, or not. */
+const countTogether = (table: Table, rows: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const ids = table["v id"] ?? []
+  const numbered = new Set<Cell>()
+  const first = rows.filter((row) => {
+    const id = ids[row] ?? null
+    if (id === null || numbered.has(id)) return false
+    numbered.add(id)
+    return true
+  })
+  const others = rows.filter((row) => (ids[row] ?? null) === null)
+  return others.length === 0 ? first : [...first, ...countOnce(table, others)].toSorted((a, b) => a - b)
 }
 
 const uniqueTrades = (table: Table, times: Float64Array): ReadonlyArray<number> => {
   const kept: Array<number> = []
-  const ids = table["v id"] ?? []
   let from = 0
   while (from < times.length) {
     let to = from + 1
-    while (to < times.length && times[to] === times[from] && ids[to] === ids[from]) to += 1
+    while (to < times.length && times[to] === times[from]) to += 1
     if (to === from + 1) kept.push(from)
-    else countOnce(table, from, to, kept)
+    else
+      kept.push(
+        ...countTogether(
+          table,
+          Array.from({ length: to - from }, (_, at) => from + at)
+        )
+      )
     from = to
   }
   return kept
@@ -162,7 +231,7 @@ const idOf = (cell: Cell | undefined): number =>
 /** The bars that trades make, of which all are there, or what is wrong with the trades. */
 export const tradesOf = (
   table: Table,
-  { barsMax, interval }: Pick<RowsWanted, "barsMax" | "interval">
+  { barsMax, fields, interval }: Pick<RowsWanted, "barsMax" | "interval" | "fields">
 ): Result.Result<TradeBars, string> => {
   const fault = faultIn(table)
   if (fault !== undefined) return Result.fail(fault)
@@ -175,7 +244,8 @@ export const tradesOf = (
       price: Float64Array.from(rows, (row) => Number(table["v price"]?.[row])),
       amount: Float64Array.from(rows, (row) => Number(table["v amount"]?.[row]))
     },
-    interval
+    interval,
+    fields
   )
   return Result.succeed({
     eventTime: bars.eventTime.subarray(0, barsMax),

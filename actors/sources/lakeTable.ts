@@ -5,14 +5,19 @@
  */
 import { Effect } from "effect"
 import { open } from "node:fs/promises"
+import { constants, gunzipSync } from "node:zlib"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
+import { dumpHeader } from "./dumpHeaders.ts"
 import { quoteText, unreadable } from "./Parquet.ts"
 
 /** How a CSV file is written, by its first line. */
 export interface CsvForm {
   readonly delimiter: string
   readonly names: ReadonlyArray<string>
+  /** Whether the first line has the names, and is no row. */
+  readonly hasHeader: boolean
+  readonly isCrLf: boolean
 }
 
 /** What has to be known of a file to read it. */
@@ -34,21 +39,29 @@ const unquoted = (name: string): string => name.trim().replace(/^"(.*)"$/, "$1")
  * DuckDB looks at more of the file, and takes a line that is cut off for another way of writing.
  */
 const csvForm = (head: string, names: LakeSettings["header"]): CsvForm | undefined => {
-  const [line = ""] = head.replace(/^\uFEFF/, "").split(/\r?\n/, 1)
+  const text = head.replace(/^\uFEFF/, "")
+  const [line = ""] = text.split(/\r?\n/, 1)
   const counted = [",", ";", "\t", "|"].map((each) => [each, line.split(each).length] as const)
   const [delimiter, count] = counted.reduce((a, b) => (b[1] > a[1] ? b : a))
-  const listed = names ?? line.split(delimiter).map(unquoted)
+  const first = line.split(delimiter).map(unquoted)
+  const given = names ?? dumpHeader(first)
+  const listed = given ?? first
   const isPlain = listed.length === count && count > 1 && !listed.includes("")
   // DuckDB tells no upper case from lower case
   const isUnique = new Set(listed.map((name) => name.toLowerCase())).size === count
-  return isPlain && isUnique ? { delimiter, names: listed } : undefined
+  const isCrLf = text[line.length] === "\r"
+  return isPlain && isUnique ? { delimiter, names: listed, hasHeader: given === undefined, isCrLf } : undefined
 }
+
+const isGzip = (name: string): boolean => /\.gz$/i.test(name)
 
 const readHead = async (name: string): Promise<string> => {
   const file = await open(name)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-    return buffer.toString("utf8", 0, bytesRead)
+    const bytes = buffer.subarray(0, bytesRead)
+    // what is cut off of it is no fault: only the head is wanted
+    return (isGzip(name) ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes).toString("utf8")
   } finally {
     await file.close()
   }
@@ -59,7 +72,7 @@ export const formOf = (
   name: string,
   names: LakeSettings["header"]
 ): Effect.Effect<CsvForm | undefined, RequestFailed> =>
-  isRemote(name) || /\.(gz|zst)$/i.test(name)
+  isRemote(name) || /\.zst$/i.test(name)
     ? Effect.succeed(undefined)
     : Effect.tryPromise({
         try: async () => csvForm(await readHead(name), names),
@@ -67,14 +80,14 @@ export const formOf = (
       })
 
 const csvOptions = (form: CsvForm | undefined, header: LakeSettings["header"]): string => {
-  const hasHeader = `header = ${header === undefined}`
   if (form === undefined) {
     const names = header === undefined ? "" : `, names = [${header.map(quoteText).join(", ")}]`
-    return `all_varchar = true, ${hasHeader}${names}`
+    return `all_varchar = true, header = ${header === undefined}${names}`
   }
   const columns = form.names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(", ")
+  const newLine = `new_line = '${form.isCrLf ? "\\r\\n" : "\\n"}'`
   const quoting = `delim = ${quoteText(form.delimiter)}, quote = '"', escape = '"'`
-  return `auto_detect = false, ${hasHeader}, ${quoting}, columns = {${columns}}`
+  return `auto_detect = false, header = ${form.hasHeader}, ${newLine}, ${quoting}, columns = {${columns}}`
 }
 
 /** Rows of files as a table in SQL, with their file and their number in it from 1. */

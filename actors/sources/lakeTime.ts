@@ -2,11 +2,12 @@
  * How does a file write its times?
  *
  * Pure: SQL for a time in nanoseconds since the Unix epoch, whatever the file has. A number's unit is told from the
- * size of the latest one of its file, where the configuration does not say it.
+ * sizes of the least and the largest of its file, where the configuration does not say it.
  */
 import { Result } from "effect"
 import type { Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
+import { unitByMagnitude } from "../conformance/TimeScale.ts"
 import type { FileColumn, Roles } from "./lakeColumns.ts"
 import { quoteName, quoteText } from "./Parquet.ts"
 
@@ -37,25 +38,19 @@ export const rawTime = ([first, second]: Roles["eventTime"]): string =>
 export const isNumeric = ([first, second]: Roles["eventTime"]): boolean =>
   second === undefined && !isText(first) && !isClock(first)
 
-// 10^11 seconds are the year 5138, and 10^11 milliseconds are 1973
-const unitUpTo = [
-  ["s", 1e11],
-  ["ms", 1e14],
-  ["us", 1e17],
-  ["ns", Infinity]
-] as const
-
 /** Seconds before 1973-03 have no more than eight digits, as days that are written 20221213 have. */
 const dayLookMax = 1e8
 
-/** The unit of a file whose times are all numbers, by the largest of them. */
-export const unitOf = (largest: number): Result.Result<TimeUnit, string> => {
-  if (largest < dayLookMax) {
+/** The unit of a file whose times are all numbers, by the least and the largest of them. */
+export const unitOf = (smallest: number, largest: number): Result.Result<TimeUnit, string> => {
+  const [unit, other] = [unitByMagnitude(smallest), unitByMagnitude(largest)]
+  if (unit !== undefined && unit === other) return Result.succeed(unit)
+  if (Math.abs(largest) < dayLookMax) {
     return Result.fail(
       `times such as ${largest} could be days or seconds: say timeUnit: s, or timeFormat: "%Y%m%d" for days`
     )
   }
-  return Result.succeed(unitUpTo.find(([, below]) => largest < below)?.[0] ?? "ns")
+  return Result.fail(`times from ${smallest} to ${largest} are in no one unit all between 1980 and 2100: say timeUnit`)
 }
 
 const hasZone = (text: string): string =>
@@ -116,6 +111,23 @@ export const comesTwiceSql = (
   const twice = `(${clock(0)} = ${clock(1)} OR ${clock(0)} = ${clock(-1)})`
   return isClock(eventTime[0]) ? twice : `(NOT ${hasZone(`trim(${raw})`)} AND ${twice})`
 }
+
+/** A time as the clock of its zone has it, in SQL; undefined where it is no such clock's. */
+export const clockSql = (
+  eventTime: Roles["eventTime"],
+  { timeFormat, unit, zone }: TimeSettings & { readonly unit: TimeUnit }
+): string | undefined => {
+  if (zone === undefined || zone === "UTC" || !localClock(eventTime, unit)) return undefined
+  const raw = rawTime(eventTime)
+  if (eventTime[1] === undefined && isClock(eventTime[0])) return `CAST(${raw} AS TIMESTAMP)`
+  const trimmed = `trim(CAST(${raw} AS VARCHAR))`
+  if (timeFormat === undefined) return `CASE WHEN NOT ${hasZone(trimmed)} THEN TRY_CAST(${trimmed} AS TIMESTAMP) END`
+  return /%z/i.test(timeFormat) ? undefined : `try_strptime(${trimmed}, ${quoteText(timeFormat)})`
+}
+
+/** Whether a clock's time never comes, as an hour does not each spring: it is read as another. SQL. */
+export const neverComesSql = (clock: string, nanoseconds: string, zone = "UTC"): string =>
+  `${clock} <> timezone(${quoteText(zone)}, make_timestamptz(${nanoseconds} // 1000))`
 
 /** A filter that files with an index can use: it lets pass all times of the range, and few others. */
 export const roughRangeSql = (eventTime: Roles["eventTime"], unit: TimeUnit, range: Range): string | undefined => {

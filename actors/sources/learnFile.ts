@@ -11,7 +11,7 @@ import type { RequestFailed } from "./DataSource.ts"
 import { findRoles, type Roles } from "./lakeColumns.ts"
 import { formOf, type HowRead, tableSql } from "./lakeTable.ts"
 import { isNumeric, millisecondsSql, rawTime, type TimeUnit, timeSql, unitOf } from "./lakeTime.ts"
-import { type Cell, type FileReader, quoteText, unreadable } from "./Parquet.ts"
+import { type Cell, type FileReader, quoteName, quoteText, unreadable } from "./Parquet.ts"
 
 /** A file, and what tells it from what it was before. */
 export interface LakeFile {
@@ -27,13 +27,21 @@ export interface Layout extends HowRead {
   readonly unit: TimeUnit
 }
 
+/** How much a file has, of all or of one symbol. */
+interface Held {
+  readonly rows: number
+  /** The first and the last time, in epoch milliseconds; undefined where there is no row. */
+  readonly span: Range | undefined
+}
+
 /** What is in a file. */
-export interface FileFacts {
+export interface FileFacts extends Held {
   readonly file: LakeFile
   readonly layout: Layout
-  readonly rows: number
-  /** Its first and its last time, in epoch milliseconds; undefined where it has no row. */
-  readonly span: Range | undefined
+  /** What it has of each symbol, as its column has them; undefined where no column says whose rows they are. */
+  readonly symbols?: ReadonlyMap<string, Held>
+  /** The symbol whose rows count, as the column has it; all rows count without it. */
+  readonly symbol?: string
 }
 
 /** Whoever learns, and how the files are to be understood. */
@@ -54,9 +62,10 @@ const about = <A>(name: string, found: Result.Result<A, string>): Effect.Effect<
   Effect.mapError(Effect.fromResult(found), (problem) => unreadable(`${name}: ${problem}`))
 
 const formatOf = ({ format }: LakeSettings, name: string): Result.Result<Layout["format"], string> =>
-  Result.fromNullishOr(
-    format ?? endings.find(([, ending]) => ending.test(name))?.[0],
-    () => "its ending says neither CSV nor Parquet: say which by format"
+  Result.fromNullishOr(format ?? endings.find(([, ending]) => ending.test(name))?.[0], () =>
+    /\.(zip|7z|rar|tar|tgz)$/i.test(name)
+      ? "it is an archive: unpack it, and name what was in it"
+      : "its ending says neither CSV nor Parquet: say which by format"
   )
 
 /** What numbers that stand for times count, where nothing says it. */
@@ -69,32 +78,46 @@ const findUnit = Effect.fnUntraced(function* (
   const { timeFormat, timeUnit } = settings
   const [first, second] = roles.eventTime
   if (timeFormat !== undefined || second !== undefined) return "iso" as const
-  if (timeUnit !== undefined) return timeUnit
+  // a column that is of times already counts nothing, whatever is said of others
   if (first.type !== "VARCHAR" && !isNumeric(roles.eventTime)) return "iso" as const
-  const { largest, numbers, rows } = yield* reader.ask({
+  if (timeUnit !== undefined) return timeUnit
+  const { largest, numbers, rows, smallest } = yield* reader.ask({
     sql:
-      "SELECT CAST(count(*) AS DOUBLE) AS rows, CAST(count(n) AS DOUBLE) AS numbers, max(abs(n)) AS largest " +
-      `FROM (SELECT TRY_CAST(${rawTime(roles.eventTime)} AS DOUBLE) AS n FROM ${table})`
+      "SELECT CAST(count(*) AS DOUBLE) AS rows, CAST(count(n) AS DOUBLE) AS numbers, min(n) AS smallest, " +
+      `max(n) AS largest FROM (SELECT TRY_CAST(${rawTime(roles.eventTime)} AS DOUBLE) AS n FROM ${table})`
   })
   // one that is no number among numbers is a mistake, not another way of writing
   const areNumbers = numberOf(numbers?.[0]) * 2 > numberOf(rows?.[0])
-  return areNumbers ? yield* about(name, unitOf(numberOf(largest?.[0]))) : ("iso" as const)
+  return areNumbers ? yield* about(name, unitOf(numberOf(smallest?.[0]), numberOf(largest?.[0]))) : ("iso" as const)
 })
+
+const spanOf = (first: number, last: number): Range | undefined => (Number.isNaN(first) ? undefined : [first, last])
+
+/** What a file has, from what it has of each symbol. */
+const togetherOf = (each: ReadonlyArray<Held>): Held => {
+  const spans = each.flatMap(({ span }) => (span === undefined ? [] : [span]))
+  const [first, last] = [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, to]) => to))]
+  return { rows: each.reduce((sum, { rows }) => sum + rows, 0), span: spans.length === 0 ? undefined : [first, last] }
+}
 
 const checkTimes = Effect.fnUntraced(function* (
   { reader, settings }: Learner,
-  name: string,
+  { name, symbol: pathSymbol }: LakeFile,
   table: string,
   layout: Layout
 ) {
-  const { eventTime } = layout.roles
+  const { eventTime, symbol } = layout.roles
+  const isTold = pathSymbol === undefined && symbol !== undefined
+  const whose = isTold ? `CAST(${quoteName(symbol.name)} AS VARCHAR)` : "CAST(NULL AS VARCHAR)"
   const time = timeSql(eventTime, layout.unit, settings)
-  const rows = `SELECT ${time} AS t, __row, CAST(${rawTime(eventTime)} AS VARCHAR) AS raw FROM ${table}`
+  const raw = `CAST(${rawTime(eventTime)} AS VARCHAR) AS raw`
+  const rows = `SELECT ${time} AS t, __row, ${whose} AS symbol, ${raw} FROM ${table}`
   const found = yield* reader.ask({
     sql:
-      `SELECT CAST(count(*) AS DOUBLE) AS rows, ${millisecondsSql("min(t)")} AS first, ` +
+      `SELECT symbol, CAST(count(*) AS DOUBLE) AS rows, ${millisecondsSql("min(t)")} AS first, ` +
       `${millisecondsSql("max(t)")} AS last, CAST(min(__row) FILTER (t IS NULL) AS DOUBLE) AS bad, ` +
-      `arg_min(coalesce(raw, ''), __row) FILTER (t IS NULL) AS badText FROM (${rows})`
+      `arg_min(coalesce(raw, ''), __row) FILTER (t IS NULL) AS badText FROM (${rows}) ` +
+      "GROUP BY symbol ORDER BY bad, symbol"
   })
   const bad = found["bad"]?.[0]
   if (typeof bad === "number") {
@@ -103,9 +126,12 @@ const checkTimes = Effect.fnUntraced(function* (
     const text = JSON.stringify(found["badText"]?.[0])
     return yield* unreadable(`${name}, row ${bad}: ${text} is no time ${expected}; timeUnit or timeFormat say another`)
   }
-  const [first, last] = [numberOf(found["first"]?.[0]), numberOf(found["last"]?.[0])]
-  const span: Range | undefined = Number.isNaN(first) ? undefined : [first, last]
-  return { rows: numberOf(found["rows"]?.[0]), span }
+  const each = (found["rows"] ?? []).map((rows, at) => {
+    const span = spanOf(numberOf(found["first"]?.[at]), numberOf(found["last"]?.[at]))
+    return [found["symbol"]?.[at], { rows: numberOf(rows), span }] as const
+  })
+  const symbols = each.flatMap(([told, held]) => (typeof told === "string" ? [[told, held] as const] : []))
+  return { ...togetherOf(each.map(([, held]) => held)), ...(isTold && { symbols: new Map(symbols) }) }
 })
 
 const learnIt = Effect.fnUntraced(function* (learner: Learner, file: LakeFile) {
@@ -122,11 +148,11 @@ const learnIt = Effect.fnUntraced(function* (learner: Learner, file: LakeFile) {
     .filter((column) => format === "csv" || column.name !== "file_row_number")
   const roles = yield* about(name, findRoles(columns, settings.rows ?? "bars", settings.columns ?? {}))
   const layout = { ...how, roles, unit: yield* findUnit(learner, name, table, roles) }
-  return { file, layout, ...(yield* checkTimes(learner, name, table, layout)) } satisfies FileFacts
+  return { file, layout, ...(yield* checkTimes(learner, file, table, layout)) } satisfies FileFacts
 })
 
 /** What is in a file, or what is wrong with it in its name. */
 export const learnFile = (learner: Learner, file: LakeFile): Effect.Effect<FileFacts, RequestFailed> =>
   Effect.mapError(learnIt(learner, file), (failure) =>
-    failure.reason.includes(file.name) ? failure : unreadable(`${file.name}: ${failure.reason}`, failure.retryable)
+    failure.reason.startsWith(file.name) ? failure : unreadable(`${file.name}: ${failure.reason}`, failure.retryable)
   )

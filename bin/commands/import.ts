@@ -3,6 +3,7 @@ import { Data, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { RequestFailed } from "../../actors/sources/DataSource.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
+import { asFlags } from "../asFlags.ts"
 import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { finish } from "../finish.ts"
@@ -78,6 +79,15 @@ const flags = {
     Flag.withDescription("Whether a bar's time is its beginning or its end; its beginning without it"),
     Flag.optional
   ),
+  whole: Flag.Literals("whole", ["days"]).pipe(
+    Flag.withDescription("That each file of trades is of whole days in UTC: its first and last bar are whole, too"),
+    Flag.optional
+  ),
+  calendar: text("calendar", "NAME", "When its market is closed, such as nyse-regular; 24x7 without it"),
+  replace: Flag.Boolean("replace").pipe(
+    Flag.withDescription("Take the place of other files that were imported as the same series"),
+    Flag.withDefault(false)
+  ),
   dataDir: Flag.String("data-dir").pipe(
     Flag.withMetavar("DIR"),
     Flag.withDescription("Folder where it is stored, by a NATS server of its own"),
@@ -92,7 +102,7 @@ interface Asked extends ImportFlags {
 }
 
 const orUnreadable = <A>(found: Effect.Effect<A, RequestFailed>): Effect.Effect<A, UnreadableFiles> =>
-  Effect.mapError(found, ({ reason }) => new UnreadableFiles({ reason }))
+  Effect.mapError(found, ({ reason }) => new UnreadableFiles({ reason: asFlags(reason) }))
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { dataDir, format } = asked
@@ -111,7 +121,8 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const bars = yield* orUnreadable(countBars(plan))
   const config = yield* writeConfiguration(plan, dataDir)
   const { missing, ...stored } = yield* storeFiles(plan, config, dataDir)
-  const told = { ...stored, bars }
+  const again = described.kind === "bars" ? described.rows - bars : 0
+  const told = { ...stored, bars, again }
   const { interval, node, range } = plan
   const json = { node, interval: interval.text, range, described: { ...described, interval: interval.text }, ...told }
   yield* printData(

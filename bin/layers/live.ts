@@ -27,7 +27,7 @@ const nats = ({ configuration, hostId, servers }: HostOptions) => {
 
 const sources = ({ configuration, folder }: HostOptions) => {
   const accounts = accountsOf(configuration)
-  return configuredSources.layer(configuration.sources, (source) => requestsPerMinute(accounts, source), folder)
+  return configuredSources.layer(configuration, (source) => requestsPerMinute(accounts, source), folder)
 }
 
 // standard output is for what was asked for: the ready line, and nothing else

@@ -1,6 +1,7 @@
 /** Does a configuration hear what is wrong with its schemas, before a single row has come? */
 import { Result } from "effect"
-import { assert, describe, it } from "vitest"
+import { assert, describe, expect, it } from "vitest"
+import { checkSchemas } from "../../bin/checkSchemas.ts"
 import { parse } from "../../bin/configuration.ts"
 
 const fileWith = (schema: string, series = "schema: bars"): string => `
@@ -150,5 +151,35 @@ describe("checkSchemas()", () => {
     ]
   ])("checkSchemas() tells of %s", (_what, text, expected) => {
     assert.strictEqual(mistakes(text).join("; "), expected)
+  })
+})
+
+describe("checkSchemas() of rules that files have no use for", () => {
+  const fields = [{ name: "close", type: "float64", required: true }]
+  const sources = { files: { kind: "lake", path: "a.csv" }, feed: { kind: "exchange", exchange: "binance" } }
+  const foundIn = (rules: object, asked: ReadonlyArray<string>) =>
+    checkSchemas({
+      sources,
+      schemas: { bars: { fields, rules } },
+      series: [
+        { node: "a", intervals: ["1m"], sources: asked, symbol: "A", schema: "bars" },
+        { node: "b", intervals: ["1m"], sources: asked, symbol: "B", schema: "bars" }
+      ]
+    })
+
+  it("refuses them once, with what to say of the source instead", () => {
+    const found = foundIn({ time: { stamped: "close" } }, ["feed", "files"])
+    expect(found.map(({ path }) => path)).toEqual(["schemas.bars.rules.time"])
+    expect(found[0]?.problem).toMatch(
+      /^is not for files, and series\[0\] has files, which is a lake: say it of the source/
+    )
+    expect(foundIn({ sources: { files: { order: "newestFirst" } } }, ["files"]).map(({ path }) => path)).toEqual([
+      "schemas.bars.rules.sources.files.order"
+    ])
+  })
+
+  it("leaves them to other sources", () => {
+    expect(foundIn({ sources: { feed: { time: { stamped: "close" } } } }, ["feed", "files"])).toEqual([])
+    expect(foundIn({ time: { stamped: "close" } }, ["feed"])).toEqual([])
   })
 })

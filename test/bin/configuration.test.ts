@@ -75,6 +75,18 @@ describe("parse", () => {
       /^sources\.binance\.zone: "Mars\/Olympus" is no zone: /
     ],
     [
+      "paths of which some have the symbol",
+      exchange,
+      'kind: lake, path: ["{symbol}.csv", "all.csv"]',
+      /^sources\.binance\.path: some have \{symbol\} in them and some have not: /
+    ],
+    [
+      "a bucket of which nothing is said",
+      exchange,
+      'kind: lake, path: "s3://bars/a.csv"',
+      /^sources\.binance\.s3: s3:\/\/bars\/a\.csv is in a bucket: say s3/
+    ],
+    [
       "a setting of another kind of source",
       exchange,
       "kind: lake, path: a.csv, baseUrl: here",

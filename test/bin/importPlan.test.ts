@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option, Result } from "effect"
 import { describeFiles, type Described, intervalOf } from "../../actors/sources/describeFiles.ts"
+import { asFlags } from "../../bin/asFlags.ts"
 import { type ImportFlags, lakeOf, planImport, withImport } from "../../bin/importPlan.ts"
 import * as BarFile from "../support/BarFile.ts"
 import { intervalOf as interval } from "../support/rows.ts"
@@ -19,7 +20,10 @@ const flags: ImportFlags = {
   timeUnit: Option.none(),
   timeFormat: Option.none(),
   zone: Option.none(),
-  stamped: Option.none()
+  stamped: Option.none(),
+  whole: Option.none(),
+  calendar: Option.none(),
+  replace: false
 }
 
 const minuteMs = 60_000
@@ -90,21 +94,73 @@ describe("planImport()", () => {
 })
 
 describe("withImport()", () => {
+  const merge = (...given: Parameters<typeof withImport>) => Result.getOrThrow(withImport(...given))
+
   it("keeps what was imported before, but what was imported as the same series", () => {
     const first = Result.getOrThrow(planOf({ node: Option.some("a") }))
     const second = Result.getOrThrow(planOf({ node: Option.some("b") }))
-    const both = withImport(first.configuration, second)
+    const both = merge(first.configuration, second)
     assert.deepStrictEqual(
       both.series.map(({ node }) => node),
       ["b", "a"]
     )
     assert.hasAllKeys(both.sources, ["a-1m", "b-1m"])
-    const again = withImport(both, Result.getOrThrow(planOf({ node: Option.some("a"), file: "other.csv" })))
+    const other = { node: Option.some("a"), file: "other.csv" }
+    const refused = Result.getOrThrow(Result.flip(withImport(both, Result.getOrThrow(planOf(other)))))
+    assert.match(
+      refused,
+      /^a 1m was imported from .*My prices\.v2\.csv: say --replace to have .*other\.csv in its place/
+    )
+    const again = merge(both, Result.getOrThrow(planOf({ ...other, replace: true })))
     assert.deepStrictEqual(
       again.series.map(({ node }) => node),
       ["a", "b"]
     )
     assert.containSubset(again.sources["a-1m"], { path: lakeOf({ ...flags, file: "other.csv" }).path })
+  })
+})
+
+describe("what an import leaves as it was", () => {
+  const merge = (...given: Parameters<typeof withImport>) => Result.getOrThrow(withImport(...given))
+
+  it("withImport() keeps what somebody has set of a series and of its source, and not what the import says anew", () => {
+    const plan = Result.getOrThrow(planOf({ node: Option.some("a"), zone: Option.some("Europe/Berlin") }))
+    const before = plan.configuration
+    const [series] = before.series
+    const changed = {
+      ...before,
+      sources: { "a-1m": { ...before.sources["a-1m"]!, maxEmptyBars: 7 } },
+      series: [{ ...series, calendar: "nyse-regular" }] as const
+    }
+    const again = merge(changed, Result.getOrThrow(planOf({ node: Option.some("a") })))
+    assert.containSubset(again.series[0], { calendar: "nyse-regular" })
+    assert.containSubset(again.sources["a-1m"], { maxEmptyBars: 7 })
+    assert.notProperty(again.sources["a-1m"], "zone")
+  })
+
+  it("withImport() gives series whose names differ by their signs sources of their own", () => {
+    const [first, second] = ["x/y", "x-y"].map((node) => Result.getOrThrow(planOf({ node: Option.some(node) })))
+    const both = merge(first!.configuration, second!)
+    assert.hasAllKeys(both.sources, ["x-y-1m", "x-y-1m-2"])
+    assert.deepStrictEqual(both.series[0].sources, ["x-y-1m-2"])
+  })
+
+  it("planImport() asks for the bars of trades that are there whole, and tells how to have those at the edges", () => {
+    const found = { kind: "trades", interval: undefined, span: [30_000, 270_000] } as const
+    const rangeOf = (said: Partial<ImportFlags>) => Result.getOrThrow(planOf(said, found)).range
+    assert.deepStrictEqual(rangeOf({}), [minuteMs, 4 * minuteMs])
+    assert.deepStrictEqual(rangeOf({ whole: Option.some("days") }), [0, 5 * minuteMs])
+    assert.match(problemOf({ interval: Option.some(interval("1h")) }, found), /no bar of 1h .* say --whole days/)
+  })
+
+  it("lakeOf() takes time for the time, and asFlags() settings for flags", () => {
+    assert.deepStrictEqual(lakeOf({ ...flags, columns: [["time", "When"]] }).columns, { eventTime: "When" })
+    const problem = 'could be days or seconds: say timeUnit: s, or timeFormat: "%Y%m%d" for days'
+    assert.strictEqual(
+      asFlags(problem),
+      'could be days or seconds: say --time-unit s, or --time-format "%Y%m%d" for days'
+    )
+    assert.strictEqual(asFlags("name it under columns as close"), "say --column close=ITS_NAME")
   })
 })
 

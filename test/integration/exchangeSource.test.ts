@@ -255,7 +255,7 @@ describe("configuredSources", () => {
       const { url } = yield* StandIn.start({ csv })
       const settings = { kind: "exchange", exchange: "binance", baseUrl: `${url}/`, maxEmptyBars: 5 } as const
       const other = { kind: "exchange", exchange: "okx" } as const
-      const sources = yield* Effect.provide(DataSources, layer({ main: settings, other }))
+      const sources = yield* Effect.provide(DataSources, layer({ sources: { main: settings, other } }))
       assert.deepStrictEqual([...sources.keys()], ["main", "other"])
       const main = sources.get("main")!
       assert.deepStrictEqual(main.capabilities, {

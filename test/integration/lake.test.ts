@@ -58,7 +58,7 @@ describe("a lake in a cluster", () => {
         ]
         const sources = {
           bars: { kind: "lake", path: "bars/{symbol}-1m.csv" },
-          trades: { kind: "lake", path: "trades.csv", rows: "trades" }
+          trades: { kind: "lake", path: "trades.csv", rows: "trades", whole: "days" }
         }
         writeFileSync(config, JSON.stringify({ sources, series }))
         const dataDir = join(root, "data")
@@ -161,6 +161,38 @@ describe("seamless import", () => {
           dataDir
         )
         assertRows(answerOf(read), file)
+      }),
+    120_000
+  )
+
+  it.live(
+    "reads a dump of trades without a header line by one command, and no other file in its place unawares",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* folder
+        const dataDir = join(root, "data")
+        const startUs = Date.UTC(2025, 0, 2) * 1000
+        const row = (id: number) => `${id},94.5,0.25,${id},${id},${startUs + 500_000 + id * 20_000_123},True,True\r\n`
+        const dump = (name: string) => {
+          mkdirSync(join(root, name))
+          const path = join(root, name, "BTCUSDT-aggTrades-2025-01-02.csv")
+          writeFileSync(path, Array.from({ length: 4319 }, (_, id) => row(id)).join(""))
+          return path
+        }
+        const path = dump("a")
+        const first = yield* run("import", path, "--data-dir", dataDir)
+        assert.strictEqual(first.code, 0, first.err)
+        assert.match(first.out, /^stored 1438 of 1438 bars of ohlcv:BTCUSDT-aggTrades-2025-01-02 1m/)
+        assert.match(first.err, /4319 trades in 1 file[^]*transact_time: microseconds since 1970/)
+        const days = yield* run("import", path, "--whole", "days", "--data-dir", dataDir)
+        assert.strictEqual(days.code, 0, days.err)
+        assert.match(days.out, /^stored 1440 of 1440 bars/)
+        const second = dump("b")
+        const refused = yield* run("import", second, "--data-dir", dataDir)
+        assert.strictEqual(refused.code, 4, refused.err)
+        assert.match(refused.err, /was imported from .*: say --replace to have .* in its place, or --node/)
+        const replaced = yield* run("import", second, "--replace", "--data-dir", dataDir)
+        assert.strictEqual(replaced.code, 0, replaced.err)
       }),
     120_000
   )

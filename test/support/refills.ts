@@ -15,7 +15,7 @@ const minuteMs = 60_000
 const [open, ...others] = ohlcv.fields
 
 /** The columns of bars of prices and volume, as a schema names them. */
-export const barFields: SchemaSettings["fields"] = [open!, ...others]
+const barFields: SchemaSettings["fields"] = [open!, ...others]
 
 /** A source that answers as it is told. */
 export const sourceOf = (

@@ -317,4 +317,16 @@ describe("whole time", () => {
       [30, 41]
     ])
   })
+
+  it("proven() has no absence over a seam that is longer than what the seam bears", () => {
+    const seams = [{ start: at(11), end: at(13), emptyMsMax: barMs }]
+    const answer = take(Answer.overSeams(Answer.begin(question), seams), [0, 3, 10, 13], nothing)
+    expect(provenBars(answer)).toEqual([
+      [0, 4],
+      [10, 11],
+      [13, 14]
+    ])
+    const short = take(Answer.overSeams(Answer.begin(question), seams), [10, 12], nothing)
+    expect(provenBars(short)).toEqual([[10, 13]])
+  })
 })

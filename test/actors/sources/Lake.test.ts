@@ -70,7 +70,7 @@ dataSourceSuite({
   name: "lake, trades",
   make: inFolder((made) => {
     copyFileSync(trades, join(made, "XRPETH.csv"))
-    return lake(join(made, "{symbol}.csv"), { rows: "trades", barsPerRequest: 700 })
+    return lake(join(made, "{symbol}.csv"), { rows: "trades", barsPerRequest: 700, whole: "days" })
   }),
   symbol: "XRP/ETH",
   interval: minute,
@@ -119,7 +119,7 @@ describe("Lake", () => {
       const parquet = join(made, "trades.parquet")
       yield* toParquet(trades, parquet)
       for (const path of [trades, parquet]) {
-        const source = yield* lake(path, { rows: "trades" })
+        const source = yield* lake(path, { rows: "trades", whole: "days" })
         for (const interval of ["1m", "5m"]) {
           const expected = readBars(dataFile(`binance-xrpeth-${interval}-20191011`))
           assertSame(yield* readAll(source, "XRP/ETH", intervalOf(interval)), expected)
@@ -134,7 +134,7 @@ describe("Lake", () => {
       const path = join(yield* folder, "busy.parquet")
       const rows = "SELECT 1640995200000 + i * 2 AS ts, i AS id, 1.5 AS price, 1.0 AS amount FROM range(400000) t(i)"
       yield* localFiles.ask({ sql: `COPY (${rows}) TO ${quoteText(path)} (FORMAT parquet)` })
-      const source = yield* lake(path, { rows: "trades" })
+      const source = yield* lake(path, { rows: "trades", whole: "days" })
       const [start, end] = [1_640_995_200_000, 1_640_995_200_000 + 3_600_000]
       const first = yield* source.page({ symbol: "ANY", interval: minute, start, end })
       const last = Number(first.eventTime.at(-1))
@@ -166,14 +166,15 @@ describe("Lake", () => {
       const parts = [rows.slice(half - 500).toReversed(), rows.slice(0, half + 500)]
       for (const [at, part] of parts.entries()) writeFileSync(join(made, `${at}.csv`), [header, ...part].join("\n"))
       const expected = readBars(dataFile("binance-xrpeth-1m-20191011"))
-      assertSame(yield* readAll(yield* lake(join(made, "*.csv"), { rows: "trades" })), expected)
+      const settings = { rows: "trades", whole: "days" } as const
+      assertSame(yield* readAll(yield* lake(join(made, "*.csv"), settings)), expected)
       const unnumbered = (row: string): string => row.replace(/^(\d+),\d+/, "$1")
       const inOrder = [rows.slice(half - 500), rows.slice(0, half + 500)]
       for (const [at, part] of inOrder.entries()) {
         writeFileSync(join(made, `${at}.csv`), ["ts,side,price,amount", ...part.map(unnumbered)].join("\n"))
       }
       const volumes = (table: RawRows) => Array.from(table.columns.find(({ name }) => name === "volume")!.values)
-      const source = yield* lake(join(made, "*.csv"), { rows: "trades" })
+      const source = yield* lake(join(made, "*.csv"), settings)
       assert.deepStrictEqual(volumes(yield* readAll(source)), volumes(expected))
     })
   )
