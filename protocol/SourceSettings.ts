@@ -14,6 +14,8 @@ export const ExchangeSettings = Schema.Struct({
   kind: Schema.Literal("exchange"),
   /** The exchange's id in ccxt, such as `binance`. */
   exchange: Schema.NonEmptyString,
+  /** What it is asked for: its bars, or its trades, of which bars are made; `bars` by default. */
+  rows: Schema.optionalKey(Schema.Literals(["bars", "trades"])),
   /** Takes the place of scheme, host and port in the exchange's addresses. */
   baseUrl: Schema.optionalKey(
     Schema.String.check(
@@ -52,7 +54,7 @@ export const ExchangeSettings = Schema.Struct({
 export type ExchangeSettings = typeof ExchangeSettings.Type
 
 // what holds of a source that is asked for pages, whatever it reads from
-const { baseUrl: _baseUrl, exchange: _exchange, kind: _kind, ...asked } = ExchangeSettings.fields
+const { baseUrl: _baseUrl, exchange: _exchange, kind: _kind, rows: _rows, ...asked } = ExchangeSettings.fields
 
 /** A source that is files of bars or of trades, Parquet or CSV. */
 export const LakeSettings = Schema.Struct({ ...lakeFields, ...asked })

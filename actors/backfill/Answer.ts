@@ -4,16 +4,17 @@
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
  * than the source's `maxEmptyBars`, nor than what a seam bears that it goes over, or where the source knows that it has
- * all of the time; so a stretch that begins or ends with an absence is looked at a little beyond its edge, but never
- * into time that is covered: what was proven there ends with a bar, or was proven by one. Time in which the market is
- * closed counts for nothing in an absence, and is proven by itself once it has been answered.
+ * all of the time; so a stretch that begins or ends with an absence is looked at a little beyond its edge, unless the
+ * source has that absence whole, but never into time that is covered: what was proven there ends with a bar, or was
+ * proven by one. Time in which the market is closed counts for nothing in an absence, and is proven by itself once it
+ * has been answered.
  *
  * Where stored time is asked about once more, an absence would take bars back. It is proven between two bars of this
  * answer alone, or where the source knows that it has all: what stands beside the stretch, and that a market is closed,
  * says nothing of what the source has now.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
-import { at, size } from "../../protocol/history/RangeMeasure.ts"
+import { at, isEmpty, size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Seam } from "../sources/DataSource.ts"
 import { openBefore, openBehind, openMs } from "./openTime.ts"
@@ -96,6 +97,10 @@ const isQuiet = ({ question, seams }: Answer, from: number, until: number): bool
   return until - from <= most || openMs(question.closed, from, until) <= most
 }
 
+/** Whether the source has said that it has all of `[from, until)`: no bar beside it proves more. */
+const isWhole = ({ whole }: Answer, from: number, until: number): boolean =>
+  isEmpty(RangeSet.missing(whole, from, until))
+
 const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): boolean =>
   !isRange(cursor, question.end) || seenBehind || emptyPages >= emptyPagesMeant
 
@@ -103,7 +108,7 @@ const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): bo
 const lookBefore = (answer: Answer): Request | undefined => {
   const { bars, before, lookedFrom, question } = answer
   const first = bars[0] ?? (isStretchDone(answer) ? (answer.behind ?? undefined) : undefined)
-  if (before !== null || first === undefined) return undefined
+  if (before !== null || first === undefined || isWhole(answer, question.start, first)) return undefined
   const openUntilFirstMs = openMs(question.closed, question.start, first)
   if (openUntilFirstMs === 0 || openUntilFirstMs > emptyMsMax(question)) return undefined
   const lookMs = emptyMsMax(question) + question.intervalMs
@@ -183,6 +188,21 @@ export const take = (
     emptyPages: nothing,
     // what lies behind the page's last bar comes with the next page, from files that may be others by then
     whole: RangeSet.union(answer.whole, RangeSet.clip(whole, request.start, seenUntil))
+  }
+}
+
+/**
+ * The answer whose page says up to where it has gone, with bars or without. What it has whole counts up to there, and
+ * the next one begins there: a page without bars that has gone on is none that counts as empty.
+ */
+export const upTo = (answer: Answer, request: Request, until: number, whole: RangeSet.RangeSet): Answer => {
+  if (request.about !== "stretch" || !isRange(request.start, until)) return answer
+  return {
+    ...answer,
+    cursor: Math.max(answer.cursor, until),
+    reachedEnd: false,
+    emptyPages: 0,
+    whole: RangeSet.union(answer.whole, RangeSet.clip(whole, request.start, until))
   }
 }
 

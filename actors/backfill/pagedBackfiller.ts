@@ -121,7 +121,8 @@ const conformPage = Effect.fnUntraced(function* (
       ...each,
       types,
       whole,
-      seams: rows.seams ?? []
+      seams: rows.seams ?? [],
+      until: rows.until === undefined ? undefined : rows.until - clockAheadMs(entry, source.name)
     }))
   )
   if (Result.isSuccess(page)) return page.success
@@ -193,6 +194,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
     answer = Answer.take(Answer.overSeams(answer, page.seams), request, Array.from(page.frame.eventTimeMs), page.whole)
+    if (page.until !== undefined) answer = Answer.upTo(answer, request, page.until, page.whole)
     const { end, start } = answer.question
     if (isOfStretch) before = page
     const sifted = isOfStretch ? sift(page, [start, end]) : { rows: empty, findings: Findings.none, exceptions: [] }

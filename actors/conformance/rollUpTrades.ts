@@ -19,6 +19,8 @@ export interface Trades {
   readonly id: Float64Array
   readonly price: Float64Array
   readonly amount: Float64Array
+  /** How many trades each row stands for, where it may be several of one order and price; one each without it. */
+  readonly count?: Float64Array
 }
 
 /** Bars as a source would give them, clean: typed, aligned and ascending. */
@@ -28,11 +30,11 @@ export interface TradeBars extends RawRows {
 }
 
 /** Trades in which rows of one bar are neighbours, ascending in time and id. */
-type Ordered = Pick<Trades, "price" | "amount">
+type Ordered = Pick<Trades, "price" | "amount" | "count">
 
 /** One value a bar: of prices, of amounts, or their number. */
 export const tradeValues = (groups: RowGroups.RowGroups, trades: Ordered, kind: RollUpKind): Float64Array => {
-  const { amount, price } = trades
+  const { amount, count, price } = trades
   switch (kind) {
     case "first":
       return RowGroups.reduce(groups, price, RowGroups.first)
@@ -47,7 +49,9 @@ export const tradeValues = (groups: RowGroups.RowGroups, trades: Ordered, kind: 
     case "vwap":
       return RowGroups.reduce(groups, price, (values, from, to) => exactVwap(values, amount, from, to))
     case "count":
-      return RowGroups.reduce(groups, price, (_values, from, to) => to - from)
+      return RowGroups.reduce(groups, count ?? price, (values, from, to) =>
+        count === undefined ? to - from : exactSum(values, from, to)
+      )
   }
 }
 
@@ -77,7 +81,11 @@ const columnsFor = (fields: ReadonlyArray<Field>): ReadonlyArray<readonly [name:
  */
 export const rollUpTrades = (trades: Trades, interval: Interval, fields: ReadonlyArray<Field> = []): TradeBars => {
   const order = orderRows([trades.eventTimeMs, trades.id])
-  const ordered = { price: pickFloats(trades.price, order), amount: pickFloats(trades.amount, order) }
+  const ordered = {
+    price: pickFloats(trades.price, order),
+    amount: pickFloats(trades.amount, order),
+    ...(trades.count !== undefined && { count: pickFloats(trades.count, order) })
+  }
   const groups = RowGroups.byBar(pickFloats(trades.eventTimeMs, order), interval)
   return {
     eventTime: groups.startMs,

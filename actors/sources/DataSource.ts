@@ -58,6 +58,11 @@ export interface Page extends RawRows {
   /** Time of which it knows that it has all there was: an absence in it is a lack of trades, however long. */
   readonly whole?: ReadonlyArray<Range>
   readonly seams?: ReadonlyArray<Seam>
+  /**
+   * Up to where it has gone, bars or none: what is left of the range is asked for from there. From behind its last bar
+   * without it.
+   */
+  readonly until?: number
 }
 
 /** The request gave no answer. */
@@ -80,7 +85,8 @@ export interface DataSource {
   readonly capabilities: Capabilities
   /**
    * The first bars of the page's range, at most `barsPerRequest`. Fewer than asked prove nothing: the rest of the
-   * range is asked for again, from behind the last bar, until a page is empty; what it has whole counts up to there.
+   * range is asked for again, from behind the last bar or from where the page says that it ends, until a page is empty
+   * and has gone no further; what it has whole counts up to there.
    * Where it gives trades or shorter bars, those of a bar are all on one page. Each request that it takes goes through
    * the `Gate`.
    */

@@ -14,8 +14,17 @@ import * as Interval from "../../protocol/history/Interval.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import type { ExchangeSettings } from "../../protocol/SourceSettings.ts"
 import { RequestFailed, type Capabilities, type DataSource, type PageRequest } from "./DataSource.ts"
+import {
+  limitsOf,
+  readTrades,
+  refusedInterval,
+  refusedTrades,
+  tradeHabits,
+  type TradeHabits
+} from "./exchangeTrades.ts"
 import { fetchWhole, type Send, sendOfCall, shortReason, withSend } from "./ExchangeHttp.ts"
 import { type Ended, Gate, type Pass } from "./Gate.ts"
+import { type AskTrades, tradesPage } from "./tradePages.ts"
 
 /** What must be known of an exchange before ccxt is loaded. */
 interface Habits {
@@ -43,6 +52,7 @@ type Exchange = Pick<
   | "featureValueByType"
   | "fetchImplementation"
   | "fetchOHLCV"
+  | "fetchTrades"
   | "has"
   | "loadMarkets"
   | "options"
@@ -91,7 +101,7 @@ const spotOnly = (fetchMarkets: unknown): unknown => {
   return Array.isArray(types) && types.includes("spot") ? { ...fetchMarkets, types: ["spot"] } : fetchMarkets
 }
 
-/** Leaves an exchange with the requests that bars need: its markets on the spot, and candles. */
+/** Leaves an exchange with the requests that bars need: its markets on the spot, and candles or trades. */
 const prepare = (exchange: Exchange, baseUrl: string | undefined): void => {
   exchange.fetchImplementation = sendOfCall
   exchange.options["fetchMarkets"] = spotOnly(exchange.options["fetchMarkets"])
@@ -229,41 +239,100 @@ const fetchFirst = Effect.fnUntraced(function* (venue: Venue, symbol: string, in
   return Option.fromUndefinedOr(first?.[0])
 })
 
+/** How a source answers. */
+type Answers = Pick<DataSource, "page" | "firstBar">
+
 /**
- * A source that asks an exchange: each page is one request, after the first of all has loaded the markets. An exchange
- * that gives the last bars of a long range is asked for as much as one answer holds, and further on while that part is
- * empty.
+ * By the exchange's own bars: each page is one request, after the first of all has loaded the markets. An exchange that
+ * gives the last bars of a long range is asked for as much as one answer holds, and further on while that part is empty.
  */
-export const make = Effect.fnUntraced(function* (name: string, settings: ExchangeSettings) {
-  const habits = habitsOf[settings.exchange] ?? otherHabits
-  const capabilities: Capabilities = {
-    barsPerRequest: settings.barsPerRequest ?? habits.barsPerRequest,
-    maxEmptyBars: settings.maxEmptyBars ?? defaults.maxEmptyBars,
-    finalityDelayMs: settings.finalityDelayMs ?? defaults.finalityDelayMs,
-    attemptsMax: settings.attempts ?? defaults.attempts,
-    joinGapsBars: settings.joinGapsBars ?? defaults.joinGapsBars,
-    ...(settings.retentionMs !== undefined && { retentionMs: settings.retentionMs }),
-    ...(settings.adjusted === true && { rowFlags: RowFlag.adjusted })
-  }
-  const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
-  const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)
-  // Those who come first share one load; a failed one is forgotten.
-  const loaded = yield* Effect.cachedWithTTL(load({ settings, capabilities, timeoutMs, permits }), (exit) =>
-    Exit.isSuccess(exit) ? Infinity : 0
-  )
-  const pageOf = Effect.fnUntraced(function* (request: PageRequest) {
+const byBars = (loaded: Effect.Effect<Venue, RequestFailed>, { givesFirst }: Habits): Answers => {
+  const page = Effect.fnUntraced(function* (request: PageRequest) {
     const venue = yield* loaded
     let rest = request
     while (Interval.barCount(rest.interval, rest.start, rest.end) > 0) {
-      const part = firstPart(rest, venue.barsMax, habits.givesFirst)
+      const part = firstPart(rest, venue.barsMax, givesFirst)
       const candles = yield* fetchPart(venue, part)
       if (candles.length > 0) return toRows(candles)
       rest = { ...rest, start: part.end }
     }
     return toRows([])
   })
+  const firstBar = (symbol: string, interval: Interval.Interval) =>
+    Effect.flatMap(loaded, (venue) => fetchFirst(venue, symbol, interval))
+  // of the others nobody knows where to look for it
+  return givesFirst ? { page, firstBar } : { page }
+}
+
+/** Sends requests for the trades of a symbol. */
+const askTrades =
+  ({ call, exchange }: Venue, symbol: string, { method, tradesPerRequest }: TradeHabits): AskTrades =>
+  (query) => {
+    const params = { fetchTradesMethod: method }
+    const given = call(() =>
+      "fromId" in query
+        ? exchange.fetchTrades(symbol, undefined, tradesPerRequest, { ...params, fromId: query.fromId })
+        : exchange.fetchTrades(symbol, query.from, tradesPerRequest, { ...params, until: query.until - 1 })
+    )
+    return Effect.flatMap(given, readTrades)
+  }
+
+/** By the bars that the exchange's trades make: a page is as many requests as that takes. */
+const byTrades = (
+  loaded: Effect.Effect<Venue, RequestFailed>,
+  habits: TradeHabits,
+  { barsPerRequest, finalityDelayMs }: Capabilities
+): Answers => ({
+  page: Effect.fnUntraced(function* ({ end, fields, interval, start, symbol }) {
+    const problem = refusedInterval(interval)
+    if (problem !== undefined) return yield* refused(problem)
+    const ask = askTrades(yield* loaded, symbol, habits)
+    const final = Interval.alignDown(interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
+    const question = {
+      interval,
+      start: Interval.alignUp(interval, start),
+      // trades of a bar that goes on are not all there, whoever asks for it
+      end: Math.min(Interval.alignUp(interval, end), final),
+      limits: limitsOf(habits, barsPerRequest)
+    }
+    return yield* tradesPage(ask, symbol, question, fields)
+  }),
+  firstBar: Effect.fnUntraced(function* (symbol, interval) {
+    const ask = askTrades(yield* loaded, symbol, { ...habits, tradesPerRequest: 1 })
+    const [first] = (yield* ask({ fromId: 0 })).eventTimeMs
+    return Option.map(Option.fromUndefinedOr(first), (time) => Interval.alignDown(interval, time))
+  })
+})
+
+const capabilitiesOf = (settings: ExchangeSettings, { barsPerRequest }: Habits): Capabilities => {
+  const rowFlags = (settings.rows === "trades" ? RowFlag.rolledUp : 0) | (settings.adjusted ? RowFlag.adjusted : 0)
+  return {
+    barsPerRequest: settings.barsPerRequest ?? barsPerRequest,
+    maxEmptyBars: settings.maxEmptyBars ?? defaults.maxEmptyBars,
+    finalityDelayMs: settings.finalityDelayMs ?? defaults.finalityDelayMs,
+    attemptsMax: settings.attempts ?? defaults.attempts,
+    joinGapsBars: settings.joinGapsBars ?? defaults.joinGapsBars,
+    ...(settings.retentionMs !== undefined && { retentionMs: settings.retentionMs }),
+    ...(rowFlags !== 0 && { rowFlags })
+  }
+}
+
+/** A source that asks an exchange, for its bars or for the trades that make them. */
+export const make = Effect.fnUntraced(function* (name: string, settings: ExchangeSettings) {
+  const habits = habitsOf[settings.exchange] ?? otherHabits
+  const capabilities = capabilitiesOf(settings, habits)
+  const timeoutMs = settings.requestTimeoutMs ?? defaults.requestTimeoutMs
+  const permits = yield* Semaphore.make(settings.concurrency ?? defaults.concurrency)
+  // Those who come first share one load; a failed one is forgotten.
+  const loaded = yield* Effect.cachedWithTTL(load({ settings, capabilities, timeoutMs, permits }), (exit) =>
+    Exit.isSuccess(exit) ? Infinity : 0
+  )
+  const trades = tradeHabits(settings.exchange)
+  const noTrades: Answers = { page: () => Effect.fail(refused(refusedTrades(settings.exchange))) }
+  const ofTrades = trades === undefined ? noTrades : byTrades(loaded, trades, capabilities)
+  const answers = settings.rows === "trades" ? ofTrades : byBars(loaded, habits)
   const page: DataSource["page"] = (request) =>
-    pageOf(request).pipe(
+    answers.page(request).pipe(
       Effect.withSpan(Span.dataSourceRead, {
         kind: "client",
         attributes: {
@@ -274,14 +343,5 @@ export const make = Effect.fnUntraced(function* (name: string, settings: Exchang
         }
       })
     )
-  const firstBar = (symbol: string, interval: Interval.Interval) =>
-    Effect.flatMap(loaded, (venue) => fetchFirst(venue, symbol, interval))
-  return {
-    name,
-    kind: "BACKFILL",
-    capabilities,
-    page,
-    // of the others nobody knows where to look for it
-    ...(habits.givesFirst && { firstBar })
-  } satisfies DataSource
+  return { ...answers, name, kind: "BACKFILL", capabilities, page } satisfies DataSource
 })

@@ -2,8 +2,9 @@
 import { page, type Bar, type PageRequest } from "./Candles.ts"
 import { intervals, type Interval } from "./Interval.ts"
 import type { Market, Markets } from "./Market.ts"
+import { pageOfTrades, type Trade } from "./Trades.ts"
 
-/** An answer before it is sent; `rows` is there when it is a page of klines. */
+/** An answer before it is sent; `rows` is there when it is a page of klines or trades. */
 export interface Answer {
   readonly status: number
   readonly body: unknown
@@ -17,8 +18,11 @@ export interface Exchange {
   readonly nowMs: () => number
 }
 
-/** The path that faults strike. */
-export const klinesPath = "/api/v3/klines"
+const klinesPath = "/api/v3/klines"
+const tradesPath = "/api/v3/aggTrades"
+
+/** The paths that faults strike: those of pages. */
+export const pagePaths: ReadonlyArray<string> = [klinesPath, tradesPath]
 
 const limitDefault = 500
 const limitMax = 1000
@@ -42,31 +46,61 @@ const toKline = (bar: Bar, interval: Interval): ReadonlyArray<string | number> =
   return [startMs, open, high, low, close, volume, interval.nextStart(startMs) - 1, "0", 0, "0", "0", "0"]
 }
 
-/** A page of klines: the answer's body. */
-export const klinesPage = (rows: ReadonlyArray<unknown>): Answer => ({ ...ok(rows), rows })
+/** A page of klines or trades: the answer's body. */
+export const pageAnswer = (rows: ReadonlyArray<unknown>): Answer => ({ ...ok(rows), rows })
 
-/** The whole numbers of a query, or the first parameter that is not one. */
-const readNumbers = (query: URLSearchParams): PageRequest | { readonly illegal: string } => {
-  const wrong = ["startTime", "endTime", "limit"].find((name) => !/^\d{1,15}$/.test(query.get(name) ?? "0"))
-  if (wrong !== undefined) return { illegal: wrong }
+interface Numbers extends PageRequest {
+  readonly fromId: number | undefined
+}
+
+/** The whole numbers of a query, or the refusal of the first parameter that is not one. */
+const readNumbers = (query: URLSearchParams): Numbers | { readonly refused: Answer } => {
+  const wrong = ["startTime", "endTime", "fromId", "limit"].find((name) => !/^\d{1,15}$/.test(query.get(name) ?? "0"))
+  if (wrong !== undefined) return { refused: illegal(wrong) }
   const numberOf = (name: string): number | undefined => (query.has(name) ? Number(query.get(name)) : undefined)
   const limit = Math.min(numberOf("limit") ?? limitDefault, limitMax)
-  return { startTimeMs: numberOf("startTime"), endTimeMs: numberOf("endTime"), limit }
+  if (limit === 0) return { refused: refusal(400, -1130, "Data sent for parameter 'limit' is not valid.") }
+  return { startTimeMs: numberOf("startTime"), endTimeMs: numberOf("endTime"), fromId: numberOf("fromId"), limit }
 }
+
+const invalidSymbol = refusal(400, -1121, "Invalid symbol.")
 
 const klines = ({ markets }: Exchange, query: URLSearchParams): Answer => {
   const absent = ["symbol", "interval"].find((name) => !query.get(name))
   if (absent !== undefined) return missing(absent)
   const wanted = readNumbers(query)
-  if ("illegal" in wanted) return illegal(wanted.illegal)
-  if (wanted.limit === 0) return refusal(400, -1130, "Data sent for parameter 'limit' is not valid.")
+  if ("refused" in wanted) return wanted.refused
   const market = markets.get(query.get("symbol") ?? "")
-  if (market === undefined) return refusal(400, -1121, "Invalid symbol.")
+  if (market === undefined) return invalidSymbol
   const interval = intervals.find((each) => each.name === query.get("interval"))
   const candles = interval && market.candlesOf(interval)
   // A record too coarse for the interval is refused too: an empty page would claim that nothing was traded.
   if (interval === undefined || candles === undefined) return refusal(400, -1120, "Invalid interval.")
-  return klinesPage(page(candles, wanted).map((bar) => toKline(bar, interval)))
+  return pageAnswer(page(candles, wanted).map((bar) => toKline(bar, interval)))
+}
+
+/** One trade as Binance sends it: aggregated of those of one order and price, each of one alone in the record. */
+const toAggTrade = ({ amount, atMs, id, price, side }: Trade): unknown => ({
+  a: id,
+  p: price,
+  q: amount,
+  f: id,
+  l: id,
+  T: atMs,
+  m: side === "sell",
+  M: true
+})
+
+const aggTrades = ({ markets }: Exchange, query: URLSearchParams): Answer => {
+  if (!query.get("symbol")) return missing("symbol")
+  const wanted = readNumbers(query)
+  if ("refused" in wanted) return wanted.refused
+  if (query.has("fromId") && (query.has("startTime") || query.has("endTime"))) {
+    return refusal(400, -1128, "Combination of optional parameters invalid.")
+  }
+  const trades = markets.get(query.get("symbol") ?? "")?.trades
+  // A market without a record of trades is refused too: an empty page would claim that nothing was traded.
+  return trades === undefined ? invalidSymbol : pageAnswer(pageOfTrades(trades, wanted).map(toAggTrade))
 }
 
 /** The smallest step of that many digits, padded as Binance pads it: 2 gives 0.01000000. */
@@ -123,6 +157,8 @@ export const answer = (exchange: Exchange, path: string, query: URLSearchParams)
       return exchangeInfo(exchange)
     case klinesPath:
       return klines(exchange, query)
+    case tradesPath:
+      return aggTrades(exchange, query)
     default:
       return { status: 404, body: "Not Found" }
   }

@@ -1,23 +1,14 @@
 /** How does a CSV file of recorded candles become bars, and what does a broken one say? */
-import { readFileSync } from "node:fs"
 import type { Bar, Candles } from "./Candles.ts"
 import * as Decimal from "./Decimal.ts"
 import * as Interval from "./Interval.ts"
+import { readText } from "./readText.ts"
 import { UsageError } from "./UsageError.ts"
 
 const header = "ts,open,high,low,close,volume"
 const columns = header.split(",").length
 // The header is line 1, as an editor counts.
 const firstRowLine = 2
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, "utf8")
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new UsageError(`${file}: cannot be read (${why}); give the path of a CSV file`, { cause })
-  }
-}
 
 const parseRow = (row: string, place: string): Bar => {
   const [ts = "", open = "", high = "", low = "", close = "", volume = "", ...rest] = row.split(",")

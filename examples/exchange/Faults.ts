@@ -1,5 +1,5 @@
 /** Which requests go wrong, in which way, and how is a bad day repeated exactly? */
-import { klinesPage, refusal, type Answer } from "./BinanceApi.ts"
+import { pageAnswer, refusal, type Answer } from "./BinanceApi.ts"
 
 /** The ways in which an answer goes wrong. */
 export const faultNames = ["429", "500", "hang", "truncate"] as const
@@ -59,7 +59,7 @@ const truncate = (answer: Answer, cutAt: number): Outcome => {
   const rows = answer.rows ?? []
   // Nothing to cut: the answer is as it would have been, and does not count as a fault.
   if (rows.length === 0) return { fault: null, answer }
-  return { fault: "truncate", answer: klinesPage(rows.slice(0, Math.floor(rows.length * cutAt))) }
+  return { fault: "truncate", answer: pageAnswer(rows.slice(0, Math.floor(rows.length * cutAt))) }
 }
 
 const outcomes: Readonly<Record<FaultName, (answer: Answer, cutAt: number) => Outcome>> = {

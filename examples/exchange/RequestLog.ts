@@ -11,10 +11,11 @@ export interface LogEntry {
   readonly interval: string | null
   readonly startTime: number | string | null
   readonly endTime: number | string | null
+  readonly fromId: number | string | null
   readonly limit: number | string | null
   /** Null when no answer is ever sent. */
   readonly status: number | null
-  /** Rows sent; null when the answer is not a page of klines. */
+  /** Rows sent; null when the answer is not a page of klines or trades. */
   readonly rows: number | null
   readonly fault: Outcome["fault"]
 }
@@ -34,6 +35,7 @@ export const logEntry = (at: number, url: URL, { answer, fault }: Outcome): LogE
     interval: text("interval"),
     startTime: number("startTime"),
     endTime: number("endTime"),
+    fromId: number("fromId"),
     limit: number("limit"),
     status: answer?.status ?? null,
     rows: answer?.rows?.length ?? null,

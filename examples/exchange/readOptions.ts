@@ -7,14 +7,16 @@ import { UsageError } from "./UsageError.ts"
 /** What `--help` prints. */
 export const usage = `Usage: node examples/exchange/exchange.ts --csv BASE/QUOTE=FILE [options]
 
-An exchange on this machine that serves recorded candles as Binance's public spot API does.
+An exchange on this machine that serves recorded candles and trades as Binance's public spot API does.
 
   --csv BTC/BUSD=FILE   candles of one pair; again for more pairs, or for more files of one pair
                         (header ts,open,high,low,close,volume; the interval is the smallest step between rows;
                         longer intervals without a file are rolled up from the finest, shorter ones refused)
+  --trades XRP/ETH=FILE trades of one pair, beside its candles or without them; again as above
+                        (header ts,id,side,price,amount)
   --port N              port on 127.0.0.1 (default 0: any free one)
   --latency-ms N        hold every answer back that long (default 0)
-  --fault NAME=SHARE    let a share (0 to 1) of the klines requests go wrong; once for each name:
+  --fault NAME=SHARE    let a share (0 to 1) of the requests for klines or trades go wrong; once for each name:
                           429       too many requests, Retry-After: 1
                           500       server error
                           hang      never answered
@@ -26,7 +28,7 @@ An exchange on this machine that serves recorded candles as Binance's public spo
 Prints {"ready":true,"url":"http://127.0.0.1:PORT"} when it listens; SIGTERM or SIGINT ends it.
 `
 
-/** One `--csv`. */
+/** One `--csv`, or one `--trades`. */
 export interface CsvOption extends Pair {
   readonly file: string
 }
@@ -35,6 +37,7 @@ export interface CsvOption extends Pair {
 export interface Options {
   readonly help: boolean
   readonly csv: ReadonlyArray<CsvOption>
+  readonly trades: ReadonlyArray<CsvOption>
   readonly port: number
   readonly latencyMs: number
   readonly faults: FaultShares
@@ -54,6 +57,7 @@ const parse = (args: ReadonlyArray<string>) => {
       args: [...args],
       options: {
         csv: { type: "string", multiple: true, default: [] },
+        trades: { type: "string", multiple: true, default: [] },
         port: { type: "string", default: "0" },
         "latency-ms": { type: "string", default: "0" },
         fault: { type: "string", multiple: true, default: [] },
@@ -75,11 +79,13 @@ const wholeNumber = (name: string, text: string, max: number): number => {
   return Number(text)
 }
 
-const readCsv = (text: string): CsvOption => {
+const readFile = (option: "csv" | "trades", text: string): CsvOption => {
   const parts = /^([A-Z0-9]+)\/([A-Z0-9]+)=(.+)$/.exec(text)
   const [, base, quote, file] = parts ?? []
   if (base === undefined || quote === undefined || file === undefined) {
-    throw new UsageError(`--csv ${text}: must be BASE/QUOTE=FILE in capitals, such as BTC/BUSD=candles.csv`)
+    throw new UsageError(
+      `--${option} ${text}: must be BASE/QUOTE=FILE in capitals, such as BTC/BUSD=${option === "csv" ? "candles" : "trades"}.csv`
+    )
   }
   return { base, quote, file }
 }
@@ -112,12 +118,13 @@ const readFaults = (texts: ReadonlyArray<string>): FaultShares => {
 /** Reads the arguments behind the program's name. Fails with a `UsageError`. */
 export const readOptions = (args: ReadonlyArray<string>): Options => {
   const values = parse(args)
-  if (!values.help && values.csv.length === 0) {
+  if (!values.help && values.csv.length + values.trades.length === 0) {
     throw new UsageError("no market to trade; give at least one --csv, such as --csv BTC/BUSD=candles.csv")
   }
   return {
     help: values.help,
-    csv: values.csv.map(readCsv),
+    csv: values.csv.map((text) => readFile("csv", text)),
+    trades: values.trades.map((text) => readFile("trades", text)),
     port: wholeNumber("port", values.port, portMax),
     latencyMs: wholeNumber("latency-ms", values["latency-ms"], latencyMsMax),
     faults: readFaults(values.fault),

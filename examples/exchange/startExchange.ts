@@ -1,7 +1,7 @@
 /** How does the exchange listen, answer, stay silent, and stop? */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { setTimeout as wait } from "node:timers/promises"
-import { answer, klinesPath, type Answer } from "./BinanceApi.ts"
+import { answer, pagePaths, type Answer } from "./BinanceApi.ts"
 import { makeFaults, strike, type FaultShares, type Outcome } from "./Faults.ts"
 import type { Markets } from "./Market.ts"
 import { logEntry, type RequestLog } from "./RequestLog.ts"
@@ -36,7 +36,7 @@ const makeDecide = ({ markets, faults, seed }: ExchangeSettings): ((url: URL) =>
   const draw = makeFaults(faults, seed)
   const exchange = { markets, nowMs: () => Date.now() }
   return ({ pathname, searchParams }) =>
-    strike(pathname === klinesPath ? draw() : healthy, answer(exchange, pathname, searchParams))
+    strike(pagePaths.includes(pathname) ? draw() : healthy, answer(exchange, pathname, searchParams))
 }
 
 const send = (response: ServerResponse, { status, headers, body }: Answer): void => {

@@ -380,6 +380,7 @@ describe("what is said about wrong input", () => {
         { base: "BTC", quote: "BUSD", file: "a.csv" },
         { base: "XRP", quote: "ETH", file: "b=c.csv" }
       ],
+      trades: [],
       port: 8080,
       latencyMs: 5,
       faults: { "429": 0.7, "500": 0.2, hang: 0.1, truncate: 0 },

@@ -1,7 +1,7 @@
 /**
  * How does a test get an exchange of its own, slow or faulty as it likes?
  *
- * The example's exchange as a process of its own, on a free port, serving files of candles; ended with the scope.
+ * The example's exchange as a process of its own, on a free port, serving files of candles and of trades; ended with the scope.
  */
 import { Effect } from "effect"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -16,7 +16,9 @@ import * as ReadyProcess from "./ReadyProcess.ts"
 export interface StandInSettings {
   /** Files of candles by pair: `BTC/BUSD`. */
   readonly csv: Readonly<Record<string, string>>
-  /** Shares of the klines requests that go wrong: `{ "429": 0.2 }`. */
+  /** Files of trades by pair. */
+  readonly trades?: Readonly<Record<string, string>>
+  /** Shares of the requests for klines or trades that go wrong: `{ "429": 0.2 }`. */
   readonly faults?: FaultShares
   /** How long each answer is held back. */
   readonly latencyMs?: number
@@ -39,8 +41,12 @@ interface StandIn {
 
 const program = fileURLToPath(new URL("../../examples/exchange/exchange.ts", import.meta.url))
 
-const argumentsOf = ({ csv, faults = {}, latencyMs = 0, port = 0, seed = 1 }: StandInSettings, logFile: string) => [
+const argumentsOf = (
+  { csv, faults = {}, latencyMs = 0, port = 0, seed = 1, trades = {} }: StandInSettings,
+  logFile: string
+) => [
   ...Object.entries(csv).flatMap(([pair, file]) => ["--csv", `${pair}=${file}`]),
+  ...Object.entries(trades).flatMap(([pair, file]) => ["--trades", `${pair}=${file}`]),
   ...Object.entries(faults).flatMap(([name, share]) => ["--fault", `${name}=${share}`]),
   `--port=${port}`,
   `--latency-ms=${latencyMs}`,
