@@ -56,6 +56,8 @@ interface Walking {
   readonly nextId: number
   /** What was known when this number was found. */
   readonly knownMs: number | null
+  /** By how many numbers the next step back is. */
+  readonly back: number
   /** The time of the last trade seen, once one before the range was seen or none is before it. */
   readonly reachedMs: number | null
   /** How many answers in a row have said that nothing follows. */
@@ -79,6 +81,9 @@ export interface TradeWalk {
   readonly bars: number
   readonly lastBar: number
 }
+
+/** Each step back is so many times as long as the one before: numbers may begin with a large one. */
+const backGrowth = 4
 
 /** One answer that nothing follows may be a fault of the exchange: this many in a row are its word. */
 const endsMeant = 2
@@ -116,10 +121,17 @@ export const next = ({ phase, question }: TradeWalk): TradeQuery | undefined => 
 }
 
 const afterLook = ({ question }: TradeWalk, phase: Looking, given: NumberedTrades): TradeWalk["phase"] => {
-  const { start } = question
+  const { limits, start } = question
   const at = given.eventTimeMs.findIndex((time) => !isRange(time, start))
   if (at >= 0)
-    return { _tag: "walking", nextId: Math.max(0, given.id[at]! - 1), knownMs: phase.knownMs, reachedMs: null, ends: 0 }
+    return {
+      _tag: "walking",
+      nextId: Math.max(0, given.id[at]! - 1),
+      knownMs: phase.knownMs,
+      back: limits.tradesPerRequest,
+      reachedMs: null,
+      ends: 0
+    }
   const until = lookUntil(phase, question)
   // where a trade was known and is not found, an answer was wrong: from the begin then
   if (phase.knownMs !== null)
@@ -129,11 +141,11 @@ const afterLook = ({ question }: TradeWalk, phase: Looking, given: NumberedTrade
 }
 
 /** Where to begin once more, since a trade of the range is before the one found. */
-const lookCloser = ({ question: { limits, start } }: TradeWalk, phase: Walking, first: number, isGap: boolean) => {
+const lookCloser = ({ question: { start } }: TradeWalk, phase: Walking, first: number, isGap: boolean) => {
   const isCloser = phase.knownMs === null || isRange(first, phase.knownMs)
   if (!isGap && isCloser) return { ...looking, from: start, knownMs: first }
   // numbers that nobody has, or more trades of one millisecond than fit into an answer: by number then
-  return { ...phase, nextId: Math.max(0, phase.nextId - limits.tradesPerRequest), ends: 0 }
+  return { ...phase, nextId: Math.max(0, phase.nextId - phase.back), back: phase.back * backGrowth, ends: 0 }
 }
 
 /** The trades of the range. */

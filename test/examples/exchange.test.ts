@@ -238,6 +238,7 @@ test("latency holds an answer back but not its log line", async () => {
       interval: "1m",
       startTime: 5,
       endTime: null,
+      fromId: null,
       limit: "x",
       status: 400,
       rows: null,

@@ -60,26 +60,27 @@ export const dataSourceSuite = <E>(claims: DataSourceClaims<E>): void => {
 
   const inside = (start: number, end: number): Table => pick(all, (time) => start <= time && time < end)
 
-  const ask = (start: number, end: number) =>
-    Effect.gen(function* () {
-      const source = yield* Source
-      const rows = yield* source.page({ symbol, interval, start, end })
-      const table = toTable(rows)
-      for (const [column, values] of Object.entries(table)) assert.lengthOf(values, rows.eventTime.length, column)
-      return table
-    })
+  const askPage = Effect.fnUntraced(function* (start: number, end: number) {
+    const source = yield* Source
+    const rows = yield* source.page({ symbol, interval, start, end })
+    const table = toTable({ eventTime: rows.eventTime, columns: rows.columns })
+    for (const [column, values] of Object.entries(table)) assert.lengthOf(values, rows.eventTime.length, column)
+    return { table, until: rows.until }
+  })
+  const ask = (start: number, end: number) => Effect.map(askPage(start, end), ({ table }) => table)
 
-  /** The whole range, each page from behind the last bar of the one before, until a page is empty. */
+  /** The whole range, each page from where the one before ended, until a page is empty and goes no further. */
   const readAll = Effect.fnUntraced(function* (start: number, end: number) {
     let read = pick(all, () => false)
     let from = start
     while (from < end) {
-      const page = yield* ask(from, end)
+      const { table: page, until } = yield* askPage(from, end)
       const last = page["eventTime"]!.at(-1)
-      if (last === undefined) break
-      assert.isAtLeast(last, from, "a page goes on")
+      const next = until ?? (last === undefined ? from : last + 1)
+      if (last === undefined && next <= from) break
+      assert.isAbove(next, last ?? from, "a page goes on")
       read = join(read, page)
-      from = last + 1
+      from = next
     }
     return read
   })
@@ -121,7 +122,7 @@ export const dataSourceSuite = <E>(claims: DataSourceClaims<E>): void => {
       })
     )
 
-    it.effect("page() from behind the last bar, until a page is empty, gives exactly the bars", () =>
+    it.effect("page() from where the last one ended, until one is empty, gives exactly the bars", () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* readAll(first, end), all)
         const before = first - 2 * interval.lengthMs

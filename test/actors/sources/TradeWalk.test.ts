@@ -186,6 +186,13 @@ describe("TradeWalk", () => {
     expect(TradeWalk.isCrowded(walk)).toBe(true)
   })
 
+  it("is not long in finding that no trade is before the first, where numbers begin with a large one", () => {
+    const trades = steady(3, 5, 10).map((trade) => ({ ...trade, id: trade.id + 1_000_000 }))
+    const { asked, until, walk } = walkOf({ trades, givesLast: false, cuts: [null] }, 0, 20)
+    expect(idsOf(walk, until)).toEqual([1_000_000, 1_000_001])
+    expect(asked.length).toBeLessThan(15)
+  })
+
   it("begins with the first trade where the exchange gives the last ones of a time", () => {
     const trades = steady(40, 1, 3)
     expect(readAll({ trades, givesLast: true, cuts: [null] }, 0, 50)).toEqual(within(trades, 0, 50))
