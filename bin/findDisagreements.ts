@@ -6,12 +6,14 @@
  */
 import { Option, Predicate } from "effect"
 import { exchangeIds } from "../actors/sources/exchangeIds.ts"
+import { requestWeightOf } from "../actors/sources/exchangeTrades.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { defaults } from "../protocol/Settings.ts"
 import { byteLength, nodeIdBytesMax } from "../protocol/wire/Token.ts"
 import { checkCalendars } from "./calendarFiles.ts"
 import { checkDerived, checkDerivedNames } from "./checkDerived.ts"
 import { checkSchemas } from "./checkSchemas.ts"
+import { checkTrades } from "./checkTrades.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -168,7 +170,7 @@ const checkAccounts = (input: unknown, sources: object): ReadonlyArray<Mistake> 
   const named = Object.entries(sources).map(([name, settings]) => ({
     name,
     account: accountOf(name, settings),
-    weight: fieldOf(settings, "requestWeight")
+    weight: fieldOf(settings, "requestWeight") ?? requestWeightOf(Object(settings))
   }))
   const known = Object.keys(declared)
   const undeclared = named.flatMap(({ account, name }) =>
@@ -217,6 +219,7 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
         ...checkExchanges(declared),
         ...checkLakes(declared),
         ...checkSettling(declared),
+        ...checkTrades(declared, series),
         ...checkAccounts(input, declared)
       ]
     : []

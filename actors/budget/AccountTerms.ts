@@ -5,6 +5,7 @@
  * limit has no limit of its own, and still what keeps a cluster from asking a source in vain.
  */
 import { type AccountSettings, type Configuration, defaults } from "../../protocol/Settings.ts"
+import { requestWeightOf } from "../sources/exchangeTrades.ts"
 
 type SourceSettings = Configuration["sources"][string]
 
@@ -45,7 +46,7 @@ const defaultsOf = ({ kind }: SourceSettings) =>
     : { timeoutMs: defaults.requestTimeoutMs, concurrency: defaults.concurrency }
 
 const sourceTerms = (settings: SourceSettings): SourceTerms => ({
-  weight: settings.requestWeight ?? defaults.requestWeight,
+  weight: settings.requestWeight ?? requestWeightOf(settings),
   concurrency: settings.concurrency ?? defaultsOf(settings).concurrency,
   timeoutMs: settings.requestTimeoutMs ?? defaultsOf(settings).timeoutMs,
   failuresMax: settings.breakerFailures ?? defaults.breakerFailures

@@ -37,7 +37,8 @@ const intervalMsMax = hourMs
 export const tradeHabits = (exchange: string): TradeHabits | undefined => habitsOf[exchange]
 
 /** What one request of a source counts, where its settings do not say. */
-export const requestWeightOf = (exchange: unknown, rows: unknown): number => {
+export const requestWeightOf = (settings: { readonly exchange?: unknown; readonly rows?: unknown }): number => {
+  const { exchange, rows } = settings
   const habits = rows === "trades" && typeof exchange === "string" ? tradeHabits(exchange) : undefined
   return habits?.requestWeight ?? defaults.requestWeight
 }

@@ -318,6 +318,33 @@ describe("whole time", () => {
     ])
   })
 
+  it("upTo() has the next page begin where the last one ended, with bars or without", () => {
+    const first = Answer.nextRequest(Answer.begin(question))!
+    const quiet = Answer.upTo(take(Answer.begin(question), [], nothing), first, at(40), RangeSet.of(at(0), at(70)))
+    expect(Answer.nextRequest(quiet)).toEqual({ about: "stretch", start: at(40), end: at(100) })
+    expect(provenBars(quiet)).toEqual([[0, 40]])
+    expect(toPairs(barsOf(Answer.answered(quiet)))).toEqual([[0, 40]])
+    const second = Answer.nextRequest(quiet)!
+    const traded = Answer.upTo(take(quiet, [45], nothing), second, at(60), RangeSet.of(at(40), at(60)))
+    expect(Answer.nextRequest(traded)).toEqual({ about: "stretch", start: at(60), end: at(100) })
+    expect(provenBars(traded)).toEqual([[0, 60]])
+    const last = Answer.upTo(take(traded, [], nothing), Answer.nextRequest(traded)!, at(100), RangeSet.of(0, at(100)))
+    // whole up to its end: neither a second page nor a look beside it proves more
+    expect(Answer.nextRequest(last)).toBeUndefined()
+    expect(provenBars(last)).toEqual([[0, 100]])
+  })
+
+  it("upTo() of a page that has gone no further changes nothing: two of them are its word", () => {
+    let answer = Answer.begin(question)
+    for (let pages = 0; pages < 2; pages++) {
+      const request = Answer.nextRequest(answer)!
+      expect(request.start).toBe(at(0))
+      answer = Answer.upTo(take(answer, [], nothing), request, at(0), nothing)
+    }
+    expect(Answer.nextRequest(answer)).toBeUndefined()
+    expect(provenBars(answer)).toEqual([])
+  })
+
   it("proven() has no absence over a seam that is longer than what the seam bears", () => {
     const seams = [{ start: at(11), end: at(13), emptyMsMax: barMs }]
     const answer = take(Answer.overSeams(Answer.begin(question), seams), [0, 3, 10, 13], nothing)

@@ -37,6 +37,12 @@ describe("accountsOf()", () => {
     assert.deepInclude(terms.get("okx"), { requests: { perMinute: 10, burst: 1 }, concurrency: 2 })
   })
 
+  it("weighs a request for trades as the exchange does, unless its source says otherwise", () => {
+    const terms = termsOf({ a: source({ rows: "trades" }), b: source({ rows: "trades", requestWeight: 2 }) })
+    const weights = ["a", "b"].map((name) => terms.get(name)?.sources.get(name)?.weight)
+    assert.deepStrictEqual(weights, [4, 2])
+  })
+
   it("gives weight the same share for a burst as requests, and one request at the least", () => {
     const accounts = { main: { requestsPerMinute: 100, weightPerMinute: 1000, burst: 20 } }
     const heavy = (requestWeight: number) =>
