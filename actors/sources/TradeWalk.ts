@@ -83,7 +83,7 @@ export interface TradeWalk {
 }
 
 /** Each step back is so many times as long as the one before: numbers may begin with a large one. */
-const backGrowth = 4
+const backGrowth = 32
 
 /** One answer that nothing follows may be a fault of the exchange: this many in a row are its word. */
 const endsMeant = 2
