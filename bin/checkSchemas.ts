@@ -149,40 +149,70 @@ const checkSchema = (
 const propertyOf = (value: unknown, key: string): unknown =>
   Predicate.hasProperty(value, key) ? value[key] : undefined
 
-/** What of rules a lake does itself: its rows come with their times read, in order, and its trades as bars. */
-const ofLakes = {
-  time: "say it of the source itself, by timeUnit, timeFormat, zone and stamped",
-  order: "rows of files are sorted by their times",
-  rollUp: "say rows: trades of the source itself",
-  tradeColumns: "say columns of the source itself"
-} as const
+/** What of rules a source does itself: its rows come with their times read, in order, and its trades as bars. */
+interface ReadyRows {
+  readonly rows: string
+  readonly source: string
+  readonly instead: Readonly<Record<"time" | "order" | "rollUp" | "tradeColumns", string>>
+}
 
-/** Rules that would do nothing, or harm, to the rows of files of a series. */
-const checkLakeRules = (
+const ofLakes: ReadyRows = {
+  rows: "files",
+  source: "a lake",
+  instead: {
+    time: "say it of the source itself, by timeUnit, timeFormat, zone and stamped",
+    order: "rows of files are sorted by their times",
+    rollUp: "say rows: trades of the source itself",
+    tradeColumns: "say columns of the source itself"
+  }
+}
+
+const ofTrades: ReadyRows = {
+  rows: "trades of an exchange",
+  source: "asked for trades",
+  instead: {
+    time: "their times are known, and bars of them begin at their starts",
+    order: "they are in the order of their numbers",
+    rollUp: "bars come of them as they are",
+    tradeColumns: "bars come of them, and no columns of trades"
+  }
+}
+
+/** What a source does itself, by its settings; undefined where rules say how its rows are read. */
+const readyRowsOf = (settings: unknown): ReadyRows | undefined => {
+  const [kind, rows] = ["kind", "rows"].map((key) => propertyOf(settings, key))
+  if (kind === "lake") return ofLakes
+  return kind === "exchange" && rows === "trades" ? ofTrades : undefined
+}
+
+/** Rules that would do nothing, or harm, to the rows of a source of a series. */
+const checkReadyRows = (
   { rules = {} }: SchemaSettings,
   [schema, series]: readonly [name: string, path: string],
-  lakes: ReadonlyArray<string>
+  [source, ready]: readonly [name: string, rows: ReadyRows]
 ): ReadonlyArray<Mistake> =>
-  lakes.flatMap((source) =>
-    Object.entries(ofLakes).flatMap(([rule, instead]) => {
-      const own = propertyOf(rules.sources?.[source], rule) !== undefined
-      if (!own && propertyOf(rules, rule) === undefined) return []
-      const path = `schemas.${schema}.rules.${own ? `sources.${source}.` : ""}${rule}`
-      const among = own ? "" : "; what is of other sources stands under rules.sources"
-      return [{ path, problem: `is not for files, and ${series} has ${source}, which is a lake: ${instead}${among}` }]
-    })
-  )
+  Object.entries(ready.instead).flatMap(([rule, instead]) => {
+    const own = propertyOf(rules.sources?.[source], rule) !== undefined
+    if (!own && propertyOf(rules, rule) === undefined) return []
+    const path = `schemas.${schema}.rules.${own ? `sources.${source}.` : ""}${rule}`
+    const among = own ? "" : "; what is of other sources stands under rules.sources"
+    const problem = `is not for ${ready.rows}, and ${series} has ${source}, which is ${ready.source}: ${instead}${among}`
+    return [{ path, problem }]
+  })
 
-/** The rules of schemas that series have for their lakes. */
-const checkLakes = (declared: object, sources: unknown, series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
-  const isLake = (name: unknown): name is string =>
-    typeof name === "string" && propertyOf(propertyOf(sources, name), "kind") === "lake"
+/** The rules of schemas that series have for sources whose rows come ready. */
+const checkReady = (declared: object, sources: unknown, series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
+  const readyOf = (name: unknown): ReadonlyArray<readonly [string, ReadyRows]> => {
+    const ready = typeof name === "string" ? readyRowsOf(propertyOf(sources, name)) : undefined
+    return ready === undefined ? [] : [[String(name), ready]]
+  }
   const found = series.flatMap((kept, at) => {
     const [name, asked] = [propertyOf(kept, "schema"), propertyOf(kept, "sources")]
     if (typeof name !== "string" || !Array.isArray(asked)) return []
     return Result.match(decode(propertyOf(declared, name)), {
       onFailure: () => [],
-      onSuccess: (settings) => checkLakeRules(settings, [name, `series[${at}]`], asked.filter(isLake))
+      onSuccess: (settings) =>
+        asked.flatMap(readyOf).flatMap((ready) => checkReadyRows(settings, [name, `series[${at}]`], ready))
     })
   })
   // several series of one schema tell one mistake
@@ -208,5 +238,5 @@ export const checkSchemas = (input: unknown): ReadonlyArray<Mistake> => {
     return [{ path: `series[${at}].schema`, problem }]
   })
   const ofSeries: ReadonlyArray<unknown> = Array.isArray(series) ? series : []
-  return [...each, ...checkLakes(declared, sources, ofSeries), ...named]
+  return [...each, ...checkReady(declared, sources, ofSeries), ...named]
 }

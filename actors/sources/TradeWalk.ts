@@ -25,8 +25,9 @@ export interface Limits {
   readonly windowMs: number
   /** In so many such times at the most a first trade is looked for. */
   readonly windowsMax: number
-  /** A walk ends with the bar in which it has so many trades, or so many bars. */
+  /** A walk with so many trades ends with the bar that it is in, and before that bar where they become twice as many. */
   readonly tradesMax: number
+  /** It ends with so many bars. */
   readonly barsMax: number
   /** One bar may have so many trades. */
   readonly tradesPerBarMax: number
@@ -175,8 +176,8 @@ const withTrades = (walk: TradeWalk, given: NumberedTrades): TradeWalk => {
 const closedAt = ({ end, interval, start }: Question, reachedMs: number): number =>
   Math.max(start, Math.min(end, alignDown(interval, reachedMs)))
 
-/** The phase behind an answer that goes on where the walk was. */
-const afterStep = ({ bars, question, trades }: TradeWalk, phase: Walking): TradeWalk["phase"] => {
+/** The phase behind an answer that goes on where the walk was, with the bars before `closedBefore` whole. */
+const afterStep = ({ bars, question, trades }: TradeWalk, phase: Walking, closedBefore: number): TradeWalk["phase"] => {
   const { end, limits, start } = question
   const { ends, reachedMs } = phase
   // the last trade of all is one before the range where none was found in it
@@ -185,23 +186,34 @@ const afterStep = ({ bars, question, trades }: TradeWalk, phase: Walking): Trade
   if (!isRange(reachedMs, end)) return ended(end)
   const closed = closedAt(question, reachedMs)
   if (closed === start) return trades >= limits.tradesPerBarMax ? ended(start, true) : phase
-  return trades >= limits.tradesMax || bars > limits.barsMax ? ended(closed) : phase
+  // what has come of the bar behind is asked for again: better little of it
+  const isFull = trades >= limits.tradesMax && (closed > closedBefore || trades >= 2 * limits.tradesMax)
+  return isFull || bars > limits.barsMax ? ended(closed) : phase
+}
+
+/** Up to where all trades have come: bars before are whole, and where there is none nothing was traded. */
+export const wholeUntil = ({ phase, question }: TradeWalk): number => {
+  const { interval, start } = question
+  if (phase._tag === "ended") return phase.until
+  if (phase._tag === "looking") return phase.isAgain ? Math.max(start, alignDown(interval, phase.from)) : start
+  return phase.reachedMs === null ? start : closedAt(question, phase.reachedMs)
 }
 
 const step = (walk: TradeWalk, phase: Walking, given: NumberedTrades): TradeWalk => {
   const { limits, start } = walk.question
   const [first, last] = [given.eventTimeMs[0], given.eventTimeMs.at(-1)]
   const isBegun = phase.reachedMs !== null || phase.nextId === 0
+  const closed = wholeUntil(walk)
   if (first === undefined || last === undefined) {
-    const ends = phase.ends + 1
-    return { ...walk, phase: afterStep(walk, { ...phase, ends }) }
+    return { ...walk, phase: afterStep(walk, { ...phase, ends: phase.ends + 1 }, closed) }
   }
   if (!isBegun && !isRange(first, start)) {
     return { ...walk, phase: lookCloser(walk, phase, first, given.id[0] !== phase.nextId) }
   }
   const further = withTrades(walk, given)
   const ends = given.id.length < limits.tradesPerRequest ? 1 : 0
-  return { ...further, phase: afterStep(further, { ...phase, nextId: given.id.at(-1)! + 1, reachedMs: last, ends }) }
+  const next = { ...phase, nextId: given.id.at(-1)! + 1, reachedMs: last, ends }
+  return { ...further, phase: afterStep(further, next, closed) }
 }
 
 const from = ({ amount, count, eventTimeMs, id, price }: NumberedTrades, row: number): NumberedTrades => ({
@@ -219,14 +231,6 @@ export const take = (walk: TradeWalk, given: NumberedTrades): TradeWalk => {
   if (phase._tag === "looking") return { ...walk, phase: afterLook(walk, phase, given) }
   const row = given.id.findIndex((id) => id >= phase.nextId)
   return step(walk, phase, from(given, row < 0 ? given.id.length : row))
-}
-
-/** Up to where all trades have come: bars before are whole, and where there is none nothing was traded. */
-export const wholeUntil = ({ phase, question }: TradeWalk): number => {
-  const { interval, start } = question
-  if (phase._tag === "ended") return phase.until
-  if (phase._tag === "looking") return phase.isAgain ? Math.max(start, alignDown(interval, phase.from)) : start
-  return phase.reachedMs === null ? start : closedAt(question, phase.reachedMs)
 }
 
 /** Whether the first bar has more trades than can be taken at once. */

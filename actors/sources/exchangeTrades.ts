@@ -43,8 +43,8 @@ export const requestWeightOf = (settings: { readonly exchange?: unknown; readonl
   return habits?.requestWeight ?? defaults.requestWeight
 }
 
-// what a page holds of a busy market: some 50 requests, and 2 MB
-const tradesPerPage = 50_000
+// some 25 requests: what fails then is not much to ask for again, and its bars are soon stored
+const tradesPerPage = 25_000
 // 250 requests for one bar: a busy hour of the busiest markets
 const tradesPerBarMax = 250_000
 // a day, then what is known so far is handed over

@@ -156,7 +156,11 @@ describe("checkSchemas()", () => {
 
 describe("checkSchemas() of rules that files have no use for", () => {
   const fields = [{ name: "close", type: "float64", required: true }]
-  const sources = { files: { kind: "lake", path: "a.csv" }, feed: { kind: "exchange", exchange: "binance" } }
+  const sources = {
+    files: { kind: "lake", path: "a.csv" },
+    feed: { kind: "exchange", exchange: "binance" },
+    ticks: { kind: "exchange", exchange: "binance", rows: "trades" }
+  }
   const foundIn = (rules: object, asked: ReadonlyArray<string>) =>
     checkSchemas({
       sources,
@@ -176,6 +180,19 @@ describe("checkSchemas() of rules that files have no use for", () => {
     expect(foundIn({ sources: { files: { order: "newestFirst" } } }, ["files"]).map(({ path }) => path)).toEqual([
       "schemas.bars.rules.sources.files.order"
     ])
+  })
+
+  it("refuses them for trades of an exchange, of which bars come", () => {
+    expect(foundIn({ rollUp: "trades" }, ["ticks"])).toEqual([
+      {
+        path: "schemas.bars.rules.rollUp",
+        problem:
+          "is not for trades of an exchange, and series[0] has ticks, which is asked for trades: " +
+          "bars come of them as they are; what is of other sources stands under rules.sources"
+      }
+    ])
+    const own = foundIn({ sources: { ticks: { time: { stamped: "close" } } } }, ["ticks", "feed"])
+    expect(own.map(({ path }) => path)).toEqual(["schemas.bars.rules.sources.ticks.time"])
   })
 
   it("leaves them to other sources", () => {

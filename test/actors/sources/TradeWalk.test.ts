@@ -179,6 +179,19 @@ describe("TradeWalk", () => {
     expect(TradeWalk.isCrowded(walk)).toBe(false)
   })
 
+  it("goes on to the end of a bar with many trades, so that none of it is asked for twice", () => {
+    // eleven trades a bar, and a page is full with ten
+    const busy = Array.from({ length: 110 }, (_, id) => ({ id, timeMs: Math.floor((id * 10) / 11), count: 1 }))
+    const { asked, until } = walkOf({ trades: busy, givesLast: false, cuts: [null] }, 0, 100, { tradesMax: 10 })
+    expect(until).toBe(10)
+    expect(asked).toEqual([{ from: 0, until: 20 }, { fromId: 0 }, { fromId: 4 }, { fromId: 8 }])
+    // a bar that is too many behind others is left for the next walk
+    const [few, many] = [steady(5, 2), steady(200, 0, 10).map((trade) => ({ ...trade, id: trade.id + 5 }))]
+    const crowd = walkOf({ trades: [...few, ...many], givesLast: false, cuts: [null] }, 0, 100, { tradesMax: 10 })
+    expect(crowd.until).toBe(10)
+    expect(crowd.asked.length).toBeLessThan(9)
+  })
+
   it("gives up a bar that has more trades than fit", () => {
     const crowded = steady(100, 0)
     const { until, walk } = walkOf({ trades: crowded, givesLast: true, cuts: [null] }, 0, 100, { tradesPerBarMax: 20 })
