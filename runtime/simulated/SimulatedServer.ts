@@ -30,6 +30,9 @@ export interface StoredEntry {
   readonly by: string | undefined
 }
 
+/** A message that was removed by its sequence. */
+export type RemovedEntry = Pick<StoredEntry, "stream" | "subject" | "revision" | "atMs">
+
 /** What stands in a stream, for a checker to look at. */
 interface StandingEntry {
   readonly subject: string
@@ -49,6 +52,7 @@ export interface ServerOptions {
   /** Which of so many members of a group gets a message; in turn without it. */
   readonly pick?: (count: number) => number
   readonly onStored?: (entry: StoredEntry) => void
+  readonly onRemoved?: (entry: RemovedEntry) => void
   /** How far back stale reads and lost tails go, in milliseconds; two minutes without it. */
   readonly historyMs?: number
   /** Streams that are there from the beginning. */
@@ -246,7 +250,15 @@ const dequeue = (state: State, stream: string, subject: string): Answer<void> =>
 const removeStored = (state: State, stream: string, revision: number): Answer<void> => {
   const kept = state.streams.get(stream)
   if (kept === undefined || kept.queue !== undefined) return refused("StreamNotFoundError: stream not found")
-  return atOutage(state, stream) ?? kept.records.remove(revision)
+  const outage = atOutage(state, stream)
+  if (outage !== undefined) return outage
+  const { nowMs, onRemoved } = state.given
+  const standing = onRemoved && kept.records.entries().find((entry) => entry.revision === revision)
+  const answer = kept.records.remove(revision)
+  if (standing !== undefined && answer._tag === "Done") {
+    onRemoved?.({ stream, subject: standing.subject, revision, atMs: nowMs() })
+  }
+  return answer
 }
 
 type Faults = Pick<SimulatedServer, "setWritable" | "setFull" | "rollBack">
