@@ -46,6 +46,8 @@ interface StandingEntry {
 /** What the world around the server gives it. */
 export interface ServerOptions {
   readonly nowMs: () => number
+  /** What its clock shows when that is 0, where it tells of times; 0 without it. */
+  readonly beginsAtMs?: number
   readonly schedule: (afterMs: number, run: () => void) => void
   /** How late the end of a record's time comes: up to 250 ms on a real server; 0 without it. */
   readonly expiryLagMs?: () => number
@@ -211,6 +213,13 @@ const fromReplica = <A>({ streams }: State, stream: string, tell: (records: Reco
   return kept === undefined || kept.queue !== undefined ? refused("Error: 503 ") : done(tell(kept.records))
 }
 
+/** A page of names with times as the server's clock shows them. */
+const byClock = ({ beginsAtMs = 0 }: ServerOptions, page: NamesPage<Named>): NamesPage<Named> => ({
+  ...page,
+  nowMs: beginsAtMs + page.nowMs,
+  entries: page.entries.map((named) => ({ ...named, atMs: beginsAtMs + named.atMs }))
+})
+
 const request = (state: State, sent: Sent, onAnswer: OnAnswer): void => {
   const { client, data, headers = noHeaders, subject } = sent
   const { say, publish } = state.subscriptions
@@ -337,7 +346,7 @@ export const make = (given: ServerOptions): SimulatedServer => {
     history: ({ lagMs, stream }, subject, options) =>
       fromReplica(state, stream, (records) => records.history(subject, lagMs, options)),
     names: ({ lagMs, stream }, subject, options) =>
-      fromReplica(state, stream, (records) => records.names(subject, lagMs, options)),
+      fromReplica(state, stream, (records) => byClock(given, records.names(subject, lagMs, options))),
     remove: (stream, revision) => removeStored(state, stream, revision),
     enqueue: (sent) => {
       const answer = write(state, sent, {})

@@ -33,7 +33,7 @@ import { checkRevised } from "./checks/checkRevised.ts"
 import { checkRolledUp } from "./checks/checkRolledUp.ts"
 import { checkSettled } from "./checks/checkSettled.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
-import { checkDamage, checkSweeps, skewOf } from "./checks/checkSweeps.ts"
+import { checkSweeps, skewOf } from "./checks/checkSweeps.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
 import { checkOwed, checkWaiting } from "./checks/checkWaiting.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
@@ -45,7 +45,7 @@ import * as PastReads from "./PastReads.ts"
 import * as RolledUp from "./RolledUp.ts"
 import { ofInterval, recordOf } from "./RunRecord.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
-import { SimulatedProcess } from "./SimulatedProcess.ts"
+import { epochMs, SimulatedProcess } from "./SimulatedProcess.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
 import { traceLogger } from "./traceLogger.ts"
 import { World } from "./World.ts"
@@ -157,7 +157,6 @@ const judge = (
     ...checkCoverage(whole, operations),
     ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
     ...checkReads(operations, restated),
-    ...checkDamage(operations),
     ...checkRolledUp(operations, run, { isScarce, restated }),
     ...checkPastReads(operations, run, {
       rootsMs: retention?.rootsMs ?? Infinity,
@@ -192,6 +191,7 @@ const tallied = (history: History, { name, system }: Callers.Caller): ReadonlyAr
 const makeServer = (world: World, history: History): SimulatedServer.SimulatedServer =>
   SimulatedServer.make({
     nowMs: () => world.nowMs,
+    beginsAtMs: epochMs,
     schedule: (afterMs, run) => world.after(afterMs, run),
     expiryLagMs: () => world.random() * 250,
     pick: (count) => world.pick(count),

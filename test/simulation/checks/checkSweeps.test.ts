@@ -6,8 +6,7 @@ import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import type { RemovedEntry, StoredEntry } from "../../../runtime/simulated/SimulatedServer.ts"
 import { epochMs } from "../SimulatedProcess.ts"
-import { checkDamage, checkSweeps, skewOf } from "./checkSweeps.ts"
-import { operationWith } from "./samples.ts"
+import { checkSweeps, skewOf } from "./checkSweeps.ts"
 
 const key = "series"
 const endMs = 60_000
@@ -134,11 +133,5 @@ describe("skewOf()", () => {
   it("skewOf() adds up by how much clocks were set", () => {
     const fault = (kind: string) => ({ atMs: 0, kind, target: "clock" })
     assert.strictEqual(skewOf([fault("clock set by -300 ms"), fault("crash"), fault("clock set by 20 ms")]), 320)
-  })
-})
-
-describe("checkDamage()", () => {
-  it("checkDamage() tells of who was told that something is gone which is named", () => {
-    assert.lengthOf(checkDamage([operationWith({ outcome: "StoreDamaged" }), operationWith({})]), 1)
   })
 })

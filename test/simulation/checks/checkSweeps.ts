@@ -8,7 +8,7 @@ import { Option } from "effect"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import type { RemovedEntry, StoredEntry } from "../../../runtime/simulated/SimulatedServer.ts"
-import type { Fault, Operation } from "../History.ts"
+import type { Fault } from "../History.ts"
 import { type Retention, sweptAfter } from "../Retention.ts"
 import { epochMs } from "../SimulatedProcess.ts"
 
@@ -187,9 +187,3 @@ export const checkSweeps = (swept: Swept): ReadonlyArray<string> => {
   const problems = inOrder(swept).flatMap((act) => act(store))
   return [...problems, ...keptRoots(store).flatMap((root) => lacking(store, root)), ...left(store, swept)]
 }
-
-/** Who was told that something is gone which is named. */
-export const checkDamage = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
-  operations.flatMap(({ about, id, outcome, what }) =>
-    outcome === "StoreDamaged" ? [`${what} ${id} of ${about} gives ${outcome}`] : []
-  )
