@@ -238,10 +238,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (isOpen && end > 0)",
     "if (isOpen && end < 0)"
   ]),
-  mutant("sweep-the-distant", "a sweep looks for names among the latest roots alone", "actors/sweeper/keptRoots.ts", [
-    "if (left.size > 0) yield* go",
-    "if (left.size < 0) yield* go"
-  ]),
   mutant("sweep-the-young", "what was just put and is not named yet is taken away", "actors/sweeper/planSweep.ts", [
     "nowMs - atMs > ageMs",
     "nowMs - atMs > Math.min(0, ageMs)"
