@@ -13,6 +13,8 @@ import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import { revisionOf } from "../../runtime/compareAndSet.ts"
+import { clockMs } from "../../runtime/Deadline.ts"
 import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
 import type { KnownJob } from "./planJobs.ts"
@@ -44,6 +46,8 @@ export interface KnownJobs {
 const listingsMin = 2
 /** Records in doubt that are looked at together. */
 const looksAtOnce = 32
+/** One that was the leader may go on for so long to say what it knew then: what was seen since stands. */
+const leaderBehindMs = 5000
 
 /**
  * Whether a run that had succeeded did not stay as it was. A record that is expired is followed by one that waits, and
@@ -60,11 +64,44 @@ const makeListing = (list: Effect.Effect<unknown, MeshUnavailable>): Pick<KnownJ
   return { isListed, relist: Effect.suspend(() => (isListed() ? Effect.void : listOnce)) }
 }
 
-const prune = (known: Map<string, KnownJob>): void => {
-  for (const [key, { job }] of known) {
-    if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(key)
+/** What is remembered of records, and since when. */
+const makeMemory = Effect.fnUntraced(function* (seriesKey: string) {
+  const note = yield* Invariants.noting
+  const nowMs = yield* clockMs
+  const known = new Map<string, KnownJob>()
+  /** When each was last seen to stand, on the monotonic clock. */
+  const seenAtMs = new Map<string, number>()
+
+  const set = (next: KnownJob): void => {
+    const key = jobKey(next.job)
+    const before = known.get(key)
+    if (before !== undefined && before.revision > next.revision) return
+    seenAtMs.set(key, nowMs())
+    // storage that was rolled back gives a revision again, to another record
+    if (before?.revision === next.revision && before.job.nonce === next.job.nonce) return
+    note("completedOnce", before === undefined || !isUndone(before.job, next.job), () => ({
+      series: seriesKey,
+      job: jobId(next.job),
+      before: { revision: before?.revision, fence: before?.job.fence, state: before?.job.state },
+      after: { revision: next.revision, fence: next.job.fence, state: next.job.state }
+    }))
+    known.set(key, next)
   }
-}
+  return {
+    known,
+    set,
+    remember: ({ revision, value }: Pick<Stored, "revision" | "value">): void => {
+      Option.map(readJob(value), (job) => set({ job, revision }))
+    },
+    isJustSeen: (key: string): boolean => nowMs() - (seenAtMs.get(key) ?? -Infinity) < leaderBehindMs,
+    prune: (): void => {
+      for (const [key, { job }] of known) {
+        if (hasEnded(job) && job.state !== "QUARANTINED") known.delete(key)
+      }
+      for (const key of seenAtMs.keys()) if (!known.has(key)) seenAtMs.delete(key)
+    }
+  }
+})
 
 /** Records of which nobody knows what became of a change, until they are looked at. */
 const makeDoubts = (look: KnownJobs["look"]) => {
@@ -90,27 +127,8 @@ const subjectOf = (key: string): string => keySubject(Stream.jobs, key)
 /** Follows the job records of a series for as long as the scope lives. */
 export const follow = Effect.fnUntraced(function* (series: Series) {
   const mesh = yield* Mesh
-  const note = yield* Invariants.noting
   const seriesKey = Subject.series(series.nodeId, series.interval)
-  const known = new Map<string, KnownJob>()
-
-  const set = (next: KnownJob): void => {
-    const key = jobKey(next.job)
-    const before = known.get(key)
-    if (before !== undefined && before.revision > next.revision) return
-    // storage that was rolled back gives a revision again, to another record
-    if (before?.revision === next.revision && before.job.nonce === next.job.nonce) return
-    note("completedOnce", before === undefined || !isUndone(before.job, next.job), () => ({
-      series: seriesKey,
-      job: jobId(next.job),
-      before: { revision: before?.revision, fence: before?.job.fence, state: before?.job.state },
-      after: { revision: next.revision, fence: next.job.fence, state: next.job.state }
-    }))
-    known.set(key, next)
-  }
-  const remember = ({ revision, value }: Pick<Stored, "revision" | "value">): void => {
-    Option.map(readJob(value), (job) => set({ job, revision }))
-  }
+  const { isJustSeen, known, prune, remember, set } = yield* makeMemory(seriesKey)
   const readAll = (subjects: ReadonlyArray<string>) =>
     Effect.map(mesh.readMany(Stream.jobs.name, subjects), (stored) => {
       stored.forEach(remember)
@@ -125,10 +143,16 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
   // more records than one read gives is no fault: what is not seen here is seen when it is asked for
   yield* Effect.catchTag(listing.relist, "MeshUnavailable", notListed(seriesKey))
 
-  const look = Effect.fnUntraced(function* (key: string) {
-    const stored = yield* mesh.read(Stream.jobs.name, subjectOf(key))
+  const take = (key: string, stored: Option.Option<Stored>): void => {
     known.delete(key)
     Option.map(stored, remember)
+  }
+  const readOne = (key: string) => mesh.read(Stream.jobs.name, subjectOf(key))
+  const look = (key: string) => Effect.map(readOne(key), (stored) => take(key, stored))
+  /** Reads one record from the leader, which may lack what was seen just now. */
+  const confirm = Effect.fnUntraced(function* (key: string) {
+    const stored = yield* readOne(key)
+    if (!isJustSeen(key) || revisionOf(stored) >= (known.get(key)?.revision ?? 0)) take(key, stored)
   })
   const doubts = makeDoubts(look)
   const refresh = Effect.fnUntraced(function* (keys: ReadonlyArray<string>) {
@@ -137,11 +161,10 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     const found = yield* readAll(keys.map(subjectOf))
     // what had its time, or was lost, is nobody's job any more, and what was rolled back is as it was; but a replica
     // may only lag, so the leader is asked
-    const doubtful = keys.filter((key) => {
+    for (const key of keys) {
       const before = known.get(key)
-      return before !== undefined && (found.get(subjectOf(key)) ?? 0) < before.revision
-    })
-    yield* Effect.forEach(doubtful, look, { discard: true })
+      if (before !== undefined && (found.get(subjectOf(key)) ?? 0) < before.revision) yield* confirm(key)
+    }
   })
 
   return {
@@ -153,7 +176,7 @@ export const follow = Effect.fnUntraced(function* (series: Series) {
     look,
     unfinished: () => Array.from(known.values()).filter(({ job }) => !hasEnded(job)),
     quarantined: () => Array.from(known.values()).filter(({ job }) => job.state === "QUARANTINED"),
-    prune: () => prune(known),
+    prune,
     subjectOf
   } satisfies KnownJobs
 })

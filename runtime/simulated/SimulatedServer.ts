@@ -30,6 +30,9 @@ export interface StoredEntry {
   readonly by: string | undefined
 }
 
+/** A message that was removed by its sequence. */
+export type RemovedEntry = Pick<StoredEntry, "stream" | "subject" | "revision" | "atMs">
+
 /** What stands in a stream, for a checker to look at. */
 interface StandingEntry {
   readonly subject: string
@@ -43,12 +46,15 @@ interface StandingEntry {
 /** What the world around the server gives it. */
 export interface ServerOptions {
   readonly nowMs: () => number
+  /** What its clock shows when that is 0, where it tells of times; 0 without it. */
+  readonly beginsAtMs?: number
   readonly schedule: (afterMs: number, run: () => void) => void
   /** How late the end of a record's time comes: up to 250 ms on a real server; 0 without it. */
   readonly expiryLagMs?: () => number
   /** Which of so many members of a group gets a message; in turn without it. */
   readonly pick?: (count: number) => number
   readonly onStored?: (entry: StoredEntry) => void
+  readonly onRemoved?: (entry: RemovedEntry) => void
   /** How far back stale reads and lost tails go, in milliseconds; two minutes without it. */
   readonly historyMs?: number
   /** Streams that are there from the beginning. */
@@ -207,6 +213,13 @@ const fromReplica = <A>({ streams }: State, stream: string, tell: (records: Reco
   return kept === undefined || kept.queue !== undefined ? refused("Error: 503 ") : done(tell(kept.records))
 }
 
+/** A page of names with times as the server's clock shows them. */
+const byClock = ({ beginsAtMs = 0 }: ServerOptions, page: NamesPage<Named>): NamesPage<Named> => ({
+  ...page,
+  nowMs: beginsAtMs + page.nowMs,
+  entries: page.entries.map((named) => ({ ...named, atMs: beginsAtMs + named.atMs }))
+})
+
 const request = (state: State, sent: Sent, onAnswer: OnAnswer): void => {
   const { client, data, headers = noHeaders, subject } = sent
   const { say, publish } = state.subscriptions
@@ -246,7 +259,15 @@ const dequeue = (state: State, stream: string, subject: string): Answer<void> =>
 const removeStored = (state: State, stream: string, revision: number): Answer<void> => {
   const kept = state.streams.get(stream)
   if (kept === undefined || kept.queue !== undefined) return refused("StreamNotFoundError: stream not found")
-  return atOutage(state, stream) ?? kept.records.remove(revision)
+  const outage = atOutage(state, stream)
+  if (outage !== undefined) return outage
+  const { nowMs, onRemoved } = state.given
+  const standing = onRemoved && kept.records.entries().find((entry) => entry.revision === revision)
+  const answer = kept.records.remove(revision)
+  if (standing !== undefined && answer._tag === "Done") {
+    onRemoved?.({ stream, subject: standing.subject, revision, atMs: nowMs() })
+  }
+  return answer
 }
 
 type Faults = Pick<SimulatedServer, "setWritable" | "setFull" | "rollBack">
@@ -325,7 +346,7 @@ export const make = (given: ServerOptions): SimulatedServer => {
     history: ({ lagMs, stream }, subject, options) =>
       fromReplica(state, stream, (records) => records.history(subject, lagMs, options)),
     names: ({ lagMs, stream }, subject, options) =>
-      fromReplica(state, stream, (records) => records.names(subject, lagMs, options)),
+      fromReplica(state, stream, (records) => byClock(given, records.names(subject, lagMs, options))),
     remove: (stream, revision) => removeStored(state, stream, revision),
     enqueue: (sent) => {
       const answer = write(state, sent, {})

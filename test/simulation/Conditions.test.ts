@@ -16,7 +16,14 @@ describe("Conditions", () => {
       "a backfill": ({ backfill }) => backfill !== undefined,
       "words of operators": ({ words }) => words > 0,
       "demands that can wait": ({ demands }) => demands > 0,
-      "a scarce budget": ({ account }) => account.isScarce
+      "a scarce budget": ({ account }) => account.isScarce,
+      "a bar that is restated": ({ restated }) => restated !== undefined,
+      "one that is restated, and bars that are made of it": ({ restated, rolledUp }) =>
+        restated !== undefined && rolledUp !== undefined,
+      "a series that is rolled up": ({ rolledUp }) => rolledUp !== undefined,
+      "reads of the past": ({ pastReadsAtMs }) => pastReadsAtMs.length > 0,
+      "a sweeper": ({ retention }) => retention !== undefined,
+      "a sweeper of roots": ({ retention: { rootsMs = Infinity } = {} }) => rootsMs !== Infinity
     }
     for (const [what, has] of Object.entries(having)) {
       const count = all.filter(has).length
@@ -30,13 +37,15 @@ describe("Conditions", () => {
 
   it("configurationOf() is a configuration with the account's budget, and one of its sources under it", () => {
     for (const conditions of all) {
-      const configuration = Schema.decodeUnknownSync(Configuration, { onExcessProperty: "error" })(
-        Conditions.configurationOf(conditions)
-      )
+      // a root counts for a day at the least, and for some seconds here
+      const { retention: _retention, ...others } = Conditions.configurationOf(conditions)
+      const configuration = Schema.decodeUnknownSync(Configuration, { onExcessProperty: "error" })(others)
       const { burst, concurrency, requestsPerMinute } = conditions.account
       assert.deepStrictEqual(configuration.accounts, { upstream: { burst, concurrency, requestsPerMinute } })
       assert.strictEqual(configuration.sources["exchange"]?.account, "upstream")
-      assert.lengthOf(configuration.series, Callers.nodes.length)
+      const rolledUp = configuration.series.filter(({ derivedFrom }) => derivedFrom !== undefined)
+      assert.lengthOf(configuration.series, Callers.nodes.length + rolledUp.length)
+      assert.strictEqual(rolledUp.length, conditions.rolledUp === undefined ? 0 : 1)
     }
   })
 

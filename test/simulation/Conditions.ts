@@ -8,7 +8,10 @@ import type { Range } from "../../protocol/history/Range.ts"
 import type { AccountSettings, Configuration, RetrySettings } from "../../protocol/Settings.ts"
 import * as Callers from "./Callers.ts"
 import * as Market from "./Market.ts"
+import * as PastReads from "./PastReads.ts"
 import * as Restated from "./Restated.ts"
+import * as Retention from "./Retention.ts"
+import * as RolledUp from "./RolledUp.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
 import type { World } from "./World.ts"
 
@@ -45,6 +48,12 @@ export interface Conditions {
   readonly backfill: Order | undefined
   /** A bar that the source gives otherwise at first; in a few runs. */
   readonly restated: Restated.Restated | undefined
+  /** How the sweeper works; in many runs it does not. */
+  readonly retention: Retention.Retention | undefined
+  /** A series that is rolled up from another; in a few runs. */
+  readonly rolledUp: RolledUp.RolledUp | undefined
+  /** When past versions are read again; never in many runs. */
+  readonly pastReadsAtMs: ReadonlyArray<number>
 }
 
 /** A window that fails so often in a row waits for a person: soon enough that some do within a minute. */
@@ -103,19 +112,30 @@ const drawBackfill = (world: World): Order | undefined => {
 
 const latenciesMs = [40, 40, 40, 300, 1000]
 
+/** What is drawn without a number of the world's, so that the rest of the run is what it was. */
+const drawApart = (seed: number) => {
+  const restated = Restated.draw(seed)
+  return {
+    restated,
+    retention: Retention.draw(seed),
+    rolledUp: RolledUp.draw(seed, restated !== undefined),
+    pastReadsAtMs: PastReads.draw(seed)
+  }
+}
+
 /** What the seed says of a run. */
 export const draw = (world: World, seed: number): Conditions => ({
+  ...drawApart(seed),
   account: Callers.choose(world, accounts),
   spoiled: drawSpoiled(world),
   words: world.chance(0.3) ? 0 : 1 + world.pick(10),
   demands: world.pick(8),
   latencyMsMax: Callers.choose(world, latenciesMs),
-  backfill: drawBackfill(world),
-  restated: Restated.draw(seed)
+  backfill: drawBackfill(world)
 })
 
 /** The configuration of a run's hosts. */
-export const configurationOf = ({ account, restated }: Conditions): Configuration => {
+export const configurationOf = ({ account, restated, retention, rolledUp }: Conditions): Configuration => {
   const { isScarce: _isScarce, ...allowed } = account
   const [first, ...others] = Callers.nodes.map((node, number) => ({
     node,
@@ -139,6 +159,7 @@ export const configurationOf = ({ account, restated }: Conditions): Configuratio
     },
     accounts: { upstream: allowed },
     retry,
-    series: [first!, ...others]
+    ...(retention !== undefined && { retention: Retention.settingsOf(retention) }),
+    series: [first!, ...others, ...(rolledUp === undefined ? [] : [RolledUp.settingsOf(rolledUp)])]
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Range } from "../../protocol/history/Range.ts"
 import type { JobVerb } from "../../protocol/messages/Operate.ts"
-import type { StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
+import type { RemovedEntry, StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
 
 /** An operator's word about time of a series. */
 export interface Word {
@@ -98,6 +98,8 @@ export class History {
   stored: Array<StoredEntry> = []
   /** What storage has lost of it. */
   lost: Array<StoredEntry> = []
+  /** What was removed by its sequence. */
+  readonly removed: Array<RemovedEntry> = []
   readonly operations: Array<Operation> = []
   readonly pages: Array<PageAsked> = []
   readonly requests: Array<RequestSent> = []

@@ -19,6 +19,7 @@ import * as Callers from "./Callers.ts"
 import * as Conditions from "./Conditions.ts"
 import type { History, Word } from "./History.ts"
 import * as Market from "./Market.ts"
+import type { SweepOrder } from "./Retention.ts"
 import type { World } from "./World.ts"
 
 /** The name of the backfill of a run. */
@@ -89,9 +90,10 @@ const say = (caller: Callers.Caller, history: History, id: string, conditions: C
   world.after(world.random() * soonMsMax, () => Callers.putQuestion(caller, id, aWord(caller, word, budgetMs), history))
 }
 
-const lookAtHistory = (world: World, caller: Callers.Caller): Callers.Question => {
-  const nodeId = Callers.choose(world, Callers.nodes)
-  const budgetMs = Callers.choose(world, Callers.budgetsMs)
+const lookAtHistory = (world: World, caller: Callers.Caller): Callers.Question =>
+  lookAt(caller, Callers.choose(world, Callers.nodes), Callers.choose(world, Callers.budgetsMs))
+
+const lookAt = (caller: Callers.Caller, nodeId: string, budgetMs: number): Callers.Question => {
   return {
     what: "audit",
     about: `${nodeId} history`,
@@ -123,6 +125,25 @@ const aDemand = (world: World, caller: Callers.Caller): Callers.Question => {
 
 /** How long operators wait for what they order. */
 const patienceMs = 4000
+
+const orderSweeps = (
+  callers: ReadonlyArray<Callers.Caller>,
+  history: History,
+  orders: ReadonlyArray<SweepOrder>
+): void => {
+  for (const [index, { atMs, dryRun, series }] of orders.entries()) {
+    const caller = callers[index % callers.length]!
+    const of = series === "all" ? {} : { nodeId: Callers.nodes[series], interval: Callers.interval }
+    const question: Callers.Question = {
+      what: "sweep",
+      about: `series ${series}`,
+      budgetMs: patienceMs,
+      graceMs: Callers.marginMs,
+      put: () => askAdmin(caller, "sweep", { ...of, dryRun }, patienceMs)
+    }
+    caller.process.world.at(atMs, () => Callers.putQuestion(caller, `sweep${index}`, question, history))
+  }
+}
 
 const ofBackfill = (caller: Callers.Caller, verb: string, more: object = {}): Callers.Question => ({
   what: verb,
@@ -167,6 +188,7 @@ export const load = (
   plan(conditions.demands, (caller, number) => put(caller, `demand${number}`, aDemand))
   plan(1, (caller) => put(caller, "audit", lookAtHistory))
   if (conditions.backfill !== undefined) orderBackfill(callers, history, conditions.backfill)
+  if (conditions.retention !== undefined) orderSweeps(callers, history, conditions.retention.orders)
 }
 
 /** Has everything filled that is missing, before it is read for the last time. */
@@ -206,9 +228,17 @@ export const retryAll = (caller: Callers.Caller, history: History): void => {
   }
 }
 
-/** Looks how a run's backfill stands in the end, and whether its histories hold. */
-export const lookAtEnd = (caller: Callers.Caller, history: History): void => {
-  Callers.putQuestion(caller, "stands", ofBackfill(caller, "backfill"), history)
+/** Looks how a run's backfill stands in the end, and whether histories hold of which something was swept. */
+export const lookAtEnd = (
+  caller: Callers.Caller,
+  history: History,
+  { backfill, retention }: Conditions.Conditions
+): void => {
+  if (backfill !== undefined) Callers.putQuestion(caller, "stands", ofBackfill(caller, "backfill"), history)
+  if (retention === undefined) return
+  for (const [index, node] of Callers.nodes.entries()) {
+    Callers.putQuestion(caller, `holds${index}`, lookAt(caller, node, patienceMs), history)
+  }
 }
 
 /** Writes down what is told of jobs. */

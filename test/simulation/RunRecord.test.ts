@@ -11,7 +11,7 @@ import * as Token from "../../protocol/wire/Token.ts"
 import type { StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
 import { jobWritten } from "./checks/samples.ts"
 import { History } from "./History.ts"
-import { recordOf } from "./RunRecord.ts"
+import { ofInterval, recordOf } from "./RunRecord.ts"
 
 interface Stores {
   readonly stream: string
@@ -82,6 +82,30 @@ describe("recordOf()", () => {
     assert.deepStrictEqual(
       run.slots.map(({ atOrder }) => atOrder),
       [2]
+    )
+  })
+})
+
+describe("ofInterval()", () => {
+  it("ofInterval() tells the series of a node apart by their intervals", () => {
+    const roots = ["1m", "5m"].map((interval) => ({
+      stream: Stream.coverage.name,
+      subject: keySubject(Stream.coverage, `${Token.encode("sim:b")}.${interval}`),
+      value: { ...owned, state: { version: 1, covered: [], pages: [] } }
+    }))
+    const jobs = ["1m", "5m"].map((interval) => ({
+      stream: Stream.jobs.name,
+      subject: keySubject(Stream.jobs, interval),
+      value: encodeJob({ ...job, series: { ...job.series, interval } })
+    }))
+    const run = ofInterval(recordWhere(...roots, ...jobs), "5m")
+    assert.deepStrictEqual(
+      [
+        run.roots.map(({ interval }) => interval),
+        run.jobs.map((each) => each.job.series.interval),
+        run.coverage.length
+      ],
+      [["5m"], ["5m"], 2]
     )
   })
 })

@@ -38,6 +38,7 @@ interface StateWritten extends Written {
 interface Diff {
   readonly added: ReadonlyArray<Range>
   readonly removed: ReadonlyArray<Range>
+  readonly revised?: ReadonlyArray<Range>
   readonly jobs: ReadonlyArray<string>
   readonly cause: string
 }
@@ -55,6 +56,7 @@ interface Root {
 /** A root that was committed. */
 export interface RootWritten extends Written {
   readonly node: string
+  readonly interval: string
   readonly root: Root
 }
 
@@ -121,17 +123,25 @@ function parsed(_form: string, data: Uint8Array): unknown {
 
 const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1)
 
-const nodeOf = (subject: string): string =>
+const seriesOf = (subject: string): Pick<RootWritten, "node" | "interval"> =>
   Option.match(Subject.parseSeries(keyOf(Stream.coverage, subject)), {
-    onNone: () => subject,
-    onSome: ({ nodeId }) => nodeId
+    onNone: () => ({ node: subject, interval: "" }),
+    onSome: ({ interval, nodeId }) => ({ node: nodeId, interval })
   })
+
+/** What a run has of the series of one interval: where nodes are told apart by their names alone. */
+export const ofInterval = (run: RunRecord, wanted: string): RunRecord => ({
+  ...run,
+  roots: run.roots.filter(({ interval }) => interval === wanted),
+  lostRoots: run.lostRoots.filter(({ interval }) => interval === wanted),
+  jobs: run.jobs.filter(({ job }) => job.series.interval === wanted)
+})
 
 const rootOf = ({ data, subject, ...entry }: StoredEntry, atOrder: number): RootWritten => ({
   ...entry,
   subject,
   atOrder,
-  node: nodeOf(subject),
+  ...seriesOf(subject),
   root: parsed("root", data).state
 })
 
@@ -165,13 +175,15 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     if (stream === Stream.coverage.name) {
       const found = parsed("root", data)
       record.coverage.push({ ...written, record: found })
-      record.roots.push({ ...written, node: nodeOf(entry.subject), root: found.state })
+      record.roots.push({ ...written, ...seriesOf(entry.subject), root: found.state })
     } else if (stream === Stream.actors.name) {
       record.registers.push({ ...written, record: parsed("state", data) })
     } else if (stream === Stream.slots.name) record.slots.push({ ...written, record: parsed("slot", data) })
     else if (stream === Stream.jobs.name) {
       record.jobs.push({ ...written, job: jobOf(Option.getOrThrow(Codec.fromJson(data))) })
     } else if (stream === Stream.audit.name) {
+      // what sweeps note is no root
+      if (entry.subject.endsWith(".swept")) return
       const { covered, version } = parsed("audit", data)
       record.audited.push({ ...written, version, covered })
     } else if (stream === Stream.chunks.name) {

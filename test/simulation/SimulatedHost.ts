@@ -5,6 +5,7 @@
  * itself is started again, as whoever runs it would do, with a new process and a new incarnation.
  */
 import { Deferred, Effect, Exit, Layer } from "effect"
+import * as Sweeping from "../../actors/sweeper/Sweeping.ts"
 import { DataSources } from "../../actors/sources/DataSource.ts"
 import * as services from "../../bin/layers/services.ts"
 import type { Configuration } from "../../protocol/Settings.ts"
@@ -64,9 +65,19 @@ export const start = (name: string, surroundings: Surroundings, onEnded: (ended:
       SimulatedSource.make({ name: source, host: process, upstream, history })
     ])
   )
-  const layer = services
-    .layer({ configuration, configurationHash: "sim", hostId: name, types: [Register], labels: [Register.label] })
-    .pipe(Layer.provide(Layer.mergeAll(Layer.succeed(Mesh, mesh), Layer.succeed(DataSources, sources))))
+  // in a run of a minute it is asked for soon, where it is to sweep at all
+  const layer = (configuration.retention === undefined ? Layer.empty : Sweeping.started).pipe(
+    Layer.provideMerge(
+      services.layer({
+        configuration,
+        configurationHash: "sim",
+        hostId: name,
+        types: [Register],
+        labels: [Register.label]
+      })
+    ),
+    Layer.provide(Layer.mergeAll(Layer.succeed(Mesh, mesh), Layer.succeed(DataSources, sources)))
+  )
   const stopping = Deferred.makeUnsafe<void>()
   let isServing = false
   let isAsked = false

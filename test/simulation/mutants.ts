@@ -226,6 +226,75 @@ export const mutants: ReadonlyArray<Mutant> = [
     "const wanted = brought.isRevision ? RangeSet.intersect(ranges, before) : RangeSet.subtract(ranges, before)",
     "const wanted = RangeSet.subtract(ranges, before)"
   ]),
+  mutant("revise-in-silence", "a root does not say which of its bars have changed", "actors/backfill/commitRows.ts", [
+    "...next.told",
+    "...(brought.isRevision ? {} : next.told)"
+  ]),
+  mutant("forget-the-mark", "a bar that has changed is not marked", "actors/conformance/mergeRevision.ts", [
+    "for (const row of marked.all()) frame.flags[row]! |= RowFlag.revised",
+    ""
+  ]),
+  mutant("sweep-what-stood", "what roots of the past name counts for nothing", "actors/sweeper/keptRoots.ts", [
+    "if (isOpen && end > 0)",
+    "if (isOpen && end < 0)"
+  ]),
+  mutant("sweep-the-young", "what was just put and is not named yet is taken away", "actors/sweeper/planSweep.ts", [
+    "nowMs - atMs > ageMs",
+    "nowMs - atMs > Math.min(0, ageMs)"
+  ]),
+  mutant("sweep-once", "what was too young at one sweep is never looked at again", "actors/sweeper/sweepRun.ts", [
+    "Math.min(youngFrom - 1, lastRevision)",
+    "lastRevision"
+  ]),
+  mutant("keep-pages", "pages are never swept", "actors/sweeper/sweepSeries.ts", [
+    "if (!terms.isDry) yield* deleteAll(shelf.stream",
+    `if (!terms.isDry && kind === "chunks") yield* deleteAll(shelf.stream`
+  ]),
+  mutant("sweep-unnoted", "nobody is told that the oldest roots were swept", "actors/sweeper/sweepSeries.ts", [
+    "yield* sweptMark.note(entry, oldest)",
+    ""
+  ]),
+  mutant(
+    "sweep-too-far",
+    "the root goes with which the time begins that counts",
+    "actors/sweeper/sweepSeries.ts",
+    [
+      `order === "none" ? (oldest?.revision ?? 0) : Infinity`,
+      `order === "none" ? (oldest?.revision ?? 0) + 1 : Infinity`
+    ],
+    ["revision >= (oldest?.revision ?? 0)", "revision > (oldest?.revision ?? 0)"]
+  ),
+  mutant("never-wake", "a sweeper that has another host does not go on", "actors/sweeper/SweeperActor.ts", [
+    "yield* hands.expect(found.run === null ? state.current().nextAt : nowMs)",
+    ""
+  ]),
+  mutant("read-what-stands", "a version of the past is read as what stands now", "actors/sources/PastRoots.ts", [
+    "if (isStanding && !isFuture) return standing",
+    "if (isStanding || !isFuture) return standing"
+  ]),
+  mutant("lose-sight", "a search of the log ends a root too early", "actors/sources/searchLog.ts", [
+    "found.revision < end && found.rank <= rank",
+    "found.revision < end && found.rank < rank"
+  ]),
+  mutant(
+    "forget-below",
+    "what is rolled up is not made anew where a finer bar has changed",
+    "actors/derived/takeChanges.ts",
+    ["RangeSet.unionAll([taken.touched, removed, revised])", "RangeSet.unionAll([taken.touched, removed])"]
+  ),
+  mutant("follow-nobody", "nobody takes over what has changed in the finer series", "actors/derived/DerivedActor.ts", [
+    "yield* goOn(hands, pair.value)",
+    "yield* Effect.void"
+  ]),
+  mutant(
+    "roll-up-what-is-there",
+    "a longer bar is made of those of its finer bars that there are",
+    "actors/conformance/proveBars.ts",
+    [
+      "inward(RangeSet.intersect(below.covered, stretch), interval)",
+      "outward(RangeSet.intersect(below.covered, stretch), interval)"
+    ]
+  ),
   mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"

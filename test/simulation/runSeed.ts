@@ -25,11 +25,15 @@ import { checkLast, checkReads } from "./checks/checkReads.ts"
 import { checkMessages } from "./checks/checkMessages.ts"
 import { checkOperators } from "./checks/checkOperators.ts"
 import { checkOwners } from "./checks/checkOwners.ts"
+import { checkPastReads } from "./checks/checkPastReads.ts"
 import { checkRegisters } from "./checks/checkRegisters.ts"
 import { checkReplay, checkVerdicts } from "./checks/checkReplay.ts"
 import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts"
+import { checkRevised } from "./checks/checkRevised.ts"
+import { checkRolledUp } from "./checks/checkRolledUp.ts"
 import { checkSettled } from "./checks/checkSettled.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
+import { checkSweeps, skewOf } from "./checks/checkSweeps.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
 import { checkOwed, checkWaiting } from "./checks/checkWaiting.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
@@ -37,9 +41,11 @@ import * as Faults from "./Faults.ts"
 import { History, type Line } from "./History.ts"
 import * as Operators from "./Operators.ts"
 import { observeSteps } from "./Register.ts"
-import { recordOf } from "./RunRecord.ts"
+import * as PastReads from "./PastReads.ts"
+import * as RolledUp from "./RolledUp.ts"
+import { ofInterval, recordOf } from "./RunRecord.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
-import { SimulatedProcess } from "./SimulatedProcess.ts"
+import { epochMs, SimulatedProcess } from "./SimulatedProcess.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
 import { traceLogger } from "./traceLogger.ts"
 import { World } from "./World.ts"
@@ -57,6 +63,7 @@ const shape = {
   againAtMs: 47_000,
   fillAtMs: 47_500,
   lastAtMs: 52_000,
+  rolledUpAtMs: 54_000,
   standsAtMs: 55_000,
   endMs: 60_000
 } as const
@@ -111,40 +118,52 @@ const tellsOfLoss: ReadonlyArray<Invariant> = [
 
 const judge = (
   history: History,
-  { account, restated }: Conditions.Conditions,
+  { account, restated, retention }: Conditions.Conditions,
   heldBackMsMax: number
 ): ReadonlyArray<string> => {
-  const { complaints, events, faults, isRolledBack, operations, requests, steps, stored } = history
+  const { complaints, events, faults, isRolledBack, operations, removed, requests, steps, stored } = history
   const { isScarce } = account
   const isFaultless = faults.length === 0
-  const run = recordOf(history, Callers.nodes)
+  const whole = recordOf(history, Callers.nodes)
+  const run = ofInterval(whole, Callers.interval)
+  const above = ofInterval(whole, RolledUp.interval)
   return [
-    ...checkWriters(run),
+    ...checkWriters(whole),
     // what was acknowledged and lost breaks these
     ...(isRolledBack
       ? []
       : [
-          ...checkBurials(run, faults),
-          ...checkOwners(run),
-          ...checkLeases(run, faults),
+          ...checkBurials(whole, faults),
+          ...checkOwners(whole),
+          ...checkLeases(whole, faults),
           // a holder who writes upon a revision that was given again can't know of it
-          ...checkJobs(run),
-          ...checkAttempts(run, Conditions.retry.attempts),
+          ...[run, above].flatMap((of) => [
+            ...checkJobs(of),
+            ...checkAttempts(of, Conditions.retry.attempts),
+            ...checkOwed(of)
+          ]),
           ...checkAnswers(operations, run),
           ...checkMessages(operations, { isFaultless, lastAtMs: shape.lastAtMs }),
           ...checkOperators(run, operations),
           ...checkGenerations(run, operations),
-          ...checkOwed(run),
           ...checkReplay(stored),
           ...checkVerdicts(operations),
-          ...(isScarce ? [] : checkWaiting(run, shape.endMs)),
+          ...(isScarce ? [] : checkWaiting(whole, shape.endMs)),
           ...(isScarce ? [] : checkSettled(run, operations, restated)),
-          ...checkEvents(run, events, { allBeforeMs: isFaultless ? shape.endMs - 1000 : 0 }),
+          ...checkRevised(run, stored, restated),
+          ...checkEvents(whole, events, { allBeforeMs: isFaultless ? shape.endMs - 1000 : 0 }),
           ...checkBackfills(run, operations, isScarce)
         ]),
-    ...checkCoverage(run, operations),
+    ...checkCoverage(whole, operations),
     ...checkBudget(requests, isRolledBack ? { ...account, concurrency: Infinity } : account),
     ...checkReads(operations, restated),
+    ...checkRolledUp(operations, run, { isScarce, restated }),
+    ...checkPastReads(operations, run, {
+      rootsMs: retention?.rootsMs ?? Infinity,
+      skewMs: skewOf(faults),
+      isRolledBack
+    }),
+    ...(retention === undefined ? [] : checkSweeps({ stored, removed, faults, retention, endMs: shape.endMs })),
     ...checkRequests(operations),
     ...checkSteps(steps, heldBackMsMax),
     ...checkRegisters(operations, isRolledBack),
@@ -172,6 +191,7 @@ const tallied = (history: History, { name, system }: Callers.Caller): ReadonlyAr
 const makeServer = (world: World, history: History): SimulatedServer.SimulatedServer =>
   SimulatedServer.make({
     nowMs: () => world.nowMs,
+    beginsAtMs: epochMs,
     schedule: (afterMs, run) => world.after(afterMs, run),
     expiryLagMs: () => world.random() * 250,
     pick: (count) => world.pick(count),
@@ -181,6 +201,10 @@ const makeServer = (world: World, history: History): SimulatedServer.SimulatedSe
       history.stored.push(entry)
       const what = `stores ${entry.subject} ${entry.revision}, ${entry.data.length} bytes`
       history.note("server", what, () => `by ${entry.by ?? "itself"}`)
+    },
+    onRemoved: (entry) => {
+      history.removed.push(entry)
+      history.note("server", `removes ${entry.subject} ${entry.revision}`, () => "")
     }
   })
 
@@ -202,7 +226,13 @@ const planLoad = (
   }
   world.at(shape.fillAtMs, () => Operators.fillAll(second, history))
   world.at(shape.lastAtMs, () => Callers.readAll(first, history, shape.endMs - shape.lastAtMs - 2000))
-  if (conditions.backfill !== undefined) world.at(shape.standsAtMs, () => Operators.lookAtEnd(first, history))
+  const { pastReadsAtMs, rolledUp } = conditions
+  PastReads.load(callers, history, { atMs: pastReadsAtMs, lastAtMs: shape.standsAtMs })
+  if (rolledUp !== undefined) {
+    const lastBudgetMs = shape.endMs - shape.rolledUpAtMs - 1500
+    RolledUp.load(callers, history, { rolledUp, lastAtMs: shape.rolledUpAtMs, lastBudgetMs })
+  }
+  world.at(shape.standsAtMs, () => Operators.lookAtEnd(first, history, conditions))
 }
 
 /** Runs a cluster through the faults of a seed, and judges what happened. */
@@ -268,6 +298,7 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
       operations: history.operations.length,
       answered: history.operations.filter(({ outcome }) => outcome === "ok").length,
       faults: history.faults.length,
+      removed: history.removed.length,
       pages: history.pages.length,
       sentPerSecondMax: Math.max(...surroundings.links.map(({ sentPerSecondMax }) => sentPerSecondMax))
     },

@@ -1,6 +1,7 @@
 /** Is there never a job that is open, and that nobody looks after? */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
+import { TestClock } from "effect/testing"
 import * as JobRecords from "../../../actors/coverage/JobRecords.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { jobKey, readJob, writeJob } from "../../../protocol/messages/Backfill.ts"
@@ -86,6 +87,63 @@ describe("lookAfter()", () => {
         jobs.unfinished().map(({ run }) => run),
         [4]
       )
+    }).pipe(Effect.scoped)
+  )
+})
+
+/** A job that was opened, and how reads are from then on: as they were before it, or as they are. */
+const openedOnce = Effect.gen(function* () {
+  const { layer } = yield* makeFaultyMesh
+  const mesh = yield* Effect.provide(Effect.service(Mesh), layer)
+  const reads = { areOld: false }
+  const told = Mesh.of({
+    ...mesh,
+    subscribe: () => Effect.void,
+    read: (...of) => Effect.suspend(() => (reads.areOld ? Effect.succeedNone : mesh.read(...of))),
+    readMany: (...of) => Effect.suspend(() => (reads.areOld ? Effect.succeed([]) : mesh.readMany(...of)))
+  })
+  const jobs = yield* JobRecords.open(series).pipe(Effect.provideService(Mesh, told), Effect.provide(hosts))
+  yield* jobs.demand(demand, [{ windowStart: 0, ranges: RangeSet.of(0, 10) }])
+  // who takes work reads as badly, and takes its entry for one of a job that is over
+  const delivery = Option.getOrThrow(yield* mesh.take(Stream.queue.name, "verify", { isPatient: false }))
+  yield* delivery.done
+  reads.areOld = true
+  const look = Effect.map(jobs.lookAfter(standing), ({ open }) => Array.from(open))
+  return { jobs, look, mesh, reads }
+})
+
+describe("lookAfter() where reads are old", () => {
+  it.effect("lookAfter() goes on with a job that one who was the leader does not know yet", () =>
+    Effect.gen(function* () {
+      const { look, mesh, reads } = yield* openedOnce
+      for (let second = 0; second < 4; second++) {
+        assert.deepStrictEqual(yield* look, [0])
+        yield* TestClock.adjust("1 second")
+      }
+      reads.areOld = false
+      assert.deepStrictEqual(yield* look, [0])
+      const queued = yield* mesh.take(Stream.queue.name, "verify", { isPatient: false })
+      assert.strictEqual(queued._tag, "Some")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("lookAfter() forgets a job that nobody has known for long: storage has lost it", () =>
+    Effect.gen(function* () {
+      const { jobs, look } = yield* openedOnce
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([yield* look, jobs.unfinished()], [[], []])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("lookAfter() counts anew how long a job is not known once it was seen", () =>
+    Effect.gen(function* () {
+      const { look, reads } = yield* openedOnce
+      for (const areOld of [true, false, true]) {
+        reads.areOld = areOld
+        assert.deepStrictEqual(yield* look, [0])
+        yield* TestClock.adjust("4 seconds")
+      }
+      assert.deepStrictEqual(yield* look, [])
     }).pipe(Effect.scoped)
   )
 })

@@ -404,6 +404,17 @@ describe("what stands", () => {
     )
   })
 
+  it("onRemoved is told each message that is removed by its sequence, once", () => {
+    const removed: Array<SimulatedServer.RemovedEntry> = []
+    const { server } = makeServer({ onRemoved: (entry) => removed.push(entry) })
+    const subject = "seamless.v1.audit.n.1m"
+    for (const text of ["a", "b"]) valueOf(server.write({ client, subject, data: bytes(text) }, {}))
+    for (const revision of [1, 1, 7]) valueOf(server.remove(Stream.audit.name, revision))
+    server.setWritable(false)
+    assert.notStrictEqual(server.remove(Stream.audit.name, 2)._tag, "Done")
+    assert.deepStrictEqual(removed, [{ stream: Stream.audit.name, subject, revision: 1, atMs: 1_000_000 }])
+  })
+
   it("entries() of a log are all of its messages", () => {
     const { server } = makeServer()
     const subject = "seamless.v1.audit.n.1m"

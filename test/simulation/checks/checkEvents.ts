@@ -17,7 +17,7 @@ type Told = Pick<JobEvent, "series" | "windowStart" | "run" | "state" | "attempt
 
 const textOf = (event: JobEventName, told: Told): string => {
   const { attempts, holder, nextAttemptAt, run, series, state, windowStart } = told
-  return `${event} ${series.nodeId} ${windowStart}.${run} ${state} ${attempts} ${holder} ${nextAttemptAt}`
+  return `${event} ${series.nodeId} ${series.interval} ${windowStart}.${run} ${state} ${attempts} ${holder} ${nextAttemptAt}`
 }
 
 /** When each change was saved that has an event, by what the event says. */

@@ -5,6 +5,7 @@
  */
 import type { Tally } from "../../../protocol/wire/HostReport.ts"
 import type { Operation, Step } from "../History.ts"
+import { pastRead } from "../PastReads.ts"
 
 /** What rounding of times may come to, in milliseconds. */
 const roundingMs = 2
@@ -33,10 +34,13 @@ const known = new Set([
   "BackfillExists"
 ])
 
+/** What else a caller may get who asks for this. */
+const knownFor: Readonly<Record<string, string>> = { [pastRead]: "UnknownPoint", sweep: "SweepUnderWay" }
+
 const checkEnd = ({ about, completedAtMs, id, outcome, untilMs, what }: Operation): ReadonlyArray<string> => {
   const name = `${what} ${id} of ${about}`
   if (outcome === "open") return [`${name}: never ended`]
-  if (!known.has(outcome)) return [`${name}: ended with ${outcome}`]
+  if (!known.has(outcome) && knownFor[what] !== outcome) return [`${name}: ended with ${outcome}`]
   const lateMs = completedAtMs - untilMs
   return lateMs > roundingMs ? [`${name}: ended ${lateMs.toFixed(0)} ms after its deadline`] : []
 }

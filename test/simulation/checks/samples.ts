@@ -57,6 +57,7 @@ export const rootWritten = (
 ): RootWritten => ({
   ...written(keySubject(Stream.coverage, "series"), revision),
   node: "sim:a",
+  interval: "1m",
   root: {
     version,
     covered,
