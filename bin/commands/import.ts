@@ -69,6 +69,14 @@ const flags = {
   ),
   columns: columnFlag,
   header: headerFlag,
+  without: Flag.Literals("without", ["volume"]).pipe(
+    Flag.withDescription("That bars have no volume: they get a schema of prices alone"),
+    Flag.optional
+  ),
+  decimal: Flag.Literals("decimal", [".", ","]).pipe(
+    Flag.withDescription("What stands before the fraction of a number; a point without it"),
+    Flag.optional
+  ),
   timeUnit: Flag.Literals("time-unit", ["s", "ms", "us", "ns", "iso"]).pipe(
     Flag.withDescription("What a number that stands for a time counts; told from its size without it"),
     Flag.optional

@@ -86,7 +86,7 @@ const splice = (ours: Exchange, theirs: Exchange, [from, to]: readonly [number, 
   Object.fromEntries(
     names.map((name) => [
       name,
-      columnsOf(ours)[name].map((value, row) => (row >= from && row < to ? columnsOf(theirs)[name][row] : value))
+      columnsOf(ours)[name].map((value, row) => (row >= from && row < to ? columnsOf(theirs)[name][row]! : value))
     ])
   )
 
