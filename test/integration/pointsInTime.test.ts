@@ -158,36 +158,35 @@ describe("a read as of a point of the past", () => {
   it.live("gives the old rows and the old fingerprint bit for bit after a revision and a thousand commits", () =>
     onServer(
       Effect.gen(function* () {
-        const bars = new Map([["LONG", flatBars(hourOf(3), hourOf(3))]])
+        const bars = new Map([["LONG", flatBars(minutes, hourOf(3))]])
         const { chunkOf, commit, provider, read, store } = yield* LongSeries.start(undefined, "memory", bars)
-        yield* commit({ window: 0, minutes, price: 100 })
-        // a quiet minute, a window that is not there yet, and one as its source gave it
-        yield* commit({ window: 1, minutes: minutes.slice(1), price: 200 })
         const patient = { strategy: "auto_backfill", sla: { totalDeadlineMs: 20_000 } }
-        const { coverageVersion: version } = (yield* read([3, 4], patient)).meta
-        const before = yield* read([0, 4], { minVersion: version })
+        yield* read([0, 1], patient)
+        // a quiet minute, and a window that is not there yet
+        const version = yield* commit({ window: 1, minutes: minutes.slice(1), price: 200 })
+        const before = yield* read([0, 3], { minVersion: version })
         const coverageBefore = yield* provider.coverage(LongSeries.series)
         const time = yield* Clock.currentTimeMillis
-        assert.lengthOf(before.df.eventTimeMs, 179)
+        assert.lengthOf(before.df.eventTimeMs, 119)
 
         // the source has corrected each price
-        bars.set("LONG", flatBars(hourOf(3), hourOf(30)))
-        const corrected = { start: 3 * LongSeries.windowMs, end: 4 * LongSeries.windowMs, reason: "they corrected it" }
+        bars.set("LONG", flatBars(minutes, hourOf(4)))
+        const corrected = { start: 0, end: LongSeries.windowMs, reason: "they corrected it" }
         const { repairedBars } = yield* askAdmin<Verified>("repair", { ...LongSeries.series, ...corrected })
         assert.strictEqual(repairedBars, LongSeries.windowMinutes)
         let last = version
         for (let count = 0; count < commits; count++) {
-          last = yield* commit({ window: count % 3, minutes: minutes.slice(count % 7), price: 300 + count })
+          last = yield* commit({ window: 1 + (count % 4), minutes: minutes.slice(count % 7), price: 300 + count })
         }
-        assert.strictEqual(last, version + 1 + commits)
-        const now = yield* read([0, 4], { minVersion: last })
+        assert.isAtLeast(last, version + 1 + commits)
+        const now = yield* read([0, 3], { minVersion: last })
         assert.notStrictEqual(now.meta.fingerprint, before.meta.fingerprint)
         assert.deepStrictEqual(now.meta.missingRanges, [])
         const revised = now.df.flags.filter((flags) => (flags & RowFlag.revised) > 0)
         assert.lengthOf(revised, LongSeries.windowMinutes)
 
         for (const asOf of [{ version }, { time }]) {
-          const then = yield* read([0, 4], { asOf })
+          const then = yield* read([0, 3], { asOf })
           assert.deepStrictEqual(saidOf(then), saidOf(before), JSON.stringify(asOf))
           assert.include(then.meta.notes.join(), `as of version ${version} of `)
           const coverage = yield* provider.coverage({ ...LongSeries.series, asOf })
@@ -201,9 +200,9 @@ describe("a read as of a point of the past", () => {
           yield* store.putChunk(LongSeries.series, 0, chunkOf({ window: 0, minutes, price }))
         }
         const { chunks } = yield* sweep({ ageMs: 0 })
-        assert.deepStrictEqual([chunks.swept.count, chunks.kept.count], [3, commits + 4])
+        assert.deepStrictEqual([chunks.swept.count, chunks.kept.count], [3, commits + 3])
         const other = yield* LongSeries.start(LongSeries.configurationOf(), "other")
-        assert.deepStrictEqual(saidOf(yield* other.read([0, 4], { asOf: { version } })), saidOf(before))
+        assert.deepStrictEqual(saidOf(yield* other.read([0, 3], { asOf: { version } })), saidOf(before))
       })
     )
   )
