@@ -200,6 +200,27 @@ const checkReadyRows = (
     return [{ path, problem }]
   })
 
+/** Series that demand a volume of files that have none. */
+const checkAbsent = (declared: object, sources: unknown, series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
+  const hasNone = (name: unknown): boolean => {
+    const without = typeof name === "string" && propertyOf(propertyOf(sources, name), "without")
+    return Array.isArray(without) && without.includes("volume")
+  }
+  const demands = (schema: unknown): boolean =>
+    typeof schema !== "string" ||
+    Result.match(decode(propertyOf(declared, schema)), {
+      onFailure: () => false,
+      onSuccess: ({ fields }) => fields.some(({ name, required }) => name === "volume" && required)
+    })
+  return series.flatMap((kept, at) => {
+    const [schema, asked] = [propertyOf(kept, "schema"), propertyOf(kept, "sources")]
+    const absent = Array.isArray(asked) ? asked.filter(hasNone) : []
+    if (absent.length === 0 || !demands(schema)) return []
+    const problem = `demands a volume, and ${absent.join(", ")} has none: say a schema in which it is not required`
+    return [{ path: `series[${at}].schema`, problem }]
+  })
+}
+
 /** The rules of schemas that series have for sources whose rows come ready. */
 const checkReady = (declared: object, sources: unknown, series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
   const readyOf = (name: unknown): ReadonlyArray<readonly [string, ReadyRows]> => {
@@ -238,5 +259,5 @@ export const checkSchemas = (input: unknown): ReadonlyArray<Mistake> => {
     return [{ path: `series[${at}].schema`, problem }]
   })
   const ofSeries: ReadonlyArray<unknown> = Array.isArray(series) ? series : []
-  return [...each, ...checkReady(declared, sources, ofSeries), ...named]
+  return [...each, ...checkReady(declared, sources, ofSeries), ...checkAbsent(declared, sources, ofSeries), ...named]
 }

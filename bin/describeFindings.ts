@@ -1,10 +1,9 @@
 /** How is it told what quality rules found in an answer? */
 import type { FindingSummary } from "../protocol/history/QualitySummary.ts"
+import type { Findings } from "./addFindings.ts"
 import { alignColumns, type TextColumn } from "./alignColumns.ts"
 import type { Format } from "./flags.ts"
 import { isoTime } from "./isoTime.ts"
-
-type Findings = Readonly<Record<string, FindingSummary>>
 
 const outcomes: { readonly [Severity in FindingSummary["severity"]]: string } = {
   flag: "marked SUSPECT",

@@ -36,12 +36,15 @@ const timeText = (
 
 /** What was understood of the files, for a person. */
 export const understoodText = (described: Described, plan: ImportPlan, settings: LakeSettings): string => {
-  const { columns, files, kind, rows, span } = described
+  const { columns, files, kind, leftOut, rows, span } = described
   const others = columns.filter(([ours]) => ours !== "time")
   const facts = [
     ["rows", `${rows} ${kind} in ${files === 1 ? "1 file" : `${files} files`}`],
     ["time", kind === "trades" ? timeText(described, settings).replace(/;[^;]*$/, "") : timeText(described, settings)],
     ["columns", others.map(([ours, theirs]) => (ours === theirs ? ours : `${ours} from ${theirs}`)).join(", ")],
+    ...(leftOut.length > 0
+      ? [["left out", `${leftOut.join(", ")} (--column 'NAME=${leftOut[0]}' takes it along)`] as const]
+      : []),
     ["first", isoTime(span[0])],
     ["last", isoTime(span[1])],
     ["series", `${plan.node} ${plan.interval.text}`]

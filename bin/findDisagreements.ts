@@ -14,6 +14,7 @@ import { checkCalendars } from "./calendarFiles.ts"
 import { checkDerived, checkDerivedNames } from "./checkDerived.ts"
 import { checkSchemas } from "./checkSchemas.ts"
 import { checkTrades } from "./checkTrades.ts"
+import { isZone, zoneForm } from "./isZone.ts"
 import { checkListingTimes } from "./listingTimes.ts"
 import type { Mistake } from "./Mistake.ts"
 
@@ -71,14 +72,11 @@ const checkExchanges = (sources: object): ReadonlyArray<Mistake> => {
   })
 }
 
-const isZone = (zone: string): boolean =>
-  Option.isSome(Option.liftThrowable(() => new Intl.DateTimeFormat("en", { timeZone: zone }))())
-
 /** What sources that are files say of their times. */
 const checkLakes = (sources: object): ReadonlyArray<Mistake> =>
   Object.entries(sources).flatMap(([name, settings]) => {
     const [interval, zone] = ["interval", "zone"].map((key) => fieldOf(settings, key))
-    const problem = `${JSON.stringify(zone)} is no zone: one such as Europe/Berlin or America/New_York`
+    const problem = `${JSON.stringify(zone)} is no zone: ${zoneForm}`
     const given = fieldOf(settings, "kind") === "lake" ? fieldOf(settings, "path") : undefined
     const paths = typeof given === "string" ? [given] : textsOf(given).map(([, text]) => text)
     const named = paths.filter((path) => path.includes("{symbol}"))

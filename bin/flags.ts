@@ -52,8 +52,17 @@ export const formatFlag = Flag.Literals("format", ["table", "json"]).pipe(
   Flag.withDefault("table")
 )
 
-/** What to do about a gap, and for how long. */
+/** What to do about a gap, for how long, and whose bars are preferred. */
 export const policyFlags = {
+  sources: Flag.String("source").pipe(
+    Flag.withMetavar("S"),
+    Flag.withDescription("The source whose bars are preferred; several times for those that come behind it"),
+    Flag.atLeast(0),
+    Flag.filter(
+      (names) => !names.includes(""),
+      () => "the name of a source"
+    )
+  ),
   strategy: Flag.String("strategy").pipe(
     Flag.filterMap(
       (text) => Option.fromUndefinedOr(Strategy.parse(text)),

@@ -16,6 +16,7 @@ import type { SeamlessClient } from "../client/SeamlessClient.ts"
 import type { MissingRange } from "../protocol/history/MissingRange.ts"
 import { isRange, type Range } from "../protocol/history/Range.ts"
 import { windowBarsDefault } from "../protocol/history/Window.ts"
+import { addFindings, type Findings } from "./addFindings.ts"
 import { configurationHash, InvalidConfiguration, load } from "./configuration.ts"
 import { startHost } from "./host.ts"
 import { type ImportPlan, withImport } from "./importPlan.ts"
@@ -89,11 +90,12 @@ const forget = Effect.fnUntraced(function* (servers: string, { interval, node }:
   )
 })
 
-/** Reads the range part by part, which stores it. */
+/** Reads the range part by part, which stores it; tells what is missing of it, and what is doubtful. */
 const readParts = Effect.fnUntraced(function* (client: SeamlessClient, { interval, node, range }: ImportPlan) {
   const [from, until] = range
   const partMs = barsPerRead * interval.lengthMs
   const missing: Array<MissingRange> = []
+  let findings: Findings = {}
   let stored = 0
   let coverageVersion = 0
   for (let start = from; isRange(start, until); start += partMs) {
@@ -107,8 +109,9 @@ const readParts = Effect.fnUntraced(function* (client: SeamlessClient, { interva
     stored += df.length
     coverageVersion = meta.coverageVersion
     missing.push(...meta.missingRanges)
+    findings = addFindings(findings, meta.qualitySummary.findings)
   }
-  return { stored, coverageVersion, missing }
+  return { stored, coverageVersion, missing, findings }
 })
 
 /** Stores what the plan says, by a host of its own on the data folder. */

@@ -9,6 +9,7 @@ import { basename, resolve } from "node:path"
 import type { Described } from "../actors/sources/describeFiles.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { isRange, type Range } from "../protocol/history/Range.ts"
+import type { SchemaSettings } from "../protocol/SchemaSettings.ts"
 import type { Configuration } from "../protocol/Settings.ts"
 import type { LakeSettings } from "../protocol/SourceSettings.ts"
 
@@ -21,6 +22,9 @@ export interface ImportFlags {
   readonly rows: Option.Option<"bars" | "trades">
   readonly columns: ReadonlyArray<readonly [ours: string, theirs: string]>
   readonly header: Option.Option<readonly [string, ...ReadonlyArray<string>]>
+  /** A column of bars that the files do not have. */
+  readonly without: Option.Option<"volume">
+  readonly decimal: Option.Option<"." | ",">
   readonly timeUnit: Option.Option<NonNullable<LakeSettings["timeUnit"]>>
   readonly timeFormat: Option.Option<string>
   readonly zone: Option.Option<string>
@@ -63,6 +67,8 @@ export const lakeOf = (flags: ImportFlags): LakeSettings => ({
   ...(flags.columns.length > 0 && {
     columns: Object.fromEntries(flags.columns.map(([ours, theirs]) => [roleOf(ours), theirs]))
   }),
+  ...Option.match(flags.without, { onNone: () => ({}), onSome: (column) => ({ without: [column] as const }) }),
+  ...Option.match(flags.decimal, { onNone: () => ({}), onSome: (decimal) => ({ decimal }) }),
   ...Option.match(flags.timeUnit, { onNone: () => ({}), onSome: (timeUnit) => ({ timeUnit }) }),
   ...Option.match(flags.timeFormat, { onNone: () => ({}), onSome: (timeFormat) => ({ timeFormat }) }),
   ...Option.match(flags.zone, { onNone: () => ({}), onSome: (zone) => ({ zone }) }),
@@ -113,6 +119,17 @@ const rangeOf = (
 const noWholeBar = (interval: Interval.Interval): string =>
   `no bar of ${interval.text} is in it from end to end: say --whole days where files are of whole days in UTC`
 
+/** The schema of bars without volume, and its name. */
+const pricesAlone = "prices"
+const schemaOfPrices: SchemaSettings = {
+  fields: [
+    { name: "open", type: "float64", required: true },
+    { name: "high", type: "float64", required: true },
+    { name: "low", type: "float64", required: true },
+    { name: "close", type: "float64", required: true }
+  ]
+}
+
 /** What is to be stored, or what has to be said for it. */
 export const planImport = (flags: ImportFlags, described: Described): Result.Result<ImportPlan, string> =>
   Result.gen(function* () {
@@ -141,14 +158,29 @@ export const planImport = (flags: ImportFlags, described: Described): Result.Res
             intervals: [interval.text],
             sources: [source],
             symbol,
+            ...(Option.isSome(flags.without) && { schema: pricesAlone }),
             ...Option.match(flags.calendar, { onNone: () => ({}), onSome: (calendar) => ({ calendar }) })
           }
-        ]
+        ],
+        ...(Option.isSome(flags.without) && { schemas: { [pricesAlone]: schemaOfPrices } })
       }
     }
   })
 
 type Source = Configuration["sources"][string]
+type Series = Configuration["series"][number]
+
+/** The schema that a series has from now on: one that somebody gave it stays, and that of prices alone does not. */
+const schemaAgain = (old: Series | undefined, { schema }: Series): Pick<Series, "schema"> => {
+  const kept = old?.schema === pricesAlone ? undefined : old?.schema
+  const named = kept ?? schema
+  return named === undefined ? {} : { schema: named }
+}
+
+const unnamed = (series: Series): Series => {
+  const { schema: _schema, ...rest } = series
+  return rest
+}
 
 /** A name that no other series' source has: names of nodes may be alike but for their signs. */
 const freeName = (sources: Configuration["sources"], name: string): string => {
@@ -165,6 +197,8 @@ const ofImport: ReadonlyArray<string> = [
   "rows",
   "columns",
   "header",
+  "without",
+  "decimal",
   "timeUnit",
   "timeFormat",
   "zone",
@@ -204,6 +238,11 @@ export const withImport = (
   return Result.succeed({
     ...before,
     sources: { ...before.sources, [source]: mergedSource(before.sources[source], files) },
-    series: [{ ...old, ...imported, sources: [source] }, ...others]
+    // what somebody has made of a schema since stays
+    ...(configuration.schemas !== undefined && { schemas: { ...configuration.schemas, ...before.schemas } }),
+    series: [
+      { ...(old && unnamed(old)), ...unnamed(imported), sources: [source], ...schemaAgain(old, imported) },
+      ...others
+    ]
   })
 }

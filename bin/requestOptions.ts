@@ -7,10 +7,12 @@ import type { Strategy } from "../protocol/history/Strategy.ts"
 export interface PolicyFlags {
   readonly strategy: Option.Option<Strategy>
   readonly deadline: Option.Option<number>
+  readonly sources: ReadonlyArray<string>
 }
 
 /** What is not said on the command line is left to the service. */
-export const requestOptions = ({ deadline, strategy }: PolicyFlags): EnsureOptions => ({
+export const requestOptions = ({ deadline, sources, strategy }: PolicyFlags): EnsureOptions => ({
+  ...(sources.length > 0 && { sourcePriority: sources }),
   ...Option.match(strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
   ...Option.match(deadline, { onNone: () => ({}), onSome: (totalDeadlineMs) => ({ sla: { totalDeadlineMs } }) })
 })

@@ -37,6 +37,10 @@ export const lakeFields = {
   header: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
   /** The file's column for each of ours; the usual names are known without it. */
   columns: Schema.optionalKey(Schema.Record(Schema.String, Schema.NonEmptyString)),
+  /** Columns of bars that the files do not have; the series needs a schema that does not require them. */
+  without: Schema.optionalKey(Schema.Array(Schema.Literal("volume"))),
+  /** What stands before the fraction of a number in CSV files; a point without it. */
+  decimal: Schema.optionalKey(Schema.Literals([".", ","])),
   /** What a number that stands for a time counts; told from its size without it. */
   timeUnit: Schema.optionalKey(Schema.Literals(["s", "ms", "us", "ns", "iso"])),
   /** How a time is written that is no ISO 8601, as strptime has it: `%d.%m.%Y %H:%M`. */

@@ -68,11 +68,14 @@ const find = Effect.fnUntraced(function* ({ index, symbols }: Lake, wanted: stri
 })
 
 /** No bar, with the columns that bars have. */
-const noBars = ({ columns = {}, rows = "bars" }: LakeSettings): Page => {
+const noBars = ({ columns = {}, rows = "bars", without = [] }: LakeSettings): Page => {
   const extra = rows === "bars" ? Object.keys(columns).filter((name) => !notBars.includes(name)) : []
   return {
     eventTime: new Float64Array(0),
-    columns: [...barColumns, ...extra].map((name) => ({ name, values: new Float64Array(0) }))
+    columns: [...barColumns.filter((name) => !without.some((absent) => absent === name)), ...extra].map((name) => ({
+      name,
+      values: new Float64Array(0)
+    }))
   }
 }
 

@@ -6,6 +6,7 @@
  * time fail.
  */
 import { Effect, Result, Semaphore } from "effect"
+import { statSync } from "node:fs"
 import { isAbsolute, join } from "node:path"
 import { isoTime } from "../../protocol/history/isoTime.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -54,6 +55,8 @@ const patternsOf = ({ path }: LakeSettings, folder: string): ReadonlyArray<strin
     isRemote(each) || isAbsolute(each) ? each : join(folder, each)
   )
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
 /** The files that match the patterns now, by name. */
 const list = Effect.fnUntraced(function* (reader: FileReader, patterns: ReadonlyArray<string>) {
   const found = new Map<string, LakeFile>()
@@ -71,7 +74,12 @@ const list = Effect.fnUntraced(function* (reader: FileReader, patterns: Readonly
   }
   if (found.size > filesMax) return yield* unreadable(`more than ${filesMax} files match ${patterns.join(", ")}`)
   // a disk that is not mounted looks like this
-  if (found.size === 0) return yield* unreadable(`no file matches ${patterns.join(", ")}`, true)
+  if (found.size === 0) {
+    const [folder] = patterns.filter((pattern) => !isRemote(pattern) && isFolder(pattern))
+    const hint =
+      folder === undefined ? "" : `: ${folder} is a folder, and its files are ${join(folder, "*.csv")} or such`
+    return yield* unreadable(`no file matches ${patterns.join(", ")}${hint}`, true)
+  }
   return Array.from(found.values()).toSorted((a, b) => (a.name < b.name ? -1 : 1))
 })
 

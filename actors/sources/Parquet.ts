@@ -45,6 +45,10 @@ const threads = "2"
 // a reason of files has their paths in it, and ends with what would be right
 const reasonLengthMax = 600
 
+// what DuckDB advises are options of its own, which nobody here can set
+const noAdvice = /\s*Possible fixes:[^]*$/
+const noCsv = /The CSV Parser state machine reached an invalid state[^]*$/
+
 /** An identifier in SQL. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
@@ -60,7 +64,10 @@ const passing = /^(IO Error|HTTP Error|Connection Error|Interrupt Error|INTERRUP
 
 const failureOf = (cause: unknown, secrets: ReadonlyArray<string>): RequestFailed => {
   const told = cause instanceof Error ? cause.message : String(cause)
-  const [text = ""] = secrets.reduce((line, secret) => line.replaceAll(secret, "…"), told).split("\n\nLINE ", 1)
+  const [line = ""] = secrets.reduce((line, secret) => line.replaceAll(secret, "…"), told).split("\n\nLINE ", 1)
+  const text = line
+    .replace(noAdvice, "")
+    .replace(noCsv, "it is no plain CSV: quotes are not closed, or lines do not all end alike")
   return unreadable(text, passing.test(text))
 }
 

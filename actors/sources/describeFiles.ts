@@ -24,6 +24,8 @@ export interface Described {
   readonly kind: RowKind
   /** The files' column, or two of them, by our name; as the first file has them. */
   readonly columns: ReadonlyArray<readonly [ours: string, theirs: string]>
+  /** The files' columns that are not read; as the first file has them. */
+  readonly leftOut: ReadonlyArray<string>
   readonly unit: TimeUnit
   /** The first and the last time that a row has, in epoch milliseconds. */
   readonly span: Range
@@ -102,6 +104,7 @@ export const describeFiles: (settings: LakeSettings, symbol?: string) => Effect.
       rows: files.reduce((sum, { rows }) => sum + rows, 0),
       kind,
       columns: columnsOf(first),
+      leftOut: first.leftOut ?? [],
       unit: first.layout.unit,
       span,
       symbols,

@@ -5,6 +5,7 @@
  * found, or found twice, is told with the names that are there.
  */
 import { Result } from "effect"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 
 /** A column of a file. */
 export interface FileColumn {
@@ -97,22 +98,25 @@ const timeOf = (
     return lettersOf(found.name) === "time" && day !== undefined ? [day, found] : [found]
   })
 
+const lackOf = (columns: ReadonlyArray<FileColumn>, role: string): string => {
+  const named = `no column is known as the ${role}; there are ${listed(columns)}: name it under columns as ${role}`
+  return role === "volume" ? `${named}, or say without: [volume] where there is none` : named
+}
+
 const valueOf = (
   columns: ReadonlyArray<FileColumn>,
   role: string,
   names: ReadonlyArray<string>
 ): Result.Result<FileColumn | undefined, string> =>
   Result.flatMap(known(columns, names), (found) =>
-    found !== undefined || optional.includes(role)
-      ? Result.succeed(found)
-      : Result.fail(`no column is known as the ${role}; there are ${listed(columns)}: name it under columns as ${role}`)
+    found !== undefined || optional.includes(role) ? Result.succeed(found) : Result.fail(lackOf(columns, role))
   )
 
 /** The columns of a file, or what is wrong with them. */
 export const findRoles = (
   columns: ReadonlyArray<FileColumn>,
   rows: RowKind,
-  mapping: Readonly<Record<string, string>>
+  { columns: mapping = {}, without = [] }: Pick<LakeSettings, "columns" | "without">
 ): Result.Result<Roles, string> =>
   Result.gen(function* () {
     const numbers = columns.filter(({ name }) => isNumberText(name.replace(/_\d+$/, "")))
@@ -124,6 +128,7 @@ export const findRoles = (
     const names = rows === "bars" ? barNames : tradeNames
     const values: Array<readonly [string, FileColumn]> = []
     for (const [role, usual] of Object.entries(names)) {
+      if (without.some((absent) => absent === role)) continue
       const given = mapping[role]
       const column = given === undefined ? yield* valueOf(columns, role, usual) : yield* mapped(columns, role, given)
       if (column !== undefined) values.push([role, column])

@@ -38,19 +38,43 @@ const longRoles = (files: ReadonlyArray<FileFacts>): ReadonlySet<string> => {
   return new Set(Array.from(first ?? []).filter((role) => others.every((other) => other.has(role))))
 }
 
-const valueSql = (role: string, column: FileColumn, long: ReadonlySet<string>): string => {
+/** A number in text, in SQL; null where it is none. Beside a comma before the fraction a point means something else. */
+const numberSql = (name: string, { decimal }: LakeSettings): string =>
+  decimal === ","
+    ? `CASE WHEN NOT contains(${name}, '.') THEN TRY_CAST(replace(${name}, ',', '.') AS DOUBLE) END`
+    : `TRY_CAST(${name} AS DOUBLE)`
+
+/** Text of which nobody has said that it is a number: what looks like one with a comma has a point. */
+const textSql = (name: string, { decimal }: LakeSettings): string =>
+  decimal === "," ? `regexp_replace(${name}, '^(\\s*[-+]?[0-9]+),([0-9]+\\s*)$', '\\1.\\2')` : name
+
+const valueSql = (role: string, column: FileColumn, long: ReadonlySet<string>, settings: LakeSettings): string => {
   const name = quoteName(column.name)
   if (long.has(role)) return `CAST(${name} AS VARCHAR)`
   if (role === "id") return `CAST(${name} AS VARCHAR)`
-  if (isText(column)) return numeric.includes(role) ? `TRY_CAST(${name} AS DOUBLE)` : name
+  if (isText(column)) return numeric.includes(role) ? numberSql(name, settings) : textSql(name, settings)
   // its digits are read as a decimal number is, which dividing would round twice
   if (column.type.startsWith("DECIMAL")) return `CAST(CAST(${name} AS VARCHAR) AS DOUBLE)`
   const isNumber = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE)$/.test(column.type)
   return isNumber ? `CAST(${name} AS DOUBLE)` : `CAST(${name} AS VARCHAR)`
 }
 
+/** What would be right where text is no number, in SQL. */
+const numberHintSql = (name: string, { decimal }: LakeSettings): string =>
+  decimal === ","
+    ? `CASE WHEN contains(${name}, '.') THEN ' (beside decimal: "," numbers have no points)' ELSE '' END`
+    : `CASE WHEN regexp_matches(${name}, '^\\s*[-+]?[0-9]+,[0-9]+\\s*$') THEN ` +
+      `' (say decimal: "," where a comma stands before the fraction)' ` +
+      `WHEN regexp_matches(${name}, '^[^0-9]*[0-9]{1,3}([,''_ ][0-9]{3})+') THEN ' (write thousands without signs)' ` +
+      "ELSE '' END"
+
 /** What can't be read of a value, in SQL; null where nothing is wrong. */
-const badSql = (role: string, column: FileColumn, long: ReadonlySet<string>): string | undefined => {
+const badSql = (
+  role: string,
+  column: FileColumn,
+  long: ReadonlySet<string>,
+  settings: LakeSettings
+): string | undefined => {
   const isExact = role === "id" || long.has(role)
 
   const name = quoteName(column.name)
@@ -60,8 +84,9 @@ const badSql = (role: string, column: FileColumn, long: ReadonlySet<string>): st
   if (!numeric.includes(role)) return rounded === "" ? undefined : `CASE${rounded} END`
   const isTrade = role === "price" || role === "amount"
   const absent = isTrade ? ` WHEN ${name} IS NULL THEN ${quoteText(`there is no ${role}`)}` : ""
-  const told = `${quoteText(`${role} is no number: `)} || ${name}`
-  const unread = isText(column) ? ` WHEN trim(${name}) <> '' AND TRY_CAST(${name} AS DOUBLE) IS NULL THEN ${told}` : ""
+  const told = `${quoteText(`${role} is no number: `)} || ${name} || ${numberHintSql(name, settings)}`
+  const isRead = numberSql(name, settings)
+  const unread = isText(column) ? ` WHEN trim(${name}) <> '' AND (${isRead}) IS NULL THEN ${told}` : ""
   const all = `${absent}${unread}${rounded}`
   return all === "" ? undefined : `CASE${all} END`
 }
@@ -97,10 +122,10 @@ const selectSql = (
 ): string => {
   const { roles, unit } = layout
   const aliasOf = (role: string): string => quoteName(`${long.has(role) ? "i" : "v"} ${role}`)
-  const values = roles.values.map(([role, column]) => `${valueSql(role, column, long)} AS ${aliasOf(role)}`)
+  const values = roles.values.map(([role, column]) => `${valueSql(role, column, long, settings)} AS ${aliasOf(role)}`)
   // an id may lack in some files, and stands in its place all the same
   if (settings.rows === "trades" && !roles.values.some(([role]) => role === "id")) values.push('NULL AS "v id"')
-  const bad = roles.values.flatMap(([role, column]) => badSql(role, column, long) ?? [])
+  const bad = roles.values.flatMap(([role, column]) => badSql(role, column, long, settings) ?? [])
   const twice = comesTwiceSql({ nanoseconds: "__t", raw: "__raw" }, roles.eventTime, { ...settings, unit })
   const clock = clockSql(roles.eventTime, { ...settings, unit })
   const never = neverComesSql("__clock", "__t", settings.zone)

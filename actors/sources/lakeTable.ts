@@ -67,17 +67,26 @@ const readHead = async (name: string): Promise<string> => {
   }
 }
 
+/** Why a file is no CSV file at all, by its head. */
+const noCsv = (head: string): string | undefined => {
+  if (head.trim() === "") return "it is empty"
+  if (head.startsWith("PK\u0003\u0004")) return "it is an archive or a workbook: unpack it, or save its sheet as CSV"
+  return head.includes("\u0000") ? "it is no text in UTF-8, but perhaps in UTF-16: save it as UTF-8" : undefined
+}
+
 /** How a CSV file is written; undefined where its first line does not show it. */
-export const formOf = (
+export const formOf: (
   name: string,
   names: LakeSettings["header"]
-): Effect.Effect<CsvForm | undefined, RequestFailed> =>
-  isRemote(name) || /\.zst$/i.test(name)
-    ? Effect.succeed(undefined)
-    : Effect.tryPromise({
-        try: async () => csvForm(await readHead(name), names),
-        catch: (cause) => unreadable(`${name}: ${String(cause)}`, true)
-      })
+) => Effect.Effect<CsvForm | undefined, RequestFailed> = Effect.fnUntraced(function* (name, names) {
+  if (isRemote(name) || /\.zst$/i.test(name)) return undefined
+  const head = yield* Effect.tryPromise({
+    try: () => readHead(name),
+    catch: (cause) => unreadable(`${name}: ${String(cause)}`, true)
+  })
+  const problem = noCsv(head)
+  return problem === undefined ? csvForm(head, names) : yield* unreadable(`${name}: ${problem}`)
+})
 
 const csvOptions = (form: CsvForm | undefined, header: LakeSettings["header"]): string => {
   if (form === undefined) {

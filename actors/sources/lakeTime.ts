@@ -62,8 +62,13 @@ const inZone = (timestamp: string, zone: string | undefined): string =>
     ? `epoch_ns(${timestamp})`
     : `epoch_us(timezone(${quoteText(zone)}, CAST(${timestamp} AS TIMESTAMP))) * 1000`
 
-const textTime = (text: string, { timeFormat, zone }: TimeSettings): string => {
-  const trimmed = `trim(CAST(${text} AS VARCHAR))`
+/** What begins with the year says it plainly, whatever stands between the parts of the date. */
+const dashed = (text: string): string =>
+  `regexp_replace(${text}, '^([0-9]{4})[./]([0-9]{1,2})[./]([0-9]{1,2})', '\\1-\\2-\\3')`
+
+const textTime = (raw: string, { timeFormat, zone }: TimeSettings): string => {
+  const given = `trim(CAST(${raw} AS VARCHAR))`
+  const trimmed = timeFormat === undefined ? dashed(given) : given
   if (timeFormat !== undefined) return inZone(`try_strptime(${trimmed}, ${quoteText(timeFormat)})`, zone)
   const zoned = `epoch_us(TRY_CAST(regexp_replace(${trimmed}, '(UTC|GMT|Z|z)$', '+00') AS TIMESTAMPTZ)) * 1000`
   return `CASE WHEN ${hasZone(trimmed)} THEN ${zoned} ELSE ${inZone(`TRY_CAST(${trimmed} AS TIMESTAMP)`, zone)} END`
@@ -121,7 +126,9 @@ export const clockSql = (
   const raw = rawTime(eventTime)
   if (eventTime[1] === undefined && isClock(eventTime[0])) return `CAST(${raw} AS TIMESTAMP)`
   const trimmed = `trim(CAST(${raw} AS VARCHAR))`
-  if (timeFormat === undefined) return `CASE WHEN NOT ${hasZone(trimmed)} THEN TRY_CAST(${trimmed} AS TIMESTAMP) END`
+  if (timeFormat === undefined) {
+    return `CASE WHEN NOT ${hasZone(trimmed)} THEN TRY_CAST(${dashed(trimmed)} AS TIMESTAMP) END`
+  }
   return /%z/i.test(timeFormat) ? undefined : `try_strptime(${trimmed}, ${quoteText(timeFormat)})`
 }
 

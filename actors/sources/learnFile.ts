@@ -10,6 +10,7 @@ import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
 import { findRoles, type Roles } from "./lakeColumns.ts"
 import { formOf, type HowRead, tableSql } from "./lakeTable.ts"
+import { timeHint } from "./timeHint.ts"
 import { isNumeric, millisecondsSql, rawTime, type TimeUnit, timeSql, unitOf } from "./lakeTime.ts"
 import { type Cell, type FileReader, quoteName, quoteText, unreadable } from "./Parquet.ts"
 
@@ -38,6 +39,8 @@ interface Held {
 export interface FileFacts extends Held {
   readonly file: LakeFile
   readonly layout: Layout
+  /** Its columns that are not read. */
+  readonly leftOut?: ReadonlyArray<string>
   /** What it has of each symbol, as its column has them; undefined where no column says whose rows they are. */
   readonly symbols?: ReadonlyMap<string, Held>
   /** The symbol whose rows count, as the column has it; all rows count without it. */
@@ -65,7 +68,9 @@ const formatOf = ({ format }: LakeSettings, name: string): Result.Result<Layout[
   Result.fromNullishOr(format ?? endings.find(([, ending]) => ending.test(name))?.[0], () =>
     /\.(zip|7z|rar|tar|tgz)$/i.test(name)
       ? "it is an archive: unpack it, and name what was in it"
-      : "its ending says neither CSV nor Parquet: say which by format"
+      : /\.(xlsx?|xlsm|ods|numbers)$/i.test(name)
+        ? "it is a workbook: save its sheet as CSV"
+        : "its ending says neither CSV nor Parquet: say which by format"
   )
 
 /** What numbers that stand for times count, where nothing says it. */
@@ -123,8 +128,8 @@ const checkTimes = Effect.fnUntraced(function* (
   if (typeof bad === "number") {
     const unit = layout.unit === "iso" ? "in ISO 8601" : `in ${layout.unit}`
     const expected = settings.timeFormat === undefined ? unit : `as ${settings.timeFormat}`
-    const text = JSON.stringify(found["badText"]?.[0])
-    return yield* unreadable(`${name}, row ${bad}: ${text} is no time ${expected}; timeUnit or timeFormat say another`)
+    const text = String(found["badText"]?.[0])
+    return yield* unreadable(`${name}, row ${bad}: ${JSON.stringify(text)} is no time ${expected}; ${timeHint(text)}`)
   }
   const each = (found["rows"] ?? []).map((rows, at) => {
     const span = spanOf(numberOf(found["first"]?.[at]), numberOf(found["last"]?.[at]))
@@ -146,9 +151,11 @@ const learnIt = Effect.fnUntraced(function* (learner: Learner, file: LakeFile) {
   const columns = (described["column_name"] ?? [])
     .map((column, at) => ({ name: String(column), type: String(described["column_type"]?.[at]) }))
     .filter((column) => format === "csv" || column.name !== "file_row_number")
-  const roles = yield* about(name, findRoles(columns, settings.rows ?? "bars", settings.columns ?? {}))
+  const roles = yield* about(name, findRoles(columns, settings.rows ?? "bars", settings))
   const layout = { ...how, roles, unit: yield* findUnit(learner, name, table, roles) }
-  return { file, layout, ...(yield* checkTimes(learner, file, table, layout)) } satisfies FileFacts
+  const read = new Set([roles.symbol, ...roles.eventTime, ...roles.values.map(([, column]) => column)])
+  const leftOut = columns.filter((column) => !read.has(column)).map(({ name: column }) => column)
+  return { file, layout, leftOut, ...(yield* checkTimes(learner, file, table, layout)) } satisfies FileFacts
 })
 
 /** What is in a file, or what is wrong with it in its name. */

@@ -4,11 +4,13 @@ import { Argument, Command, Flag } from "effect/cli"
 import type { RequestFailed } from "../../actors/sources/DataSource.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import { asFlags } from "../asFlags.ts"
+import { describeFindings } from "../describeFindings.ts"
 import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import { finish } from "../finish.ts"
 import { type Format, formatFlag } from "../flags.ts"
 import type { ImportFlags } from "../importPlan.ts"
+import { isZone, zoneForm } from "../isZone.ts"
 import { printData, printNote } from "../print.ts"
 
 /** The files can't be read, or something has to be said of them. */
@@ -69,12 +71,25 @@ const flags = {
   ),
   columns: columnFlag,
   header: headerFlag,
+  without: Flag.Literals("without", ["volume"]).pipe(
+    Flag.withDescription("That bars have no volume: they get a schema of prices alone"),
+    Flag.optional
+  ),
+  decimal: Flag.Literals("decimal", [".", ","]).pipe(
+    Flag.withDescription("What stands before the fraction of a number; a point without it"),
+    Flag.optional
+  ),
   timeUnit: Flag.Literals("time-unit", ["s", "ms", "us", "ns", "iso"]).pipe(
     Flag.withDescription("What a number that stands for a time counts; told from its size without it"),
     Flag.optional
   ),
   timeFormat: text("time-format", "F", "How a time is written that is no ISO 8601, such as '%d.%m.%Y %H:%M'"),
-  zone: text("zone", "ZONE", "Zone of times that name none, such as America/New_York; UTC without it"),
+  zone: Flag.String("zone").pipe(
+    Flag.filter(isZone, () => `a zone: ${zoneForm}`),
+    Flag.withMetavar("ZONE"),
+    Flag.withDescription("Zone of times that name none, such as America/New_York; UTC without it"),
+    Flag.optional
+  ),
   stamped: Flag.Literals("stamped", ["open", "close"]).pipe(
     Flag.withDescription("Whether a bar's time is its beginning or its end; its beginning without it"),
     Flag.optional
@@ -120,7 +135,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   if (format === "table") yield* printNote(understoodText(described, plan, lake))
   const bars = yield* orUnreadable(countBars(plan))
   const config = yield* writeConfiguration(plan, dataDir)
-  const { missing, ...stored } = yield* storeFiles(plan, config, dataDir)
+  const { findings, missing, ...stored } = yield* storeFiles(plan, config, dataDir)
   const again = described.kind === "bars" ? described.rows - bars : 0
   const told = { ...stored, bars, again }
   const { interval, node, range } = plan
@@ -128,6 +143,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   yield* printData(
     format === "json" ? JSON.stringify({ ...json, config }) : storedText(told, plan, { config, dataDir })
   )
+  if (Object.keys(findings).length > 0) yield* printNote(describeFindings(findings, format))
   if (missing.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(missing, format))
   return ExitCode.partial

@@ -45,7 +45,8 @@ export const invalidationOf = ({ end, interval, node, reason, start }: AskedInva
 
 /** What of the range was covered, in a sentence. */
 export const removedText = ({ removedBars, version }: Omit<AdminAnswer<"invalidate">, "removed">): string => {
-  const what = removedBars === 0 ? "nothing of it was covered" : `${amountText(removedBars)} bars do not count any more`
+  const bars = removedBars === 1 ? "1 bar does" : `${amountText(removedBars)} bars do`
+  const what = removedBars === 0 ? "nothing of it was covered" : `${bars} not count any more`
   return `${what}; coverage version ${version}`
 }
 

@@ -75,7 +75,9 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }), ...filled }
   const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
   yield* printData(dataText(result, asked))
-  const { missingRanges, qualitySummary } = result.meta
+  const { missingRanges, notes, qualitySummary } = result.meta
+  // with the account they are part of it
+  if (format === "table" && !asked.meta && notes.length > 0) yield* printNote(notes.join("\n"))
   if (qualitySummary.findings) yield* printNote(describeFindings(qualitySummary.findings, format))
   if (missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(missingRanges, format))

@@ -13,7 +13,7 @@ import { ExitCode } from "../ExitCode.ts"
 import { finish } from "../finish.ts"
 import { progressFlag, rangeArguments, seriesArguments } from "../flags.ts"
 import { type OperatorFlags, operatorFlags } from "../operator.ts"
-import { printData } from "../print.ts"
+import { printData, printNote } from "../print.ts"
 import * as ProgressDisplay from "../ProgressDisplay.ts"
 import { sampleWindows } from "../sampleWindows.ts"
 import { type AskAdmin, withClient, withOperator } from "../withClient.ts"
@@ -199,7 +199,12 @@ const lookAt = (asked: Asked, { covered, intervalMs, seed, windows }: Plan) =>
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const problem = problemOf(asked)
   if (problem !== undefined) return yield* new WrongUsage({ problem, usage })
-  return yield* lookAt(asked, yield* planOf(asked))
+  const plan = yield* planOf(asked)
+  const code = yield* lookAt(asked, plan)
+  if (plan.covered > 0) return code
+  const note = "nothing of it is covered: there is nothing to compare"
+  yield* printNote(asked.format === "json" ? JSON.stringify({ notes: [note] }) : note)
+  return ExitCode.partial
 })
 
 /** `seamless verify`: compares what is stored with what its sources give now. */
@@ -209,7 +214,8 @@ export const verify = Command.make("verify", parts, (asked: Asked) => finish(ask
       "their budgets, and tells which bars are not as they give them: changed, absent in the source, or extra in it. " +
       "Nothing is changed without --repair, which makes what differs into a revision: the bars are marked REVISED, " +
       "and the audit keeps what they were. Stopped by Ctrl-C it tells what it has found. Exit codes: 0 all is as its " +
-      "sources give it, or is now; 2 wrong usage; 3 something differs, or could not be compared; 4 failed."
+      "sources give it, or is now; 2 wrong usage; 3 something differs, or could not be compared, or nothing is " +
+      "covered there; 4 failed."
   ),
   Command.withShortDescription("Compares stored bars with their source, and repairs them"),
   Command.withExamples([

@@ -27,6 +27,21 @@ const good = `{ version: 2, fields: [${close},
     rules: { time: { zone: America/New_York, unit: auto, ambiguous: later }, lateness: { bars: 5, beyond: drop },
       conflict: version, versionColumn: trades, rollUp: bars, sources: { binance: { time: { stamped: close } } } } }`
 
+describe("checkSchemas() of files without volume", () => {
+  const sources = { files: { kind: "lake", path: "a.csv", without: ["volume"] } }
+  const series = { node: "a", intervals: ["1m"], sources: ["files"], symbol: "A" }
+  const volume = (required: boolean) => ({ fields: [{ name: "volume", type: "float64", required }] })
+
+  it("checkSchemas() tells a series that demands one, and takes one that does not", () => {
+    const problem = "demands a volume, and files has none: say a schema in which it is not required"
+    const mistake = [{ path: "series[0].schema", problem }]
+    assert.deepStrictEqual(checkSchemas({ sources, series: [series] }), mistake)
+    const of = (required: boolean) =>
+      checkSchemas({ sources, series: [{ ...series, schema: "own" }], schemas: { own: volume(required) } })
+    assert.deepStrictEqual([of(true), of(false)], [mistake, []])
+  })
+})
+
 describe("checkSchemas()", () => {
   it("checkSchemas() is content with a schema that can be used", () => {
     assert.deepStrictEqual(mistakes(fileWith(good)), [])

@@ -101,5 +101,6 @@ it("removedText() says what does not count any more", () => {
     removedText({ removedBars: 1440, version: 7 }),
     "1,440 bars do not count any more; coverage version 7"
   )
+  assert.strictEqual(removedText({ removedBars: 1, version: 7 }), "1 bar does not count any more; coverage version 7")
   assert.strictEqual(removedText({ removedBars: 0, version: 8 }), "nothing of it was covered; coverage version 8")
 })

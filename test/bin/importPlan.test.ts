@@ -17,6 +17,8 @@ const flags: ImportFlags = {
   rows: Option.none(),
   columns: [],
   header: Option.none(),
+  without: Option.none(),
+  decimal: Option.none(),
   timeUnit: Option.none(),
   timeFormat: Option.none(),
   zone: Option.none(),
@@ -33,6 +35,7 @@ const described: Described = {
   rows: 3,
   kind: "bars",
   columns: [],
+  leftOut: [],
   unit: "ms",
   span: [0, 2 * minuteMs],
   symbols: [],
@@ -76,6 +79,27 @@ describe("planImport()", () => {
     assert.match(problemOf(intervalSaid("5m")), /its bars are 1m apart, not 5m/)
     assert.match(problemOf({}, { interval: undefined }), /say --interval/)
     assert.strictEqual(Result.getOrThrow(planOf({}, { kind: "trades", interval: undefined })).interval.text, "1m")
+  })
+
+  it("gives bars without volume a schema of prices alone, which stays as somebody has changed it since", () => {
+    const without = Option.some("volume" as const)
+    const plan = Result.getOrThrow(planOf({ without }))
+    const { schemas, series, sources } = plan.configuration
+    assert.deepStrictEqual(
+      schemas?.["prices"]?.fields.map(({ name }) => name),
+      ["open", "high", "low", "close"]
+    )
+    assert.containSubset(series, [{ schema: "prices" }])
+    assert.containSubset(sources, { "ohlcv-My-prices-v2-1m": { without: ["volume"] } })
+    const changed = { ...plan.configuration, schemas: { prices: { ...schemas!["prices"]!, version: 7 } } }
+    const merged = Result.getOrThrow(
+      withImport(changed, Result.getOrThrow(planOf({ without, node: Option.some("b") })))
+    )
+    assert.strictEqual(merged.schemas?.["prices"]?.version, 7)
+    assert.lengthOf(merged.series, 2)
+    // with volume again, it has the usual columns again
+    const again = Result.getOrThrow(withImport(changed, Result.getOrThrow(planOf())))
+    assert.notProperty(again.series[0], "schema")
   })
 
   it("keeps what the command line says of the files in their settings", () => {
@@ -161,6 +185,12 @@ describe("what an import leaves as it was", () => {
       'could be days or seconds: say --time-unit s, or --time-format "%Y%m%d" for days'
     )
     assert.strictEqual(asFlags("name it under columns as close"), "say --column close=ITS_NAME")
+    assert.strictEqual(asFlags("or say without: [volume] where"), "or say --without volume where")
+    assert.strictEqual(asFlags('say decimal: "," where'), "say --decimal , where")
+    assert.strictEqual(
+      asFlags("nor Parquet: say which by format"),
+      "nor Parquet: rename it, so that it ends with .csv or .parquet"
+    )
   })
 })
 

@@ -143,6 +143,10 @@ describe("seamless import", () => {
         writeFileSync(file, changed.filter((_, at) => at < 50 || at > 60).join("\n"))
         const again = yield* run("import", file, "--node", "mine", "--data-dir", dataDir)
         assert.match(again.out, /^stored 1429 of 1429 bars of mine 1m/)
+        const doubtful = join(root, "doubtful.csv")
+        writeFileSync(doubtful, lines.map((line, at) => (at === 100 ? line.replace(/[^,]*$/, "-1") : line)).join("\n"))
+        const told = yield* run("import", doubtful, "--data-dir", dataDir)
+        assert.match(told.err, /negativeVolume +1 +marked SUSPECT +2022-12-13T01:39:00Z/)
         const config = join(dataDir, "imported.yaml")
         yield* ReadyProcess.start({
           program,
@@ -208,6 +212,7 @@ describe("seamless import", () => {
       }
       const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
         [[join(root, "absent.csv")], /no file matches .*absent\.csv/],
+        [[root], /is a folder, and its files are .*\*\.csv/],
         [[write("bare.csv", lines.slice(1))], /its first line is numbers/],
         [[write("bad.csv", [...lines.slice(0, 99), `${lines[99]}.0.0`])], /bad\.csv, row 99: volume is no number/],
         [[write("one.csv", lines.slice(0, 2))], /how long its bars are can't be told.*--interval/]

@@ -40,6 +40,9 @@ describe("seamless read and coverage --as-of", () => {
         const coverage = yield* seamless("coverage", file.node, file.interval, "--as-of", point, "--format", "json")
         assert.deepStrictEqual(JSON.parse(coverage.out).coverageRanges, [[at("00:00"), at("00:03")]])
       }
+      const shown = yield* seamless("read", ...range, "--as-of", "2")
+      assert.strictEqual(shown.code, 0, shown.err)
+      assert.match(shown.err, /^as of version 2 of .*: nothing is fetched for the past$/m)
       const future = yield* seamless("read", ...range, "--as-of", "9")
       assert.deepStrictEqual([future.code, future.out], [4, ""])
       assert.match(future.err, /^UnknownPoint: version 9 of .* has not come yet; kept are version 0 .* to version 2 /)

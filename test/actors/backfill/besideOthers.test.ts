@@ -1,9 +1,11 @@
 /** What becomes of the bars of a second source, beside those of the first? With two exchanges' bars of one day. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { DataSource } from "../../../actors/sources/DataSource.ts"
+import { type DataSource, RequestFailed } from "../../../actors/sources/DataSource.ts"
 import { makeMemory } from "../../../actors/sources/memorySource.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
+import type { HistoryDiff } from "../../../protocol/history/HistoryDiff.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import type { Verified } from "../../../protocol/messages/Verify.ts"
@@ -27,12 +29,24 @@ const bars = { binance: readBars(barFiles.fullDay.path), bybit: readBars(barFile
 
 type Exchange = keyof typeof bars
 
-const sourceOf = (name: Exchange): DataSource =>
+const sourceOf = (name: Exchange, barsPerRequest = 1000): DataSource =>
   makeMemory({
     name,
-    capabilities: { barsPerRequest: 1000, maxEmptyBars: 60, finalityDelayMs: 0, attemptsMax: 1 },
+    capabilities: { barsPerRequest, maxEmptyBars: 60, finalityDelayMs: 0, attemptsMax: 1 },
     bars: new Map([["BTC", bars[name]]])
   })
+
+const minute = (at: number): number => start + at * minuteMs
+
+/** A source that is down whenever it is asked about time from that minute on. */
+const downFrom = (name: Exchange, at: number): DataSource => {
+  const source = sourceOf(name, 100)
+  const page: DataSource["page"] = (request) =>
+    request.start < minute(at)
+      ? source.page(request)
+      : Effect.fail(new RequestFailed({ reason: "HTTP 500", retryable: true, retryAfterMs: null }))
+  return { ...source, page }
+}
 
 /** The first of the sources is the preferred one; windows are longer than the day. */
 const configurationOf = (...sources: readonly [Exchange, Exchange]): Configuration => ({
@@ -51,14 +65,30 @@ interface Answer {
     readonly __flags: ReadonlyArray<number>
     readonly __source: ReadonlyArray<string>
   }
-  readonly meta: { readonly sourceContributions: Readonly<Record<string, ReadonlyArray<readonly [number, number]>>> }
+  readonly meta: {
+    readonly sourceContributions: Readonly<Record<string, ReadonlyArray<Range>>>
+    readonly missingRanges: ReadonlyArray<object>
+    readonly fingerprint: string
+  }
 }
 
-const read = Effect.fnUntraced(function* (more: { readonly sourcePriority?: ReadonlyArray<string> } = {}) {
-  const body = { ...series, start, end, strategy: "auto_backfill", ...more }
-  const reply = yield* (yield* Mesh).request(Subject.service.read, Codec.toJson(body), { timeoutMs: 10_000 })
-  return JSON.parse(new TextDecoder().decode(reply.data)) as Answer
+const ask = Effect.fnUntraced(function* <A>(subject: string, more: object) {
+  const body = Codec.toJson({ ...series, ...more })
+  const reply = yield* (yield* Mesh).request(subject, body, { timeoutMs: 10_000 })
+  return JSON.parse(new TextDecoder().decode(reply.data)) as A
 })
+
+const read = (more: object = {}) =>
+  ask<Answer>(Subject.service.read, { start, end, strategy: "auto_backfill", ...more })
+
+/** The bars of a day that is one exchange's but for some minutes of the other. */
+const splice = (ours: Exchange, theirs: Exchange, [from, to]: readonly [number, number]) =>
+  Object.fromEntries(
+    names.map((name) => [
+      name,
+      columnsOf(ours)[name].map((value, row) => (row >= from && row < to ? columnsOf(theirs)[name][row]! : value))
+    ])
+  )
 
 const columnsOf = (exchange: Exchange): Values =>
   Object.fromEntries(
@@ -157,14 +187,7 @@ describe("two sources of one series", () => {
           [until, end]
         ]
       })
-      for (const name of names) {
-        const [ours, theirs] = [columnsOf("binance")[name], columnsOf("bybit")[name]]
-        assert.deepStrictEqual(after.columns[name], [
-          ...ours.slice(0, 60),
-          ...theirs.slice(60, 120),
-          ...ours.slice(120)
-        ])
-      }
+      assert.deepStrictEqual(valuesOf(after), splice("binance", "bybit", [60, 120]))
       assert.isTrue(after.columns.__flags.every((flags) => (flags & RowFlag.revised) === 0))
       const { diff } = yield* rootOf(series)
       assert.deepStrictEqual(
@@ -180,6 +203,46 @@ describe("two sources of one series", () => {
       assert.strictEqual(diff.revisedBars?.[0]?.after?.["close"], columnsOf("bybit").close[60])
       assert.strictEqual(diff.revisedBars?.[0]?.before?.["close"], columnsOf("binance").close[60])
       assert.deepStrictEqual(toPairs(diff.added), [])
+
+      // and so do the two versions, compared: each minute that the exchanges do not have alike, and no other
+      const { changes } = yield* ask<HistoryDiff>(Subject.service.diff, { fromVersion: 1, toVersion: 2, limit: 1000 })
+      assert.deepStrictEqual(
+        changes.map(({ eventTime }) => (eventTime - start) / minuteMs),
+        differing.filter((row) => row >= 60 && row < 120)
+      )
+      for (const { after: now = null, before: then = null, eventTime } of changes) {
+        const row = (eventTime - start) / minuteMs
+        const [ours, theirs] = (["binance", "bybit"] as const).map((exchange) => columnsOf(exchange))
+        assert.deepStrictEqual(Object.keys(then ?? {}), Object.keys(now ?? {}))
+        for (const name of names.filter((each) => then?.[each] !== undefined)) {
+          assert.deepStrictEqual([then?.[name], now?.[name]], [ours?.[name][row], theirs?.[name][row]])
+        }
+      }
+    }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live("time that the preferred one does not answer for comes from the other, and both make one account", () =>
+    Effect.gen(function* () {
+      yield* memoryHost.start({
+        configuration: configurationOf("binance", "bybit"),
+        sources: [downFrom("binance", 400), sourceOf("bybit")]
+      })
+      const cold = yield* read({ strict: true })
+      // no source alone has all of it, and together they lack nothing
+      const stored = yield* read({ strategy: "fail_fast", strict: true })
+      for (const { columns, meta } of [cold, stored]) {
+        assert.deepStrictEqual(valuesOf({ columns, meta }), splice("binance", "bybit", [400, 1440]))
+        assert.deepStrictEqual(meta.sourceContributions, {
+          binance: [[start, minute(400)]],
+          bybit: [[minute(400), end]]
+        })
+        assert.deepStrictEqual(
+          columns.__source,
+          columns.event_time.map((_, row) => (row < 400 ? "binance" : "bybit"))
+        )
+        assert.deepStrictEqual(meta.missingRanges, [])
+      }
+      assert.strictEqual(stored.meta.fingerprint, cold.meta.fingerprint)
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
   )
 })
