@@ -137,10 +137,10 @@ const classOf = (held: ReadonlyArray<Held>): JobClass =>
 /** What the work on these windows is for. */
 const workFor = (held: ReadonlyArray<Held>) => ({ jobClass: classOf(held), cause: held[0]?.job.cause ?? "" })
 
-/** Why it is committed: where a calendar counts as a proof, by which. */
-const causeOf = ({ entry: { calendar, interval } }: Run, cause: string, proven: RangeSet.RangeSet): string => {
+/** Why it is committed: where a calendar counts as a proof, by which. It is none of what is stored. */
+const causeOf = ({ entry: { calendar, interval }, upon }: Run, cause: string, proven: RangeSet.RangeSet): string => {
   const isClosed = (range: Range): boolean => !isEmpty(Calendar.closedBars(calendar, interval, range))
-  if (calendar.label === undefined || !toPairs(proven).some(isClosed)) return cause
+  if (upon !== undefined || calendar.label === undefined || !toPairs(proven).some(isClosed)) return cause
   return [cause, `closed by ${calendar.label}`].filter((each) => each !== "").join(", ")
 }
 
