@@ -20,8 +20,6 @@ import * as Window from "../../protocol/history/Window.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
-import { markSuspect } from "../conformance/markSuspect.ts"
-import { mergeFrames } from "../conformance/mergeFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { type DataSources, RequestFailed } from "../sources/DataSource.ts"
 import { Gate, type WayOut } from "../sources/Gate.ts"
@@ -163,7 +161,7 @@ const commitWindows = Effect.fnUntraced(function* (
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
-    rows: markSuspect(mergeFrames(rows), Findings.timeOf(found)),
+    rows,
     findings: found,
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),
