@@ -11,10 +11,12 @@
  *
  * Where stored time is asked about once more, an absence would take bars back. It is proven between two bars of this
  * answer alone, or where the source knows that it has all: what stands beside the stretch, and that a market is closed,
- * says nothing of what the source has now.
+ * says nothing of what the source has now. An absence that is short for no other reason than that the market was closed
+ * proves its open time.
  */
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, isEmpty, size } from "../../protocol/history/RangeMeasure.ts"
+import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Seam } from "../sources/DataSource.ts"
 import { openBefore, openBehind, openMs } from "./openTime.ts"
@@ -101,6 +103,29 @@ const isQuiet = ({ question, seams }: Answer, from: number, until: number): bool
 const isWhole = ({ whole }: Answer, from: number, until: number): boolean =>
   isEmpty(RangeSet.missing(whole, from, until))
 
+/** What an absence between two bars proves; of stored time, what was closed only where all of it is short. */
+const emptyIn = (answer: Answer, from: number, until: number): ReadonlyArray<Range> => {
+  const { question } = answer
+  if (!isQuiet(answer, from, until)) return []
+  const isShort = !question.byBarsAlone || until - from <= emptyMsMax(question)
+  return isShort ? [[from, until]] : toPairs(RangeSet.missing(question.closed, from, until))
+}
+
+/**
+ * What closed time a look beyond an absence at the stretch's edge passes over: one look after the other, and none where
+ * no bar would prove anything of it. Of stored time what was closed is proven by a bar nearby alone, so that one is
+ * looked for first.
+ */
+const looksOver = (question: Question, from: number, until: number): ReadonlyArray<RangeSet.RangeSet> => {
+  const { byBarsAlone, closed } = question
+  const [open, most] = [openMs(closed, from, until), emptyMsMax(question)]
+  const isShort = byBarsAlone && isRange(from, until) && until - from <= most
+  return [...(isShort ? [RangeSet.empty] : []), ...(open > 0 && open <= most ? [closed] : [])]
+}
+
+const firstWithTime = (sets: ReadonlyArray<RangeSet.RangeSet>): RangeSet.RangeSet =>
+  sets.find((set) => !isEmpty(set)) ?? RangeSet.empty
+
 const isStretchDone = ({ cursor, emptyPages, question, seenBehind }: Answer): boolean =>
   !isRange(cursor, question.end) || seenBehind || emptyPages >= emptyPagesMeant
 
@@ -109,20 +134,25 @@ const lookBefore = (answer: Answer): Request | undefined => {
   const { bars, before, lookedFrom, question } = answer
   const first = bars[0] ?? (isStretchDone(answer) ? (answer.behind ?? undefined) : undefined)
   if (before !== null || first === undefined || isWhole(answer, question.start, first)) return undefined
-  const openUntilFirstMs = openMs(question.closed, question.start, first)
-  if (openUntilFirstMs === 0 || openUntilFirstMs > emptyMsMax(question)) return undefined
   const lookMs = emptyMsMax(question) + question.intervalMs
-  const left = RangeSet.clip(question.lookable, openBefore(question.closed, first, lookMs), lookedFrom)
+  const left = firstWithTime(
+    looksOver(question, question.start, first).map((closed) =>
+      RangeSet.clip(question.lookable, openBefore(closed, first, lookMs), lookedFrom)
+    )
+  )
   const [start, end] = at(left, size(left) - 1)
   return isRange(start, end) ? { about: "before", start, end } : undefined
 }
 
 /** What is left to be looked at behind the stretch, where its last bars are absent and a bar there would prove that. */
 const leftBehind = ({ behind, cursor, lookedUntil, question }: Answer): RangeSet.RangeSet => {
-  const openUntilEndMs = openMs(question.closed, cursor, question.end)
-  if (behind !== null || openUntilEndMs === 0 || openUntilEndMs > emptyMsMax(question)) return RangeSet.empty
+  if (behind !== null) return RangeSet.empty
   const lookMs = emptyMsMax(question) + question.intervalMs
-  return RangeSet.clip(question.lookable, lookedUntil, openBehind(question.closed, cursor, lookMs))
+  return firstWithTime(
+    looksOver(question, cursor, question.end).map((closed) =>
+      RangeSet.clip(question.lookable, lookedUntil, openBehind(closed, cursor, lookMs))
+    )
+  )
 }
 
 /** A look behind the stretch, and behind closed time that is covered. */
@@ -221,22 +251,19 @@ export const proven = (answer: Answer): RangeSet.RangeSet => {
   const pairs: Array<Range> = []
   let from = before
   for (const bar of bars) {
-    // joined to the bar before, unless the absence between them is too long to mean a lack of trades
-    const joined = from !== null && isQuiet(answer, from, bar)
-    pairs.push([joined ? Math.max(start, from ?? start) : bar, bar + intervalMs])
+    if (from !== null && isRange(from, bar)) pairs.push(...emptyIn(answer, from, bar))
     from = bar + intervalMs
+    pairs.push([bar, from])
   }
   // what is behind the last bar is open until nothing more comes
-  if (
-    nextRequest(answer) === undefined &&
-    from !== null &&
-    behind !== null &&
-    isRange(cursor, end) &&
-    isQuiet(answer, from, behind)
-  ) {
-    pairs.push([Math.max(start, from), end])
+  if (nextRequest(answer) === undefined && from !== null && behind !== null && isRange(cursor, end)) {
+    pairs.push(...emptyIn(answer, from, behind))
   }
   const seen = RangeSet.of(start, nextRequest(answer) === undefined ? end : Math.min(cursor, end))
   const closed = question.byBarsAlone ? RangeSet.empty : RangeSet.intersect(question.closed, answered(answer))
-  return RangeSet.unionAll([RangeSet.make(pairs), closed, RangeSet.intersect(answer.whole, seen)])
+  return RangeSet.unionAll([
+    RangeSet.clip(RangeSet.make(pairs), start, end),
+    closed,
+    RangeSet.intersect(answer.whole, seen)
+  ])
 }

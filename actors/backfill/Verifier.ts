@@ -165,7 +165,7 @@ const repair = Effect.fnUntraced(function* (
     { isRevision: false, proven: RangeSet.subtract(proven, before) }
   ].filter((kind) => !isEmpty(RangeSet.intersect(kind.proven, differing)))
   const upon = new Map([[windowStart, { generation, chunk }]])
-  const brought = { entry, source, rows, findings, exceptions: [], upon, askedAtMs, jobs: new Map(), cause }
+  const brought = { entry, source, rows: [rows], findings, exceptions: [], upon, askedAtMs, jobs: new Map(), cause }
   const versions = yield* Effect.forEach(kinds, (kind) =>
     // nothing that is known of missing time changes by it
     commitRows({ ...brought, ...kind, answered: kind.isRevision ? kind.proven : RangeSet.empty })

@@ -17,22 +17,23 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { type Commit, Coverage, StaleCommit, type WindowCommit } from "../../protocol/messages/Coverage.ts"
 import { chunkColumns } from "../conformance/chunkColumns.ts"
+import { markSuspect } from "../conformance/markSuspect.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { mergeRevision } from "../conformance/mergeRevision.ts"
 import { tellRevised, timeOfRevised } from "../conformance/tellRevised.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import { standingEntries, type Upon } from "./standingEntries.ts"
-import { storedRows } from "./storedRows.ts"
+import { storedChunk, storedRows } from "./storedRows.ts"
 import { tellBeside } from "./tellBeside.ts"
 
 /** What an answer brought for some windows. */
 export interface Brought {
   readonly entry: CatalogEntry
   readonly source: string
-  /** Sealed; may hold rows of other windows. */
-  readonly rows: FrameModule.Frame
-  /** What quality rules found in them. */
+  /** Sealed, and as they came, since a window's columns follow from its own rows; may hold rows of other windows. */
+  readonly rows: ReadonlyArray<FrameModule.Frame>
+  /** What quality rules found in them: whoever knows it of a row only by later ones has not flagged it. */
   readonly findings: Findings.Findings
   /** The time of these windows that the answer proves. */
   readonly proven: RangeSet.RangeSet
@@ -54,18 +55,22 @@ export interface Brought {
 /** Others may commit to the same windows: an operator, a run that was taken for dead. */
 const staleTries = 5
 
-/** Stored rows with what was brought of these ranges, which nobody had. */
-const filled = (
-  empty: FrameModule.Frame,
-  kept: FrameModule.Frame,
-  brought: FrameModule.Frame,
-  ranges: RangeSet.RangeSet
-) => mergeFrames([empty, kept, ...rowsIn(brought, ranges)])
+/** What was brought of this time of a window, as the work of the window's own job: an errand brings rows of several. */
+const broughtIn = (
+  { entry, findings, rows }: Pick<Brought, "entry" | "findings" | "rows">,
+  ranges: RangeSet.RangeSet,
+  job: BackfillJob | undefined
+): FrameModule.Frame => {
+  const own = mergeFrames([FrameModule.empty(entry.schema), ...rows.flatMap((each) => rowsIn(each, ranges))])
+  const lineage = own.lineage.map((run) => ({ ...run, jobId: job === undefined ? "" : jobId(job) }))
+  return { ...markSuspect(own, Findings.timeOf(findings)), lineage }
+}
 
 /** Stored rows with what was brought of these ranges in their place; none where nothing differs. */
 const revise = (
   kept: FrameModule.Frame,
-  { entry, rows, source }: Pick<Brought, "entry" | "rows" | "source">,
+  rows: FrameModule.Frame,
+  { entry, source }: Pick<Brought, "entry" | "source">,
   again: RangeSet.RangeSet
 ) => {
   const revision = mergeRevision(kept, rows, again)
@@ -87,30 +92,20 @@ const putWindow = Effect.fnUntraced(function* (
   const before = base?.ranges ?? RangeSet.empty
   const wanted = brought.isRevision ? RangeSet.intersect(ranges, before) : RangeSet.subtract(ranges, before)
   if (isEmpty(wanted)) return undefined
-  const stored = base === undefined ? undefined : yield* store.chunks(entry.series, [{ windowStart, id: base.id }])
   // what of the chunk was invalidated does not come back with the rest
-  const empty = FrameModule.empty(entry.schema)
-  const kept = mergeFrames([
-    empty,
-    ...Array.from(stored?.frames.values() ?? []).flatMap((frame) => rowsIn(frame, before))
-  ])
+  const kept = yield* storedChunk(entry, windowStart, base)
   const job = brought.jobs.get(windowStart)
-  // the rows as the work of the window's own job: one errand brings those of several
-  const rows: FrameModule.Frame = {
-    ...brought.rows,
-    lineage: brought.rows.lineage.map((run) => ({ ...run, jobId: job === undefined ? "" : jobId(job) }))
-  }
+  const rows = broughtIn(brought, wanted, job)
   const next = brought.isRevision
-    ? revise(kept, { entry, rows, source }, wanted)
+    ? revise(kept.rows, rows, brought, wanted)
     : {
-        frame: filled(empty, kept, rows, wanted),
+        frame: mergeFrames([FrameModule.empty(entry.schema), kept.rows, rows]),
         changed: wanted,
         told: yield* tellBeside(brought, standing, { windowStart, rows, ranges: wanted })
       }
   if (next === undefined) return undefined
   // a row that stays has what was found in it, as it has its flags
   const untouched = RangeSet.subtract(before, next.changed)
-  const toldBefore = Array.from(stored?.findings.values() ?? []).map((told) => Findings.intersect(told, untouched))
   const chunk = Chunk.encode(chunkColumns(next.frame, entry.schema), {
     series: entry.series,
     windowStart,
@@ -119,7 +114,12 @@ const putWindow = Effect.fnUntraced(function* (
     ranges: RangeSet.union(before, wanted),
     base: base?.id ?? null,
     schemaVersion: entry.schema.version,
-    ...Findings.asField(Findings.unionAll([...toldBefore, Findings.intersect(brought.findings, next.changed)]))
+    ...Findings.asField(
+      Findings.unionAll([
+        Findings.intersect(kept.findings, untouched),
+        Findings.intersect(brought.findings, next.changed)
+      ])
+    )
   })
   yield* store.putChunk(entry.series, windowStart, chunk)
   const commit: WindowCommit = {

@@ -20,8 +20,6 @@ import * as Window from "../../protocol/history/Window.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
-import { markSuspect } from "../conformance/markSuspect.ts"
-import { mergeFrames } from "../conformance/mergeFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { type DataSources, RequestFailed } from "../sources/DataSource.ts"
 import { Gate, type WayOut } from "../sources/Gate.ts"
@@ -137,10 +135,10 @@ const classOf = (held: ReadonlyArray<Held>): JobClass =>
 /** What the work on these windows is for. */
 const workFor = (held: ReadonlyArray<Held>) => ({ jobClass: classOf(held), cause: held[0]?.job.cause ?? "" })
 
-/** Why it is committed: where a calendar counts as a proof, by which. */
-const causeOf = ({ entry: { calendar, interval } }: Run, cause: string, proven: RangeSet.RangeSet): string => {
+/** Why it is committed: where a calendar counts as a proof, by which. It is none of what is stored. */
+const causeOf = ({ entry: { calendar, interval }, upon }: Run, cause: string, proven: RangeSet.RangeSet): string => {
   const isClosed = (range: Range): boolean => !isEmpty(Calendar.closedBars(calendar, interval, range))
-  if (calendar.label === undefined || !toPairs(proven).some(isClosed)) return cause
+  if (upon !== undefined || calendar.label === undefined || !toPairs(proven).some(isClosed)) return cause
   return [cause, `closed by ${calendar.label}`].filter((each) => each !== "").join(", ")
 }
 
@@ -163,7 +161,7 @@ const commitWindows = Effect.fnUntraced(function* (
   return yield* commitRows({
     entry: errand.entry,
     source: errand.source.name,
-    rows: markSuspect(mergeFrames(rows), Findings.timeOf(found)),
+    rows,
     findings: found,
     proven: covered,
     answered: RangeSet.union(settled, timeOf(exceptions)),

@@ -38,7 +38,7 @@ const candidatesOf = (
   const frames = sources.map(({ frame, ranges }) =>
     Frame.concat([empty, ...rowsIn(frame, RangeSet.intersect(ranges, wanted))])
   )
-  const frame = Frame.concat([empty, ...frames])
+  const frame = Frame.concat([empty, ...frames.filter((each) => Frame.length(each) > 0)])
   const sourceOf = new Uint32Array(Frame.length(frame))
   let row = 0
   for (const [place, { eventTimeMs }] of frames.entries()) {

@@ -4,9 +4,12 @@ import { at, size } from "../../protocol/history/RangeMeasure.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import { orderRows } from "./orderRows.ts"
 
-/** The rows of sealed frames that share no event time, as one sealed frame. */
+/**
+ * The rows of sealed frames that share no event time, as one sealed frame. The first of them may be a schema's, without
+ * rows; any other without rows has no say, nor columns.
+ */
 export const mergeFrames = (frames: ReadonlyArray<Frame.Frame>): Frame.Frame => {
-  const joined = Frame.concat(frames)
+  const joined = Frame.concat(frames.filter((frame, index) => index === 0 || Frame.length(frame) > 0))
   return Frame.isAscending(joined.eventTimeMs) ? joined : Frame.pick(joined, orderRows([joined.eventTimeMs]))
 }
 

@@ -2,18 +2,21 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeMemory } from "../../../actors/sources/memorySource.ts"
-import { weekdays } from "../../../protocol/CalendarSettings.ts"
+import { weekdayOf, weekdays } from "../../../protocol/CalendarSettings.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import * as FrameModule from "../../../protocol/frame/Frame.ts"
 import type { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
+import type { Verified } from "../../../protocol/messages/Verify.ts"
 import type { Configuration } from "../../../protocol/Settings.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
 import { quietBars } from "../../support/candles.ts"
+import * as changing from "../../support/changingSource.ts"
 import * as memoryHost from "../../support/memoryHost.ts"
 import { rawOf } from "../../support/rows.ts"
+import { untilTrue } from "../../support/untilTrue.ts"
 
 const minuteMs = 60_000
 const bars = 900
@@ -51,6 +54,50 @@ const configuration: Configuration = {
 interface Audit {
   readonly changes: ReadonlyArray<{ readonly cause: string; readonly added: ReadonlyArray<readonly [number, number]> }>
 }
+
+/** A market that is closed today, yesterday and tomorrow. */
+const closedNow = (nowMs: number): Configuration => ({
+  ...changing.configuration,
+  calendars: {
+    resting: {
+      version: 1,
+      name: "a market that rests",
+      zone: "UTC",
+      sessions: [{ days: [weekdayOf(Math.floor(nowMs / 86_400_000) + 3)], open: "00:00", close: "24:00" }]
+    }
+  },
+  series: [{ ...changing.configuration.series[0], calendar: "resting" }]
+})
+
+it.live("closed time takes no stored bar back: a source that traded through is asked for bars on either side", () =>
+  Effect.gen(function* () {
+    const nowMs = yield* changing.barNow
+    const start = nowMs - 20 * changing.secondMs
+    // what it gives from the second request on: nothing for longer than counts as a lack of trades, and other prices
+    const { source } = changing.sourceOf((bar, count) =>
+      count === 1 ? 1 : bar >= start + changing.secondMs && bar < start + 11 * changing.secondMs ? null : 7
+    )
+    yield* memoryHost.start({ configuration: closedNow(nowMs), sources: [source] })
+    assert.lengthOf((yield* changing.read(start, nowMs)).columns.close, 20)
+    assert.include((yield* changing.rootNow).diff.cause, "closed by")
+    yield* untilTrue("all has settled", changing.isSettled, 18_000)
+    const settled = yield* changing.rootNow
+    assert.strictEqual(settled.diff.cause, "settle")
+    assert.isDefined(settled.diff.revised)
+    const { parts } = yield* memoryHost.askAdmin<Verified>("repair", {
+      ...changing.series,
+      start,
+      end: nowMs,
+      reason: "it has gaps"
+    })
+    assert.strictEqual(
+      parts.reduce((sum, { absentBars }) => sum + absentBars, 0),
+      0
+    )
+    const { close } = (yield* changing.read(start, nowMs)).columns
+    assert.deepStrictEqual(close, [7, ...Array.from({ length: 10 }, () => 1), ...Array.from({ length: 9 }, () => 7)])
+  }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+)
 
 it.live("closed time is no lack of bars to a rule, and the audit names the calendar that proves it", () =>
   Effect.gen(function* () {

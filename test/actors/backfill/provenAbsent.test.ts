@@ -41,11 +41,7 @@ const provenBy = (stretch: Range, bars: ReadonlyArray<number>, closed: RangeSet.
   )
   for (let asked = Answer.nextRequest(answer); asked !== undefined; asked = Answer.nextRequest(answer)) {
     const { end, start } = asked
-    answer = Answer.take(
-      answer,
-      asked,
-      bars.filter((bar) => bar >= start && bar < end)
-    )
+    answer = Answer.take(answer, asked, bars.filter((bar) => bar >= start && bar < end).slice(0, 100))
   }
   return toPairs(Answer.proven(answer))
 }
@@ -66,13 +62,36 @@ describe("proven() of stored time", () => {
     assert.deepStrictEqual(provenBy([10, 20], [12, 14]), [[12, 15]])
   })
 
-  it("proven() takes a market's hours for nothing but a reason of an absence between two bars", () => {
+  it("proven() takes a market's hours for nothing but a reason of an absence in the open time beside them", () => {
     const closed = RangeSet.of(30, 60)
     assert.deepStrictEqual(provenBy([20, 80], [20, 70], closed), [
       [20, 21],
       [70, 71]
     ])
-    assert.deepStrictEqual(provenBy([28, 62], [28, 61], closed), [[28, 62]])
+    assert.deepStrictEqual(provenBy([28, 62], [28, 61], closed), [
+      [28, 30],
+      [60, 62]
+    ])
+    assert.deepStrictEqual(provenBy([20, 80], [29, 60], closed), [
+      [29, 30],
+      [60, 61]
+    ])
+    assert.deepStrictEqual(provenBy([31, 39], [30, 38], closed), [[38, 39]])
+  })
+
+  it("proven() has a short absence while a market is closed, wherever the stretch begins and ends", () => {
+    assert.deepStrictEqual(provenBy([50, 60], [49, 53, 54, 55, 56, 57, 58, 59], RangeSet.of(50, 53)), [[50, 60]])
+    assert.deepStrictEqual(provenBy([50, 60], [50, 51, 52, 53, 54, 55, 56, 60], RangeSet.of(57, 60)), [[50, 60]])
+    assert.deepStrictEqual(provenBy([50, 53], [49, 53], RangeSet.of(40, 70)), [[50, 53]])
+    // no bar that is further away takes back what was closed, but the open time beside it
+    const bars = [0, 54, 55, 56, 57, 58, 59]
+    assert.deepStrictEqual(provenBy([50, 60], bars, RangeSet.of(1, 53)), [[53, 60]])
+    assert.deepStrictEqual(provenBy([50, 60], bars, RangeSet.of(0, 54)), [[54, 60]])
+  })
+
+  it("proven() has a short absence beside more bars of closed time than a page holds", () => {
+    const bars = Array.from({ length: 155 }, (_, index) => index - 105)
+    assert.deepStrictEqual(provenBy([50, 60], [...bars, 54, 55, 56, 57, 58, 59], RangeSet.of(-105, 53)), [[50, 60]])
   })
 })
 

@@ -2,9 +2,12 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { mergeBySource, type SourceRows } from "../../../actors/conformance/mergeBySource.ts"
+import { mergeByWriter } from "../../../actors/conformance/mergeByWriter.ts"
+import { mergeRevision } from "../../../actors/conformance/mergeRevision.ts"
 import { mergeFrames, rowsIn } from "../../../actors/conformance/mergeFrames.ts"
 import { fieldNames, ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
+import type { RawValue } from "../../../protocol/frame/RawRows.ts"
 import type { Range } from "../../../protocol/history/Range.ts"
 import { includes } from "../../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
@@ -143,6 +146,22 @@ describe("mergeFrames()", () => {
     const { frame } = conformed(flatBars(upTo(9)))
     const parts = [Frame.slice(frame, 6, 9), Frame.slice(frame, 0, 2), Frame.slice(frame, 2, 6)]
     expect(mergeFrames([empty, ...parts])).toEqual(mergeFrames([empty, frame]))
+  })
+
+  it("mergeFrames() takes no column, and no type, from parts without rows but the first", () => {
+    const noted = (value: RawValue): Frame.Frame => {
+      const rows = flatBars([0])
+      return conformed({ ...rows, columns: [...rows.columns, { name: "note", values: [value] }] }).frame
+    }
+    const [gone, text] = [Frame.slice(noted(1), 0, 0), noted("x")]
+    expect(mergeFrames([empty, gone])).toEqual(empty)
+    // where a chunk has no row any more that counts, what comes in its place has its own type
+    const { frame } = mergeRevision(mergeFrames([empty, gone]), text, minutes([0, 1]))
+    expect(frame.columns.at(-1)).toEqual(text.columns.at(-1))
+    const byWriter = { intervalMs: 60_000, versionColumn: null }
+    expect(
+      mergeByWriter([{ source: "a", ranges: minutes([0, 1]), frame: gone }], minutes([0, 1]), empty, byWriter).frame
+    ).toEqual(empty)
   })
 })
 
