@@ -3,9 +3,9 @@
  *
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
- * than the source's `maxEmptyBars`, nor than what a seam bears that it goes over, or where the source knows that it has
- * all of the time; so a stretch that begins or ends with an absence is looked at a little beyond its edge, but never
- * into time that is covered: what was proven there ends with a bar, or was proven by one. Time in which the market is
+ * than the source's `maxEmptyBars` and goes over no seam, or where the source knows that it has all of the time; so a
+ * stretch that begins or ends with an absence is looked at a little beyond its edge, but never into time that is
+ * covered: what was proven there ends with a bar, or was proven by one. Time in which the market is
  * closed counts for nothing in an absence, and is proven by itself once it has been answered.
  *
  * Where stored time is asked about once more, an absence would take bars back. It is proven between two bars of this
@@ -15,7 +15,6 @@
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import type { Seam } from "../sources/DataSource.ts"
 import { openBefore, openBehind, openMs } from "./openTime.ts"
 import type { Question } from "./Question.ts"
 
@@ -40,8 +39,8 @@ export interface Answer {
   readonly seenBehind: boolean
   /** Time of which the source has all that there was. */
   readonly whole: RangeSet.RangeSet
-  /** Time over which an absence says less. */
-  readonly seams: ReadonlyArray<Seam>
+  /** Time over which an absence says nothing. */
+  readonly seams: ReadonlyArray<Range>
 }
 
 /** A request to send, and which question it answers. */
@@ -71,7 +70,7 @@ export const begin = (question: Question): Answer => ({
 })
 
 /** The answer with what is known of where the source's parts meet. */
-export const overSeams = (answer: Answer, seams: ReadonlyArray<Seam>): Answer =>
+export const overSeams = (answer: Answer, seams: ReadonlyArray<Range>): Answer =>
   seams.length === 0 ? answer : { ...answer, seams: [...answer.seams, ...seams] }
 
 /** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
@@ -91,8 +90,8 @@ const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalM
 /** Whether nothing but an absence is in `[from, until)` that means a lack of trades. */
 const isQuiet = ({ question, seams }: Answer, from: number, until: number): boolean => {
   if (from === until) return true
-  const over = seams.filter(({ end, start }) => isRange(start, until) && isRange(from, end))
-  const most = over.reduce((least, seam) => Math.min(least, seam.emptyMsMax), emptyMsMax(question))
+  const isOverSeam = seams.some(([start, end]) => isRange(start, until) && isRange(from, end))
+  const most = isOverSeam ? 0 : emptyMsMax(question)
   return until - from <= most || openMs(question.closed, from, until) <= most
 }
 
