@@ -3,11 +3,10 @@
  *
  * Pure. Pages are asked for from behind the last bar until the stretch's end is reached or nothing more comes. A bar
  * proves its own time. An absence proves that nothing was traded only between two bars, and only when it is not longer
- * than the source's `maxEmptyBars`, nor than what a seam bears that it goes over, or where the source knows that it has
- * all of the time; so a stretch that begins or ends with an absence is looked at a little beyond its edge, unless the
- * source has that absence whole, but never into time that is covered: what was proven there ends with a bar, or was
- * proven by one. Time in which the market is closed counts for nothing in an absence, and is proven by itself once it
- * has been answered.
+ * than the source's `maxEmptyBars` and goes over no seam, or where the source knows that it has all of the time; so a
+ * stretch that begins or ends with an absence is looked at a little beyond its edge, unless the source has that absence
+ * whole, but never into time that is covered: what was proven there ends with a bar, or was proven by one. Time in
+ * which the market is closed counts for nothing in an absence, and is proven by itself once it has been answered.
  *
  * Where stored time is asked about once more, an absence would take bars back. It is proven between two bars of this
  * answer alone, or where the source knows that it has all: what stands beside the stretch, and that a market is closed,
@@ -18,7 +17,6 @@ import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { at, isEmpty, size } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import type { Seam } from "../sources/DataSource.ts"
 import { openBefore, openBehind, openMs } from "./openTime.ts"
 import type { Question } from "./Question.ts"
 
@@ -43,8 +41,8 @@ export interface Answer {
   readonly seenBehind: boolean
   /** Time of which the source has all that there was. */
   readonly whole: RangeSet.RangeSet
-  /** Time over which an absence says less. */
-  readonly seams: ReadonlyArray<Seam>
+  /** Time over which an absence says nothing. */
+  readonly seams: ReadonlyArray<Range>
 }
 
 /** A request to send, and which question it answers. */
@@ -74,7 +72,7 @@ export const begin = (question: Question): Answer => ({
 })
 
 /** The answer with what is known of where the source's parts meet. */
-export const overSeams = (answer: Answer, seams: ReadonlyArray<Seam>): Answer =>
+export const overSeams = (answer: Answer, seams: ReadonlyArray<Range>): Answer =>
   seams.length === 0 ? answer : { ...answer, seams: [...answer.seams, ...seams] }
 
 /** The answer under the question as it is by now: time beside the stretch may have been covered since it was put. */
@@ -91,12 +89,14 @@ export const isLook = ({ question }: Answer, { about, end }: Request): boolean =
 
 const emptyMsMax = ({ intervalMs, maxEmptyBars }: Question): number => intervalMs * maxEmptyBars
 
+/** How long an absence in `[from, until)` may be to mean a lack of trades: one that goes over a seam means nothing. */
+const quietMsMax = ({ question, seams }: Answer, from: number, until: number): number =>
+  seams.some(([start, end]) => isRange(start, until) && isRange(from, end)) ? 0 : emptyMsMax(question)
+
 /** Whether nothing but an absence is in `[from, until)` that means a lack of trades. */
-const isQuiet = ({ question, seams }: Answer, from: number, until: number): boolean => {
-  if (from === until) return true
-  const over = seams.filter(({ end, start }) => isRange(start, until) && isRange(from, end))
-  const most = over.reduce((least, seam) => Math.min(least, seam.emptyMsMax), emptyMsMax(question))
-  return until - from <= most || openMs(question.closed, from, until) <= most
+const isQuiet = (answer: Answer, from: number, until: number): boolean => {
+  const most = quietMsMax(answer, from, until)
+  return until - from <= most || openMs(answer.question.closed, from, until) <= most
 }
 
 /** Whether the source has said that it has all of `[from, until)`: no bar beside it proves more. */
@@ -107,7 +107,7 @@ const isWhole = ({ whole }: Answer, from: number, until: number): boolean =>
 const emptyIn = (answer: Answer, from: number, until: number): ReadonlyArray<Range> => {
   const { question } = answer
   if (!isQuiet(answer, from, until)) return []
-  const isShort = !question.byBarsAlone || until - from <= emptyMsMax(question)
+  const isShort = !question.byBarsAlone || until - from <= quietMsMax(answer, from, until)
   return isShort ? [[from, until]] : toPairs(RangeSet.missing(question.closed, from, until))
 }
 

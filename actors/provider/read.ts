@@ -23,6 +23,7 @@ import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
 import { notesOf } from "./unsettledNotes.ts"
+import { typeNotes } from "./typeNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
@@ -140,7 +141,7 @@ const metaOf = Effect.fnUntraced(function* (
     qualitySummary: quality,
     coverageVersion: view.root.version,
     fingerprint: loaded.fingerprint,
-    notes: [...filled.notes, ...notes]
+    notes: [...filled.notes, ...notes, ...typeNotes(request.entry.schema, loaded.frame)]
   }
 })
 

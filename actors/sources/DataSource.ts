@@ -45,19 +45,15 @@ export interface PageRequest {
   readonly fields?: ReadonlyArray<Field>
 }
 
-/** Time between two parts of what a source has, where it can't know whether a third part is absent. */
-export interface Seam {
-  readonly start: number
-  readonly end: number
-  /** An absence over it is a lack of trades up to so long only, in milliseconds. */
-  readonly emptyMsMax: number
-}
-
 /** Rows, and what the source knows of them. */
 export interface Page extends RawRows {
   /** Time of which it knows that it has all there was: an absence in it is a lack of trades, however long. */
   readonly whole?: ReadonlyArray<Range>
-  readonly seams?: ReadonlyArray<Seam>
+  /**
+   * Time of which it can't know whether it has what there was, such as that between two files where a third may be
+   * absent: an absence that goes into it says nothing.
+   */
+  readonly seams?: ReadonlyArray<Range>
   /**
    * Up to where it has gone, bars or none: what is left of the range is asked for from there. From behind its last bar
    * without it.

@@ -79,7 +79,7 @@ export const within = (frame: Frame, start: number, end: number): Frame =>
 /**
  * The rows of all frames, one after another. Columns are those of any frame, in the order in which they are first met;
  * a frame that lacks one gives missing values. A first frame without rows says the types of its columns, as `empty`
- * does for a schema's; other columns have the type of their values.
+ * does for a schema's, where those have a place for all values; other columns have the type of their values.
  */
 export const concat = (frames: ReadonlyArray<Frame>): Frame => {
   if (frames.length === 1) return frames[0]!

@@ -1,8 +1,8 @@
 /**
  * How do columns of one name become one?
  *
- * Where the frame before all others has no rows, it is a schema that says the type. Else the values say it, and none
- * of them is lost.
+ * Where the frame before all others has no rows, it is a schema that says the type, as far as that holds all values.
+ * Else the values say it. None of them is ever lost.
  */
 import * as Category from "./Category.ts"
 import * as Column from "./Column.ts"
@@ -54,6 +54,15 @@ const joinCategories = (out: Column.CategoryColumn, parts: ReadonlyArray<Part>):
 
 const isSafe = (value: bigint): boolean => value === Column.missing.int64 || Number.isSafeInteger(Number(value))
 
+const isWhole = (value: number): boolean => Number.isNaN(value) || Number.isSafeInteger(value)
+
+/** Whether a column of the type has all values of this one as they are. */
+const holds = (type: Column.ColumnType, column: Column.Column): boolean =>
+  column.type === type ||
+  !hasValue(column) ||
+  (type === "float64" && column.type === "int64" && column.values.every(isSafe)) ||
+  (type === "int64" && column.type === "float64" && column.values.every(isWhole))
+
 /** The type that has all values; a part in which all are missing has no say. */
 const commonType = (parts: ReadonlyArray<Part>): Column.ColumnType => {
   const columns = parts.flatMap(({ column }) => column ?? [])
@@ -94,24 +103,30 @@ const toCategory = (column: Column.Column): Column.CategoryColumn => {
   }
 }
 
+/** The type that the first part promises, if it does and all values have a place in it. */
+const promisedType = (parts: ReadonlyArray<Part>): Column.ColumnType | undefined => {
+  const [first, ...others] = parts
+  const type = first?.rows === 0 ? first.column?.type : undefined
+  return type !== undefined && others.every(({ column }) => column === undefined || holds(type, column))
+    ? type
+    : undefined
+}
+
 /**
  * The values of all parts, one after another; missing where a part has no such column. Where the first part has the
- * column and no rows, it says the type: whole numbers stay when a column became int64, or was, and other values of
- * another type are missing. Else the column has the type of its values: numbers where float64 has all of them as they
- * are, and text where they are of several types.
+ * column and no rows, it says the type: numbers become float64 or int64 where that changes none of them. Where it has
+ * no place for some value, and where no part says the type, the column has the type of its values: numbers where
+ * float64 has all of them as they are, and text where they are of several types.
  */
 export const concatColumns = (name: string, given: ReadonlyArray<Part>): Column.Column => {
-  const promised = given[0]?.rows === 0 ? given[0].column?.type : undefined
-  const type = promised ?? commonType(given)
+  const type = promisedType(given) ?? commonType(given)
   const out = Column.absent(
     name,
     type,
     given.reduce((sum, { rows }) => sum + rows, 0)
   )
   const parts =
-    promised !== undefined || type !== "category"
-      ? given
-      : given.map(({ column, rows }) => ({ column: column && toCategory(column), rows }))
+    type === "category" ? given.map(({ column, rows }) => ({ column: column && toCategory(column), rows })) : given
   if (out.type === "category") return joinCategories(out, parts)
   let row = 0
   for (const { column: given, rows } of parts) {

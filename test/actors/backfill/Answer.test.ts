@@ -279,7 +279,7 @@ describe("filling a range", () => {
 
 describe("whole time", () => {
   const at = (bar: number): number => bar * barMs
-  const question = Question.about([at(0), at(100)], {
+  const options = {
     intervalMs: barMs,
     maxEmptyBars: 3,
     barsPerRequest: 10,
@@ -287,7 +287,8 @@ describe("whole time", () => {
     shut: nothing,
     closedIn: Question.neverClosed,
     finalUntil: Infinity
-  })
+  }
+  const question = Question.about([at(0), at(100)], options)
   const take = (answer: Answer.Answer, numbers: ReadonlyArray<number>, known: RangeSet.RangeSet) =>
     Answer.take(answer, Answer.nextRequest(answer)!, numbers.map(at), known)
   const provenBars = (answer: Answer.Answer) => toPairs(barsOf(Answer.proven(answer)))
@@ -345,15 +346,28 @@ describe("whole time", () => {
     expect(provenBars(answer)).toEqual([])
   })
 
-  it("proven() has no absence over a seam that is longer than what the seam bears", () => {
-    const seams = [{ start: at(11), end: at(13), emptyMsMax: barMs }]
-    const answer = take(Answer.overSeams(Answer.begin(question), seams), [0, 3, 10, 13], nothing)
-    expect(provenBars(answer)).toEqual([
+  it("proven() has no absence that goes over a seam, however little of the seam was asked about", () => {
+    const over = (covered: RangeSet.RangeSet, [from, to]: Range, numbers: ReadonlyArray<number>) => {
+      const asked = Question.about([at(from), at(to)], { ...options, covered })
+      const seams: ReadonlyArray<Range> = [
+        [at(11), at(13)],
+        [at(90), Infinity]
+      ]
+      return take(Answer.overSeams(Answer.begin(asked), seams), numbers, nothing)
+    }
+    expect(provenBars(over(nothing, [0, 100], [0, 3, 10, 13]))).toEqual([
       [0, 4],
       [10, 11],
       [13, 14]
     ])
-    const short = take(Answer.overSeams(Answer.begin(question), seams), [10, 12], nothing)
-    expect(provenBars(short)).toEqual([[10, 13]])
+    expect(provenBars(over(nothing, [0, 100], [10, 12]))).toEqual([
+      [10, 11],
+      [12, 13]
+    ])
+    // others have the rest of the seam, and what is behind the last part
+    const beside = over(RangeSet.make([[at(12), at(20)]]), [9, 12], [9, 10])
+    expect(provenBars(take(beside, [], nothing))).toEqual([[9, 11]])
+    const behind = over(RangeSet.make([[at(92), at(100)]]), [88, 92], [88, 89])
+    expect(provenBars(take(behind, [], nothing))).toEqual([[88, 90]])
   })
 })

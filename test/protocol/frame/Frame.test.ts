@@ -81,27 +81,28 @@ describe("Frame", () => {
     const [column] = Frame.concat([one(0, "XNYS", "ARCX"), one(10, "BATS", "XNYS")]).columns
     expect(column).toMatchObject({ values: Uint32Array.of(0, 1, 2, 0), dictionary: ["XNYS", "ARCX", "BATS"] })
   })
-  it("concat() keeps whole numbers where a column has become int64, or was", () => {
+  it("concat() gives the promised type where that holds all values, and loses none where it does not", () => {
     const one = (column: Column.Column): Frame.Frame => ({
       ...Frame.empty(floatSchema([])),
       eventTimeMs: new Float64Array(column.values.length).map((_, row) => row),
       columns: [column],
       flags: new Uint32Array(column.values.length)
     })
-    const numbers = one(floats("trades", 7, -0, 2 ** 53, 0.5, Number.NaN, Infinity))
-    const ints = one({
-      name: "trades",
-      type: "int64",
-      values: BigInt64Array.of(8n, 2n ** 53n + 1n, Column.missing.int64)
-    })
-    const none = Column.missing.int64
+    const whole = one(floats("trades", 7, -0, Number.NaN))
+    const broken = one(floats("trades", 0.5, Infinity))
+    const ints = one({ name: "trades", type: "int64", values: BigInt64Array.of(8n, Column.missing.int64) })
+    const long = one({ name: "trades", type: "int64", values: BigInt64Array.of(2n ** 53n + 1n) })
+    const texts = one(Category.fromTexts("trades", ["many"]))
     const promise = (frame: Frame.Frame) => Frame.slice(frame, 0, 0)
-    expect(Frame.concat([promise(ints), ints, numbers]).columns[0]?.values).toEqual(
-      BigInt64Array.of(8n, 2n ** 53n + 1n, none, 7n, 0n, none, none, none, none)
+    const joined = (...frames: ReadonlyArray<Frame.Frame>) => Frame.concat(frames).columns[0]
+    expect(joined(promise(ints), ints, long, whole)?.values).toEqual(
+      BigInt64Array.of(8n, Column.missing.int64, 2n ** 53n + 1n, 7n, 0n, Column.missing.int64)
     )
-    expect(Frame.concat([promise(numbers), Frame.slice(numbers, 0, 2), ints]).columns).toEqual([
-      floats("trades", 7, -0, 8, Number.NaN, Number.NaN)
-    ])
+    expect(joined(promise(whole), whole, ints)).toEqual(floats("trades", 7, -0, Number.NaN, 8, Number.NaN))
+    expect(joined(promise(ints), ints, broken)).toEqual(floats("trades", 8, Number.NaN, 0.5, Infinity))
+    expect(joined(promise(whole), long)).toEqual(long.columns[0])
+    expect(joined(promise(texts), broken)).toEqual(broken.columns[0])
+    expect(joined(promise(ints), ints, texts)).toEqual(Category.fromTexts("trades", ["8", null, "many"]))
   })
 
   const column = fc.oneof(
@@ -129,6 +130,10 @@ describe("Frame", () => {
     const types = new Set(parts.flatMap(({ columns }) => columns.filter(hasValue).map(({ type }) => type)))
     const [type] = Frame.concat(parts).columns.map((column) => column.type)
     if (types.size === 1) expect([...types]).toEqual([type])
+    for (const promised of Column.columnTypes) {
+      const empty = { ...Frame.empty(floatSchema([])), columns: [Column.absent("extra", promised, 0)] }
+      expect(textsOf(Frame.concat([empty, ...parts]))).toEqual(parts.flatMap(textsOf))
+    }
   })
   it("concat() keeps the dictionary that slices share, also beside a frame without rows", () => {
     const column = Category.fromTexts("venue", ["XNYS", "ARCX"])
