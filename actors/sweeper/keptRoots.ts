@@ -10,6 +10,7 @@ import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
+import * as LoggedRoot from "../sources/LoggedRoot.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 
@@ -28,7 +29,7 @@ export interface KeptRoots {
   /** The revision of the last entry of the log, whatever it is. */
   readonly end: number
   /** The oldest root of the log that counts; undefined where there is none, or all do. */
-  readonly oldest: RootLog.LoggedRoot | undefined
+  readonly oldest: LoggedRoot.LoggedRoot | undefined
   /** Whether nothing says what was ever named: neither a root that stands, nor any in the log. */
   readonly isRootless: boolean
 }
@@ -81,8 +82,8 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
 })
 
 /** Each root of some entries of the log; fails where one can't be read that is a root. */
-const wholeRoots = (entries: ReadonlyArray<RootLog.LoggedRoot | StoreDamaged>) =>
-  Effect.forEach(entries, (entry) => (entry instanceof StoreDamaged ? Effect.fail(entry) : RootLog.wholeRoot(entry)))
+const wholeRoots = (entries: ReadonlyArray<LoggedRoot.LoggedRoot | StoreDamaged>) =>
+  Effect.forEach(entries, (entry) => (entry instanceof StoreDamaged ? Effect.fail(entry) : LoggedRoot.whole(entry)))
 
 /** What of the ids is named by a root that counts. */
 export const namedOf = Effect.fnUntraced(function* (kept: KeptRoots, search: Search) {

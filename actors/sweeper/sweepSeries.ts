@@ -129,14 +129,15 @@ const listBatch = Effect.fnUntraced(function* ({ stream, subject }: Shelf, fromR
   return { candidates, young, reach, next } satisfies Batch
 })
 
-const deleteAll = Effect.fnUntraced(function* (stream: string, deletions: ReadonlyArray<Candidate>) {
+const deleteAll = Effect.fnUntraced(function* (
+  stream: string,
+  deletions: ReadonlyArray<Candidate>,
+  concurrency = deletionConcurrency
+) {
   const mesh = yield* Mesh
   for (let at = 0; at < deletions.length; at += deletionsAtOnce) {
     const lot = deletions.slice(at, at + deletionsAtOnce)
-    yield* Effect.forEach(lot, ({ revision }) => mesh.remove(stream, revision), {
-      concurrency: deletionConcurrency,
-      discard: true
-    })
+    yield* Effect.forEach(lot, ({ revision }) => mesh.remove(stream, revision), { concurrency, discard: true })
     if (at + deletionsAtOnce < deletions.length) yield* Effect.sleep(rest)
   }
 })
@@ -217,7 +218,8 @@ const sweepRoots = Effect.fnUntraced(function* (sweep: Sweep) {
     const plan = planSweep(ours, new Set(counting.map(({ id }) => id)), moment)
     if (!terms.isDry && oldest !== undefined && plan.deletions.length > 0) {
       yield* sweptMark.note(entry, oldest)
-      yield* deleteAll(shelf.stream, plan.deletions)
+      // one after another: whichever can't be deleted, those behind it stay
+      yield* deleteAll(shelf.stream, plan.deletions, 1)
     }
     onShare("roots", { kept: plan.kept, young: plus(plan.young, batch.young), swept: plan.swept })
     from = batch.next

@@ -218,6 +218,29 @@ describe("sweepSeries()", () => {
       })
   )
 
+  it.live("sweepSeries() deletes no root behind one that it can't delete: what is left has no gap", () =>
+    Effect.gen(function* () {
+      const { commit, mesh } = yield* setUp
+      for (let count = 0; count < 6; count++) yield* commit({ window: count % 2, minutes, price: 100 + count })
+      const { entries } = yield* mesh.names(Stream.audit.name, Subject.audit(key))
+      const second = entries[1]!.revision
+      const breaking: MeshShape = {
+        ...mesh,
+        remove: (stream, revision) =>
+          stream === Stream.audit.name && revision === second
+            ? // it is told late that it failed
+              Effect.andThen(Effect.sleep("5 millis"), new MeshUnavailable({ operation: "remove", reason: "cut" }))
+            : mesh.remove(stream, revision)
+      }
+      assert.match((yield* Effect.flip(sweep(breaking, { rootsMs: 0 }))).message, /cut/)
+      const left = yield* mesh.names(Stream.audit.name, Subject.audit(key))
+      assert.deepStrictEqual(
+        left.entries.map(({ revision }) => revision),
+        entries.slice(1).map(({ revision }) => revision)
+      )
+    })
+  )
+
   it.live("sweepSeries() deletes nothing of a series without any root, unless it is ordered of this one", () =>
     Effect.gen(function* () {
       const { chunkOf, mesh, store } = yield* setUp
