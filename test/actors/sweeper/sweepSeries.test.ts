@@ -56,12 +56,26 @@ const standing = (mesh: MeshShape, stream: string, subject: string) =>
 
 const chunksLeft = (mesh: MeshShape) => standing(mesh, Stream.chunks.name, Subject.allOf("chunks", key))
 
-/** A host on a mesh in memory. */
-const setUp = Effect.gen(function* () {
+/** By a clock that is so far ahead. */
+const aheadBy = (aheadMs: number) =>
+  Effect.updateService(Clock.Clock, (clock) => ({
+    sleep: (duration) => clock.sleep(duration),
+    currentTimeNanos: clock.currentTimeNanos,
+    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + aheadMs,
+    currentTimeMillis: Effect.map(clock.currentTimeMillis, (nowMs) => nowMs + aheadMs)
+  }))
+
+/** A host on a mesh in memory, whose clock is ahead of the server's. */
+const setUpAhead = Effect.fnUntraced(function* (aheadMs: number) {
   const mesh = Context.get(yield* Layer.build(Layer.fresh(MemoryMesh.layer)), Mesh)
-  const long = yield* Effect.provide(LongSeries.start(), Layer.succeed(Mesh, mesh))
+  const long = yield* LongSeries.start().pipe(aheadBy(aheadMs), Effect.provide(Layer.succeed(Mesh, mesh)))
   return { mesh, ...long }
 })
+
+const setUp = setUpAhead(0)
 
 describe("sweepSeries()", () => {
   it.live("sweepSeries() deletes what was put and never named, and nothing that any root names", () =>
@@ -265,22 +279,25 @@ describe("sweepSeries()", () => {
         yield* commit({ window: 0, minutes, price: 100 })
         yield* commit({ window: 0, minutes, price: 101 })
         yield* store.putChunk(LongSeries.series, 0, chunkOf({ window: 0, minutes, price: 900 }))
-        const clock = yield* Clock.Clock
         for (const aheadMs of [2 * dayMs, -2 * dayMs]) {
-          const ahead = Effect.provideService(Clock.Clock, {
-            sleep: (duration) => clock.sleep(duration),
-            currentTimeNanos: clock.currentTimeNanos,
-            currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-            monotonicTimeNanos: clock.monotonicTimeNanos,
-            monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-            currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + aheadMs,
-            currentTimeMillis: Effect.map(clock.currentTimeMillis, (nowMs) => nowMs + aheadMs)
-          })
+          const ahead = aheadBy(aheadMs)
           const { chunks, roots } = yield* ahead(sweep(mesh, { rootsMs: dayMs, ageMs: dayMs }))
           assert.deepStrictEqual([chunks, roots.swept], [{ kept: 0, young: 3, swept: 0 }, 0])
         }
         assert.strictEqual(yield* chunksLeft(mesh), 3)
       })
+  )
+
+  it.live("sweepSeries() keeps roots for their time by the server's clock, whatever clock they were committed by", () =>
+    Effect.gen(function* () {
+      const { commit, mesh } = yield* setUpAhead(-100 * dayMs)
+      for (let count = 0; count < 4; count++) yield* commit({ window: 0, minutes, price: 100 + count })
+      for (const isDry of [true, false]) {
+        const { chunks, pages, roots } = yield* sweep(mesh, { rootsMs: 90 * dayMs, isDry })
+        assert.deepStrictEqual([chunks.swept, pages.swept, roots], [0, 0, { kept: 1, young: 3, swept: 0 }])
+      }
+      assert.strictEqual((yield* sweep(mesh, { rootsMs: 0 })).roots.swept, 3)
+    })
   )
 
   it.live("sweepSeries() by itself looks at no root where none may go, and at those alone that may", () =>
