@@ -17,7 +17,7 @@ import { Mesh, type Named } from "../../runtime/Mesh.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as sweptMark from "../sources/sweptMark.ts"
-import { type KeptRoots, namedOf, openKept } from "./keptRoots.ts"
+import { namedOf, openKept } from "./keptRoots.ts"
 import {
   type Amount,
   type Candidate,
@@ -156,20 +156,16 @@ const deleteAll = Effect.fnUntraced(function* (
 /** For how long a root has not stood any more that goes. */
 const keptMs = ({ ageMs, graceMs, rootsMs }: SweepTerms): number => Math.max(rootsMs, ageMs) + graceMs
 
-/** Whether all of a series would go because nothing says any more what is named: that is for a person to say. */
-const checkRooted = ({ entry, isRootless }: KeptRoots, { order }: SweepTerms) =>
-  !isRootless || order === "one"
-    ? Effect.void
-    : Effect.fail(
-        new StoreDamaged({
-          key: RootLog.keyOf(entry),
-          problem:
-            "has no root, neither one that stands nor any in its history: what is stored stays, unless a sweep of " +
-            "this one series is ordered (seamless sweep NODE INTERVAL)"
-        })
-      )
+/** All of a series would go where nothing says any more what is named: that is for a person to say. */
+const rootless = (entry: CatalogEntry) =>
+  new StoreDamaged({
+    key: RootLog.keyOf(entry),
+    problem:
+      "has no root, neither one that stands nor any in its history: what is stored stays, unless a sweep of " +
+      "this one series is ordered (seamless sweep NODE INTERVAL)"
+  })
 
-/** What of the candidates a root names that is left: nothing is asked where there are none. */
+/** What of the candidates a root names that is left; nothing is asked where there are none. None where nobody knows. */
 const keptOf = Effect.fnUntraced(function* (
   sweep: Sweep,
   kind: "chunks" | "pages",
@@ -178,7 +174,7 @@ const keptOf = Effect.fnUntraced(function* (
   if (candidates.length === 0) return new Set<string>()
   const { entry, leftFrom, terms } = sweep
   const kept = yield* openKept(entry)
-  yield* checkRooted(kept, terms)
+  if (kept.isRootless && terms.order !== "one") return undefined
   return yield* namedOf(kept, {
     of: kind,
     open: new Set(candidates.map(({ id }) => id)),
@@ -195,7 +191,11 @@ const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "
   while (from !== undefined) {
     const batch: Batch = yield* listBatch(shelf, from, moment)
     // read when the names are listed: what is named by then is kept, and what is put from now on is not listed
-    const plan = planSweep(batch.candidates, yield* keptOf(sweep, kind, batch.candidates), moment)
+    const named = yield* keptOf(sweep, kind, batch.candidates)
+    // of none of them anything is known: whoever looks next begins with the first
+    const youngFrom = batch.candidates[0]?.revision ?? Infinity
+    if (named === undefined) return { ...reach, youngFrom: Math.min(reach.youngFrom, youngFrom), isRootless: true }
+    const plan = planSweep(batch.candidates, named, moment)
     if (!terms.isDry) yield* deleteAll(shelf.stream, plan.deletions)
     onShare(kind, { kept: plan.kept, young: plus(plan.young, batch.young), swept: plan.swept })
     reach = {
@@ -204,7 +204,7 @@ const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "
     }
     from = batch.next
   }
-  return reach
+  return { ...reach, isRootless: false }
 })
 
 /**
@@ -245,7 +245,7 @@ const sweepRoots = Effect.fnUntraced(function* ({ entry, moment, onShare, terms 
   return leftFrom
 })
 
-/** Goes through a series; gives how far its chunks and pages were looked through. */
+/** Goes through a series; gives how far its chunks and pages were looked through, and what a person has to look at. */
 export const sweepSeries = Effect.fnUntraced(function* (
   entry: CatalogEntry,
   terms: SweepTerms,
@@ -258,5 +258,5 @@ export const sweepSeries = Effect.fnUntraced(function* (
   const chunks = yield* sweepShelf(sweep, "chunks")
   const pages = yield* sweepShelf(sweep, "pages")
   yield* Effect.fromResult(roots)
-  return { chunks, pages }
+  return { chunks, pages, trouble: chunks.isRootless || pages.isRootless ? rootless(entry) : undefined }
 })
