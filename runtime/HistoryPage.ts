@@ -29,6 +29,6 @@ export interface HistoryPage<Entry> {
 
 /** A page of names, and when it was asked for. */
 export interface NamesPage<Entry> extends HistoryPage<Entry> {
-  /** The server's clock then, in epoch milliseconds: by which each name says when it came. */
+  /** What the servers' clocks showed then at least, in epoch milliseconds: by one of them each name says when it came. */
   readonly nowMs: number
 }

@@ -13,7 +13,7 @@ import type { AuditedChange, AuditVerdict } from "../../protocol/messages/AuditR
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { AuditEntry } from "./AuditEntry.ts"
 import { type Change, lastTouches, type Touch } from "./lastTouches.ts"
-import { beginLate, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
+import { begin, conclude, type Replay, replayEntry, type Standing } from "./replayAudit.ts"
 
 /** What is asked of a history. */
 export interface Wanted {
@@ -49,7 +49,7 @@ export const empty: Digest = {
   changes: [],
   hasOlder: false,
   touches: [],
-  replay: beginLate,
+  replay: begin,
   lastVersion: 0,
   unreadable: 0
 }

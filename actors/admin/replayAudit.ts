@@ -3,7 +3,8 @@
  *
  * Pure. Entry after entry from the first: each has the next version, names the one before by its hash, and its changes
  * make the coverage before it into its own; what it revises is covered. Where one does not, nothing behind it is looked
- * at any more.
+ * at any more. Where some are missing it begins anew behind them: the oldest may have been swept, also while the history
+ * was read, and only who has read all of it can say whether they were.
  */
 import { Option } from "effect"
 import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
@@ -13,19 +14,27 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { AuditBreak } from "../../protocol/messages/AuditReport.ts"
 import { type AuditEntry, type AuditedRoot, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
 
+/** Where a history begins anew: the entry behind versions that are missing. */
+interface Gap extends Pick<AuditBreak, "version" | "sequence"> {
+  /** The version before them; 0 for none. */
+  readonly after: number
+  /** How many entries held before. */
+  readonly entries: number
+  /** The gap before this one. */
+  readonly earlier: Gap | undefined
+}
+
 /** A history as far as it has been replayed. */
 export interface Replay {
-  /** How many entries hold. */
+  /** How many entries hold, from where it last began. */
   readonly entries: number
   /** The last of them; undefined before the first. */
   readonly last: { readonly bytes: Uint8Array; readonly root: AuditedRoot } | undefined
   /** What their changes add up to. */
   readonly covered: RangeSet.RangeSet
   readonly firstBreak: AuditBreak | undefined
-  /** Whether it may begin with a later root than the first. */
-  readonly mayBeginLate: boolean
-  /** Where it does: that those before it were swept is not in it. */
-  readonly late: Pick<AuditBreak, "version" | "sequence"> | undefined
+  /** Where it last began with a later root than the first: whether those before it were swept is not in it. */
+  readonly late: Gap | undefined
   /** From where on its coverage is known: what a root leaves to its pages is not in its entry. */
   readonly knownFrom: number
 }
@@ -39,13 +48,9 @@ export const begin: Replay = {
   last: undefined,
   covered: RangeSet.empty,
   firstBreak: undefined,
-  mayBeginLate: false,
   late: undefined,
   knownFrom: -Infinity
 }
-
-/** One of which the oldest roots may have been swept: up to where they were is said when it is concluded. */
-export const beginLate: Replay = { ...begin, mayBeginLate: true }
 
 type Problem = Pick<AuditBreak, "kind" | "problem"> & Partial<Pick<AuditBreak, "lost" | "beyond">>
 
@@ -53,15 +58,19 @@ const versionText = (version: number): string => (version === 0 ? "nothing" : `v
 
 const isRaised = ({ diff }: AuditedRoot): boolean => diff.cause === rolledBackCause
 
-/** Whether the version is the one after the other; where storage was rolled back it is far beyond. */
-const follows = (root: AuditedRoot, lastVersion: number): boolean =>
-  root.version === lastVersion + (isRaised(root) ? rolledBackBy : 1)
+const lastVersionOf = ({ last }: Replay): number => last?.root.version ?? 0
 
-const versionProblem = ({ last }: Replay, root: AuditedRoot): Problem | undefined => {
-  const before = last?.root.version ?? 0
-  if (follows(root, before)) return undefined
-  return { kind: "version", problem: `version ${root.version} comes after ${versionText(before)}` }
-}
+/** The version that the root has where it is the one after the last; where storage was rolled back it is far beyond. */
+const nextVersion = (replay: Replay, root: AuditedRoot): number =>
+  lastVersionOf(replay) + (isRaised(root) ? rolledBackBy : 1)
+
+const outOfOrder = (version: number, after: number): Problem => ({
+  kind: "version",
+  problem: `version ${version} comes after ${versionText(after)}`
+})
+
+const versionProblem = (replay: Replay, root: AuditedRoot): Problem | undefined =>
+  root.version === nextVersion(replay, root) ? undefined : outOfOrder(root.version, lastVersionOf(replay))
 
 const linkProblem = ({ last }: Replay, root: AuditedRoot): Problem | undefined => {
   // it follows what was left, which is in the history further before, or not at all
@@ -110,12 +119,16 @@ const revisionProblem = (
   return { kind: "coverage", problem, beyond: toPairs(beyond).slice(0, differingMax) }
 }
 
-const broken = (replay: Replay, at: Pick<AuditBreak, "version" | "sequence">, problem: Problem): Replay => ({
+const broken = (
+  replay: Replay,
+  { sequence, version }: Pick<AuditBreak, "version" | "sequence">,
+  problem: Problem
+): Replay => ({
   ...replay,
-  firstBreak: { ...at, lost: [], beyond: [], ...problem }
+  firstBreak: { version, sequence, lost: [], beyond: [], ...problem }
 })
 
-/** A history that begins with a root that is not the first: what that one covers is taken as it is. */
+/** A history that begins anew behind a gap: what the root covers is taken as it is. */
 const beginWith = (replay: Replay, { bytes, sequence }: AuditEntry, root: AuditedRoot): Replay =>
   Option.match(claimedBy(root), {
     onNone: () => broken(replay, { version: root.version, sequence }, noRoot),
@@ -124,7 +137,13 @@ const beginWith = (replay: Replay, { bytes, sequence }: AuditEntry, root: Audite
       entries: 1,
       last: { bytes, root },
       covered,
-      late: { version: root.version, sequence },
+      late: {
+        version: root.version,
+        sequence,
+        after: lastVersionOf(replay),
+        entries: replay.entries,
+        earlier: replay.late
+      },
       knownFrom: root.coveredInPagesBefore ?? -Infinity
     })
   })
@@ -133,9 +152,9 @@ const beginWith = (replay: Replay, { bytes, sequence }: AuditEntry, root: Audite
 export const replayEntry = (replay: Replay, entry: AuditEntry): Replay => {
   const { bytes, root: read, sequence } = entry
   if (replay.firstBreak !== undefined) return replay
-  if (Option.isNone(read)) return broken(replay, { version: (replay.last?.root.version ?? 0) + 1, sequence }, noRoot)
+  if (Option.isNone(read)) return broken(replay, { version: lastVersionOf(replay) + 1, sequence }, noRoot)
   const root = read.value
-  if (replay.mayBeginLate && replay.last === undefined && root.version > 1) return beginWith(replay, entry, root)
+  if (root.version > nextVersion(replay, root)) return beginWith(replay, entry, root)
   const covered = after(replay.covered, root)
   const chainProblem = versionProblem(replay, root) ?? linkProblem(replay, root)
   const coveredProblem = coverageProblem(covered, root, replay.knownFrom)
@@ -153,7 +172,7 @@ export interface Standing {
 /** The history up to the root that stands, which may be the last entry's, or the one after it. */
 const upTo = (replay: Replay, { root }: Standing): Replay => {
   const { version } = root
-  const lastVersion = replay.last?.root.version ?? 0
+  const lastVersion = lastVersionOf(replay)
   const at = { version, sequence: null }
   if (version > lastVersion) return replayEntry(replay, fromRoot(root))
   if (version < lastVersion) {
@@ -164,20 +183,24 @@ const upTo = (replay: Replay, { root }: Standing): Replay => {
   return broken(replay, at, { kind: "standing", problem: `another version ${version} stands than the history has` })
 }
 
-/** A history that begins later than its oldest root that was left: what was before is lost. */
-const lostBegin = ({ late }: Replay, keptFrom: number): Replay | undefined =>
-  late === undefined || late.version <= keptFrom
-    ? undefined
-    : broken(begin, late, { kind: "version", problem: `version ${late.version} comes after ${versionText(0)}` })
+/** The first gap that sweeps don't account for: they took what was older than `keptFrom`. */
+const firstLoss = (late: Gap | undefined, keptFrom: number): Gap | undefined => {
+  let loss: Gap | undefined
+  for (let gap = late; gap !== undefined && gap.version > keptFrom; gap = gap.earlier) loss = gap
+  return loss
+}
 
 /**
- * The whole history, held against what stands: its changes add up to just the coverage that there is. It may begin with
- * a version as late as `keptFrom`, since those before that were swept.
+ * The whole history, held against what stands: its changes add up to just the coverage that there is. It may begin
+ * anew with a version as late as `keptFrom`, since those before that were swept.
  */
 export const conclude = (replay: Replay, standing: Standing, keptFrom = 1): Replay => {
   const all = replay.firstBreak === undefined ? upTo(replay, standing) : replay
-  const lost = lostBegin(all, keptFrom)
-  if (lost !== undefined) return lost
+  const loss = firstLoss(all.late, keptFrom)
+  if (loss !== undefined) {
+    const { after, earlier, entries } = loss
+    return broken({ ...begin, entries, late: earlier }, loss, outOfOrder(loss.version, after))
+  }
   if (all.firstBreak !== undefined) return all
   const found = difference(from(standing.covered, all.knownFrom), from(all.covered, all.knownFrom))
   if (found === undefined) return all

@@ -13,6 +13,7 @@ import type { CoverageFailure, CoverageView } from "../../protocol/messages/Cove
 import type { Mesh } from "../../runtime/Mesh.ts"
 import * as Cache from "./Cache.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
+import * as LoggedRoot from "./LoggedRoot.ts"
 import * as RootLog from "./RootLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 import { wholeView } from "./wholeView.ts"
@@ -36,9 +37,7 @@ export class PastRoots extends Context.Service<
 const cacheBytes = 8 * 1024 * 1024
 const decodedFactor = 3
 
-type Mark = Pick<RootLog.LoggedRoot, "version" | "committedAt">
-
-const zero: Mark = { version: 0, committedAt: 0 }
+const zero: LoggedRoot.Mark = { version: 0, committedAt: 0 }
 
 /** What a search has to go by. */
 interface Search {
@@ -48,9 +47,9 @@ interface Search {
   readonly nowMs: number
 }
 
-const markOf = ({ committedAt, version }: Mark): Mark => ({ version, committedAt })
+const markOf = ({ committedAt, version }: LoggedRoot.Mark): LoggedRoot.Mark => ({ version, committedAt })
 
-const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: Mark) =>
+const refuse = (search: Search, problem: UnknownPoint["problem"], oldest: LoggedRoot.Mark) =>
   new UnknownPoint({
     ...search.entry.series,
     asOf: search.asOf,
@@ -66,17 +65,17 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
   /** The first root that can still be read: the one that stood when the time began for which roots count. */
   const oldestOf = Effect.fnUntraced(function* ({ nowMs, standing }: Search, log: RootLog.RootLog | undefined) {
     if (log === undefined) return standing.version <= 1 ? zero : markOf(standing)
-    const begin: Mark = log.first.version === 1 ? zero : log.first
+    const begin: LoggedRoot.Mark = log.first.version === 1 ? zero : log.first
     if (rootsMs === Infinity) return markOf(begin)
     const found = yield* RootLog.lastUpTo(log, "committedAt", nowMs - rootsMs)
     return markOf(found ?? begin)
   })
 
-  const rootOf = Effect.fnUntraced(function* (entry: CatalogEntry, logged: RootLog.LoggedRoot) {
+  const rootOf = Effect.fnUntraced(function* (entry: CatalogEntry, logged: LoggedRoot.LoggedRoot) {
     const name = `${RootLog.keyOf(entry)}/${logged.version}`
     const kept = known.get(name)
     if (kept !== undefined) return kept
-    const root = yield* RootLog.wholeRoot(logged)
+    const root = yield* LoggedRoot.whole(logged)
     known.put(name, root, logged.bytes.length * decodedFactor)
     return root
   })
@@ -93,9 +92,17 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     const by = version === undefined ? "committedAt" : "version"
     const found = log && (yield* RootLog.lastUpTo(log, by, version ?? time))
     if ((found?.version ?? 0) < oldest.version) return yield* refuse(search, "notKept", oldest)
-    if (version !== undefined && version !== (found?.version ?? 0)) return yield* refuse(search, "never", oldest)
-    if (found !== undefined) return yield* rootOf(entry, found)
-    return RootLog.emptyRoot(entry, standing)
+    if (log === undefined || found === undefined) {
+      return version === undefined || version === 0
+        ? RootLog.emptyRoot(entry, standing)
+        : yield* refuse(search, "never", oldest)
+    }
+    if (version === found.version) return yield* rootOf(entry, found)
+    // where roots are missing nobody knows which of them stood: those that are left of what was swept, not all of it
+    const next = (yield* RootLog.nextOf(log, found)) ?? standing
+    const isMissing = next.version > found.version && !LoggedRoot.follows(next, found)
+    if (isMissing) return yield* refuse(search, "notKept", markOf(next))
+    return version === undefined ? yield* rootOf(entry, found) : yield* refuse(search, "never", oldest)
   })
 
   const at = Effect.fnUntraced(function* (entry: CatalogEntry, asOf: AsOf) {

@@ -5,17 +5,17 @@
  * higher version and the later time. The end of the log is what its leader says; what lies before it is read from any
  * replica, and asked for again where that one is behind.
  */
-import { Effect, Option, Schema } from "effect"
-import { CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
+import { Effect, Option } from "effect"
+import { type CoverageRoot, initial } from "../../protocol/history/CoverageRoot.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import { readRoot } from "../../protocol/messages/readRoot.ts"
-import * as Codec from "../../protocol/wire/Codec.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
+import * as LoggedRoot from "./LoggedRoot.ts"
 import { type Log, type Ranked, searchLog } from "./searchLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
@@ -24,36 +24,6 @@ const behindTries = 50
 const behindPause = "50 millis"
 // what is no root was written by somebody else, and is passed over: so many in a row at most
 const foreignMax = 100
-
-/** Which root it is, without what is in it. */
-const Mark = Schema.Struct({ version: Schema.Int, committedAt: Schema.Finite })
-type Mark = typeof Mark.Type
-
-const decodeMark = Schema.decodeUnknownOption(Schema.Struct({ format: Schema.Literal(1), ...Mark.fields }))
-const decodeRoot = Schema.decodeUnknownOption(CoverageRoot)
-
-/** A root in the log that nobody has read whole yet. */
-export interface LoggedRoot extends Mark {
-  readonly revision: number
-  readonly bytes: Uint8Array
-}
-
-const loggedOf = ({ revision, value }: Stored): Option.Option<LoggedRoot> =>
-  Option.flatMap(value, (bytes) =>
-    Option.map(Option.flatMap(Codec.fromJson(bytes), decodeMark), ({ committedAt, version }) => ({
-      version,
-      committedAt,
-      revision,
-      bytes
-    }))
-  )
-
-/** The root of an entry. */
-export const wholeRoot = ({ bytes, version }: LoggedRoot): Effect.Effect<CoverageRoot, StoreDamaged> =>
-  Effect.mapError(
-    Effect.fromOption(Option.flatMap(Codec.fromJson(bytes), decodeRoot)),
-    () => new StoreDamaged({ key: `version ${version}`, problem: "is no coverage root of format 1" })
-  )
 
 /** The key of a series. */
 export const keyOf = ({ series }: Pick<CatalogEntry, "series">): string =>
@@ -95,9 +65,9 @@ const entriesFrom = Effect.fnUntraced(function* (subject: string, fromRevision: 
 /** The log of a series, up to the last entry that its leader knows. */
 export interface RootLog {
   readonly subject: string
-  readonly first: LoggedRoot
+  readonly first: LoggedRoot.LoggedRoot
   /** Undefined where the last entry is no root: somebody else's, or one of a form that this build does not know. */
-  readonly last: LoggedRoot | undefined
+  readonly last: LoggedRoot.LoggedRoot | undefined
   /** The revision of the last entry. */
   readonly end: number
 }
@@ -111,7 +81,7 @@ const firstFrom = Effect.fnUntraced(function* (subject: string, revision: number
       return yield* new StoreDamaged({ key: subject, problem })
     }
     const [entry] = yield* entriesFrom(subject, from, 1)
-    const logged = Option.flatMap(Option.fromUndefinedOr(entry), loggedOf)
+    const logged = Option.flatMap(Option.fromUndefinedOr(entry), LoggedRoot.fromStored)
     if (Option.isSome(logged)) return logged.value
     from = (entry?.revision ?? from) + 1
   }
@@ -131,24 +101,28 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry) {
   if (Option.isNone(stored)) return undefined
   const { revision: end } = stored.value
   const first = yield* firstFrom(subject, 1, end)
-  const last = Option.getOrUndefined(loggedOf(stored.value))
+  const last = Option.getOrUndefined(LoggedRoot.fromStored(stored.value))
   return first && ({ subject, first, last, end } satisfies RootLog)
 })
+
+/** The first root of the log behind another; undefined behind the last. */
+export const nextOf = ({ end, subject }: RootLog, { revision }: LoggedRoot.LoggedRoot) =>
+  firstFrom(subject, revision + 1, end)
 
 /** The last root of the log that is not beyond the version, or the time of its commit; undefined where all are. */
 export const lastUpTo = Effect.fnUntraced(function* (
   { end, first, last, subject }: RootLog,
-  by: keyof Mark,
+  by: keyof LoggedRoot.Mark,
   value: number
 ) {
-  const ranked = (logged: LoggedRoot): Ranked<LoggedRoot> => ({
+  const ranked = (logged: LoggedRoot.LoggedRoot): Ranked<LoggedRoot.LoggedRoot> => ({
     revision: logged.revision,
     rank: logged[by],
     entry: logged
   })
   // what is behind the last root is as good as beyond every point
-  const beyond: Ranked<LoggedRoot> = { revision: end, rank: Infinity, entry: first }
-  const log: Log<LoggedRoot, MeshUnavailable | StoreDamaged, Mesh> = {
+  const beyond: Ranked<LoggedRoot.LoggedRoot> = { revision: end, rank: Infinity, entry: first }
+  const log: Log<LoggedRoot.LoggedRoot, MeshUnavailable | StoreDamaged, Mesh> = {
     first: ranked(first),
     last: last === undefined ? beyond : ranked(last),
     from: (revision) =>
@@ -157,16 +131,6 @@ export const lastUpTo = Effect.fnUntraced(function* (
   const found = yield* searchLog(log, value)
   return found?.entry
 })
-
-const isRootLike = Schema.is(Schema.Struct({ pages: Schema.Unknown }))
-
-/** What might be a root of a form that this build does not know; none where it is nothing of the kind. */
-const strangeRoot = ({ revision, subject, value }: Stored): Option.Option<StoreDamaged> =>
-  Option.flatMap(Option.flatMap(value, Codec.fromJson), (json) =>
-    isRootLike(json)
-      ? Option.some(new StoreDamaged({ key: subject, problem: `revision ${revision} is no root of format 1` }))
-      : Option.none()
-  )
 
 /** Revisions of a log, both ends among them. */
 interface Revisions {
@@ -189,12 +153,9 @@ export const followEntries = Effect.fnUntraced(function* <E, R>(
   }
 })
 
-const rootIn = (stored: Stored): ReadonlyArray<LoggedRoot | StoreDamaged> =>
-  Option.toArray(Option.orElse(loggedOf(stored), () => strangeRoot(stored)))
-
 /** The same of its roots alone. */
 export const follow = <E, R>(
   entry: CatalogEntry,
   revisions: Revisions,
-  onRoots: (roots: ReadonlyArray<LoggedRoot | StoreDamaged>) => Effect.Effect<boolean, E, R>
-) => followEntries(entry, revisions, (entries) => onRoots(entries.flatMap(rootIn)))
+  onRoots: (roots: ReadonlyArray<LoggedRoot.LoggedRoot | StoreDamaged>) => Effect.Effect<boolean, E, R>
+) => followEntries(entry, revisions, (entries) => onRoots(entries.flatMap(LoggedRoot.orStrange)))

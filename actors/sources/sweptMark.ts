@@ -9,6 +9,7 @@ import * as Codec from "../../protocol/wire/Codec.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
+import type * as LoggedRoot from "./LoggedRoot.ts"
 import * as RootLog from "./RootLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
@@ -29,7 +30,7 @@ export const keptFrom = Effect.fnUntraced(function* (entry: CatalogEntry) {
 })
 
 /** Notes that roots before this one are to be deleted. */
-export const note = Effect.fnUntraced(function* (entry: CatalogEntry, { committedAt, version }: RootLog.LoggedRoot) {
+export const note = Effect.fnUntraced(function* (entry: CatalogEntry, { committedAt, version }: LoggedRoot.LoggedRoot) {
   if ((yield* keptFrom(entry)) >= version) return
   const mesh = yield* Mesh
   const before = yield* stored(entry)

@@ -10,6 +10,7 @@ import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
+import * as LoggedRoot from "../sources/LoggedRoot.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 
@@ -27,21 +28,18 @@ export interface KeptRoots {
   readonly log: RootLog.RootLog | undefined
   /** The revision of the last entry of the log, whatever it is. */
   readonly end: number
-  /** The oldest root of the log that counts; undefined where there is none, or all do. */
-  readonly oldest: RootLog.LoggedRoot | undefined
   /** Whether nothing says what was ever named: neither a root that stands, nor any in the log. */
   readonly isRootless: boolean
 }
 
-/** Which roots count: those that stood at `sinceMs` or later. */
-export const openKept = Effect.fnUntraced(function* (entry: CatalogEntry, sinceMs: number) {
+/** The roots that a series has. */
+export const openKept = Effect.fnUntraced(function* (entry: CatalogEntry) {
   // the root that stands before the end of the log: what is committed in between is in the log by then
   const standing = yield* RootLog.standingRoot(entry)
   const log = yield* RootLog.open(entry)
   const end = log?.end ?? revisionOf(yield* RootLog.endOf(entry))
-  const oldest = log && (yield* RootLog.lastUpTo(log, "committedAt", sinceMs))
   const isRootless = standing.version === 0 && log === undefined
-  return { entry, standing, log, end, oldest, isRootless } satisfies KeptRoots
+  return { entry, standing, log, end, isRootless } satisfies KeptRoots
 })
 
 /** What is looked for: the ids that are open yet, and what a root says of them. */
@@ -50,6 +48,8 @@ export interface Search {
   /** When the first of them was put. */
   readonly sinceMs: number
   readonly of: "chunks" | "pages"
+  /** The first revision of the log that counts. */
+  readonly fromRevision: number
 }
 
 const chunksIn = ({ windows }: CoveragePage): ReadonlyArray<ChunkRef> => windows.flatMap(({ chunks }) => chunks)
@@ -81,12 +81,12 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
 })
 
 /** Each root of some entries of the log; fails where one can't be read that is a root. */
-const wholeRoots = (entries: ReadonlyArray<RootLog.LoggedRoot | StoreDamaged>) =>
-  Effect.forEach(entries, (entry) => (entry instanceof StoreDamaged ? Effect.fail(entry) : RootLog.wholeRoot(entry)))
+const wholeRoots = (entries: ReadonlyArray<LoggedRoot.LoggedRoot | StoreDamaged>) =>
+  Effect.forEach(entries, (entry) => (entry instanceof StoreDamaged ? Effect.fail(entry) : LoggedRoot.whole(entry)))
 
 /** What of the ids is named by a root that counts. */
 export const namedOf = Effect.fnUntraced(function* (kept: KeptRoots, search: Search) {
-  const { end, entry, log, oldest, standing } = kept
+  const { end, entry, log, standing } = kept
   const { left, mark } = yield* makeMarker(entry, search)
   const go = (revisions: { readonly from: number; readonly to: number }) =>
     RootLog.follow(entry, revisions, (entries) =>
@@ -97,7 +97,7 @@ export const namedOf = Effect.fnUntraced(function* (kept: KeptRoots, search: Sea
     )
   const isOpen = yield* mark(standing)
   if (isOpen && end > 0) {
-    const from = oldest?.revision ?? 1
+    const from = search.fromRevision
     // what was put is named for the first time soon: only what is open then is looked for in what was before
     const near = log && (yield* RootLog.lastUpTo(log, "committedAt", search.sinceMs - namedWithinMs))
     const middle = Math.max(from, near?.revision ?? from)

@@ -59,3 +59,15 @@ export const planSweep = (
   const young = unnamed.filter((candidate) => !isOld(candidate, moment))
   return { deletions, kept: amountOf(kept), young: amountOf(young), swept: amountOf(deletions) }
 }
+
+/**
+ * Roots of a log in their order, each with when another took its place in the stead of when it came: of the last that
+ * is never, as far as is known. None goes before those that were there earlier, whatever the servers' clocks said.
+ */
+export const superseded = (roots: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> => {
+  let atMs = -Infinity
+  return roots.map((root, at) => {
+    atMs = Math.max(atMs, root.atMs, roots[at + 1]?.atMs ?? Infinity)
+    return { ...root, id: String(root.revision), atMs }
+  })
+}

@@ -1,5 +1,5 @@
 /** How does a sweep go through the series, and what is told of it meanwhile? */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { sha256 } from "../../protocol/frame/contentHash.ts"
 import type { SweepRun, SweepTally, SweeperState } from "../../protocol/messages/Sweep.ts"
 import * as RootLog from "../sources/RootLog.ts"
@@ -29,6 +29,8 @@ export interface Progress {
   /** How far the streams were looked through: what lies before was looked at in every series. */
   reach: Readonly<Record<"chunks" | "pages", Reach>>
   isOver: boolean
+  /** Whether there is something that it could not look at. */
+  hasFailed: boolean
   /** Whether all of it is this progress's own, and nothing of it an earlier owner's. */
   readonly isOwn: boolean
 }
@@ -36,7 +38,7 @@ export interface Progress {
 /** A run that begins, or goes on where another host left it. */
 export const begin = (run: SweepRun): Progress => {
   const none: Reach = { youngFrom: Infinity, lastRevision: 0 }
-  return { run, reach: { chunks: none, pages: none }, isOver: false, isOwn: run.seriesDone === 0 }
+  return { run, reach: { chunks: none, pages: none }, isOver: false, hasFailed: false, isOwn: run.seriesDone === 0 }
 }
 
 const further = (a: Reach, b: Reach): Reach => ({
@@ -55,12 +57,12 @@ const upTo = ({ lastRevision, youngFrom }: Reach): number => Math.min(youngFrom 
  * roots are not kept for ever, or where it did not look at all there is.
  */
 export const sweptBy = (
-  { isOwn, reach, run }: Progress,
+  { hasFailed, isOwn, reach, run }: Progress,
   before: SweeperState["swept"],
   given: { readonly entries: ReadonlyArray<CatalogEntry>; readonly rootsMs: number }
 ): SweeperState["swept"] => {
   if (given.rootsMs !== Infinity) return null
-  const isWhole = isOwn && !run.isDry && run.series === null && run.troubles.length === 0
+  const isWhole = isOwn && !run.isDry && run.series === null && !hasFailed
   if (!isWhole) return before
   return { chunks: upTo(reach.chunks), pages: upTo(reach.pages), catalog: catalogOf(given.entries) }
 }
@@ -75,10 +77,15 @@ export const wantedBy = ({ series }: Pick<SweepRun, "series">, all: ReadonlyArra
     )
     .toSorted(orderOf)
 
+const withTrouble = (run: SweepRun, trouble: string): SweepRun => ({
+  ...run,
+  troubles: [...run.troubles, trouble.slice(0, troubleLengthMax)].slice(0, troublesMax)
+})
+
 /** Ends a run that broke. */
 export const fail = (progress: Progress, trouble: string): void => {
-  const { run } = progress
-  progress.run = { ...run, troubles: [...run.troubles, trouble.slice(0, troubleLengthMax)].slice(0, troublesMax) }
+  progress.run = withTrouble(progress.run, trouble)
+  progress.hasFailed = true
   progress.isOver = true
 }
 
@@ -94,19 +101,15 @@ export const goOn = Effect.fnUntraced(function* (
         progress.run = { ...progress.run, tally: added(progress.run.tally, kind, share) }
       })
     )
-    const { run } = progress
-    if (swept._tag === "Success") {
+    if (Result.isSuccess(swept)) {
       const { chunks, pages } = swept.success
       progress.reach = { chunks: further(progress.reach.chunks, chunks), pages: further(progress.reach.pages, pages) }
-    }
+    } else progress.hasFailed = true
     const { interval, nodeId } = entry.series
-    const troubles =
-      swept._tag === "Success" ? [] : [`${nodeId} ${interval}: ${swept.failure.message}`.slice(0, troubleLengthMax)]
-    progress.run = {
-      ...run,
-      seriesDone: run.seriesDone + 1,
-      troubles: [...run.troubles, ...troubles].slice(0, troublesMax)
-    }
+    const trouble = Result.isSuccess(swept) ? swept.success.trouble : swept.failure
+    const { run } = progress
+    const told = trouble === undefined ? run : withTrouble(run, `${nodeId} ${interval}: ${trouble.message}`)
+    progress.run = { ...told, seriesDone: run.seriesDone + 1 }
   }
   progress.isOver = true
 })

@@ -8,7 +8,7 @@
  * what none of them names. So what is put while it goes on is not listed, and what was listed and is put afresh has
  * another sequence.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Result } from "effect"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -17,8 +17,17 @@ import { Mesh, type Named } from "../../runtime/Mesh.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as sweptMark from "../sources/sweptMark.ts"
-import { type KeptRoots, namedOf, openKept } from "./keptRoots.ts"
-import { type Amount, type Candidate, isOld, nothing, planSweep, plus, type SweepMoment } from "./planSweep.ts"
+import { namedOf, openKept } from "./keptRoots.ts"
+import {
+  type Amount,
+  type Candidate,
+  isOld,
+  nothing,
+  planSweep,
+  plus,
+  type SweepMoment,
+  superseded
+} from "./planSweep.ts"
 
 /** Candidates of one batch: their names take some 15 MB, and all kept roots are gone through once for them. */
 const candidatesMax = 50_000
@@ -77,6 +86,8 @@ interface Sweep {
   readonly entry: CatalogEntry
   readonly terms: SweepTerms
   readonly moment: SweepMoment
+  /** The first revision of the log that is left: where it is only counted, roots before it are as if they were gone. */
+  readonly leftFrom: number
   /** Is told what became of each batch. */
   readonly onShare: (kind: Kind, share: Share) => void
 }
@@ -129,54 +140,47 @@ const listBatch = Effect.fnUntraced(function* ({ stream, subject }: Shelf, fromR
   return { candidates, young, reach, next } satisfies Batch
 })
 
-const deleteAll = Effect.fnUntraced(function* (stream: string, deletions: ReadonlyArray<Candidate>) {
+const deleteAll = Effect.fnUntraced(function* (
+  stream: string,
+  deletions: ReadonlyArray<Candidate>,
+  concurrency = deletionConcurrency
+) {
   const mesh = yield* Mesh
   for (let at = 0; at < deletions.length; at += deletionsAtOnce) {
     const lot = deletions.slice(at, at + deletionsAtOnce)
-    yield* Effect.forEach(lot, ({ revision }) => mesh.remove(stream, revision), {
-      concurrency: deletionConcurrency,
-      discard: true
-    })
+    yield* Effect.forEach(lot, ({ revision }) => mesh.remove(stream, revision), { concurrency, discard: true })
     if (at + deletionsAtOnce < deletions.length) yield* Effect.sleep(rest)
   }
 })
 
-/** When a root has to have stood that counts. */
-const countingSince = ({ moment: { nowMs }, terms: { ageMs, graceMs, rootsMs } }: Sweep): number =>
-  nowMs - Math.max(rootsMs, ageMs) - graceMs
+/** For how long a root has not stood any more that goes. */
+const keptMs = ({ ageMs, graceMs, rootsMs }: SweepTerms): number => Math.max(rootsMs, ageMs) + graceMs
 
-/** Whether all of a series would go because nothing says any more what is named: that is for a person to say. */
-const checkRooted = ({ entry, isRootless }: KeptRoots, { order }: SweepTerms) =>
-  !isRootless || order === "one"
-    ? Effect.void
-    : Effect.fail(
-        new StoreDamaged({
-          key: RootLog.keyOf(entry),
-          problem:
-            "has no root, neither one that stands nor any in its history: what is stored stays, unless a sweep of " +
-            "this one series is ordered (seamless sweep NODE INTERVAL)"
-        })
-      )
-
-const namedIn = (kept: KeptRoots, kind: "chunks" | "pages", candidates: ReadonlyArray<Candidate>) =>
-  namedOf(kept, {
-    of: kind,
-    open: new Set(candidates.map(({ id }) => id)),
-    sinceMs: Math.min(...candidates.map(({ atMs }) => atMs))
+/** All of a series would go where nothing says any more what is named: that is for a person to say. */
+const rootless = (entry: CatalogEntry) =>
+  new StoreDamaged({
+    key: RootLog.keyOf(entry),
+    problem:
+      "has no root, neither one that stands nor any in its history: what is stored stays, unless a sweep of " +
+      "this one series is ordered (seamless sweep NODE INTERVAL)"
   })
 
-/** What of the candidates a root names that is left: nothing is asked where there are none. */
+/** What of the candidates a root names that is left; nothing is asked where there are none. None where nobody knows. */
 const keptOf = Effect.fnUntraced(function* (
   sweep: Sweep,
   kind: "chunks" | "pages",
   candidates: ReadonlyArray<Candidate>
 ) {
   if (candidates.length === 0) return new Set<string>()
-  const { entry, terms } = sweep
-  // what does not count any more is gone, or could not be deleted; where it is only counted, it is as if it were gone
-  const kept = yield* openKept(entry, terms.isDry ? countingSince(sweep) : -Infinity)
-  yield* checkRooted(kept, terms)
-  return yield* namedIn(kept, kind, candidates)
+  const { entry, leftFrom, terms } = sweep
+  const kept = yield* openKept(entry)
+  if (kept.isRootless && terms.order !== "one") return undefined
+  return yield* namedOf(kept, {
+    of: kind,
+    open: new Set(candidates.map(({ id }) => id)),
+    sinceMs: Math.min(...candidates.map(({ atMs }) => atMs)),
+    fromRevision: leftFrom
+  })
 })
 
 const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "pages") {
@@ -187,7 +191,11 @@ const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "
   while (from !== undefined) {
     const batch: Batch = yield* listBatch(shelf, from, moment)
     // read when the names are listed: what is named by then is kept, and what is put from now on is not listed
-    const plan = planSweep(batch.candidates, yield* keptOf(sweep, kind, batch.candidates), moment)
+    const named = yield* keptOf(sweep, kind, batch.candidates)
+    // of none of them anything is known: whoever looks next begins with the first
+    const youngFrom = batch.candidates[0]?.revision ?? Infinity
+    if (named === undefined) return { ...reach, youngFrom: Math.min(reach.youngFrom, youngFrom), isRootless: true }
+    const plan = planSweep(batch.candidates, named, moment)
     if (!terms.isDry) yield* deleteAll(shelf.stream, plan.deletions)
     onShare(kind, { kept: plan.kept, young: plus(plan.young, batch.young), swept: plan.swept })
     reach = {
@@ -196,45 +204,59 @@ const sweepShelf = Effect.fnUntraced(function* (sweep: Sweep, kind: "chunks" | "
     }
     from = batch.next
   }
-  return reach
+  return { ...reach, isRootless: false }
 })
 
 /**
  * Deletes the roots before the oldest that counts, the oldest first, so that what is left has no gap. By itself it
- * looks at nothing where none may go.
+ * looks at nothing where none may go. A root goes when another has stood for so long by what both clocks say: that of
+ * the host that committed it, and the server's. Gives the first revision that is left.
  */
-const sweepRoots = Effect.fnUntraced(function* (sweep: Sweep) {
-  const { entry, moment, onShare, terms } = sweep
+const sweepRoots = Effect.fnUntraced(function* ({ entry, moment, onShare, terms }: Sweep) {
   const shelf = shelfOf(entry, "roots")
-  const { log, oldest } = yield* openKept(entry, countingSince(sweep))
+  const log = yield* RootLog.open(entry)
+  const ageMs = keptMs(terms)
+  const oldest = log && (yield* RootLog.lastUpTo(log, "committedAt", moment.nowMs - ageMs))
   const until = terms.order === "none" ? (oldest?.revision ?? 0) : Infinity
-  if (until <= (log?.first.revision ?? 0)) return
+  let leftFrom = 1
+  if (until <= (log?.first.revision ?? 0)) return leftFrom
+  let held: ReadonlyArray<Candidate> = []
   let from: number | undefined = 1
-  while (from !== undefined && from < until) {
-    const batch: Batch = yield* listBatch(shelf, from, moment)
-    const ours = batch.candidates.map((candidate) => ({ ...candidate, id: String(candidate.revision) }))
+  while (from !== undefined && from <= until) {
+    const batch: Batch = yield* listBatch(shelf, from, { ...moment, ageMs: -Infinity })
+    const listed = superseded([...held, ...batch.candidates])
+    // what took the place of the last is in the next batch
+    held =
+      batch.next === undefined
+        ? []
+        : batch.candidates.slice(-1).map((last) => ({ ...last, atMs: listed.at(-2)?.atMs ?? last.atMs }))
+    const ours = listed.slice(0, listed.length - held.length)
     const counting = ours.filter(({ revision }) => revision >= (oldest?.revision ?? 0))
-    const plan = planSweep(ours, new Set(counting.map(({ id }) => id)), moment)
+    const plan = planSweep(ours, new Set(counting.map(({ id }) => id)), { ...moment, ageMs })
     if (!terms.isDry && oldest !== undefined && plan.deletions.length > 0) {
       yield* sweptMark.note(entry, oldest)
-      yield* deleteAll(shelf.stream, plan.deletions)
+      // one after another: whichever can't be deleted, those behind it stay
+      yield* deleteAll(shelf.stream, plan.deletions, 1)
     }
-    onShare("roots", { kept: plan.kept, young: plus(plan.young, batch.young), swept: plan.swept })
+    onShare("roots", plan)
+    leftFrom = (plan.deletions.at(-1)?.revision ?? leftFrom - 1) + 1
     from = batch.next
   }
+  return leftFrom
 })
 
-/** Goes through a series; gives how far its chunks and pages were looked through. */
+/** Goes through a series; gives how far its chunks and pages were looked through, and what a person has to look at. */
 export const sweepSeries = Effect.fnUntraced(function* (
   entry: CatalogEntry,
   terms: SweepTerms,
   onShare: Sweep["onShare"]
 ) {
-  const sweep: Sweep = { entry, terms, onShare, moment: yield* momentOf(entry, terms) }
-  const roots = yield* Effect.result(sweepRoots(sweep))
+  const all: Sweep = { entry, terms, onShare, moment: yield* momentOf(entry, terms), leftFrom: 1 }
+  const roots = yield* Effect.result(sweepRoots(all))
   // also where roots could not be deleted: what they name stays, and what nobody has named goes
+  const sweep = { ...all, leftFrom: terms.isDry ? Result.getOrElse(roots, () => 1) : 1 }
   const chunks = yield* sweepShelf(sweep, "chunks")
   const pages = yield* sweepShelf(sweep, "pages")
   yield* Effect.fromResult(roots)
-  return { chunks, pages }
+  return { chunks, pages, trouble: chunks.isRootless || pages.isRootless ? rootless(entry) : undefined }
 })

@@ -21,7 +21,7 @@ const Amount = Schema.Struct({ count: Schema.Int, bytes: Schema.Int })
 const Share = Schema.Struct({
   /** What a root names that counts; of roots those that count, where somebody ordered to look at them. */
   kept: Amount,
-  /** What is too young to say that no root is going to name it. */
+  /** What is too young to say that no root is going to name it; roots that count no more, but by one clock alone. */
   young: Amount,
   /** What was deleted; of a dry run what would have been. */
   swept: Amount

@@ -22,6 +22,21 @@ const namedOf = (message: JsMsg): Named => ({
   atMs: message.time.getTime()
 })
 
+/** What a server answers with its time. */
+interface Dated {
+  /** When what it is about was made, by the clock of the leader of the cluster. */
+  readonly created?: string
+  /** When it was answered, by the clock of the server that answers. */
+  readonly ts?: string
+}
+
+/**
+ * The earliest of what the servers' clocks show: names are dated by the leader of their stream, consumers by that of
+ * the cluster, and none of them has to be right.
+ */
+export const earliest = (answers: ReadonlyArray<Dated>): number =>
+  Math.min(...answers.flatMap(({ created, ts }) => [created, ts].flatMap((time) => (time ? [Date.parse(time)] : []))))
+
 const readPage = async (
   { isUp, js, jsm }: Connection,
   stream: string,
@@ -29,7 +44,7 @@ const readPage = async (
   { fromRevision = 1, max = namesMax }: HistoryOptions
 ): Promise<NamesPage<Named>> => {
   if (!isUp) return Promise.reject(new Error("the connection is down"))
-  const info = await jsm.consumers.add(stream, {
+  const consumer = jsm.consumers.add(stream, {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: Math.max(1, fromRevision),
@@ -39,9 +54,10 @@ const readPage = async (
     num_replicas: 1,
     inactive_threshold: nanos(consumerEndsAfterMs)
   })
+  const [info, { ts = "" }] = await Promise.all([consumer, jsm.streams.info(stream)])
   try {
-    // the consumer is of this moment
-    const nowMs = Date.parse(info.created)
+    // the consumer is of this moment, and so is what the stream's leader says; the stream is not
+    const nowMs = earliest([info, { ts }])
     const entries: Array<Named> = []
     let left = info.num_pending
     const wanted = Math.min(Math.max(1, max), namesMax, left)

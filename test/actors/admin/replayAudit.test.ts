@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { Option } from "effect"
 import { type AuditEntry, fromStored } from "../../../actors/admin/AuditEntry.ts"
-import { begin, beginLate, conclude, type Replay, replayEntry } from "../../../actors/admin/replayAudit.ts"
+import { begin, conclude, type Replay, replayEntry } from "../../../actors/admin/replayAudit.ts"
 import { raiseVersion } from "../../../actors/coverage/judgeHistory.ts"
 import { sha256 } from "../../../protocol/frame/contentHash.ts"
 import { type CoverageRoot, inlineRangesMax, rolledBackBy } from "../../../protocol/history/CoverageRoot.ts"
@@ -22,6 +22,10 @@ const standing = (root: CoverageRoot, covered = root.covered) => ({ root, covere
 /** The break in a few words: what, at which version, in which entry. */
 const breakOf = ({ firstBreak }: Replay) =>
   firstBreak === undefined ? "holds" : `${firstBreak.kind} ${firstBreak.version} @${firstBreak.sequence}`
+
+/** What breaks a history that ends with this root, of which nothing was swept. */
+const brokenIn = (entries: ReadonlyArray<AuditEntry>, end: CoverageRoot): string =>
+  breakOf(conclude(replay(entries), standing(end)))
 
 const entryAt = (revision: number, bytes: Uint8Array): AuditEntry =>
   fromStored({ subject: "", revision, value: Option.some(bytes) })
@@ -57,20 +61,20 @@ describe("replayEntry()", () => {
       if (what === "gone") told.splice(at, 1)
       else if (what === "twice") told.splice(at, 0, told[at]!)
       else told[at] = other
-      assert.isDefined(replay(told).firstBreak)
+      assert.isDefined(conclude(replay(told), standing(all.at(-1)!)).firstBreak)
     }
   )
 
   it("replayEntry() stops at the first break, and keeps what held until then", () => {
-    const gone = replay(entries.filter((_, at) => at !== 1))
-    assert.strictEqual(breakOf(gone), "version 3 @30")
-    assert.strictEqual(gone.entries, 1)
-    assert.deepStrictEqual(toPairs(gone.covered), [[0, 50]])
-    assert.strictEqual(conclude(gone, standing(last)), gone)
+    const twice = replay([entries[0]!, entries[0]!, ...entries.slice(2)])
+    assert.strictEqual(breakOf(twice), "version 1 @10")
+    assert.strictEqual(twice.entries, 1)
+    assert.deepStrictEqual(toPairs(twice.covered), [[0, 50]])
+    assert.strictEqual(conclude(twice, standing(last)), twice)
   })
 
   it("replayEntry() wants version 1 first, which names nothing", () => {
-    assert.strictEqual(breakOf(replay(entries.slice(1))), "version 2 @20")
+    assert.strictEqual(brokenIn(entries.slice(1), last), "version 2 @20")
     const linked = entriesOf([{ ...roots[0]!, previousRootHash: "a" }])
     assert.strictEqual(breakOf(replay(linked)), "link 1 @10")
     assert.strictEqual(breakOf(replay(entriesOf([{ ...roots[0]!, version: 0 }]))), "version 0 @10")
@@ -117,7 +121,7 @@ describe("replayEntry()", () => {
     assert.strictEqual(breakOf(conclude(replay(entriesOf([...roots, raised])), standing(next))), "holds")
     assert.strictEqual(breakOf(conclude(replay(entries), standing(raised))), "holds")
     const leapt = entriesOf([...roots, { ...raised, diff: { ...raised.diff, cause: "request" } }])
-    assert.strictEqual(breakOf(replay(leapt)), `version ${raised.version} @50`)
+    assert.strictEqual(brokenIn(leapt, raised), `version ${raised.version} @50`)
     assert.strictEqual(breakOf(replay(entriesOf([...roots, { ...raised, version: 6 }]))), "version 6 @50")
   })
 
@@ -139,8 +143,6 @@ describe("replayEntry()", () => {
 })
 
 describe("a history of which the oldest roots are gone", () => {
-  const late = (all: ReadonlyArray<AuditEntry>): Replay => all.reduce(replayEntry, beginLate)
-
   law(
     "conclude() takes the first that is left as it is, where those before it were swept",
     [steps, fc.nat(7)],
@@ -148,7 +150,7 @@ describe("a history of which the oldest roots are gone", () => {
       const all = rootsOf(drawn)
       if (all.length === 0) return
       const gone = rank % all.length
-      const left = late(entriesOf(all).slice(gone))
+      const left = replay(entriesOf(all).slice(gone))
       for (const keptFrom of [gone + 1, gone + 5]) {
         assert.strictEqual(breakOf(conclude(left, standing(all.at(-1)!), keptFrom)), "holds")
       }
@@ -161,15 +163,56 @@ describe("a history of which the oldest roots are gone", () => {
     }
   )
 
+  law(
+    "conclude() takes no gap for a loss that a sweep made while the history was read, and every other for one",
+    [steps, fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }), fc.integer({ min: 1, max: 9 })],
+    (drawn, areGone, keptFrom) => {
+      const all = rootsOf(drawn)
+      const end = all.at(-1)
+      if (end === undefined) return
+      // the last one stands, and is not swept
+      const isLeft = (at: number) => !areGone[at] || at === all.length - 1
+      const begins = all.filter((_, at) => at > 0 && isLeft(at) && !isLeft(at - 1)).map(({ version }) => version)
+      const left = entriesOf(all).filter((_, at) => isLeft(at))
+      const found = conclude(replay(left), standing(end), keptFrom)
+      const lost = begins.find((version) => version > keptFrom)
+      assert.strictEqual(breakOf(found), lost === undefined ? "holds" : `version ${lost} @${lost * 10}`)
+      assert.strictEqual(
+        found.late?.version,
+        begins.findLast((version) => version <= keptFrom)
+      )
+    }
+  )
+
+  it("conclude() tells of the first gap that is none of a sweep's, and what comes behind it or before it is not told", () => {
+    const many = rootsOf(Array.from({ length: 12 }, (_, at) => ({ added: rangesOf([at * 10, at * 10 + 5]) })))
+    const told = entriesOf(many)
+    const end = many.at(-1)!
+    // versions 3 and 4, 7, and 10 are gone
+    const left = told.filter((_, at) => ![2, 3, 6, 9].includes(at))
+    const told4 = conclude(replay(left), standing(end), 4)
+    assert.strictEqual(told4.firstBreak?.problem, "version 5 comes after version 2")
+    assert.deepStrictEqual([breakOf(told4), told4.entries, told4.late], ["version 5 @50", 2, undefined])
+    const told5 = conclude(replay(left), standing(end), 5)
+    assert.strictEqual(told5.firstBreak?.problem, "version 8 comes after version 6")
+    assert.deepStrictEqual([breakOf(told5), told5.entries, told5.late?.version], ["version 8 @80", 2, 5])
+    const all = conclude(replay(left), standing(end), 11)
+    assert.deepStrictEqual([breakOf(all), all.entries, all.late?.version], ["holds", 2, 11])
+    // what was swept and then is another root is none the less a break
+    const wrong = [...left.slice(0, -1), ...entriesOf([{ ...end, previousRootHash: "a" }])]
+    assert.strictEqual(breakOf(conclude(replay(wrong), standing(end), 11)), "link 12 @10")
+    assert.strictEqual(breakOf(conclude(replay(wrong), standing(end), 4)), "version 5 @50")
+  })
+
   it("replayEntry() finds what is wrong behind the first that is left, and knows nothing of what that has in pages", () => {
     const told = entriesOf(roots)
-    assert.strictEqual(breakOf(late([told[1]!, told[3]!])), "version 4 @40")
+    assert.strictEqual(breakOf(conclude(replay([told[1]!, told[3]!]), standing(last), 2)), "version 4 @40")
     const wrong = rootAfter(roots[1]!, { added: rangesOf([100, 150]), changes: { covered: rangesOf([0, 120]) } })
-    assert.strictEqual(late([told[1]!, ...entriesOf([wrong])]).firstBreak?.kind, "coverage")
+    assert.strictEqual(replay([told[1]!, ...entriesOf([wrong])]).firstBreak?.kind, "coverage")
     const many = RangeSet.make(Array.from({ length: inlineRangesMax + 9 }, (_, at): Range => [at * 20, at * 20 + 10]))
     const paged = rootsOf([{}, { added: many }, { added: rangesOf([7, 9]) }, { added: rangesOf([50_000, 50_010]) }])
     const whole = RangeSet.unionAll([many, rangesOf([7, 9]), rangesOf([50_000, 50_010])])
-    const left = late(entriesOf(paged).slice(1))
+    const left = replay(entriesOf(paged).slice(1))
     assert.strictEqual(breakOf(conclude(left, standing(paged.at(-1)!, whole), 2)), "holds")
     const lost = RangeSet.subtract(whole, rangesOf([50_000, 50_005]))
     assert.strictEqual(conclude(left, standing(paged.at(-1)!, lost), 2).firstBreak?.kind, "coverage")

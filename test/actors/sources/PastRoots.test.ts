@@ -150,6 +150,31 @@ describe("PastRoots", () => {
     })
   )
 
+  it.effect("at() says of what stood where roots are missing that it is not kept, and not that another stood", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(100_000)
+      const at = past(yield* store([...roots.slice(0, 4), ...roots.slice(9)]))
+      const kept = { oldest: { version: 10, committedAt: 100 }, newest: { version: 40, committedAt: 400 } }
+      for (const asOf of [{ version: 5 }, { version: 9 }, { time: 40 }, { time: 99 }]) {
+        const { newest, oldest, problem } = yield* refusalAt(at, asOf)
+        assert.deepStrictEqual({ oldest, newest, problem }, { ...kept, problem: "notKept" })
+      }
+      // what stood before is known, and so is what stood since
+      for (const [asOf, version] of [
+        [{ version: 4 }, 4],
+        [{ time: 39 }, 3],
+        [{ time: 9 }, 0],
+        [{ time: 100 }, 10],
+        [{ time: 395 }, 39]
+      ] as const) {
+        assert.strictEqual(yield* versionAt(at, asOf), version)
+      }
+      // the end of the log may be missing as well
+      const cut = past(yield* store([...roots.slice(0, 4), ...roots.slice(38)].filter(({ version }) => version !== 39)))
+      assert.strictEqual((yield* refusalAt(cut, { time: 50 })).problem, "notKept")
+    })
+  )
+
   it.effect("at() asks a few times however long the log is, and not again for what it knows", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_000_000)

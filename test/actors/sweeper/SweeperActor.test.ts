@@ -6,6 +6,7 @@ import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import { sweeperActor, type SweeperOptions } from "../../../actors/sweeper/SweeperActor.ts"
 import * as Sweeping from "../../../actors/sweeper/Sweeping.ts"
 import { Sweeper } from "../../../protocol/messages/Sweep.ts"
+import type { Configuration } from "../../../protocol/Settings.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import { provided } from "../../../runtime/Actor.ts"
@@ -33,10 +34,14 @@ const left = (mesh: MeshShape) =>
   Effect.map(mesh.names(Stream.chunks.name, Subject.allOf("chunks", key)), ({ entries }) => entries.length)
 
 /** The sweeper on a host of its own, for which what was put a moment ago is old. */
-const start = Effect.fnUntraced(function* (mesh: MeshShape, options: Partial<SweeperOptions> = {}) {
+const start = Effect.fnUntraced(function* (
+  mesh: MeshShape,
+  options: Partial<SweeperOptions> = {},
+  configuration: Partial<Configuration> = {}
+) {
   const port = Layer.succeed(Mesh, Mesh.of(mesh))
   const stores = Layer.mergeAll(
-    SeriesCatalog.layer(LongSeries.configurationOf()),
+    SeriesCatalog.layer(LongSeries.configurationOf(configuration)),
     ChunkStore.layer(1_000_000).pipe(Layer.provide(port))
   )
   const actor = provided(sweeperActor({ rootsMs: Infinity, everyMs: seldom, ageMs: 0, ...options }))
@@ -119,6 +124,36 @@ describe("the sweeper", () => {
         yield* untilOver(sweeper, (yield* sweeper.order({ ...order, isDry })).id)
         assert.include(listed, 1)
       }
+    })
+  )
+
+  it.live("a series that never had a root does not keep the others from being known", () =>
+    Effect.gen(function* () {
+      const mesh = yield* meshOf
+      const [one] = LongSeries.configurationOf().series ?? []
+      assert.isDefined(one)
+      const other = { ...one, node: "ohlcv:test:NEW/USD", symbol: "NEW" }
+      const rootless = Subject.chunk(Subject.series(other.node, "1m"), 0, "orphan")
+      yield* put(mesh, "a")
+      yield* put(mesh, "b")
+      yield* mesh.write(rootless, new Uint8Array(10))
+      yield* put(mesh, "c")
+      const listed: Array<number> = []
+      const watched: MeshShape = {
+        ...mesh,
+        names: (stream, subject, options) => {
+          if (stream === Stream.chunks.name) listed.push(options?.fromRevision ?? 0)
+          return mesh.names(stream, subject, options)
+        }
+      }
+      const sweeper = yield* start(watched, { everyMs: 20 }, { series: [one, other] })
+      yield* untilTrue(
+        "it looks on from the first that nobody knows of",
+        Effect.map(sweeper.show, () => listed.at(-1) === 3 && listed.at(-2) === 3)
+      )
+      assert.strictEqual(yield* left(mesh), 0)
+      const { last } = yield* sweeper.show
+      assert.match(last!.troubles.join(), /^ohlcv:test:NEW\/USD 1m: .*has no root/)
     })
   )
 

@@ -1,7 +1,7 @@
 /** Is nothing deleted that a root names, or that is young, and everything else? */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Candidate, planSweep } from "../../../actors/sweeper/planSweep.ts"
+import { type Candidate, planSweep, superseded } from "../../../actors/sweeper/planSweep.ts"
 import { law } from "../../support/law.ts"
 
 const ids = ["a", "b", "c", "d", "e", "f", "g", "h"]
@@ -38,4 +38,29 @@ describe("planSweep()", () => {
     expect(planSweep([one], new Set(), at).deletions).toEqual([])
     expect(planSweep([{ ...one, atMs: 49 }], new Set(), at).deletions).toHaveLength(1)
   })
+})
+
+describe("superseded()", () => {
+  it("superseded() tells when the next one came, and of the last that none has", () => {
+    const at = (revision: number, atMs: number): Candidate => ({ id: "", revision, bytes: 1, atMs })
+    const told = superseded([at(1, 10), at(4, 700), at(9, 705)])
+    expect(told.map(({ atMs, id }) => [id, atMs])).toEqual([
+      ["1", 700],
+      ["4", 705],
+      ["9", Infinity]
+    ])
+    expect(superseded([])).toEqual([])
+  })
+
+  law(
+    "superseded() lets none go before those that were there earlier, nor before the next one is old",
+    [candidates, moment],
+    (all, at) => {
+      const { deletions } = planSweep(superseded(all), new Set(), at)
+      expect(deletions.map(({ revision }) => revision)).toEqual(
+        all.slice(0, deletions.length).map(({ revision }) => revision)
+      )
+      for (const index of deletions.keys()) expect(at.nowMs - all[index + 1]!.atMs).toBeGreaterThan(at.ageMs)
+    }
+  )
 })

@@ -29,10 +29,16 @@ describe("sweptBy()", () => {
   })
 
   it("sweptBy() stays where it was after a run that did not look at all, or only counted", () => {
-    for (const changes of [{ isDry: true }, { series: { nodeId: "a", interval: "1m" } }, { troubles: ["t"] }]) {
+    for (const changes of [{ isDry: true }, { series: { nodeId: "a", interval: "1m" } }]) {
       const partly = { ...progress, run: { ...run, ...changes } }
       expect(sweepRun.sweptBy(partly, before, { entries: [], rootsMs: Infinity })).toBe(before)
     }
+    const failed = { ...progress }
+    sweepRun.fail(failed, "t")
+    expect(sweepRun.sweptBy(failed, before, { entries: [], rootsMs: Infinity })).toBe(before)
+    // what is told of a series that was gone through is no reason to look again
+    const told = { ...progress, run: { ...run, troubles: ["t"] } }
+    expect(sweepRun.sweptBy(told, before, { entries: [], rootsMs: Infinity })).toMatchObject({ chunks: 7, pages: 5 })
   })
 
   it("sweptBy() knows nothing any more once roots were not kept for ever", () => {
