@@ -21,12 +21,17 @@ const failureText = (failure: Job["failure"]): string =>
 
 const seriesOf = ({ series }: Job): string => `${series.nodeId} ${series.interval}`
 
-/** One line a job; the series where there are jobs of several, or nobody has named it. */
+/**
+ * One line a job; the series where there are jobs of several, or nobody has named it; and the source whose stored bars a
+ * job asks for once more, where there is such a job.
+ */
 export const jobsTable = (jobs: ReadonlyArray<Job>, nowMs: number, isSeriesNamed = true): string => {
   const series: ColumnOf<Job> = ["series", seriesOf]
+  const revises: ColumnOf<Job> = ["revises", ({ revises }) => revises ?? absent]
   return tableOf(jobs, [
     ...(!isSeriesNamed || new Set(jobs.map(seriesOf)).size > 1 ? [series] : []),
     ["window", ({ windowStart }) => isoTime(windowStart)],
+    ...(jobs.some((job) => job.revises !== undefined) ? [revises] : []),
     ["run", ({ run }) => String(run), "right"],
     ["state", ({ state }) => state],
     ["class", ({ jobClass }) => jobClass],
@@ -68,6 +73,7 @@ export const recordText = (job: Record, nowMs: number): string => {
   const lines: ReadonlyArray<readonly [name: string, text: string]> = [
     ["series", `${job.series.nodeId} ${job.series.interval}`],
     ["window", isoTime(job.windowStart)],
+    ["revises", job.revises ?? absent],
     ["run", String(job.run)],
     ["state", job.state],
     ["class", job.jobClass],

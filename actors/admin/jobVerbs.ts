@@ -16,18 +16,23 @@ import { invalidateRange, reprocessRange } from "./invalidateRange.ts"
 import { listJobs } from "./listJobs.ts"
 import { operateWindows } from "./operateWindows.ts"
 import { verifyWindow } from "./verifyWindow.ts"
-import { jobAt, type NamedSeries, seriesOf } from "./windowsOf.ts"
+import { jobAt, type Meant, type NamedSeries, seriesOf } from "./windowsOf.ts"
 
 /** A source is asked, and may have to be waited for. */
 const verifyWithinMs = 15_000
 
 const encodeJob = Schema.encodeSync(BackfillJob)
 
-const showJob = Effect.fnUntraced(function* (asked: NamedSeries & { readonly windowStart: number }) {
+const showJob = Effect.fnUntraced(function* (asked: NamedSeries & Meant & { readonly windowStart: number }) {
   const { entry, grid } = yield* seriesOf(asked)
   const windowStart = Window.windowStart(grid, asked.windowStart)
-  const job = yield* jobAt(entry.series, windowStart)
-  if (Option.isNone(job)) return yield* new UnknownJob({ ...entry.series, windowStart })
+  const job = yield* jobAt(entry.series, windowStart, asked)
+  if (Option.isNone(job))
+    return yield* new UnknownJob({
+      ...entry.series,
+      windowStart,
+      ...(asked.source !== undefined && { source: asked.source })
+    })
   return { job: encodeJob(job.value) }
 })
 

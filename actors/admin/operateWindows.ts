@@ -10,14 +10,23 @@ import { type JobVerb, type Operate, operateMessage, suits } from "../../protoco
 import { ask } from "../../runtime/ActorSystem.ts"
 import { countsOf } from "./JobTally.ts"
 import { summaryOf } from "./summaryOf.ts"
-import { type AskedTime, jobsOf, keyOf, type NamedSeries, seriesOf, untilSeen, windowsIn } from "./windowsOf.ts"
+import {
+  type AskedTime,
+  jobsOf,
+  keyOf,
+  type Meant,
+  type NamedSeries,
+  seriesOf,
+  untilSeen,
+  windowsIn
+} from "./windowsOf.ts"
 
 const windowsMax = 1000
 /** Windows in one message: its answer has a record of each, and must fit into one message, too. */
 const perMessage = 250
 
 /** What is asked for. */
-export interface AskedWindows extends NamedSeries, AskedTime {
+export interface AskedWindows extends NamedSeries, AskedTime, Meant {
   readonly reason?: string
 }
 
@@ -32,13 +41,21 @@ export const operateWindows = Effect.fnUntraced(function* (verb: JobVerb, asked:
   const { entry, grid } = yield* seriesOf(asked)
   const { series } = entry
   const windows = yield* windowsIn(grid, asked, windowsMax)
-  const jobs = yield* jobsOf(series, windows)
+  const jobs = yield* jobsOf(series, windows, asked)
   const suited = jobs.filter((job) => suits(verb, job)).map(({ windowStart }) => windowStart)
   if (suited.length === 0) {
     return yield* new NoSuitedJob({ verb, windows: windows.length, counts: countsOf(jobs.map(({ state }) => state)) })
   }
   const said = yield* Effect.forEach(inParts(suited, perMessage), ([first = 0, ...others]) => {
-    const word: Operate = { series, verb, windows: [first, ...others], who, reason: asked.reason ?? "" }
+    const { reason = "", source } = asked
+    const word: Operate = {
+      series,
+      verb,
+      windows: [first, ...others],
+      ...(source !== undefined && { source }),
+      who,
+      reason
+    }
     return askOperate(keyOf(series), word)
   })
   const version = Math.max(...said.map((operated) => operated.version))

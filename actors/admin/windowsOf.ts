@@ -6,7 +6,7 @@ import { isRange } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import * as Window from "../../protocol/history/Window.ts"
-import { readJob } from "../../protocol/messages/Backfill.ts"
+import { jobKey, readJob } from "../../protocol/messages/Backfill.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { TooManyWindows } from "../../protocol/messages/JobErrors.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -63,16 +63,22 @@ export const windowsIn = Effect.fnUntraced(function* (
   return Window.split(grid, asked).map(({ windowStart }) => windowStart)
 })
 
+/** Which job of a window is meant: what asks the source for its bars once more, or what fills the window. */
+export interface Meant {
+  readonly source?: string
+}
+
 /** The job of a window, as its leader says; none where there is no record. */
-export const jobAt = Effect.fnUntraced(function* (series: Series, windowStart: number) {
+export const jobAt = Effect.fnUntraced(function* (series: Series, windowStart: number, { source }: Meant) {
   const mesh = yield* Mesh
-  const subject = keySubject(Stream.jobs, Subject.window(keyOf(series), windowStart))
+  const key = jobKey({ series, windowStart, ...(source !== undefined && { revises: source }) })
+  const subject = keySubject(Stream.jobs, key)
   const stored = yield* mesh.read(Stream.jobs.name, subject)
   return Option.flatMap(stored, ({ value }) => readJob(value))
 })
 
 /** The jobs of these windows; those without one are left out. */
-export const jobsOf = (series: Series, windowStarts: ReadonlyArray<number>) =>
-  Effect.forEach(windowStarts, (windowStart) => jobAt(series, windowStart), { concurrency: readConcurrency }).pipe(
-    Effect.map((jobs): ReadonlyArray<BackfillJob> => jobs.flatMap(Option.toArray))
-  )
+export const jobsOf = (series: Series, windowStarts: ReadonlyArray<number>, meant: Meant) =>
+  Effect.forEach(windowStarts, (windowStart) => jobAt(series, windowStart, meant), {
+    concurrency: readConcurrency
+  }).pipe(Effect.map((jobs): ReadonlyArray<BackfillJob> => jobs.flatMap(Option.toArray)))

@@ -22,7 +22,6 @@ export const carriedBehind = (rows: Frame.Frame, { interval, rules, schema }: Gr
   const plan = planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
   // a rule that refuses has let these pass, or was not there yet
   const asked = { rules: plan.rules.map((rule) => ({ ...rule, severity: "flag" as const })), problems: [] }
-  const own = { ...rows, flags: rows.flags.slice() }
-  const checked = checkQuality(own, asked, { interval, givenMs: rows.eventTimeMs })
+  const checked = checkQuality(rows, asked, { interval, givenMs: rows.eventTimeMs })
   return Result.match(checked, { onFailure: () => new Map(), onSuccess: ({ carried }) => carried })
 }

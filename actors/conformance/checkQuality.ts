@@ -1,8 +1,8 @@
 /**
  * Which of the rows are doubtful, and what comes of it?
  *
- * Every rule of the plan goes over the columns once. What is found is marked SUSPECT and reported with its time and the
- * first few values; a rule may also refuse all that are given at once. Rules that compare a row with those before it
+ * Every rule of the plan goes over the columns once. What is found is reported with its time and the first few values;
+ * a rule may also refuse all that are given at once. Rules that compare a row with those before it
  * carry what they know from page to page of one answer, so that pages make no difference; what is stored right before
  * an answer is known to it.
  */
@@ -11,11 +11,9 @@ import { type Column, missing } from "../../protocol/frame/Column.ts"
 import { reservedColumns } from "../../protocol/frame/DataSchema.ts"
 import type * as Frame from "../../protocol/frame/Frame.ts"
 import { type ActiveRule, columnsOf, findingText, type QualityPlan } from "../../protocol/frame/planQuality.ts"
-import { RowFlag } from "../../protocol/frame/RowFlag.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
-import { toPairs } from "../../protocol/history/RangePairs.ts"
+import { bars, firstBars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { type Applied, applyRule, columnAtFault, type RuleState } from "./checkQualityRule.ts"
 import { ConformanceFailed } from "./ConformanceFailed.ts"
@@ -31,6 +29,8 @@ export interface QualityContext {
   readonly givenMs: Float64Array
   /** What an earlier page of the same answer left. */
   readonly carried?: Carried | undefined
+  /** The time that the source was asked about; all without it. */
+  readonly asked?: Range
   /** The time of a range in which no bar is expected. */
   readonly closedIn?: (range: Range) => RangeSet.RangeSet
 }
@@ -42,6 +42,7 @@ export interface QualityChecked {
 }
 
 const examplesMax = 5
+const { eventTime } = reservedColumns
 
 const failed = ({ name }: { readonly name: string }, problem: string, where: { readonly column?: string } = {}) =>
   new ConformanceFailed({ step: "checkQuality", ...where, message: `quality rule ${name}: ${problem}` })
@@ -81,65 +82,55 @@ interface Found extends Applied {
   readonly rule: ActiveRule
   /** The time of the bars. */
   readonly ranges: RangeSet.RangeSet
-  readonly count: number
   readonly columns: ReadonlyArray<Float64Array>
 }
 
 const exampleOf = ({ eventTimeMs }: Frame.Frame, { columns, rule }: Found, row: number): Example => {
-  const timeMs = eventTimeMs[row]!
   const at = columnAtFault(rule, columns, row)
-  return at === undefined
-    ? { timeMs, column: reservedColumns.eventTime, value: timeMs }
-    : { timeMs, column: columnsOf(rule)[at]!, value: columns[at]![row]! }
+  return { timeMs: eventTimeMs[row]!, column: columnsOf(rule)[at]!, value: columns[at]![row]! }
 }
+
+const examplesOf = (frame: Frame.Frame, found: Found, lengthMs: number): ReadonlyArray<Example> =>
+  found.columns.length === 0
+    ? firstBars(found.ranges, lengthMs, examplesMax).map((timeMs) => ({ timeMs, column: eventTime, value: timeMs }))
+    : found.rows.slice(0, examplesMax).map((row) => exampleOf(frame, found, row))
 
 const findRows = (
   rule: ActiveRule,
   frame: Frame.Frame,
-  { carried, closedIn = () => RangeSet.empty, givenMs, interval }: QualityContext
+  { asked = [-Infinity, Infinity], carried, closedIn = () => RangeSet.empty, givenMs, interval }: QualityContext
 ): Result.Result<Found, ConformanceFailed> =>
   Result.flatMap(columnsFor(rule, frame), (columns) =>
     Result.try({
       try: () => {
-        const applied = applyRule(rule, { frame, columns, givenMs, interval, closedIn }, carried?.get(rule.name))
+        const applied = applyRule(rule, { frame, columns, givenMs, interval, asked, closedIn }, carried?.get(rule.name))
         const ranges = applied.ranges ?? rangesOf(frame, applied.rows, interval.lengthMs)
-        return { ...applied, rule, columns, ranges, count: bars(ranges, interval.lengthMs) }
+        return { ...applied, rule, columns, ranges }
       },
       // rows that were not checked are never taken for rows in which nothing was found
       catch: (cause) => failed(rule, `can't be computed: ${cause instanceof Error ? cause.message : String(cause)}`)
     })
   )
 
-const refusalOf = (frame: Frame.Frame, found: Found): ConformanceFailed => {
-  const { ranges, rows, rule } = found
-  const [timeMs = 0] = toPairs(ranges)[0] ?? []
-  const [first] = rows
-  const onPageBefore = { timeMs, column: reservedColumns.eventTime, value: timeMs }
-  const example = first === undefined ? onPageBefore : exampleOf(frame, found, first)
-  const count = found.count === 1 ? "1 bar" : `${found.count} bars, the first of them`
-  const message = `quality rule ${rule.name}: ${findingText(rule)}: ${count}: ${exampleText(example)}`
-  return new ConformanceFailed({ step: "checkQuality", column: example.column, message })
+const refusalOf = ({ count, examples, problem, rule }: Finding): ConformanceFailed => {
+  const [{ column } = { column: eventTime }] = examples
+  const many = count === 1 ? "1 bar" : `${count} bars, the first of them`
+  const message = `quality rule ${rule}: ${problem}: ${many}: ${examples.slice(0, 1).map(exampleText).join("")}`
+  return new ConformanceFailed({ step: "checkQuality", column, message })
 }
 
 /** The finding as it is told of rows that are taken, or of bars that are not. */
-const findingOf = (frame: Frame.Frame, found: Found): Finding => {
-  const { count, ranges, rows, rule } = found
-  return {
-    rule: rule.name,
-    severity: rule.severity === "quarantine" ? "quarantine" : "flag",
-    problem: findingText(rule),
-    count,
-    ranges,
-    examples: rows.slice(0, examplesMax).map((row) => exampleOf(frame, found, row))
-  }
-}
-
-const mark = (flags: Uint32Array, rows: ReadonlyArray<number>): void => {
-  for (const row of rows) flags[row]! |= RowFlag.suspect
-}
+const findingOf = (frame: Frame.Frame, found: Found, lengthMs: number): Finding => ({
+  rule: found.rule.name,
+  severity: found.rule.severity === "quarantine" ? "quarantine" : "flag",
+  problem: findingText(found.rule),
+  count: bars(found.ranges, lengthMs),
+  ranges: found.ranges,
+  examples: examplesOf(frame, found, lengthMs)
+})
 
 /**
- * Checks the rows of a sealed frame. Writes `flags` in place.
+ * Checks the rows of a sealed frame.
  *
  * Fails where a rule that refuses answers found something, where a rule can't be computed of these columns, and where
  * computing it fails.
@@ -153,14 +144,14 @@ export const checkQuality = (
     const [problem] = problems
     if (problem !== undefined) return yield* Result.fail(failed({ name: problem.rule }, problem.problem))
     const carried = new Map<string, RuleState>()
-    const all: Array<Found> = []
+    const findings: Array<Finding> = []
     for (const rule of rules) {
       const found = yield* findRows(rule, frame, context)
       if (found.state !== undefined) carried.set(rule.name, found.state)
       if (isEmpty(found.ranges)) continue
-      if (rule.severity === "reject") return yield* Result.fail(refusalOf(frame, found))
-      all.push(found)
+      const finding = findingOf(frame, found, context.interval.lengthMs)
+      if (rule.severity === "reject") return yield* Result.fail(refusalOf(finding))
+      findings.push(finding)
     }
-    for (const { rows } of all) mark(frame.flags, rows)
-    return { findings: all.map((found) => findingOf(frame, found)), carried }
+    return { findings, carried }
   })

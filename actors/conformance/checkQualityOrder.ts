@@ -105,6 +105,8 @@ export interface BlockLimits {
   readonly bars: number
   readonly minShare: number
   readonly interval: Interval
+  /** Of time before it nobody owes a row any more. */
+  readonly owedFrom: number
   /** The time of a range in which no bar is expected. */
   readonly closedIn: (range: Range) => RangeSet.RangeSet
 }
@@ -115,7 +117,7 @@ export interface BlockLimits {
  */
 export const findSparse = (
   timeMs: Float64Array,
-  { bars: size, closedIn, interval, minShare }: BlockLimits,
+  { bars: size, closedIn, interval, minShare, owedFrom }: BlockLimits,
   before: Block | undefined
 ): { readonly sparseMs: ReadonlyArray<number>; readonly block: Block | undefined } => {
   const spacing: Spacing = { lengthMs: size * interval.lengthMs, anchorMs: interval.anchorMs }
@@ -135,7 +137,8 @@ export const findSparse = (
       // what is closed is looked up only where it may matter
       const isFew = block.isWhole && times.length < minShare * size
       if (isFew && times.length < minShare * openBars(block.startMs, endMs)) sparseMs = sparseMs.concat(times)
-      if (minShare > 0 && endMs !== startMs && openBars(endMs, startMs) > 0) sparseMs.push(timeMs[row]!)
+      const isOwed = minShare > 0 && endMs !== startMs && openBars(Math.max(endMs, owedFrom), startMs) > 0
+      if (isOwed) sparseMs.push(timeMs[row]!)
     }
     times = [timeMs[row]!]
     block = { startMs, timesMs: times, isWhole: block !== undefined || startMs === timeMs[row] }

@@ -2,7 +2,6 @@
  * Which rows does one rule find, and what has it to know of them on the next page?
  */
 import type * as Frame from "../../protocol/frame/Frame.ts"
-import { lowerBound } from "../../protocol/frame/Frame.ts"
 import type { ActiveRule } from "../../protocol/frame/planQuality.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
@@ -19,6 +18,8 @@ export interface RuleRows {
   /** The starts of the bars in the order in which rows were given. */
   readonly givenMs: Float64Array
   readonly interval: Interval
+  /** The time that the source was asked about: what was given before and behind it is not judged. */
+  readonly asked: Range
   /** The time of a range in which no bar is expected. */
   readonly closedIn: (range: Range) => RangeSet.RangeSet
 }
@@ -34,9 +35,9 @@ export type RuleState =
 
 /** What a rule found. */
 export interface Applied {
-  /** Ascending, each once. */
+  /** Ascending, each once; none where the rule is about the bars' time. */
   readonly rows: ReadonlyArray<number>
-  /** The time of the bars, where that is more than the rows': some of them may have been on pages before. */
+  /** The time of the bars of such a rule: some may have been on pages before, or have no row of this one. */
   readonly ranges?: RangeSet.RangeSet
   readonly state?: RuleState
 }
@@ -44,11 +45,9 @@ export interface Applied {
 const inOrder = (found: ReadonlyArray<number>): ReadonlyArray<number> =>
   found.length === 0 ? found : [...new Set(found)].toSorted((a, b) => a - b)
 
-/** The rows of a sealed frame that have these times. */
-const rowsAt = (frame: RuleRows["frame"], times: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const sealed = { eventTimeMs: frame.eventTimeMs, columns: [], flags: new Uint32Array(0), lineage: [] }
-  return times.map((timeMs) => lowerBound(sealed, timeMs)).filter((row, at) => frame.eventTimeMs[row] === times[at])
-}
+/** The bars that start at these times, those of `within`. */
+const barsAt = ({ interval }: RuleRows, times: ReadonlyArray<number>, within: Range): RangeSet.RangeSet =>
+  RangeSet.clip(RangeSet.make(times.map((timeMs): Range => [timeMs, timeMs + interval.lengthMs])), ...within)
 
 type RuleOf<Kind extends ActiveRule["rule"]> = Extract<ActiveRule, { readonly rule: Kind }>
 
@@ -91,11 +90,12 @@ const applyReversal = (rule: RuleOf<"reversal">, rows: RuleRows, before: RuleSta
 const applyBackwards = (rule: RuleOf<"timeBackwards">, rows: RuleRows, before: RuleState | undefined): Applied => {
   const found: Array<number> = []
   const known = before?.of === "timeBackwards" ? before.highestMs : undefined
-  const { frame, givenMs, interval } = rows
+  const { asked, givenMs, interval } = rows
   const highestMs = order.findBackwards(givenMs, rule.toleranceBars * interval.lengthMs, known, found)
   // rows that are rolled up are given within their bars
   const times = found.map((row) => alignDown(interval, givenMs[row]!))
-  return { rows: inOrder(rowsAt(frame, times)), state: { of: "timeBackwards", highestMs } }
+  // of a row that was left out as late there may be no bar
+  return { rows: [], ranges: barsAt(rows, times, asked), state: { of: "timeBackwards", highestMs } }
 }
 
 const applyStandstill = (rule: RuleOf<"staleRepeat">, rows: RuleRows, before: RuleState | undefined): Applied => {
@@ -114,10 +114,10 @@ const applyStandstill = (rule: RuleOf<"staleRepeat">, rows: RuleRows, before: Ru
 
 const applyBarCount = (rule: RuleOf<"barCount">, rows: RuleRows, before: RuleState | undefined): Applied => {
   const known = before?.of === "barCount" ? before.block : undefined
-  const { frame, interval } = rows
-  const { block, sparseMs } = order.findSparse(frame.eventTimeMs, { ...rule, ...rows }, known)
-  const ranges = RangeSet.make(sparseMs.map((timeMs): Range => [timeMs, timeMs + interval.lengthMs]))
-  return { rows: inOrder(rowsAt(frame, sparseMs)), ranges, state: { of: "barCount", block } }
+  // what stands before the answer can't be refused any more, and every answer behind it would be for its sake
+  const judged: Range = rule.severity === "reject" ? rows.asked : [-Infinity, Infinity]
+  const { block, sparseMs } = order.findSparse(rows.frame.eventTimeMs, { ...rule, ...rows, owedFrom: judged[0] }, known)
+  return { rows: [], ranges: barsAt(rows, sparseMs, judged), state: { of: "barCount", block } }
 }
 
 /** Applies a rule to the rows; `before` is what it knew at the end of the page before. */
@@ -146,12 +146,8 @@ export const applyRule = (rule: ActiveRule, rows: RuleRows, before: RuleState | 
   }
 }
 
-/** Which of the rule's columns has the value that it found in the row; none where it is about the row's time. */
-export const columnAtFault = (
-  rule: ActiveRule,
-  columns: ReadonlyArray<Float64Array>,
-  row: number
-): number | undefined => {
+/** Which of the rule's columns has the value that it found in the row. */
+export const columnAtFault = (rule: ActiveRule, columns: ReadonlyArray<Float64Array>, row: number): number => {
   switch (rule.rule) {
     case "nonFinite":
       return columns.findIndex((values) => !Number.isFinite(values[row]))
@@ -163,9 +159,6 @@ export const columnAtFault = (
     }
     case "staleRepeat":
       return 3
-    case "timeBackwards":
-    case "barCount":
-      return undefined
     default:
       return 0
   }

@@ -23,6 +23,7 @@ import { ConformanceFailed, runStep } from "./ConformanceFailed.ts"
 import type { ConformanceReport } from "./ConformanceReport.ts"
 import { markDuplicates } from "./markDuplicates.ts"
 import { markOutOfOrder, sortLate } from "./markOutOfOrder.ts"
+import { markSuspect } from "./markSuspect.ts"
 import { rollUpRows } from "./rollUpRows.ts"
 import { seal } from "./seal.ts"
 import { tellSteps, timesOf, type Touched } from "./tellSteps.ts"
@@ -216,11 +217,13 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
     const frame = within(sealed, asked[0], Infinity)
     const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
     // also those that were left out as late: what a source gives says how it is doing
-    const context = { interval, givenMs: inBars.batch.eventTimeMs, carried, ...(closedIn && { closedIn }) }
+    const context = { interval, givenMs: inBars.batch.eventTimeMs, asked, carried, ...(closedIn && { closedIn }) }
     const checked = yield* runStep("checkQuality", () => checkQuality(within(frame, ...asked), quality, context))
     const gaveWayCount = bars.found.gaveWayCount + kept.gaveWayCount
     const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
     const report = { ...found, rows: frame.eventTimeMs.length, gaveWayCount }
     const steps = tellSteps({ ...given.touched, ...inBars.touched, ...onTime.touched }, interval)
-    return { frame, report, carried: checked.carried, lost: lostBars(onTime.droppedMs, interval, frame), steps }
+    const lost = lostBars(onTime.droppedMs, interval, frame)
+    const suspect = RangeSet.unionAll(checked.findings.map(({ ranges }) => ranges))
+    return { frame: markSuspect(frame, suspect), report, carried: checked.carried, lost, steps }
   })

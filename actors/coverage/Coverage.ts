@@ -289,14 +289,19 @@ export interface Word {
   /** Time that the word is about: what was known of it before no longer counts. */
   readonly about: RangeSet.RangeSet
   readonly exceptions: ReadonlyArray<MissingRange.MissingRange>
+  /** Stored bars of a source that count as settled from then on. */
+  readonly settled?: Pick<Unsettled.Asked, "source" | "ranges">
   readonly jobs: ReadonlyArray<string>
   readonly cause: string
 }
 
-/** Notes what an operator says of time that is not covered. */
-export const note = (state: State, { about, cause, exceptions, jobs }: Word, at: Place): Step => {
-  const commit = { answered: about, exceptions }
-  const after = { ...state, root: { ...state.root, exceptions: exceptionsAfter(state, commit, state.covered) } }
+/** Notes what an operator says of time that is not covered, or of bars that may change. */
+export const note = (state: State, { about, cause, exceptions, jobs, settled }: Word, at: Place): Step => {
+  const known = exceptionsAfter(state, { answered: about, exceptions }, state.covered)
+  const before = state.root.unsettled ?? []
+  const unsettled =
+    settled === undefined ? before : Unsettled.after(before, { ...settled, unsettled: RangeSet.empty, settleMs: 0 })
+  const after = { ...state, root: withUnsettled({ ...state.root, exceptions: known }, unsettled) }
   return conclude(state, after, { jobs, source: "operator", cause }, at)
 }
 

@@ -65,9 +65,12 @@ export interface JobRecords {
   readonly unfinished: () => ReadonlyArray<BackfillJob>
   /** The jobs that wait for a person. */
   readonly quarantined: () => ReadonlyArray<BackfillJob>
-  /** Changes the record of what fills a window as `change` says, if it says anything; gives what stands then. */
+  /**
+   * Changes the record of what fills a window, or has a source revise it, as `change` says, if it says anything; gives
+   * what stands then.
+   */
   readonly change: (
-    windowStart: number,
+    of: Pick<BackfillJob, "windowStart" | "revises">,
     change: (job: BackfillJob) => BackfillJob | undefined
   ) => Effect.Effect<BackfillJob | undefined, MeshUnavailable>
 }
@@ -80,7 +83,7 @@ const isWaiting = ({ state }: BackfillJob): boolean => state === "PENDING" || st
 interface Ground {
   readonly mesh: Mesh["Service"]
   readonly known: KnownJobs.KnownJobs
-  readonly seriesKey: string
+  readonly series: Series
 }
 
 /**
@@ -88,7 +91,7 @@ interface Ground {
  * again each second, while the actor has more to do than to wait for a queue.
  */
 const enqueueAll = (
-  { mesh, seriesKey }: Ground,
+  { mesh, series: { interval, nodeId } }: Ground,
   jobs: ReadonlyArray<BackfillJob>,
   room = queuedMax
 ): Effect.Effect<void> =>
@@ -101,7 +104,9 @@ const enqueueAll = (
       ),
     { discard: true }
   ).pipe(
-    Effect.catch((error) => Effect.logWarning("jobs not queued yet", { series: seriesKey, reason: error.message }))
+    Effect.catch(({ message: reason }) =>
+      Effect.logWarning("jobs not queued yet", { series: Subject.series(nodeId, interval), reason })
+    )
   )
 
 /** Writes a record upon the one that is known; false means that someone was faster, and that it is known again. */
@@ -203,8 +208,8 @@ const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["
 }
 
 const changeIn = (ground: Ground): JobRecords["change"] =>
-  Effect.fnUntraced(function* (windowStart, change) {
-    const key = Subject.window(ground.seriesKey, windowStart)
+  Effect.fnUntraced(function* ({ revises, windowStart }, change) {
+    const key = jobKey({ series: ground.series, windowStart, ...(revises !== undefined && { revises }) })
     yield* ground.known.look(key)
     for (let tries = 0; tries < openTries; tries++) {
       const standing = ground.known.get(key)
@@ -219,11 +224,7 @@ const changeIn = (ground: Ground): JobRecords["change"] =>
 export const open = Effect.fnUntraced(function* (series: Series) {
   const watch = yield* LeaseWatch.make
   const known = yield* KnownJobs.follow(series)
-  const ground: Ground = {
-    mesh: yield* Mesh,
-    known,
-    seriesKey: Subject.series(series.nodeId, series.interval)
-  }
+  const ground: Ground = { mesh: yield* Mesh, known, series }
   return {
     demand: demandIn(ground),
     lookAfter: lookAfterIn(ground, watch),

@@ -18,12 +18,15 @@ const concurrency = 32
 
 const operateIn = (record: CoverageRecord, jobs: JobRecords) =>
   Effect.fnUntraced(function* (word: Messages.Operate) {
+    const { source } = word
     const windows = [...new Set(word.windows)]
+    const change = (windowStart: number, next: Parameters<JobRecords["change"]>[1]) =>
+      jobs.change({ windowStart, ...(source !== undefined && { revises: source }) }, next)
     const looked = yield* Effect.forEach(
       windows,
       (windowStart) =>
         Effect.map(
-          jobs.change(windowStart, () => undefined),
+          change(windowStart, () => undefined),
           (job) => operateJob(job, word, windowStart)
         ),
       { concurrency }
@@ -32,8 +35,12 @@ const operateIn = (record: CoverageRecord, jobs: JobRecords) =>
     const planned = looked.flatMap((operated) => (Result.isSuccess(operated) ? [operated.success] : []))
     const refused = looked.find(Result.isFailure)
     if (planned.length === 0 && refused !== undefined) return yield* refused.failure
+    const time = RangeSet.unionAll(planned.map(({ job }) => job.ranges))
     const { version } = yield* record.note({
-      about: RangeSet.unionAll(planned.map(({ job }) => job.ranges)),
+      // of stored bars nothing is known that would be in the way
+      about: source === undefined ? time : RangeSet.empty,
+      // else what has settled by now would be asked for again at once
+      ...(source !== undefined && word.verb === "cancel" && { settled: { source, ranges: time } }),
       exceptions: planned.flatMap(({ exceptions }) => exceptions),
       jobs: planned.map(({ job }) => jobId(job)),
       cause: operatorsCause(word.verb, word)
@@ -41,7 +48,7 @@ const operateIn = (record: CoverageRecord, jobs: JobRecords) =>
     const after = yield* Effect.forEach(
       planned,
       ({ job: { windowStart } }) =>
-        jobs.change(windowStart, (job) =>
+        change(windowStart, (job) =>
           Result.match(operateJob(job, word, windowStart), {
             onFailure: () => undefined,
             onSuccess: (operated) => operated.job
@@ -56,15 +63,16 @@ const invalidateIn = (record: CoverageRecord, jobs: JobRecords) =>
   Effect.fnUntraced(function* (word: Messages.Invalidate) {
     // what is on its way to any part of a window was planned upon what does not count any more
     const lost = new Set(Window.split(record.grid, word.ranges).map(({ windowStart }) => windowStart))
-    const windows = jobs.unfinished().flatMap(({ windowStart }) => (lost.has(windowStart) ? [windowStart] : []))
+    const planned = jobs.unfinished().filter(({ windowStart }) => lost.has(windowStart))
+    const windows = planned.map(({ windowStart }) => windowStart)
     const done = yield* record.invalidate(word.ranges, windows, {
       cause: operatorsCause("invalidate", word),
       ...(word.source !== undefined && { source: word.source })
     })
     const generations = yield* record.generations(windows)
-    yield* Effect.forEach(windows, (windowStart) =>
-      jobs.change(windowStart, (job) => {
-        const generation = generations.get(windowStart) ?? job.generation
+    yield* Effect.forEach(planned, (each) =>
+      jobs.change(each, (job) => {
+        const generation = generations.get(each.windowStart) ?? job.generation
         const isWaiting = job.state === "PENDING" || job.state === "EXPIRED"
         return isWaiting && job.generation !== generation ? { ...job, state: "PENDING", generation } : undefined
       })

@@ -8,9 +8,7 @@ import { type MissingRange, timeOf } from "../../protocol/history/MissingRange.t
 import * as Findings from "../../protocol/history/Findings.ts"
 import type { FindingSummary, QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
-import { isRange } from "../../protocol/history/Range.ts"
-import { toPairs } from "../../protocol/history/RangePairs.ts"
-import { bars } from "../../protocol/history/RangeMeasure.ts"
+import { bars, firstBars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { Filled } from "./fillGap.ts"
@@ -83,14 +81,11 @@ const summaryOf = (
   ranges: RangeSet.RangeSet,
   severity: FindingSummary["severity"],
   intervalMs: number
-): FindingSummary => {
-  const examples: Array<number> = []
-  for (const [start, end] of toPairs(ranges)) {
-    for (let time = start; examples.length < examplesMax && isRange(time, end); time += intervalMs) examples.push(time)
-    if (examples.length === examplesMax) break
-  }
-  return { count: bars(ranges, intervalMs), severity, examples }
-}
+): FindingSummary => ({
+  count: bars(ranges, intervalMs),
+  severity,
+  examples: firstBars(ranges, intervalMs, examplesMax)
+})
 
 /** What rules found in the rows, and what they keep out of them. */
 const findingsOf = (

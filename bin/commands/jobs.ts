@@ -69,12 +69,29 @@ interface Named extends OperatorFlags {
   readonly interval: string
 }
 
+const sourceFlag = {
+  source: Flag.String("source").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription(
+      "The job that asks this source for its stored bars once more, as the column revises of the list has it; what " +
+        "fills the window without it"
+    ),
+    Flag.optional
+  )
+}
+
+interface Meant {
+  readonly source: Option.Option<string>
+}
+
+const meant = ({ source = Option.none() }: Partial<Meant>) => (Option.isSome(source) ? { source: source.value } : {})
+
 const show = Command.make(
   "show",
-  { ...seriesArguments, time: timeArgument, ...operatorFlags },
-  (asked: Named & { readonly time: number }) =>
+  { ...seriesArguments, time: timeArgument, ...sourceFlag, ...operatorFlags },
+  (asked: Named & Meant & { readonly time: number }) =>
     Effect.gen(function* () {
-      const request = { nodeId: asked.node, interval: asked.interval, windowStart: asked.time }
+      const request = { nodeId: asked.node, interval: asked.interval, windowStart: asked.time, ...meant(asked) }
       const told = yield* withAdmin(asked, "job", request)
       const nowMs = yield* Clock.currentTimeMillis
       yield* printData(asked.format === "json" ? JSON.stringify(told) : recordText(told.job, nowMs))
@@ -83,7 +100,13 @@ const show = Command.make(
 ).pipe(
   Command.withDescription("Shows all that is on record of the newest job of the window that holds a time."),
   Command.withShortDescription("Shows the job of a window"),
-  Command.withExamples([{ command: "seamless jobs show ohlcv:binance:BTC/BUSD 1m 2022-12-13T12:00" }])
+  Command.withExamples([
+    { command: "seamless jobs show ohlcv:binance:BTC/BUSD 1m 2022-12-13T12:00" },
+    {
+      command: "seamless jobs show ohlcv:binance:BTC/BUSD 1m 2022-12-13T12:00 --source binance",
+      description: "What asks binance for its stored bars once more"
+    }
+  ])
 )
 
 const verbs = {
@@ -105,7 +128,7 @@ const verbs = {
     short: "Ends jobs that have not ended",
     description:
       "Ends jobs that wait, run, or wait to be tried again. What they have brought stays; a read or an ensure of " +
-      "what is missing opens others."
+      "what is missing opens others. Stored bars that --source was to be asked for once more stay as they are."
   },
   quarantine: {
     done: "set aside",
@@ -132,12 +155,17 @@ interface AskedWindows extends Named {
   readonly reason: string
 }
 
+/** What checks stored bars is never quarantined. */
+const flagsOf = (verb: JobVerb) =>
+  verb === "retry" || verb === "cancel" ? { ...windowFlags, ...sourceFlag } : windowFlags
+
 const change = (verb: JobVerb) => {
   const { description, done, short } = verbs[verb]
-  return Command.make(verb, windowFlags, (asked: AskedWindows) =>
+  return Command.make(verb, flagsOf(verb), (asked: AskedWindows & Partial<Meant>) =>
     Effect.gen(function* () {
       const { end, format, interval, node, reason, start } = asked
-      const request = { nodeId: node, interval, start, reason, ...(Option.isSome(end) && { end: end.value }) }
+      const window = { start, reason, ...(Option.isSome(end) && { end: end.value }) }
+      const request = { nodeId: node, interval, ...window, ...meant(asked) }
       const told = yield* withAdmin(asked, verb, request)
       const table = jobsTable(told.jobs, yield* Clock.currentTimeMillis)
       const windows = told.jobs.length === 1 ? "1 window" : `${told.jobs.length} windows`

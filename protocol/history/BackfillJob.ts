@@ -107,15 +107,16 @@ export type BackfillJob = typeof BackfillJob.Type
 export const isRevision = ({ revises }: Pick<BackfillJob, "revises">): boolean => revises !== undefined
 
 /** How the run is named in lineage, audit and logs. */
-export const jobId = (job: Pick<BackfillJob, "windowStart" | "run" | "revises">): string =>
-  `${job.windowStart}.${job.run}${isRevision(job) ? "r" : ""}`
+export const jobId = ({ revises, run, windowStart }: Pick<BackfillJob, "windowStart" | "run" | "revises">): string =>
+  `${windowStart}.${run}${revises === undefined ? "" : `r-${revises}`}`
 
 /** Whether nothing more happens to the window by itself: its run has ended, and no other follows. */
 export const hasEnded = (job: Pick<BackfillJob, "state" | "nextAttemptAt">): boolean =>
   job.state === "SUCCEEDED" || job.state === "QUARANTINED" || (job.state === "FAILED" && job.nextAttemptAt === null)
 
 /** The start of the window that a run is of, from its name; NaN where that is the name of something else. */
-export const windowOfJob = (id: string): number => (/^-?\d+\.\d+r?$/.test(id) ? Number(id.split(".")[0]) : Number.NaN)
+export const windowOfJob = (id: string): number =>
+  /^-?\d+\.\d+(r-.+)?$/s.test(id) ? Number(id.split(".")[0]) : Number.NaN
 
 /** Whether no one has to do anything more about the run. */
 export const isFinal = (job: BackfillJob): boolean =>

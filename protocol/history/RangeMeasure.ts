@@ -47,6 +47,16 @@ export const bars = ({ edges }: RangeSet, intervalMs: number): number => {
   return total
 }
 
+/** The starts of the first bars of the set, as `bars` counts them; so many at most. */
+export const firstBars = ({ edges }: RangeSet, intervalMs: number, most: number): ReadonlyArray<number> => {
+  const starts: Array<number> = []
+  for (let edge = 0; edge < edges.length && starts.length < most; edge += 2) {
+    const count = Math.min(Math.floor((edges[edge + 1]! - edges[edge]!) / intervalMs), most - starts.length)
+    for (let bar = 0; bar < count; bar++) starts.push(edges[edge]! + bar * intervalMs)
+  }
+  return starts
+}
+
 /** Whether the moment `timeMs` is in the set. O(log n). */
 export const includes = (set: RangeSet, timeMs: number): boolean => countUpTo(set.edges, timeMs) % 2 === 1
 

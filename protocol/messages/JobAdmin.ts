@@ -42,14 +42,19 @@ const exampleSeries = { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m" }
 const exampleRange = { ...exampleSeries, start: 1_670_889_600_000, end: 1_670_976_000_000 }
 const exampleReason = { reason: "the exchange has corrected its bars" }
 
+const windows = {
+  ...series,
+  start: range.start,
+  end: Schema.optionalKey(range.end),
+  reason: Schema.optionalKey(Reason)
+}
+
+/** A job that asks this source for its stored bars once more is meant; without it one that fills a window. */
+const revising = { source: Schema.optionalKey(Id) }
+
 /** The jobs of the windows that a range touches, or of the one that holds `start`. */
 const onWindows = {
-  request: Schema.Struct({
-    ...series,
-    start: range.start,
-    end: Schema.optionalKey(range.end),
-    reason: Schema.optionalKey(Reason)
-  }),
+  request: Schema.Struct(windows),
   answer: Schema.Struct({
     /** The version of the coverage that has it in its history. */
     version: Schema.Int,
@@ -58,6 +63,9 @@ const onWindows = {
   }),
   example: exampleRange
 }
+
+/** The same, of either kind. */
+const onJobs = { ...onWindows, request: Schema.Struct({ ...windows, ...revising }) }
 
 const onTime = Schema.Struct({ ...series, ...range, reason: Reason.check(Schema.isNonEmpty()) })
 
@@ -87,16 +95,16 @@ export const jobAdmin = {
   },
   /** The record of the window that a time is in. */
   job: {
-    request: Schema.Struct({ ...series, windowStart: Schema.Int }),
+    request: Schema.Struct({ ...series, windowStart: Schema.Int, ...revising }),
     answer: Schema.Struct({ job: JobRecord }),
     example: { ...exampleSeries, windowStart: exampleRange.start }
   },
   /** Has windows tried again at once that failed or are quarantined. */
-  retry: onWindows,
+  retry: onJobs,
   /** Has quarantined windows count as unavailable: nobody asks for them again, and nobody misses them. */
   skip: onWindows,
   /** Ends jobs that have not ended; what they have brought stays. A read or an ensure opens others. */
-  cancel: onWindows,
+  cancel: onJobs,
   /** Sets windows aside: nobody asks for them until they are retried or skipped. */
   quarantine: onWindows,
   /** Takes time out of the coverage: what is stored of it does not count any more. */

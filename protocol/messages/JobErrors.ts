@@ -13,10 +13,18 @@ export class UnknownJob extends Schema.TaggedError<UnknownJob>()("UnknownJob", {
   nodeId: Schema.String,
   interval: Schema.String,
   /** The start of the window that the time is in. */
-  windowStart: Schema.Finite
+  windowStart: Schema.Finite,
+  /** The source of the job that was asked for; absent where it was the one that fills the window. */
+  source: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
-    const { interval, nodeId, windowStart } = this
+    const { interval, nodeId, source, windowStart } = this
+    if (source !== undefined) {
+      return (
+        `there is no job that asks ${source} once more for the window of ${nodeId} ${interval} at ` +
+        `${isoTime(windowStart)}: what fills the window is asked for without a source`
+      )
+    }
     return (
       `there is no job for the window of ${nodeId} ${interval} at ${isoTime(windowStart)}: a read or an ensure of ` +
       `missing time in it opens one; what ended more than a week ago is in the audit`

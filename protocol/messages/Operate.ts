@@ -53,6 +53,8 @@ export const Operate = Schema.Struct({
   verb: JobVerb,
   /** The starts of the windows. */
   windows: Schema.NonEmptyArray(Schema.Finite),
+  /** The source whose stored bars the jobs ask for once more; those that fill the windows are meant without it. */
+  source: Schema.optionalKey(Schema.String),
   ...asked
 })
 export type Operate = typeof Operate.Type

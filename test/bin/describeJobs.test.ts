@@ -39,6 +39,13 @@ it("jobsTable() says in how long a window is tried again, and the first line of 
   assert.strictEqual(never?.[6], "-")
 })
 
+it("jobsTable() tells jobs that check a source's bars from those that fill the window, where there are any", () => {
+  const [head, filling, checking] = cellsOf(jobsTable([job(), job({ revises: "binance" })], 0))
+  assert.deepStrictEqual(head?.slice(0, 3), ["window", "revises", "run"])
+  assert.deepStrictEqual([filling?.[1], checking?.[1]], ["-", "binance"])
+  assert.notInclude(jobsTable([job()], 0), "revises")
+})
+
 it("jobsTable() names the series where there are several", () => {
   const other = job({ series: { nodeId: "b", interval: "5m" } })
   assert.deepStrictEqual(
@@ -80,12 +87,14 @@ it("recordText() has a line for each part of a record, and what of it is left", 
       completedRanges: rangesOf([60_000, 120_000]),
       lease: { holder: "i1", leaseMs: 5000 },
       renewals: 4,
+      revises: "binance",
       passedOver: [{ tag: "SourceUnavailable", message: "down", source: "second" }]
     })
   )
   const lines = new Map(cellsOf(recordText(record, 0)).map(([name = "", text = ""]) => [name, text]))
   assert.deepInclude(Object.fromEntries(lines), {
     window: "1970-01-01T00:00:00Z",
+    revises: "binance",
     state: "RUNNING",
     wanted: "1970-01-01T00:00:00Z to 1970-01-01T00:03:00Z",
     left: "1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z and 1 more",

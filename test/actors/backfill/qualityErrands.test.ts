@@ -127,6 +127,27 @@ describe("answers that a rule refuses", () => {
       assert.include(error?.message, "volume is -1 at 1970-01-01T00:07:00Z")
     }).pipe(Effect.scoped, inMemory)
   )
+
+  it.live("are those in which something is wrong, and none for the sake of bars that stand before them", () =>
+    Effect.gen(function* () {
+      const rows = Uint32Array.from(Array(60).keys()).filter((bar) => bar < 3 || bar >= 6)
+      const few: QualityRules = [{ rule: "barCount", bars: 5, minShare: 0.8, severity: "reject" }]
+      yield* start(FrameModule.pick(quietBars(60), rows), few)
+      for (const [from, to] of [
+        [0, 3],
+        [3, 6],
+        [6, 7]
+      ] as const) {
+        yield* read(from, to)
+      }
+      const { columns, meta } = yield* read(0, 7)
+      assert.deepStrictEqual(
+        columns.event_time,
+        [0, 1, 2, 6].map((bar) => bar * minuteMs)
+      )
+      assert.deepStrictEqual(meta.missingRanges, [])
+    }).pipe(Effect.scoped, inMemory)
+  )
 })
 
 describe("findings", () => {

@@ -2,7 +2,8 @@
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Carried, checkQuality } from "../../../actors/conformance/checkQuality.ts"
+import { carriedBehind } from "../../../actors/conformance/carriedBehind.ts"
+import type { Carried } from "../../../actors/conformance/checkQuality.ts"
 import { flaggedIn, quarantinedIn } from "../../../actors/conformance/ConformanceReport.ts"
 import { ohlcv } from "../../../protocol/frame/DataSchema.ts"
 import * as FrameModule from "../../../protocol/frame/Frame.ts"
@@ -178,7 +179,6 @@ describe("rules on order", () => {
     const { findings } = Result.getOrThrow(check(thin, planOf([rule])))
     // the last block is not over
     expect(findings.map(({ count, ranges }) => [count, toPairs(ranges)])).toEqual([[2, [[10 * minute, 12 * minute]]]])
-    expect(suspects(thin)).toEqual([10, 11])
     const closedIn = () => RangeSet.of(12 * minute, 20 * minute)
     expect(Result.getOrThrow(check(thin, planOf([rule]), { closedIn })).findings).toEqual([])
     // nothing at all of a block, where somebody is owed bars
@@ -194,12 +194,51 @@ describe("rules on order", () => {
   })
 })
 
+describe("a rule that refuses", () => {
+  const rule: QualityRule = { rule: "barCount", bars: 10, minShare: 0.5, severity: "reject" }
+  const every = quietBars(60)
+  const rowsAt = (...bars: ReadonlyArray<number>) => FrameModule.pick(every, Uint32Array.from(bars))
+  const ground = { schema: ohlcv, interval: intervalOf("1m"), rules: { quality: [rule] } }
+  /** What becomes of rows that were asked for from a bar on, behind others. */
+  const behind = (before: ReadonlyArray<number>, from: number, ...bars: ReadonlyArray<number>) => {
+    const carried = carriedBehind(rowsAt(...before), ground)
+    return check(rowsAt(...bars), planOf([rule]), { carried, asked: [from * minute, 60 * minute] })
+  }
+
+  it("barCount refuses no rows for the sake of those that stand before them, few or none", () => {
+    expect(behind([0, 1, 2], 10, 10, 11)).toMatchObject({ success: { findings: [] } })
+    expect(behind([0, 1, 2, 3, 4], 30, 30, 31)).toMatchObject({ success: { findings: [] } })
+    expect(behind([0, 1, 2, 3, 4], 35, 35, 36)).toMatchObject({ success: { findings: [] } })
+    // those before count all the same
+    expect(behind([0, 1, 2, 3], 4, 4, 10)).toMatchObject({ success: { findings: [] } })
+  })
+
+  it("barCount refuses rows that are few with those before them, and time of which nothing was given", () => {
+    expect(behind([0, 1, 2], 3, 3, 10)).toMatchObject({
+      failure: { message: expect.stringContaining("1 bar: event_time is 180000 at 1970-01-01T00:03:00Z") }
+    })
+    expect(behind([0, 1, 2, 3, 4], 15, 30, 31)).toMatchObject({
+      failure: { message: expect.stringContaining("1 bar: event_time is 1800000 at 1970-01-01T00:30:00Z") }
+    })
+  })
+
+  it("barCount that flags tells of what stands as well", () => {
+    const carried = carriedBehind(rowsAt(0, 1, 2), ground)
+    const asked = [10 * minute, 60 * minute] as const
+    const { findings } = Result.getOrThrow(
+      check(rowsAt(10, 11), planOf([{ ...rule, severity: "flag" }]), { carried, asked })
+    )
+    expect(findings).toMatchObject([
+      { count: 3, ranges: RangeSet.of(0, 3 * minute), examples: [{ timeMs: 0 }, {}, {}] }
+    ])
+  })
+})
+
 describe("checkQuality()", () => {
-  it("marks the rows, and tells their time, how many they are and the first five of them", () => {
+  it("tells the time of the rows, how many they are and the first five of them", () => {
     const bad = Object.fromEntries([3, 4, 5, 9, 11, 12, 13].map((bar) => [bar, { volume: -bar }]))
     const frame = quietBars(15, bad)
     const { findings } = Result.getOrThrow(check(frame, planOf([{ rule: "negativeVolume", name: "noShorts" }])))
-    expect(suspects(frame)).toEqual([3, 4, 5, 9, 11, 12, 13])
     expect(findings).toEqual([
       {
         rule: "noShorts",
@@ -301,6 +340,19 @@ describe("checkQuality()", () => {
     expect(suspects(sealed)).toEqual([2])
     expect(report).toMatchObject({ rows: 8, findings: [{ rule: "negativeVolume", count: 1 }] })
   })
+
+  it("conform() marks every row in which a rule finds something, also one about times", () => {
+    const thin = FrameModule.pick(
+      quietBars(40, { 21: { volume: -1 } }),
+      Uint32Array.of(0, 1, 2, 3, 4, 10, 11, 21, 22, 23, 24, 30)
+    )
+    const rules: ReadonlyArray<QualityRule> = [
+      { rule: "barCount", bars: 10, minShare: 0.4 },
+      { rule: "negativeVolume", severity: "quarantine" }
+    ]
+    const { frame: sealed } = conformed(rawOf(thin), { quality: planOf(rules) })
+    expect(suspects(sealed)).toEqual([5, 6, 7])
+  })
 })
 
 describe("pages", () => {
@@ -335,29 +387,24 @@ describe("pages", () => {
     const length = FrameModule.length(frame)
     const edges = [0, ...at.filter((cut) => cut < length).toSorted((a, b) => a - b), length]
     const ranges = new Map<string, RangeSet.RangeSet>()
-    const rows = new Set<number>()
     let carried: Carried | undefined
     for (const [index, from] of edges.slice(0, -1).entries()) {
       const page = FrameModule.slice(frame, from, edges[index + 1]!)
-      const flags = new Uint32Array(FrameModule.length(page))
-      const checked = Result.getOrThrow(
-        checkQuality({ ...page, flags }, all, { interval: intervalOf("1m"), givenMs: page.eventTimeMs, carried })
-      )
+      const checked = Result.getOrThrow(check(page, all, { carried }))
       carried = checked.carried
       for (const each of checked.findings) {
         ranges.set(each.rule, RangeSet.union(ranges.get(each.rule) ?? RangeSet.empty, each.ranges))
       }
-      flags.forEach((flag, row) => flag !== 0 && rows.add(from + row))
     }
-    return { ranges, rows }
+    return ranges
   }
 
   law("make no difference to what is found, but for a spike whose return is on the next", [bars, cuts], (frame, at) => {
     const whole = inPages(frame, [])
     const parts = inPages(frame, at)
     const names = all.rules.map(({ name }) => name).filter((name) => name !== "reversal")
-    for (const name of names) expect(parts.ranges.get(name), name).toEqual(whole.ranges.get(name))
-    const spikes = whole.ranges.get("reversal") ?? RangeSet.empty
-    expect(RangeSet.contains(spikes, parts.ranges.get("reversal") ?? RangeSet.empty)).toBe(true)
+    for (const name of names) expect(parts.get(name), name).toEqual(whole.get(name))
+    const spikes = whole.get("reversal") ?? RangeSet.empty
+    expect(RangeSet.contains(spikes, parts.get("reversal") ?? RangeSet.empty)).toBe(true)
   })
 })

@@ -13,7 +13,10 @@ import type { Frame } from "../../../protocol/frame/Frame.ts"
 import type { RawRows } from "../../../protocol/frame/RawRows.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import * as Findings from "../../../protocol/history/Findings.ts"
+import type { Range } from "../../../protocol/history/Range.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
+import { planOf } from "../../support/candles.ts"
 import { law } from "../../support/law.ts"
 import { conformed, flatBars, intervalOf, nothingFound, options, pickRows, rawRows } from "../../support/rows.ts"
 
@@ -119,6 +122,32 @@ describe("conform() tells what steps did", () => {
     const quality = planQuality([], { schema: ohlcv, intervalMs: 60_000 })
     const { report } = conformed(rows, { rules: { lateness }, quality })
     expect(report.findings.map(({ rule }) => rule)).toContain("timeBackwards")
+  })
+
+  it("conform() has rules find a row that is late also where its bar is left without a row", () => {
+    const backwards = (severity: "flag" | "reject", rules: ConformanceRules, asked: Range = [-Infinity, Infinity]) =>
+      conform(flatBars([0, 1, 3, 4, 9, 2]), {
+        ...options,
+        rules,
+        asked,
+        quality: planOf([{ rule: "timeBackwards", severity }])
+      })
+    const finding = {
+      rule: "timeBackwards",
+      count: 1,
+      ranges: RangeSet.of(120_000, 180_000),
+      examples: [{ timeMs: 120_000, column: "event_time", value: 120_000 }]
+    }
+    for (const beyond of ["keep", "drop"] as const) {
+      const lateness = { beyond }
+      const { report } = Result.getOrThrow(backwards("flag", { lateness }))
+      expect(report.findings, beyond).toMatchObject([finding])
+      expect(backwards("reject", { lateness }), beyond).toMatchObject({
+        failure: { message: expect.stringContaining("1 bar: event_time is 120000 at 1970-01-01T00:02:00Z") }
+      })
+      // what was not asked about is not judged
+      expect(backwards("reject", { lateness }, [180_000, 600_000]), beyond).toMatchObject({ _tag: "Success" })
+    }
   })
 })
 

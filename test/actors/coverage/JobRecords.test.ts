@@ -159,7 +159,7 @@ describe("demand()", () => {
       const filling = { ...demand, jobClass: "bulk" } as const
       yield* jobs.demand(filling, [window])
       // it waits for a person
-      yield* jobs.change(0, (job) => ({ ...job, state: "QUARANTINED", nextAttemptAt: null }))
+      yield* jobs.change({ windowStart: 0 }, (job) => ({ ...job, state: "QUARANTINED", nextAttemptAt: null }))
       const [first] = yield* jobs.demand(again("binance"), [window])
       const [second] = yield* jobs.demand(again("bybit"), [window])
       assert.deepStrictEqual([first?.action, second?.action], ["write", "write"])

@@ -2,14 +2,14 @@
 import { Option, Schema } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { BackfillJob, isFinal, jobId, JobState } from "../../../protocol/history/BackfillJob.ts"
+import { BackfillJob, isFinal, jobId, JobState, windowOfJob } from "../../../protocol/history/BackfillJob.ts"
 import { law } from "../../support/law.ts"
 import { rangeSet } from "../../support/rangeSets.ts"
 import { text } from "../frames.ts"
 
 const time = fc.maxSafeInteger()
 
-const job: fc.Arbitrary<BackfillJob> = fc.record({
+const filling: fc.Arbitrary<BackfillJob> = fc.record({
   format: fc.constant(1 as const),
   series: fc.record({ nodeId: text, interval: fc.constant("1m") }),
   windowStart: fc.integer({ min: -3, max: 3 }),
@@ -34,14 +34,29 @@ const job: fc.Arbitrary<BackfillJob> = fc.record({
   nonce: text
 })
 
+const job = fc
+  .tuple(filling, fc.option(fc.oneof(fc.constantFrom("binance", "a.b", "1.2r"), fc.string({ minLength: 1 }))))
+  .map(([job, revises]): BackfillJob => (revises === null ? job : { ...job, revises }))
+
 describe("BackfillJob", () => {
   law("a job is the same after JSON", [job], (job) => {
     const json: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(BackfillJob)(job)))
     expect(Schema.decodeUnknownSync(BackfillJob)(json)).toEqual(job)
   })
   law("jobId() is the same for a run, and different for any other of the series", [job, job], (a, b) => {
-    const sameRun = a.windowStart === b.windowStart && a.run === b.run
+    const sameRun = a.windowStart === b.windowStart && a.run === b.run && a.revises === b.revises
     expect(jobId(a) === jobId(b)).toBe(sameRun)
+  })
+  law("windowOfJob() reads the window of every run from its name", [job], (job) =>
+    expect(windowOfJob(jobId(job)) + 0).toBe(job.windowStart)
+  )
+  it("jobId() tells apart what asks two sources for their bars of a window once more", () => {
+    const ids = ["binance", "bybit", undefined].map((source) =>
+      jobId({ windowStart: 60, run: 2, ...(source !== undefined && { revises: source }) })
+    )
+    expect(ids).toEqual(["60.2r-binance", "60.2r-bybit", "60.2"])
+    expect(ids.map(windowOfJob)).toEqual([60, 60, 60])
+    expect(["60", "60.2r", "import.1", "60.2x"].map(windowOfJob)).toEqual([NaN, NaN, NaN, NaN])
   })
   law("isFinal() is false for what someone works on, or will", [job], (job) =>
     expect(isFinal(job)).toBe(!["PENDING", "RUNNING", "EXPIRED"].includes(job.state))

@@ -7,8 +7,20 @@ import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { law } from "../../support/law.ts"
 import { bitmap, rangeSet, stretch, time, timesOf } from "../../support/rangeSets.ts"
 
-const { areApart, at, bars, bounds, coveredPrefixEnd, durationMs, includes, isEmpty, longerThan, notLongerThan, size } =
-  RangeMeasure
+const {
+  areApart,
+  at,
+  bars,
+  bounds,
+  coveredPrefixEnd,
+  durationMs,
+  firstBars,
+  includes,
+  isEmpty,
+  longerThan,
+  notLongerThan,
+  size
+} = RangeMeasure
 
 const times = (set: RangeSet.RangeSet) => timesOf(bitmap(toPairs(set)))
 
@@ -41,6 +53,11 @@ describe("against single times", () => {
   law("bars() counts whole bars of an aligned set", [rangeSet], (set) => {
     const aligned = RangeSet.make(toPairs(set).map(([start, end]) => [start * 60, end * 60]))
     expect(bars(aligned, 60)).toBe(times(set).length)
+    expect(firstBars(aligned, 60, 5)).toEqual(
+      times(set)
+        .slice(0, 5)
+        .map((time) => time * 60)
+    )
   })
 })
 
@@ -62,6 +79,7 @@ describe("at the boundaries", () => {
         60
       )
     ).toBe(1)
+    expect(firstBars(RangeSet.of(0, 90), 60, 5)).toEqual([0])
   })
   it("at() is NaN beyond the ranges", () => {
     expect([at(RangeSet.of(0, 1), 1), at(RangeSet.empty, 0), at(RangeSet.of(0, 1), -1)]).toEqual(

@@ -52,7 +52,13 @@ export const subjects = {
   headers: Header,
   mediaTypes: MediaType,
   series: { ...series, windowStart: day.start, id, slot: 17, jobClass: "bulk", partition: 0 },
-  keys: { coverage: seriesKey, job: windowKey, jobId: jobId({ windowStart: day.start, run: 1 }) },
+  keys: {
+    coverage: seriesKey,
+    job: windowKey,
+    jobId: jobId({ windowStart: day.start, run: 1 }),
+    revisingJob: Subject.window(seriesKey, day.start, "my source"),
+    revisingJobId: jobId({ windowStart: day.start, run: 1, revises: "my source" })
+  },
   subjects: {
     chunk: Subject.chunk(seriesKey, day.start, id),
     page: Subject.page(seriesKey, id),
