@@ -11,6 +11,7 @@ import { type Frame, within } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
 import type * as Findings from "../../protocol/history/Findings.ts"
+import { isoTime } from "../../protocol/history/isoTime.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
@@ -76,6 +77,19 @@ interface Stage<Found> {
 
 type Staged<Key extends keyof ConformanceReport> = Result.Result<Stage<Pick<ConformanceReport, Key>>, ConformanceFailed>
 
+/** With the time of the row at fault: of a page nobody has seen its number says little. */
+const timed =
+  (rows: RawRows, { time }: ConformanceRules) =>
+  (failure: ConformanceFailed): ConformanceFailed => {
+    const { column, message, row, step } = failure
+    if (row === undefined) return failure
+    const times = Result.getOrUndefined(runStep("toUtc", () => toUtc(rows.eventTime, time)))
+    const timeMs = times?.timeMs[row]
+    if (timeMs === undefined) return failure
+    const told = `${message} (in the row of ${isoTime(timeMs)})`
+    return new ConformanceFailed({ step, row, message: told, ...(column !== undefined && { column }) })
+  }
+
 const entered = (
   rows: RawRows,
   { flags, schema }: ConformOptions,
@@ -83,9 +97,8 @@ const entered = (
 ): Staged<"absentColumns" | "lossCount" | "defaultCount" | "ambiguousTimeCount" | "nonexistentTimeCount"> =>
   Result.gen(function* () {
     const isTrades = rules.rollUp === "trades"
-    const { columns, defaultRows, lossRows, ...found } = yield* runStep("castColumns", () =>
-      isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)
-    )
+    const cast = runStep("castColumns", () => (isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)))
+    const { columns, defaultRows, lossRows, ...found } = yield* Result.mapError(cast, timed(rows, rules))
     const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
     const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
     const { ambiguousCount: ambiguousTimeCount, decidedRows, nonexistentCount: nonexistentTimeCount, timeMs } = times

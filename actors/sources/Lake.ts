@@ -18,6 +18,7 @@ import { throughGate } from "./Gate.ts"
 import * as LakeIndex from "./LakeIndex.ts"
 import * as Edges from "./lakeEdges.ts"
 import { countQuery, pageQuery, rowsAtMost, withTime } from "./lakeQuery.ts"
+import { withFields } from "./lakeFields.ts"
 import { barsOf, type RowsWanted, tradesOf } from "./lakeRows.ts"
 import { findSymbol } from "./lakeSymbols.ts"
 import type { FileFacts } from "./learnFile.ts"
@@ -165,7 +166,8 @@ const pageOf = Effect.fnUntraced(function* (lake: Lake, request: PageRequest) {
   if (!isRange(start, end)) return noBars(lake.settings)
   const { fields = [] } = request
   const wanted = { interval, range: [start, end], barsMax: lake.barsMax, limit: 0, fields } as const
-  return yield* lake.settings.rows === "trades" ? tradesPage(lake, found, wanted) : barsPage(lake, found, wanted)
+  if (lake.settings.rows === "trades") return yield* tradesPage(lake, found, wanted)
+  return yield* barsPage(lake, { files: found.files.map((facts) => withFields(facts, fields)) }, wanted)
 })
 
 const capabilitiesOf = (settings: LakeSettings): Capabilities => ({

@@ -104,7 +104,7 @@ export const describeFiles: (settings: LakeSettings, symbol?: string) => Effect.
       rows: files.reduce((sum, { rows }) => sum + rows, 0),
       kind,
       columns: columnsOf(first),
-      leftOut: first.leftOut ?? [],
+      leftOut: first.others.map(({ name }) => name),
       unit: first.layout.unit,
       span,
       symbols,

@@ -8,7 +8,7 @@ import { Effect, Result } from "effect"
 import type { Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
-import { findRoles, type Roles } from "./lakeColumns.ts"
+import { type FileColumn, findRoles, type Roles } from "./lakeColumns.ts"
 import { formOf, type HowRead, tableSql } from "./lakeTable.ts"
 import { timeHint } from "./timeHint.ts"
 import { isNumeric, millisecondsSql, rawTime, type TimeUnit, timeSql, unitOf } from "./lakeTime.ts"
@@ -39,8 +39,8 @@ interface Held {
 export interface FileFacts extends Held {
   readonly file: LakeFile
   readonly layout: Layout
-  /** Its columns that are not read. */
-  readonly leftOut?: ReadonlyArray<string>
+  /** Its columns that are neither known by their names nor mapped. */
+  readonly others: ReadonlyArray<FileColumn>
   /** What it has of each symbol, as its column has them; undefined where no column says whose rows they are. */
   readonly symbols?: ReadonlyMap<string, Held>
   /** The symbol whose rows count, as the column has it; all rows count without it. */
@@ -154,8 +154,8 @@ const learnIt = Effect.fnUntraced(function* (learner: Learner, file: LakeFile) {
   const roles = yield* about(name, findRoles(columns, settings.rows ?? "bars", settings))
   const layout = { ...how, roles, unit: yield* findUnit(learner, name, table, roles) }
   const read = new Set([roles.symbol, ...roles.eventTime, ...roles.values.map(([, column]) => column)])
-  const leftOut = columns.filter((column) => !read.has(column)).map(({ name: column }) => column)
-  return { file, layout, leftOut, ...(yield* checkTimes(learner, file, table, layout)) } satisfies FileFacts
+  const others = columns.filter((column) => !read.has(column))
+  return { file, layout, others, ...(yield* checkTimes(learner, file, table, layout)) } satisfies FileFacts
 })
 
 /** What is in a file, or what is wrong with it in its name. */

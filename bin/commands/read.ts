@@ -5,7 +5,7 @@ import type { HistoryResult } from "../../client/HistoryResult.ts"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { isOwed } from "../../protocol/history/MissingRange.ts"
 import { describeAccount } from "../describeAccount.ts"
-import { describeFindings } from "../describeFindings.ts"
+import { describeConformed, describeFindings } from "../describeFindings.ts"
 import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
@@ -79,6 +79,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   // with the account they are part of it
   if (format === "table" && !asked.meta && notes.length > 0) yield* printNote(notes.join("\n"))
   if (qualitySummary.findings) yield* printNote(describeFindings(qualitySummary.findings, format))
+  if (qualitySummary.conformed) yield* printNote(describeConformed(qualitySummary.conformed, format))
   if (missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(missingRanges, format))
   // what can't be had is told, and is no lack

@@ -1,6 +1,6 @@
 /** Is it told what quality rules found, by rule and with its first bars? */
 import { describe, expect, it } from "vitest"
-import { describeFindings } from "../../bin/describeFindings.ts"
+import { describeConformed, describeFindings } from "../../bin/describeFindings.ts"
 
 const findings = {
   jump: { count: 1, severity: "flag", examples: [1_670_889_600_000] },
@@ -18,5 +18,21 @@ describe("describeFindings()", () => {
 
   it("is one line of JSON where that is asked for", () => {
     expect(JSON.parse(describeFindings(findings, "json"))).toEqual({ findings })
+  })
+})
+
+describe("describeConformed()", () => {
+  const conformed = {
+    late: { count: 1, examples: [1_670_889_600_000] },
+    later: { count: 7, examples: [1_670_889_600_000] }
+  }
+
+  it("has a line for each step, which says what it did, also where it does not know the step", () => {
+    expect(describeConformed(conformed, "table").split("\n")).toEqual([
+      "conformed  bars  what                     at",
+      "late          1  far behind a row before  2022-12-13T00:00:00Z",
+      "later         7                           2022-12-13T00:00:00Z, …"
+    ])
+    expect(JSON.parse(describeConformed(conformed, "json"))).toEqual({ conformed })
   })
 })

@@ -120,7 +120,7 @@ describe("pagedBackfiller()", () => {
       assert.containSubset(Result.getOrThrow(Result.flip(ended)), {
         _tag: "NoAnswer",
         tag: "RowsRejected",
-        reason: "close, row 1: 1.5 is no whole number of 63 bits"
+        reason: "close, row 1: 1.5 is no whole number of 63 bits (in the row of 1970-01-01T00:01:00Z)"
       })
     })
   )

@@ -5,7 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { describeFiles } from "../../../actors/sources/describeFiles.ts"
+import type { DataSource } from "../../../actors/sources/DataSource.ts"
 import * as Lake from "../../../actors/sources/Lake.ts"
+import { localFiles, quoteText } from "../../../actors/sources/Parquet.ts"
+import type { Field } from "../../../protocol/frame/DataSchema.ts"
 import type { LakeSettings } from "../../../protocol/SourceSettings.ts"
 import { barFiles } from "../../support/BarFile.ts"
 import { readBars } from "../../support/csv.ts"
@@ -148,6 +151,51 @@ describe("what is no CSV file", () => {
         assert.match(reason, pattern)
         assert.notMatch(reason, /strict_mode|SELECT|Possible fixes/)
       }
+    })
+  )
+})
+
+describe("columns that a schema names", () => {
+  const fields: ReadonlyArray<Field> = [
+    { name: "close", type: "float64", required: true },
+    { name: "trades", type: "int64", required: false, from: ["n"] },
+    { name: "venue", type: "category", required: false },
+    { name: "absent", type: "bool", required: false }
+  ]
+  const text = [`${header},n,venue,note`, ...rows.map((row, at) => `${row},${at},X${at % 2},?`)].join("\n")
+
+  it.live("are read without another word, by any of their names, and nothing else is", () =>
+    Effect.gen(function* () {
+      const pageOf = (source: DataSource) =>
+        source.page({
+          symbol: "A",
+          interval: intervalOf("1m"),
+          start: Date.UTC(2022, 0),
+          end: Date.UTC(2023, 0),
+          fields
+        })
+      const { settings, source } = yield* lakeOf(text)
+      const parquet = String(settings.path).replace(/csv$/, "parquet")
+      yield* localFiles.ask({
+        sql: `COPY (SELECT * FROM read_csv(${quoteText(String(settings.path))})) TO ${quoteText(parquet)}`
+      })
+      for (const each of [source, yield* Lake.make("lake", { kind: "lake", path: parquet }, "/")]) {
+        const { columns } = yield* pageOf(each)
+        const names = ["open", "high", "low", "close", "volume", "n", "venue"]
+        assert.sameMembers(
+          columns.map(({ name }) => name),
+          names
+        )
+        const valuesOf = (name: string) => Array.from(columns.find((column) => column.name === name)!.values, String)
+        assert.deepStrictEqual([valuesOf("n").slice(0, 3), valuesOf("venue")[1]], [["0", "1", "2"], "X1"])
+      }
+      // what the source maps is not read twice
+      const mapped = yield* lakeOf(text, { columns: { trades: "n" } })
+      const { columns } = yield* pageOf(mapped.source)
+      assert.sameMembers(
+        columns.slice(5).map(({ name }) => name),
+        ["trades", "venue"]
+      )
     })
   )
 })
