@@ -25,7 +25,7 @@ export interface Limits {
   readonly windowMs: number
   /** In so many such times at the most a first trade is looked for. */
   readonly windowsMax: number
-  /** A walk with so many trades ends with the bar that it is in, and before that bar where they become twice as many. */
+  /** A walk with so many trades ends with the bar that it is in, or before it where they become twice as many. */
   readonly tradesMax: number
   /** It ends with so many bars. */
   readonly barsMax: number
