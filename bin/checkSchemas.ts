@@ -196,8 +196,8 @@ const checkReadyRows = (
     if (!own && propertyOf(rules, rule) === undefined) return []
     const path = `schemas.${schema}.rules.${own ? `sources.${source}.` : ""}${rule}`
     const among = own ? "" : "; what is of other sources stands under rules.sources"
-    const problem = `is not for ${ready.rows}, and ${series} has ${source}, which is ${ready.source}: ${instead}${among}`
-    return [{ path, problem }]
+    const which = `is not for ${ready.rows}, and ${series} has ${source}, which is ${ready.source}`
+    return [{ path, problem: `${which}: ${instead}${among}` }]
   })
 
 /** Series that demand a volume of files that have none. */

@@ -25,6 +25,9 @@ const asked = (sources: object): ReadonlyMap<string, string> =>
     })
   )
 
+// of an exchange that is none something else is told
+const isKnown = (id: string): boolean => exchangeIds().length === 0 || exchangeIds().includes(id)
+
 const checkIntervals = (path: string, series: unknown, names: ReadonlySet<string>): ReadonlyArray<Mistake> => {
   const source = textsOf(fieldOf(series, "sources")).find((name) => name !== undefined && names.has(name))
   if (source === undefined) return []
@@ -37,8 +40,6 @@ const checkIntervals = (path: string, series: unknown, names: ReadonlySet<string
 /** The sources that can't give trades, and the series whose bars are too long to be made of them. */
 export const checkTrades = (sources: object, series: ReadonlyArray<unknown>): ReadonlyArray<Mistake> => {
   const names = asked(sources)
-  // of an exchange that is none something else is told
-  const isKnown = (id: string): boolean => exchangeIds().length === 0 || exchangeIds().includes(id)
   return [
     ...Array.from(names).flatMap(([name, id]) =>
       tradeHabits(id) === undefined && isKnown(id) ? [{ path: `sources.${name}.rows`, problem: refusedTrades(id) }] : []

@@ -244,7 +244,8 @@ type Answers = Pick<DataSource, "page" | "firstBar">
 
 /**
  * By the exchange's own bars: each page is one request, after the first of all has loaded the markets. An exchange that
- * gives the last bars of a long range is asked for as much as one answer holds, and further on while that part is empty.
+ * gives the last bars of a long range is asked for as much as one answer holds, and further on while that part is
+ * empty.
  */
 const byBars = (loaded: Effect.Effect<Venue, RequestFailed>, { givesFirst }: Habits): Answers => {
   const page = Effect.fnUntraced(function* (request: PageRequest) {

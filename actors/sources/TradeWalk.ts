@@ -25,7 +25,7 @@ export interface Limits {
   readonly windowMs: number
   /** In so many such times at the most a first trade is looked for. */
   readonly windowsMax: number
-  /** A walk with so many trades ends with the bar that it is in, and before that bar where they become twice as many. */
+  /** A walk with so many trades ends with the bar that it is in, or before it where they become twice as many. */
   readonly tradesMax: number
   /** It ends with so many bars. */
   readonly barsMax: number
@@ -124,20 +124,14 @@ export const next = ({ phase, question }: TradeWalk): TradeQuery | undefined => 
 const afterLook = ({ question }: TradeWalk, phase: Looking, given: NumberedTrades): TradeWalk["phase"] => {
   const { limits, start } = question
   const at = given.eventTimeMs.findIndex((time) => !isRange(time, start))
-  if (at >= 0)
-    return {
-      _tag: "walking",
-      nextId: Math.max(0, given.id[at]! - 1),
-      knownMs: phase.knownMs,
-      back: limits.tradesPerRequest,
-      reachedMs: null,
-      ends: 0
-    }
+  if (at >= 0) {
+    const [nextId, back] = [Math.max(0, given.id[at]! - 1), limits.tradesPerRequest]
+    return { _tag: "walking", nextId, knownMs: phase.knownMs, back, reachedMs: null, ends: 0 }
+  }
   const until = lookUntil(phase, question)
+  if (isRange(until, phase.knownMs === null ? lookEnd(question) : phase.knownMs + 1)) return { ...phase, from: until }
   // where a trade was known and is not found, an answer was wrong: from the begin then
-  if (phase.knownMs !== null)
-    return { ...looking, from: start, ...(until <= phase.knownMs && { ...phase, from: until }) }
-  if (until < lookEnd(question)) return { ...phase, from: until }
+  if (phase.knownMs !== null) return { ...looking, from: start }
   return phase.isAgain ? ended(until) : { ...looking, from: start, isAgain: true }
 }
 
@@ -180,7 +174,7 @@ const closedAt = ({ end, interval, start }: Question, reachedMs: number): number
 const afterStep = ({ bars, question, trades }: TradeWalk, phase: Walking, closedBefore: number): TradeWalk["phase"] => {
   const { end, limits, start } = question
   const { ends, reachedMs } = phase
-  // the last trade of all is one before the range where none was found in it
+  // a trade that was found by time, and that by number nobody has, proves nothing
   if (ends >= endsMeant) return ended(reachedMs === null ? start : end)
   if (reachedMs === null) return phase
   if (!isRange(reachedMs, end)) return ended(end)
@@ -216,7 +210,7 @@ const step = (walk: TradeWalk, phase: Walking, given: NumberedTrades): TradeWalk
   return { ...further, phase: afterStep(further, next, closed) }
 }
 
-const from = ({ amount, count, eventTimeMs, id, price }: NumberedTrades, row: number): NumberedTrades => ({
+const behind = ({ amount, count, eventTimeMs, id, price }: NumberedTrades, row: number): NumberedTrades => ({
   eventTimeMs: eventTimeMs.subarray(row),
   id: id.subarray(row),
   price: price.subarray(row),
@@ -230,7 +224,7 @@ export const take = (walk: TradeWalk, given: NumberedTrades): TradeWalk => {
   if (phase._tag === "ended") return walk
   if (phase._tag === "looking") return { ...walk, phase: afterLook(walk, phase, given) }
   const row = given.id.findIndex((id) => id >= phase.nextId)
-  return step(walk, phase, from(given, row < 0 ? given.id.length : row))
+  return step(walk, phase, behind(given, row < 0 ? given.id.length : row))
 }
 
 /** Whether the first bar has more trades than can be taken at once. */

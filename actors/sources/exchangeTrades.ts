@@ -69,7 +69,8 @@ export const refusedTrades = (exchange: string): string =>
 /** Why bars of the interval can't be made of trades; undefined where they can. */
 export const refusedInterval = ({ lengthMs, text }: Interval): string | undefined =>
   lengthMs > intervalMsMax
-    ? `a bar of ${text} has too many trades to be made of them at once: derive it from bars of 1h or shorter (derivedFrom)`
+    ? `a bar of ${text} has too many trades to be made of them at once: ` +
+      "derive it from bars of 1h or shorter (derivedFrom)"
     : undefined
 
 /** A trade as ccxt gives it. */

@@ -202,6 +202,18 @@ describe("Exchange asked for trades", () => {
     })
   )
 
+  it.live("page() of another exchange with the same interface sends the same requests", () =>
+    Effect.gen(function* () {
+      const ask = Effect.fnUntraced(function* (exchange: string) {
+        const { asked, source } = yield* start({ exchange })
+        const page = yield* source.page({ symbol, interval, start: firstMs + hourMs, end: firstMs + 2 * hourMs })
+        assert.deepStrictEqual(page.whole, [[firstMs + hourMs, firstMs + 2 * hourMs]])
+        return asked().map((request) => ({ ...request, at: 0 }))
+      })
+      assert.deepStrictEqual(yield* ask("binanceus"), yield* ask("binance"))
+    })
+  )
+
   it.live("firstBar() is the bar of the first trade of all, by one request", () =>
     Effect.gen(function* () {
       const { asked, source } = yield* start()

@@ -47,6 +47,15 @@ describe("rollUpTrades()", () => {
     expect(openAndClose(new Float64Array(3).fill(Number.NaN))).toEqual([7, 9])
   })
 
+  it("rollUpTrades() counts rows, or what each of them stands for where it is several trades", () => {
+    const together = pickTrades([0, 1, 2, 3, 4])
+    const fields = [{ name: "trades", type: "int64", required: true, rollUp: "count" }] as const
+    const counted = (given: Trades): ReadonlyArray<number> =>
+      Array.from(rollUpTrades(given, intervalOf("1d"), fields).columns.find(({ name }) => name === "trades")!.values)
+    expect(counted(together)).toEqual([5])
+    expect(counted({ ...together, count: Float64Array.of(1, 4, 1, 2, 1) })).toEqual([9])
+  })
+
   it("rollUpTrades() gives rows that conform passes on uncopied, with the flags told", () => {
     const bars = rollUpTrades(trades, intervalOf("1m"))
     const { frame, report } = conformed(bars, { flags: RowFlag.rolledUp })
