@@ -40,13 +40,13 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "come-back-by-itself": 1,
   "skip-and-ask-again": 1,
   "full-after-failover": 43,
-  "forget-under-way": 64,
+  "forget-under-way": 578,
   "spend-unsaved": 185,
   "serve-the-urgent-alone": 3,
-  "go-on-while-paused": 70,
+  "go-on-while-paused": 396,
   "never-settle": 3,
-  "settled-at-once": 3,
-  "settle-and-keep": 3,
+  "settled-at-once": 10,
+  "settle-and-keep": 10,
   "revise-in-silence": 10,
   "forget-the-mark": 10,
   "sweep-what-stood": 1,
@@ -63,5 +63,5 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "forget-below": 30,
   "follow-nobody": 13,
   "roll-up-what-is-there": 13,
-  "done-too-soon": 3
+  "done-too-soon": 4
 }
