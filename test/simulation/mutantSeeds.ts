@@ -41,7 +41,7 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "skip-and-ask-again": 1,
   "full-after-failover": 43,
   "forget-under-way": 578,
-  "spend-unsaved": 185,
+  "spend-unsaved": 2674,
   "serve-the-urgent-alone": 3,
   "go-on-while-paused": 396,
   "never-settle": 3,
