@@ -238,6 +238,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (isOpen && end > 0)",
     "if (isOpen && end < 0)"
   ]),
+  mutant("pass-over-a-root", "a sweep does not look into one root of the log", "actors/sweeper/keptRoots.ts", [
+    "of yield* wholeRoots(entries))",
+    "of yield* wholeRoots(entries.slice(1)))"
+  ]),
   mutant("sweep-the-young", "what was just put and is not named yet is taken away", "actors/sweeper/planSweep.ts", [
     "nowMs - atMs > ageMs",
     "nowMs - atMs > Math.min(0, ageMs)"
@@ -267,6 +271,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("never-wake", "a sweeper that has another host does not go on", "actors/sweeper/SweeperActor.ts", [
     "yield* hands.expect(found.run === null ? state.current().nextAt : nowMs)",
     ""
+  ]),
+  mutant("refuse-what-is-kept", "a version that counts is refused", "actors/sources/PastRoots.ts", [
+    "nowMs - rootsMs)",
+    "nowMs - rootsMs / 3)"
   ]),
   mutant("read-what-stands", "a version of the past is read as what stands now", "actors/sources/PastRoots.ts", [
     "if (isStanding && !isFuture) return standing",

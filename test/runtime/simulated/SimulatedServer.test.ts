@@ -415,6 +415,14 @@ describe("what stands", () => {
     assert.deepStrictEqual(removed, [{ stream: Stream.audit.name, subject, revision: 1, atMs: 1_000_000 }])
   })
 
+  it("names() tells of times as the server's clock shows them", () => {
+    const { server } = makeServer({ beginsAtMs: 7_000_000 })
+    const subject = "seamless.v1.audit.n.1m"
+    valueOf(server.write({ client, subject, data: bytes("a") }, {}))
+    const page = valueOf(server.names({ stream: Stream.audit.name, lagMs: 0 }, subject, {}))
+    assert.deepStrictEqual([page.nowMs, page.entries[0]?.atMs], [8_000_000, 8_000_000])
+  })
+
   it("entries() of a log are all of its messages", () => {
     const { server } = makeServer()
     const subject = "seamless.v1.audit.n.1m"
