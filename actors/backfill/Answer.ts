@@ -98,12 +98,15 @@ const isQuiet = ({ question, seams }: Answer, from: number, until: number): bool
   return until - from <= most || openMs(question.closed, from, until) <= most
 }
 
+/** The answer as if no market closed. */
+const asIfOpen = (answer: Answer): Answer => ({ ...answer, question: { ...answer.question, closed: RangeSet.empty } })
+
 /** What an absence between two bars proves; of stored time, what was closed only where all of it is short. */
 const emptyIn = (answer: Answer, from: number, until: number): ReadonlyArray<Range> => {
-  const { question } = answer
+  const { byBarsAlone, closed } = answer.question
   if (!isQuiet(answer, from, until)) return []
-  const isShort = !question.byBarsAlone || until - from <= emptyMsMax(question)
-  return isShort ? [[from, until]] : toPairs(RangeSet.missing(question.closed, from, until))
+  const isShort = !byBarsAlone || isQuiet(asIfOpen(answer), from, until)
+  return isShort ? [[from, until]] : toPairs(RangeSet.missing(closed, from, until))
 }
 
 /**

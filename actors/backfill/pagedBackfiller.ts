@@ -21,7 +21,7 @@ import { conform, type Conformed } from "../conformance/conform.ts"
 import { flaggedIn, quarantinedIn } from "../conformance/ConformanceReport.ts"
 import { keepTypes, type KnownTypes } from "../conformance/keepTypes.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
-import { type DataSource, DataSources, type Page, type RequestFailed } from "../sources/DataSource.ts"
+import { type DataSource, DataSources, type Page, type RequestFailed, type Seam } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
@@ -53,6 +53,10 @@ const wholeBars = ({ whole = [] }: Page, { interval }: CatalogEntry, aheadMs: nu
     ? RangeSet.make(whole)
     : inward(RangeSet.make(whole.map(([start, end]) => [start - aheadMs, end - aheadMs])), interval)
 
+/** Where the source's parts meet, by the clock of the series. */
+const seamsOf = ({ seams = [] }: Page, aheadMs: number): ReadonlyArray<Seam> =>
+  aheadMs === 0 ? seams : seams.map((seam) => ({ ...seam, start: seam.start - aheadMs, end: seam.end - aheadMs }))
+
 /** One page, asked for until it comes or the tries are used up; `onRequest` is run after each that was sent. */
 const fetchPage = Effect.fnUntraced(function* (
   { entry, gate, onRequest }: Refill,
@@ -73,7 +77,10 @@ const fetchPage = Effect.fnUntraced(function* (
       })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
     if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])
-    if (Result.isSuccess(page)) return { rows: page.success, whole: wholeBars(page.success, entry, aheadMs) }
+    if (Result.isSuccess(page)) {
+      const rows = page.success
+      return { rows, whole: wholeBars(rows, entry, aheadMs), seams: seamsOf(rows, aheadMs) }
+    }
     const failure = page.failure
     if (isHopeless(failure) || tries + 1 >= attemptsMax) {
       return yield* new NoAnswer({
@@ -101,7 +108,7 @@ const conformPage = Effect.fnUntraced(function* (
 ) {
   const { entry, stretch } = refill
   const isOfStretch = request.about === "stretch"
-  const { rows, whole } = yield* fetchPage(refill, source, request)
+  const { rows, seams, whole } = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
     rules: entry.rules,
@@ -121,7 +128,7 @@ const conformPage = Effect.fnUntraced(function* (
       ...each,
       types,
       whole,
-      seams: rows.seams ?? []
+      seams
     }))
   )
   if (Result.isSuccess(page)) return page.success
