@@ -6,7 +6,7 @@
  * is sent again.
  */
 import { Clock, Effect, Layer, Random, Result } from "effect"
-import { rulesOf } from "../../protocol/frame/ConformanceRules.ts"
+import { rulesOf, stampAheadMs } from "../../protocol/frame/ConformanceRules.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { inward } from "../../protocol/history/alignRanges.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
@@ -42,10 +42,9 @@ const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean
 
 /**
  * How far a source's clock is ahead. One that stamps bars with their end has the bars of `[start, end)` at the stamps
- * behind `start`, up to and with `end`; all times are whole milliseconds.
+ * behind `start`, up to and with `end`.
  */
-const clockAheadMs = ({ rules }: CatalogEntry, source: string): number =>
-  rulesOf(rules, source).time?.stamped === "close" ? 1 : 0
+const clockAheadMs = ({ rules }: CatalogEntry, source: string): number => stampAheadMs(rulesOf(rules, source).time)
 
 /** The bars of which a source has all, by its own clock. */
 const wholeBars = ({ whole = [] }: Page, { interval }: CatalogEntry, aheadMs: number): RangeSet.RangeSet =>

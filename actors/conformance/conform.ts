@@ -5,7 +5,7 @@
  */
 import { Result } from "effect"
 import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
-import { type ConformanceRules, latenessBars, rulesOf } from "../../protocol/frame/ConformanceRules.ts"
+import { type ConformanceRules, latenessBars, rulesOf, stampAheadMs } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import { type Frame, within } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
@@ -88,8 +88,8 @@ const entered = (
     const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
     const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
     const { ambiguousCount: ambiguousTimeCount, decidedRows, nonexistentCount: nonexistentTimeCount, timeMs } = times
-    // the last millisecond of a bar that is stamped with its end is within it
-    const within = rules.time?.stamped === "close" ? timeMs.map((time) => time - 1) : timeMs
+    const aheadMs = stampAheadMs(rules.time)
+    const within = aheadMs === 0 ? timeMs : timeMs.map((time) => time - aheadMs)
     return {
       batch: rules.order === "newestFirst" ? reversed(batch) : batch,
       found: { ...found, ambiguousTimeCount, nonexistentTimeCount },
@@ -107,7 +107,7 @@ const placed = (
   interval: Interval,
   { rollUp = "none", time }: ConformanceRules
 ): Staged<"movedToBar"> => {
-  const isShifted = time?.stamped === "close"
+  const isShifted = stampAheadMs(time) > 0
   if (rollUp !== "none" && !isShifted) return Result.succeed({ batch, found: { movedToBar: 0 }, touched: {} })
   // a row at the end of a bar is part of it, and a millisecond before that it is within it
   const finest = { text: "1ms", lengthMs: 1, anchorMs: 0 }
