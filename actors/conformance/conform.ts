@@ -88,8 +88,8 @@ const entered = (
     const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
     const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
     const { ambiguousCount: ambiguousTimeCount, decidedRows, nonexistentCount: nonexistentTimeCount, timeMs } = times
-    const aheadMs = stampAheadMs(rules.time)
-    const within = aheadMs === 0 ? timeMs : timeMs.map((time) => time - aheadMs)
+    // the last millisecond of a bar that is stamped with its end is within it
+    const within = rules.time?.stamped === "close" ? timeMs.map((time) => time - 1) : timeMs
     return {
       batch: rules.order === "newestFirst" ? reversed(batch) : batch,
       found: { ...found, ambiguousTimeCount, nonexistentTimeCount },
