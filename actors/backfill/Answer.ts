@@ -105,10 +105,10 @@ const isWhole = ({ whole }: Answer, from: number, until: number): boolean =>
 
 /** What an absence between two bars proves; of stored time, what was closed only where all of it is short. */
 const emptyIn = (answer: Answer, from: number, until: number): ReadonlyArray<Range> => {
-  const { question } = answer
+  const { byBarsAlone, closed } = answer.question
   if (!isQuiet(answer, from, until)) return []
-  const isShort = !question.byBarsAlone || until - from <= quietMsMax(answer, from, until)
-  return isShort ? [[from, until]] : toPairs(RangeSet.missing(question.closed, from, until))
+  const isShort = !byBarsAlone || until - from <= quietMsMax(answer, from, until)
+  return isShort ? [[from, until]] : toPairs(RangeSet.missing(closed, from, until))
 }
 
 /**

@@ -5,7 +5,7 @@
  * it known that there is nothing before the earliest; a probe that fails says nothing.
  */
 import { Effect, Option } from "effect"
-import { rulesOf } from "../../protocol/frame/ConformanceRules.ts"
+import { rulesOf, stampAheadMs } from "../../protocol/frame/ConformanceRules.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { MissingRange } from "../../protocol/history/MissingRange.ts"
@@ -42,8 +42,8 @@ export const findFirstBar = Effect.fnUntraced(function* (entry: CatalogEntry, se
     const start = Option.flatten(told)
     if (Option.isNone(start)) return Option.none<FirstBar>()
     // a bar that is stamped with its end begins before it
-    const isEnd = rulesOf(entry.rules, each.name).time?.stamped === "close"
-    found.push({ start: isEnd ? Interval.alignDown(entry.interval, start.value - 1) : start.value, source: each.name })
+    const within = start.value - stampAheadMs(rulesOf(entry.rules, each.name).time)
+    found.push({ start: Interval.alignDown(entry.interval, within), source: each.name })
   }
   return Option.fromUndefinedOr(found.toSorted((a, b) => a.start - b.start)[0])
 })

@@ -6,7 +6,7 @@
  * is sent again.
  */
 import { Clock, Effect, Layer, Random, Result } from "effect"
-import { rulesOf } from "../../protocol/frame/ConformanceRules.ts"
+import { rulesOf, stampAheadMs } from "../../protocol/frame/ConformanceRules.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { inward } from "../../protocol/history/alignRanges.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
@@ -42,16 +42,20 @@ const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean
 
 /**
  * How far a source's clock is ahead. One that stamps bars with their end has the bars of `[start, end)` at the stamps
- * behind `start`, up to and with `end`; all times are whole milliseconds.
+ * behind `start`, up to and with `end`.
  */
-const clockAheadMs = ({ rules }: CatalogEntry, source: string): number =>
-  rulesOf(rules, source).time?.stamped === "close" ? 1 : 0
+const clockAheadMs = ({ rules }: CatalogEntry, source: string): number => stampAheadMs(rulesOf(rules, source).time)
 
-/** The bars of which a source has all, by its own clock. */
-const wholeBars = ({ whole = [] }: Page, { interval }: CatalogEntry, aheadMs: number): RangeSet.RangeSet =>
-  aheadMs === 0
-    ? RangeSet.make(whole)
-    : inward(RangeSet.make(whole.map(([start, end]) => [start - aheadMs, end - aheadMs])), interval)
+/** What a page says of time, by the clock of the series: which bars it has all of, where its parts meet, how far it went. */
+const timesOf = ({ seams = [], until, whole = [] }: Page, { interval }: CatalogEntry, aheadMs: number) => {
+  const ours = ([start, end]: Range): Range => [start - aheadMs, end - aheadMs]
+  const bars = RangeSet.make(whole.map(ours))
+  return {
+    whole: aheadMs === 0 ? bars : inward(bars, interval),
+    seams: seams.map(ours),
+    until: until === undefined ? undefined : until - aheadMs
+  }
+}
 
 /** One page, asked for until it comes or the tries are used up; `onRequest` is run after each that was sent. */
 const fetchPage = Effect.fnUntraced(function* (
@@ -73,7 +77,7 @@ const fetchPage = Effect.fnUntraced(function* (
       })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
     if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])
-    if (Result.isSuccess(page)) return { rows: page.success, whole: wholeBars(page.success, entry, aheadMs) }
+    if (Result.isSuccess(page)) return { rows: page.success, times: timesOf(page.success, entry, aheadMs) }
     const failure = page.failure
     if (isHopeless(failure) || tries + 1 >= attemptsMax) {
       return yield* new NoAnswer({
@@ -101,7 +105,7 @@ const conformPage = Effect.fnUntraced(function* (
 ) {
   const { entry, stretch } = refill
   const isOfStretch = request.about === "stretch"
-  const { rows, whole } = yield* fetchPage(refill, source, request)
+  const { rows, times } = yield* fetchPage(refill, source, request)
   const conformed = conform(rows, {
     schema: entry.schema,
     rules: entry.rules,
@@ -119,10 +123,8 @@ const conformPage = Effect.fnUntraced(function* (
   const page = Result.flatMap(conformed, (each) =>
     Result.map(isOfStretch ? keepTypes(each.frame, entry.schema, types) : Result.succeed(types), (types) => ({
       ...each,
-      types,
-      whole,
-      seams: rows.seams ?? [],
-      until: rows.until === undefined ? undefined : rows.until - clockAheadMs(entry, source.name)
+      ...times,
+      types
     }))
   )
   if (Result.isSuccess(page)) return page.success

@@ -211,13 +211,14 @@ const notProven = ({ entry, source }: Run, open: RangeSet.RangeSet): JobFailure 
 
 /**
  * Ends what is left of a revision whose source is through with what it was asked. What it says nothing of is as it is
- * stored, and asked for again; of time without a bar, of bars that a rule keeps out, and of those that it does not keep
- * any more it had its last word.
+ * stored, and asked for again; of time without a bar, of bars that a rule keeps out or leaves out as late, and of those
+ * that it does not keep any more it had its last word.
  */
 const endRevision = Effect.fnUntraced(function* (errand: Run, taken: Taken, upon: ReadonlyMap<number, Upon>) {
   const held = errand.leases.open()
   const scope = scopeOfAll(errand, held)
-  const over = RangeSet.unionAll([taken.proven, timeOf(taken.told), errand.plan.shut])
+  const dropped = Findings.timeOfStep(Findings.unionAll(taken.findings), "dropped")
+  const over = RangeSet.unionAll([taken.proven, timeOf(taken.told), dropped, errand.plan.shut])
   const open = yield* storedBars(errand.entry, upon, RangeSet.subtract(scope, over))
   const answered = RangeSet.subtract(scope, open)
   const coverageVersion = yield* commitWindows(errand, held, { ...taken, answered })

@@ -14,8 +14,8 @@ type Catalogued = Pick<CatalogEntry, "schema" | "series">
 type Named = Pick<ChunkRef, "id" | "ranges">
 
 /**
- * The rows of a window's chunk in some time, and what was found in all of the chunk; no rows of time that does not count
- * any more, or where there is no chunk.
+ * The rows of a window's chunk in some time, and what was found in all of the chunk. There are none of time that does
+ * not count any more, or where there is no chunk.
  */
 export const storedChunk = Effect.fnUntraced(function* (
   { schema, series }: Catalogued,

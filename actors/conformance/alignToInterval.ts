@@ -1,7 +1,7 @@
 /**
  * Which bar does each row belong to?
  */
-import type { TimeRules } from "../../protocol/frame/ConformanceRules.ts"
+import { stampAheadMs, type TimeRules } from "../../protocol/frame/ConformanceRules.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
 
 /**
@@ -16,7 +16,7 @@ export const alignToInterval = (
   interval: Interval,
   stamped: NonNullable<TimeRules["stamped"]> = "open"
 ): { readonly eventTimeMs: Float64Array; readonly movedToBar: number } =>
-  stamped === "open" ? alignStarts(eventTimeMs, interval) : alignEnds(eventTimeMs, interval)
+  stamped === "open" ? alignStarts(eventTimeMs, interval) : alignEnds(eventTimeMs, interval, stampAheadMs({ stamped }))
 
 const alignStarts = (eventTimeMs: Float64Array, interval: Interval) => {
   let out = eventTimeMs
@@ -35,12 +35,11 @@ const alignStarts = (eventTimeMs: Float64Array, interval: Interval) => {
   return { eventTimeMs: out, movedToBar }
 }
 
-const alignEnds = (eventTimeMs: Float64Array, interval: Interval) => {
+const alignEnds = (eventTimeMs: Float64Array, interval: Interval, aheadMs: number) => {
   const out = new Float64Array(eventTimeMs.length)
   let movedToBar = 0
   for (let row = 0; row < out.length; row++) {
-    // times are whole milliseconds: the last one of a bar that ends at the stamp is the one before it
-    const startMs = alignDown(interval, eventTimeMs[row]! - 1)
+    const startMs = alignDown(interval, eventTimeMs[row]! - aheadMs)
     if (startMs + interval.lengthMs !== eventTimeMs[row]) movedToBar += 1
     out[row] = startMs
   }

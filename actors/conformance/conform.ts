@@ -5,7 +5,7 @@
  */
 import { Result } from "effect"
 import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
-import { type ConformanceRules, latenessBars, rulesOf } from "../../protocol/frame/ConformanceRules.ts"
+import { type ConformanceRules, latenessBars, rulesOf, stampAheadMs } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import { type Frame, within } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
@@ -121,7 +121,7 @@ const placed = (
   interval: Interval,
   { rollUp = "none", time }: ConformanceRules
 ): Staged<"movedToBar"> => {
-  const isShifted = time?.stamped === "close"
+  const isShifted = stampAheadMs(time) > 0
   if (rollUp !== "none" && !isShifted) return Result.succeed({ batch, found: { movedToBar: 0 }, touched: {} })
   // a row at the end of a bar is part of it, and a millisecond before that it is within it
   const finest = { text: "1ms", lengthMs: 1, anchorMs: 0 }

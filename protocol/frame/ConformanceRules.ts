@@ -89,6 +89,12 @@ export type ConformanceRules = typeof ConformanceRules.Type
 /** As many bars behind the latest is a row taken to be on its way, where the rules do not say. */
 export const latenessBars = 2
 
+/**
+ * How far stamps are ahead of what they are stamps of, in milliseconds: the end of a bar is one behind its last moment,
+ * since all times are whole.
+ */
+export const stampAheadMs = ({ stamped }: Pick<TimeRules, "stamped"> = {}): number => (stamped === "close" ? 1 : 0)
+
 /** The rules that hold for the rows of a source. */
 export const rulesOf = ({ sources, ...forAll }: ConformanceRules, source: string): ConformanceRules => {
   const own = sources?.[source] ?? {}

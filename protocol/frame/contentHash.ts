@@ -10,7 +10,7 @@ import { createHash, type Hash } from "node:crypto"
 import * as Category from "./Category.ts"
 import type { CategoryColumn, Column } from "./Column.ts"
 import type { Frame } from "./Frame.ts"
-import { hasAny } from "./presentRows.ts"
+import { hasValue } from "./hasValue.ts"
 
 const canonicalValue = (value: number): number => (value === 0 ? 0 : Number.isNaN(value) ? Number.NaN : value)
 
@@ -60,7 +60,7 @@ export const contentHash = (frame: Frame): string => {
   const hash = createHash("sha256")
   hash.update(`${frame.eventTimeMs.length}\n`)
   hash.update(bytesOf(canonical(frame.eventTimeMs)))
-  for (const column of frame.columns) if (hasAny(column)) addColumn(hash, column)
+  for (const column of frame.columns) if (hasValue(column)) addColumn(hash, column)
   return hash.digest("hex")
 }
 

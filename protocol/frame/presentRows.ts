@@ -53,20 +53,6 @@ const countAbsent = (column: Column, bytes: Uint8Array): number => {
   }
 }
 
-/** Whether any row of the column has a value: it is looked no further than to the first that has. */
-export const hasAny = (column: Column): boolean => {
-  switch (column.type) {
-    case "float64":
-    case "timestamp":
-      return column.values.some((value) => !Number.isNaN(value))
-    case "int64":
-      return column.values.some((value) => value !== missing.int64)
-    case "bool":
-    case "category":
-      return column.values.some((value) => value !== missing[column.type])
-  }
-}
-
 /** The rows of the column that have a value. */
 export const presentRows = (column: Column): Present => {
   const bytes = new Uint8Array(column.values.length)

@@ -67,6 +67,25 @@ describe("pagedBackfiller() of bars that are stamped with their end", () => {
   )
 })
 
+describe("pagedBackfiller() of a source in parts", () => {
+  it.effect("pagedBackfiller() takes where its parts meet by the source's own clock", () =>
+    Effect.gen(function* () {
+      const page = stampedPages([0, 1, 2, 3, 6, 7, 8, 9], minuteMs, 100)
+      // the bar that has this stamp is the last one before the sixth minute
+      const seams = [[6 * minuteMs, 6 * minuteMs + 1]] as const
+      const { steps } = yield* refilled(
+        sourceOf((request) => ({ ...page(request), seams })),
+        [0, 10],
+        { rules }
+      )
+      assert.deepStrictEqual(toPairs(steps.at(-1)!.proven), [
+        [0, 4 * minuteMs],
+        [6 * minuteMs, 10 * minuteMs]
+      ])
+    })
+  )
+})
+
 describe("pagedBackfiller() of a source that answers what it likes", () => {
   it.effect("pagedBackfiller() drops rows before the time that it asked about, and comes to an end", () =>
     Effect.gen(function* () {
@@ -88,9 +107,11 @@ describe("pagedBackfiller() of a source that answers what it likes", () => {
     [
       fc.array(anyPage, { minLength: 1, maxLength: 6 }),
       fc.integer({ min: 1, max: 20 }),
-      fc.integer({ min: 0, max: 9 })
+      fc.integer({ min: 0, max: 9 }),
+      // whether stored time is asked about once more, of a market that closes then
+      fc.option(fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: 1, max: 20 })))
     ],
-    (pages, bars, maxEmptyBars) => {
+    (pages, bars, maxEmptyBars, closed) => {
       let answer = Answer.begin(
         Question.about([0, bars * barMs], {
           intervalMs: barMs,
@@ -98,10 +119,16 @@ describe("pagedBackfiller() of a source that answers what it likes", () => {
           barsPerRequest: 3,
           covered: RangeSet.empty,
           shut: RangeSet.empty,
-          closedIn: Question.neverClosed,
+          byBarsAlone: closed !== null,
+          closedIn: ([start, end]) =>
+            closed === null
+              ? RangeSet.empty
+              : RangeSet.clip(RangeSet.of(closed[0] * barMs, (closed[0] + closed[1]) * barMs), start, end),
           finalUntil: Infinity
         })
       )
+      // beside closed time a look nearby may be followed by one beyond it, on either side
+      const looks = closed === null ? 2 : 4
       let [requests, fruitful] = [0, 0]
       for (let request = Answer.nextRequest(answer); request !== undefined; request = Answer.nextRequest(answer)) {
         const page = pages[requests % pages.length]!.toSorted((a, b) => a - b).map((bar) => bar * barMs)
@@ -111,7 +138,7 @@ describe("pagedBackfiller() of a source that answers what it likes", () => {
         if (answer.cursor > before.cursor) fruitful += 1
         expect(answer.cursor).toBeGreaterThanOrEqual(before.cursor)
         // one page in vain may come before each that brings something; two in a row, and looks, are the end
-        expect(requests).toBeLessThanOrEqual(2 * fruitful + 4)
+        expect(requests).toBeLessThanOrEqual(2 * fruitful + 2 + looks)
       }
       expect(fruitful).toBeLessThanOrEqual(bars)
       expect(answer.bars).toEqual(Array.from(new Set(answer.bars)).toSorted((a, b) => a - b))
