@@ -51,11 +51,19 @@ export const countBars = Effect.fnUntraced(function* ({ configuration, interval,
   return bars
 })
 
+const configurationIn = (dataDir: string): string => join(dataDir, "imported.yaml")
+
+/** The configuration of all that was imported before, if anything was. */
+export const importedBefore = Effect.fnUntraced(function* (dataDir: string) {
+  const file = configurationIn(dataDir)
+  return existsSync(file) ? yield* load(file) : undefined
+})
+
 /** Writes the configuration of all that was imported beside the data; gives its path. */
 export const writeConfiguration = Effect.fnUntraced(function* (plan: ImportPlan, dataDir: string) {
-  const file = join(dataDir, "imported.yaml")
+  const file = configurationIn(dataDir)
   const draft = join(dataDir, "imported.new.yaml")
-  const before = existsSync(file) ? yield* load(file) : undefined
+  const before = yield* importedBefore(dataDir)
   const invalid = (problem: string) => new InvalidConfiguration({ file, mistakes: [{ path: "", problem }] })
   const merged = before === undefined ? Result.succeed(plan.configuration) : withImport(before, plan)
   const configuration = yield* Effect.mapError(Effect.fromResult(merged), invalid)

@@ -41,6 +41,8 @@ export interface ImportPlan {
   readonly interval: Interval.Interval
   readonly range: Range
   readonly configuration: Configuration
+  /** What the command line says of the series: it goes before what was set of it. */
+  readonly said: Pick<Configuration["series"][number], "symbol" | "calendar">
   readonly replace: boolean
 }
 
@@ -130,25 +132,45 @@ const schemaOfPrices: SchemaSettings = {
   ]
 }
 
-/** What is to be stored, or what has to be said for it. */
-export const planImport = (flags: ImportFlags, described: Described): Result.Result<ImportPlan, string> =>
+/** The node id under which the files are stored. */
+const nodeOf = ({ file, node }: ImportFlags): string => Option.getOrElse(node, () => `ohlcv:${nameOf(file)}`)
+
+/** How the files are to be read: what was set of them when they were imported before, and what is said now. */
+export const settingsOf = (flags: ImportFlags, before: Configuration | undefined): LakeSettings => {
+  const said = lakeOf(flags)
+  const names = before?.series.flatMap((each) => (each.node === nodeOf(flags) ? (each.sources?.[0] ?? []) : [])) ?? []
+  const set = flags.replace
+    ? undefined
+    : names.map((name) => before?.sources[name]).find((source) => pathsOf(source) === said.path)
+  return set?.kind === "lake" ? { ...set, ...said } : said
+}
+
+/** What is to be stored of files that are read so, or what has to be said for it. */
+export const planImport = (
+  flags: ImportFlags,
+  described: Described,
+  settings: LakeSettings = lakeOf(flags)
+): Result.Result<ImportPlan, string> =>
   Result.gen(function* () {
     const name = nameOf(flags.file)
-    const node = Option.getOrElse(flags.node, () => `ohlcv:${name}`)
+    const node = nodeOf(flags)
     const interval = yield* intervalOf(flags, described)
     const symbol = yield* symbolOf(flags, described, name)
     const files: LakeSettings = {
-      ...lakeOf(flags),
+      ...settings,
       rows: described.kind,
       ...(described.kind === "bars" && { interval: interval.text })
     }
     const range = rangeOf(described, interval, files)
     if (!isRange(...range)) return yield* Result.fail(noWholeBar(interval))
     const source = plain(`${node}-${interval.text}`)
+    const calendar = Option.match(flags.calendar, { onNone: () => ({}), onSome: (calendar) => ({ calendar }) })
+    const hasVolume = files.without === undefined
     return {
       node,
       interval,
       range,
+      said: { ...calendar, ...Option.match(flags.symbol, { onNone: () => ({}), onSome: (symbol) => ({ symbol }) }) },
       replace: flags.replace,
       configuration: {
         sources: { [source]: files },
@@ -158,11 +180,11 @@ export const planImport = (flags: ImportFlags, described: Described): Result.Res
             intervals: [interval.text],
             sources: [source],
             symbol,
-            ...(Option.isSome(flags.without) && { schema: pricesAlone }),
-            ...Option.match(flags.calendar, { onNone: () => ({}), onSome: (calendar) => ({ calendar }) })
+            ...(!hasVolume && { schema: pricesAlone }),
+            ...calendar
           }
         ],
-        ...(Option.isSome(flags.without) && { schemas: { [pricesAlone]: schemaOfPrices } })
+        ...(!hasVolume && { schemas: { [pricesAlone]: schemaOfPrices } })
       }
     }
   })
@@ -170,9 +192,10 @@ export const planImport = (flags: ImportFlags, described: Described): Result.Res
 type Source = Configuration["sources"][string]
 type Series = Configuration["series"][number]
 
-/** The schema that a series has from now on: one that somebody gave it stays, and that of prices alone does not. */
-const schemaAgain = (old: Series | undefined, { schema }: Series): Pick<Series, "schema"> => {
-  const kept = old?.schema === pricesAlone ? undefined : old?.schema
+/** The schema that a series has from now on: one that somebody gave it stays, that of prices beside volume does not. */
+const schemaAgain = (old: Series | undefined, { schema }: Series, files: Source): Pick<Series, "schema"> => {
+  const hasVolume = !("without" in files)
+  const kept = old?.schema === pricesAlone && hasVolume ? undefined : old?.schema
   const named = kept ?? schema
   return named === undefined ? {} : { schema: named }
 }
@@ -189,7 +212,7 @@ const freeName = (sources: Configuration["sources"], name: string): string => {
   return free
 }
 
-// what an import says of files anew; all else that somebody wrote beside it stays
+// how files are read, which other files in their place need not be; all else that somebody wrote stays in any case
 const ofImport: ReadonlyArray<string> = [
   "kind",
   "path",
@@ -207,8 +230,8 @@ const ofImport: ReadonlyArray<string> = [
   "whole"
 ]
 
-const mergedSource = (before: Source | undefined, now: Source): Source => {
-  const kept = Object.entries(before ?? {}).filter(([key]) => !ofImport.includes(key))
+const mergedSource = (before: Source | undefined, now: Source, replace: boolean): Source => {
+  const kept = Object.entries(before ?? {}).filter(([key]) => !replace || !ofImport.includes(key))
   return { ...Object.fromEntries(kept), ...now }
 }
 
@@ -221,7 +244,7 @@ const pathsOf = (source: Source | undefined): string =>
  */
 export const withImport = (
   before: Configuration,
-  { configuration, node, replace }: ImportPlan
+  { configuration, node, replace, said }: ImportPlan
 ): Result.Result<Configuration, string> => {
   const [imported] = configuration.series
   const old = before.series.find((each) => each.node === node && each.intervals[0] === imported.intervals[0])
@@ -235,13 +258,14 @@ export const withImport = (
     return Result.fail(`${told}: say --replace to have ${is} in its place, or --node for another name`)
   }
   const source = oldName ?? freeName(before.sources, name)
+  const merged = mergedSource(before.sources[source], files, replace)
   return Result.succeed({
     ...before,
-    sources: { ...before.sources, [source]: mergedSource(before.sources[source], files) },
+    sources: { ...before.sources, [source]: merged },
     // what somebody has made of a schema since stays
     ...(configuration.schemas !== undefined && { schemas: { ...configuration.schemas, ...before.schemas } }),
     series: [
-      { ...(old && unnamed(old)), ...unnamed(imported), sources: [source], ...schemaAgain(old, imported) },
+      { ...unnamed({ ...imported, sources: [source], ...old, ...said }), ...schemaAgain(old, imported, merged) },
       ...others
     ]
   })

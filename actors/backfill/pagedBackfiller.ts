@@ -17,7 +17,7 @@ import type { Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { carriedBehind } from "../conformance/carriedBehind.ts"
 import type { Carried } from "../conformance/checkQuality.ts"
-import { conform, type Conformed } from "../conformance/conform.ts"
+import { conform, type Conformed, decidingColumn } from "../conformance/conform.ts"
 import { flaggedIn, quarantinedIn } from "../conformance/ConformanceReport.ts"
 import { keepTypes, type KnownTypes } from "../conformance/keepTypes.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
@@ -66,6 +66,7 @@ const fetchPage = Effect.fnUntraced(function* (
   const { attemptsMax, barsPerRequest } = source.capabilities
   const pageEnd = Math.min(request.end, request.start + barsPerRequest * entry.interval.lengthMs)
   const aheadMs = clockAheadMs(entry, source.name)
+  const decidedBy = decidingColumn(rulesOf(entry.rules, source.name))
   for (let tries = 0; ; tries++) {
     const page = yield* source
       .page({
@@ -73,7 +74,8 @@ const fetchPage = Effect.fnUntraced(function* (
         interval: entry.interval,
         start: request.start + aheadMs,
         end: request.end + aheadMs,
-        fields: entry.schema.fields
+        fields: entry.schema.fields,
+        ...(decidedBy !== undefined && { decidedBy })
       })
       .pipe(Effect.provideService(Gate, gate), Effect.result)
     if (Result.isSuccess(page) || page.failure.unsent === undefined) onRequest([request.start, pageEnd])

@@ -180,7 +180,7 @@ const lostBars = (droppedMs: Float64Array, interval: Interval, { eventTimeMs }: 
 }
 
 /** The column that decides between rows of one time, where the rules let one decide. */
-const decidingColumn = ({ conflict, versionColumn = "version" }: ConformanceRules): string | undefined =>
+export const decidingColumn = ({ conflict, versionColumn = "version" }: ConformanceRules): string | undefined =>
   conflict === "version" ? versionColumn : undefined
 
 /** The rows as bars, where the rules make bars of finer rows. */

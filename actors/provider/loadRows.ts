@@ -4,15 +4,15 @@
  * Each stretch of time comes from the preferred source that covers it.
  */
 import { Effect } from "effect"
-import { contentHash } from "../../protocol/frame/contentHash.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
-import { findingsIn, loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
-import { fingerprint, type WindowContent } from "./fingerprint.ts"
+import { findingsIn, loadWindows } from "../sources/storedWindows.ts"
+import { fingerprint } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
+import { windowContent } from "./windowContent.ts"
 
 /** The rows of an answer. */
 export interface Loaded {
@@ -28,13 +28,6 @@ export interface Loaded {
 
 /** What rows are wanted. */
 type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
-
-/** The hash of a part's rows; known already where they are one whole chunk. */
-const hashOf = ({ chunks, windowStart }: StoredWindow, frame: Frame.Frame): WindowContent => {
-  const [only, ...others] = chunks
-  const isWhole = only !== undefined && others.length === 0 && only.rows === Frame.length(frame)
-  return { windowStart, contentHash: isWhole ? only.contentHash : contentHash(frame) }
-}
 
 /** The rows of the request's range that the root covers. */
 export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
@@ -54,7 +47,7 @@ export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: Cove
     findings: Findings.unionAll(windows.map((window, index) => findingsIn(window, merged[index]!.contributions))),
     fingerprint: fingerprint(
       { series, range: request.range, covered },
-      windows.map((window, index) => hashOf(window, merged[index]?.frame ?? empty))
+      windows.map((window, index) => windowContent(window, merged[index]!))
     ),
     fromCache,
     fromStorage

@@ -2,7 +2,7 @@
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 
-/** A sentence for each column that came in another type, since that of the schema has no place for some stored value. */
+/** A sentence for each column that came in another type, since that of the schema has no place for a stored value. */
 export const typeNotes = ({ fields }: DataSchema, { columns }: Pick<Frame, "columns">): ReadonlyArray<string> =>
   fields.flatMap(({ name, type }) => {
     const given = columns.find((column) => column.name === name)?.type ?? type

@@ -43,6 +43,8 @@ export interface PageRequest {
   readonly end: number
   /** What is made of its rows, where it gives trades; the five columns of a bar without it. */
   readonly fields?: ReadonlyArray<Field>
+  /** The field by which whoever asks decides between rows of one time: it is given all of them. */
+  readonly decidedBy?: string
 }
 
 /** Rows, and what the source knows of them. */

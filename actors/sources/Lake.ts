@@ -164,8 +164,15 @@ const pageOf = Effect.fnUntraced(function* (lake: Lake, request: PageRequest) {
   yield* checkInterval(lake.settings, request)
   const found = yield* find(lake, symbol, [start, end])
   if (!isRange(start, end)) return noBars(lake.settings)
-  const { fields = [] } = request
-  const wanted = { interval, range: [start, end], barsMax: lake.barsMax, limit: 0, fields } as const
+  const { decidedBy, fields = [] } = request
+  const wanted: RowsWanted = {
+    interval,
+    range: [start, end],
+    barsMax: lake.barsMax,
+    limit: 0,
+    fields,
+    ...(decidedBy !== undefined && { decidedBy })
+  }
   if (lake.settings.rows === "trades") return yield* tradesPage(lake, found, wanted)
   return yield* barsPage(lake, { files: found.files.map((facts) => withFields(facts, fields)) }, wanted)
 })

@@ -1,9 +1,9 @@
 /**
  * Where do files begin and end, and what is not known there?
  *
- * Pure. Before the first file, behind the last and between two another one may be absent, so an absence over such a seam
- * says nothing, whatever part of it was asked about. Two files follow each other at once where the time between them is
- * short beside both. Of trades the bar at an edge may go on in a file that is not there: it is no bar then.
+ * Pure. Before the first file, behind the last and between two another one may be absent, so an absence over such a
+ * seam says nothing, whatever part of it was asked about. Two files follow each other at once where the time between
+ * them is short beside both. Of trades the bar at an edge may go on in a file that is not there: it is no bar then.
  */
 import * as Interval from "../../protocol/history/Interval.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"

@@ -14,6 +14,7 @@ import * as ZoneClock from "../../protocol/history/ZoneClock.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import { openOf } from "./lakeEdges.ts"
+import { newestRows } from "./lakeVersions.ts"
 import type { Cell, Table } from "./Parquet.ts"
 
 /** What is to become of them. */
@@ -24,8 +25,10 @@ export interface RowsWanted {
   /** How many rows were asked for: as many mean that there are more. */
   readonly limit: number
   readonly barsMax: number
-  /** What bars have that are made of trades; the five columns of a bar without it. */
+  /** The fields of the schema; of trades the five columns of a bar are made without them. */
   readonly fields?: ReadonlyArray<Field>
+  /** The field by which others decide between rows of one time. */
+  readonly decidedBy?: string
 }
 
 /** Rows of one page from which something can be told of their distance. */
@@ -36,10 +39,13 @@ const dayMs = 86_400_000
 const numbersOf = (cells: ReadonlyArray<Cell> | undefined): Float64Array =>
   Float64Array.from(cells ?? [], (cell) => (typeof cell === "number" ? cell : Number.NaN))
 
+/** Where a row stands. */
+const placeOf = (table: Table, row: number): string => `${table["file"]?.[row]}, row ${table["row"]?.[row]}`
+
 /** The first row in which something can't be read. */
 const faultIn = (table: Table): string | undefined => {
   const row = (table["bad"] ?? []).findIndex((bad) => bad !== null)
-  return row < 0 ? undefined : `${table["file"]?.[row]}, row ${table["row"]?.[row]}: ${table["bad"]?.[row]}`
+  return row < 0 ? undefined : `${placeOf(table, row)}: ${table["bad"]?.[row]}`
 }
 
 const valueNames = (table: Table): ReadonlyArray<string> =>
@@ -59,25 +65,31 @@ const wholeRows = (times: Float64Array, limit: number): number => {
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
 
 /**
- * Whether bars of another length than the interval's are among the times, which ascend. What is `declared` is believed
- * of bars that are far apart, and never of several within one.
+ * Whether bars of another length than the interval's are among the times as they are stamped, which ascend. What is
+ * `declared` is believed of bars that are far apart, and never of several within one.
  */
 const otherLength = (
   times: Float64Array,
-  { lengthMs, text, ...interval }: Interval.Interval,
-  declared: boolean
+  interval: Interval.Interval,
+  { interval: declared, stamped }: Pick<LakeSettings, "interval" | "stamped">
 ): string | undefined => {
+  const { lengthMs, text } = interval
+  const barOf = (time: number): number =>
+    stamped === "close" ? openOf(interval, time) : Interval.alignDown(interval, time)
+  // the end of a bar and its last millisecond are one stamp
+  const sameMs = stamped === "close" ? 1 : 0
   let divisor = 0
   let steps = 0
   for (let row = 1; row < times.length; row++) {
     const step = times[row]! - times[row - 1]!
-    if (step === 0) continue
-    const bar = Interval.alignDown({ lengthMs, ...interval }, times[row]!)
-    if (bar <= times[row - 1]!) return `has several rows within one bar of ${text}: its bars are shorter`
+    if (step <= sameMs) continue
+    if (barOf(times[row]!) === barOf(times[row - 1]!)) {
+      return `has several rows within one bar of ${text}: its bars are shorter`
+    }
     divisor = greatestDivisor(step, divisor)
     steps += 1
   }
-  return !declared && steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
+  return declared === undefined && steps + 1 >= rowsToTellInterval && divisor > lengthMs && divisor % lengthMs === 0
     ? `has bars ${divisor / 1000} s apart, not ${text}: say interval: ${text} where they are that short all the same`
     : undefined
 }
@@ -95,6 +107,9 @@ const dayEarly = (times: Float64Array, { lengthMs }: Interval.Interval, zone: st
 
 const isSameValue = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || Object.is(a, b)
 
+const isSameRow = (columns: ReadonlyArray<ReadonlyArray<Cell>>, a: number, b: number): boolean =>
+  columns.every((cells) => isSameValue(cells[a], cells[b]))
+
 /** The rows in range, without those that say the same again, up to so many times. */
 const chosenRows = (times: Float64Array, columns: ReadonlyArray<ReadonlyArray<Cell>>, wanted: RowsWanted) => {
   const { barsMax, range } = wanted
@@ -104,7 +119,7 @@ const chosenRows = (times: Float64Array, columns: ReadonlyArray<ReadonlyArray<Ce
     if (isRange(time, range[0]) || !isRange(time, range[1])) continue
     const before = chosen.at(-1)
     const isAnother = before === undefined || times[before] !== time
-    if (!isAnother && columns.every((cells) => isSameValue(cells[before], cells[row]))) continue
+    if (!isAnother && isSameRow(columns, before, row)) continue
     if (isAnother) bars += 1
     if (bars > barsMax) break
     chosen.push(row)
@@ -112,17 +127,48 @@ const chosenRows = (times: Float64Array, columns: ReadonlyArray<ReadonlyArray<Ce
   return chosen
 }
 
-const sameTimeText = 'are of one time, and differ: map the newer one\'s column as "version", or take one of them out'
-
 /** Two rows of one time that say different things: which of them is right nobody knows. */
-const differ = (table: Table, times: Float64Array, rows: ReadonlyArray<number>): string | undefined => {
+const differ = (table: Table, times: Float64Array, rows: ReadonlyArray<number>, advice: string): string | undefined => {
   const at = rows.findIndex((row, index) => index > 0 && times[rows[index - 1]!] === times[row])
   if (at < 0) return undefined
   const [before, row] = [rows[at - 1]!, rows[at]!]
   const name = valueNames(table).find((each) => !isSameValue(cellsOf(table, each)[before], cellsOf(table, each)[row]))
   const values = [before, row].map((each) => cellsOf(table, name ?? "")[each])
-  const places = [before, row].map((each) => `${table["file"]?.[each]}, row ${table["row"]?.[each]}`)
-  return `${places.join(" and ")} ${sameTimeText} (${name} is ${values.join(" and ")})`
+  const places = `${placeOf(table, before)} and ${placeOf(table, row)}`
+  return `${places} are of one time, and differ: ${advice} (${name} is ${values.join(" and ")})`
+}
+
+/** What numbers the versions of rows, where nobody says otherwise. */
+const versionName = "version"
+
+/** One row of each time, the newest; all of them where others decide. */
+const decided = (
+  table: Table,
+  times: Float64Array,
+  rows: ReadonlyArray<number>,
+  { decidedBy, fields = [] }: RowsWanted
+): Result.Result<ReadonlyArray<number>, string> => {
+  const names = valueNames(table)
+  const spelt = [decidedBy, ...(fields.find(({ name }) => name === decidedBy)?.from ?? [])]
+  if (names.some((name) => spelt.includes(name))) return Result.succeed(rows)
+  if (!names.includes(versionName)) {
+    const advice = `map the newer one's column as "${decidedBy ?? versionName}", or take one of them out`
+    const differing = differ(table, times, rows, advice)
+    return differing === undefined ? Result.succeed(rows) : Result.fail(differing)
+  }
+  const versions = cellsOf(table, versionName)
+  const found = newestRows(versions, times, rows)
+  if ("unread" in found) {
+    const { unread } = found
+    return Result.fail(`${placeOf(table, unread)}: version is neither a number nor a time: ${versions[unread]}`)
+  }
+  const columns = names.map((name) => cellsOf(table, name))
+  const newest = found.newest.filter((row, at) => {
+    const before = found.newest[at - 1]
+    return before === undefined || times[before] !== times[row] || !isSameRow(columns, before, row)
+  })
+  const differing = differ(table, times, newest, "their version is one as well: take one of them out")
+  return differing === undefined ? Result.succeed(newest) : Result.fail(differing)
 }
 
 const isNumbers = (cells: ReadonlyArray<Cell>): boolean =>
@@ -141,14 +187,14 @@ const pickLong = (name: string, cells: ReadonlyArray<Cell>, rows: ReadonlyArray<
 })
 
 const earlyText = (table: Table, row: number, time: number): string =>
-  `${table["file"]?.[row]}, row ${table["row"]?.[row]}: ${isoTime(time)} would be of the day before, since ` +
+  `${placeOf(table, row)}: ${isoTime(time)} would be of the day before, since ` +
   "bars of days begin at midnight in UTC; leave the zone away where times are dates"
 
 /** Bars as the files have them, or what is wrong with them. */
 export const barsOf = (
   table: Table,
   wanted: RowsWanted,
-  { interval: declared, stamped = "open", zone }: Pick<LakeSettings, "interval" | "stamped" | "zone">
+  settings: Pick<LakeSettings, "interval" | "stamped" | "zone">
 ): Result.Result<RawRows, string> => {
   const fault = faultIn(table)
   if (fault !== undefined) return Result.fail(fault)
@@ -156,22 +202,19 @@ export const barsOf = (
   const given = numbersOf(table["t"])
   const whole = given.subarray(0, wholeRows(given, limit))
   if (whole.length === 0 && given.length > 0) return Result.fail(`more than ${limit} rows are of one time`)
-  const times = stamped === "open" ? whole : whole.map((time) => openOf(interval, time))
-  const another = otherLength(times, interval, declared !== undefined)
+  const another = otherLength(whole, interval, settings)
   if (another !== undefined) return Result.fail(`${table["file"]?.[0]} ${another}`)
-  const late = dayEarly(times, interval, zone)
+  const times = settings.stamped === "close" ? whole.map((time) => openOf(interval, time)) : whole
+  const late = dayEarly(times, interval, settings.zone)
   if (late >= 0) return Result.fail(earlyText(table, late, times[late]!))
   const names = valueNames(table)
   const columns = names.map((name) => cellsOf(table, name))
-  const rows = chosenRows(times, columns, wanted)
-  const differing = names.includes("version") ? undefined : differ(table, times, rows)
-  if (differing !== undefined) return Result.fail(differing)
-  return Result.succeed({
+  return Result.map(decided(table, times, chosenRows(times, columns, wanted), wanted), (rows) => ({
     eventTime: Float64Array.from(rows, (row) => times[row]!),
     columns: names.map((name, at) =>
       table[`i ${name}`] === undefined ? pick(name, columns[at]!, rows) : pickLong(name, columns[at]!, rows)
     )
-  })
+  }))
 }
 
 /** The trades that count, of some of one time that have no number. */

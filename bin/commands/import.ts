@@ -100,7 +100,9 @@ const flags = {
   ),
   calendar: text("calendar", "NAME", "When its market is closed, such as nyse-regular; 24x7 without it"),
   replace: Flag.Boolean("replace").pipe(
-    Flag.withDescription("Take the place of other files that were imported as the same series"),
+    Flag.withDescription(
+      "Take the place of other files that were imported as the same series, and of how they are read"
+    ),
     Flag.withDefault(false)
   ),
   dataDir: Flag.String("data-dir").pipe(
@@ -123,13 +125,14 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { dataDir, format } = asked
   // what only this command needs takes half a second to load
   const { describeFiles } = yield* Effect.promise(() => import("../../actors/sources/describeFiles.ts"))
-  const { lakeOf, planImport } = yield* Effect.promise(() => import("../importPlan.ts"))
-  const { countBars, storeFiles, writeConfiguration } = yield* Effect.promise(() => import("../importFiles.ts"))
+  const { planImport, settingsOf } = yield* Effect.promise(() => import("../importPlan.ts"))
+  const files = yield* Effect.promise(() => import("../importFiles.ts"))
+  const { countBars, storeFiles, writeConfiguration } = files
   const { storedText, understoodText } = yield* Effect.promise(() => import("../describeImport.ts"))
-  const lake = lakeOf(asked)
+  const lake = settingsOf(asked, yield* files.importedBefore(dataDir))
   const described = yield* orUnreadable(describeFiles(lake, Option.getOrUndefined(asked.symbol)))
   const plan = yield* Effect.mapError(
-    Effect.fromResult(planImport(asked, described)),
+    Effect.fromResult(planImport(asked, described, lake)),
     (problem) => new UnreadableFiles({ reason: `${asked.file}: ${problem}` })
   )
   if (format === "table") yield* printNote(understoodText(described, plan, lake))

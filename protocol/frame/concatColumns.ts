@@ -6,7 +6,7 @@
  */
 import * as Category from "./Category.ts"
 import * as Column from "./Column.ts"
-import { convertNumbers } from "./convertNumbers.ts"
+import { convertNumbers, floatsOf } from "./convertNumbers.ts"
 import { hasValue } from "./hasValue.ts"
 
 /** What one of the frames that are joined has of a column, if anything, and how many rows. */
@@ -52,15 +52,13 @@ const joinCategories = (out: Column.CategoryColumn, parts: ReadonlyArray<Part>):
   return { ...out, dictionary: Array.from(places.keys()) }
 }
 
-const isSafe = (value: bigint): boolean => value === Column.missing.int64 || Number.isSafeInteger(Number(value))
-
 const isWhole = (value: number): boolean => Number.isNaN(value) || Number.isSafeInteger(value)
 
 /** Whether a column of the type has all values of this one as they are. */
 const holds = (type: Column.ColumnType, column: Column.Column): boolean =>
   column.type === type ||
   !hasValue(column) ||
-  (type === "float64" && column.type === "int64" && column.values.every(isSafe)) ||
+  (type === "float64" && column.type === "int64" && floatsOf(column.values) !== undefined) ||
   (type === "int64" && column.type === "float64" && column.values.every(isWhole))
 
 /** The type that has all values; a part in which all are missing has no say. */
@@ -73,7 +71,7 @@ const commonType = (parts: ReadonlyArray<Part>): Column.ColumnType => {
   const [only = first.type, ...others] = new Set(telling.map(({ type }) => type))
   if (others.length === 0) return only
   const areNumbers = telling.every(
-    (column) => column.type === "float64" || (column.type === "int64" && column.values.every(isSafe))
+    (column) => column.type === "float64" || (column.type === "int64" && floatsOf(column.values) !== undefined)
   )
   return areNumbers ? "float64" : "category"
 }

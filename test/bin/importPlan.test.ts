@@ -3,7 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Option, Result } from "effect"
 import { describeFiles, type Described, intervalOf } from "../../actors/sources/describeFiles.ts"
 import { asFlags } from "../../bin/asFlags.ts"
-import { type ImportFlags, lakeOf, planImport, withImport } from "../../bin/importPlan.ts"
+import { type ImportFlags, lakeOf, planImport, settingsOf, withImport } from "../../bin/importPlan.ts"
+import type { Configuration } from "../../protocol/Settings.ts"
+import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import * as BarFile from "../support/BarFile.ts"
 import { intervalOf as interval } from "../support/rows.ts"
 import { Effect } from "effect"
@@ -97,9 +99,12 @@ describe("planImport()", () => {
     )
     assert.strictEqual(merged.schemas?.["prices"]?.version, 7)
     assert.lengthOf(merged.series, 2)
-    // with volume again, it has the usual columns again
     const again = Result.getOrThrow(withImport(changed, Result.getOrThrow(planOf())))
-    assert.notProperty(again.series[0], "schema")
+    assert.deepStrictEqual(again, changed)
+    // with volume, it has the usual columns again
+    const replaced = Result.getOrThrow(withImport(changed, Result.getOrThrow(planOf({ replace: true }))))
+    assert.notProperty(replaced.series[0], "schema")
+    assert.notProperty(replaced.sources["ohlcv-My-prices-v2-1m"], "without")
   })
 
   it("keeps what the command line says of the files in their settings", () => {
@@ -147,19 +152,51 @@ describe("withImport()", () => {
 describe("what an import leaves as it was", () => {
   const merge = (...given: Parameters<typeof withImport>) => Result.getOrThrow(withImport(...given))
 
-  it("withImport() keeps what somebody has set of a series and of its source, and not what the import says anew", () => {
-    const plan = Result.getOrThrow(planOf({ node: Option.some("a"), zone: Option.some("Europe/Berlin") }))
-    const before = plan.configuration
-    const [series] = before.series
-    const changed = {
-      ...before,
-      sources: { "a-1m": { ...before.sources["a-1m"]!, maxEmptyBars: 7 } },
-      series: [{ ...series, calendar: "nyse-regular" }] as const
-    }
-    const again = merge(changed, Result.getOrThrow(planOf({ node: Option.some("a") })))
-    assert.containSubset(again.series[0], { calendar: "nyse-regular" })
-    assert.containSubset(again.sources["a-1m"], { maxEmptyBars: 7 })
-    assert.notProperty(again.sources["a-1m"], "zone")
+  const node = Option.some("a")
+  const before = Result.getOrThrow(planOf({ node })).configuration
+  const [series] = before.series
+  const set = { maxEmptyBars: 7, zone: "Europe/Berlin", whole: false, columns: { close: "Last" } } as const
+  const ours: LakeSettings = { ...(before.sources["a-1m"] as LakeSettings), ...set }
+  const changed: Configuration = {
+    sources: { "a-1m": ours, b: { kind: "lake", path: "b.csv" } },
+    series: [
+      { ...series, intervals: ["1m", "5m"], sources: ["a-1m", "b"], symbol: "BTC/USDT", calendar: "nyse-regular" }
+    ]
+  }
+
+  /** The configuration after the same file was imported again, by a command that says so much. */
+  const importedAgain = (said: Partial<ImportFlags> = {}) => {
+    const asked = { ...flags, node, ...said }
+    return merge(changed, Result.getOrThrow(planImport(asked, described, settingsOf(asked, changed))))
+  }
+
+  it("withImport() keeps what somebody has set of a series and of its source, but for what is said anew", () => {
+    assert.deepStrictEqual(importedAgain(), changed)
+    const said = { zone: Option.some("UTC"), symbol: Option.some("ETH"), calendar: Option.some("24x7") }
+    assert.deepStrictEqual(importedAgain(said), {
+      sources: { ...changed.sources, "a-1m": { ...ours, zone: "UTC" } },
+      series: [{ ...changed.series[0], symbol: "ETH", calendar: "24x7" }]
+    })
+  })
+
+  it("withImport() keeps nothing of how files were read that others take the place of", () => {
+    const { series: now, sources } = importedAgain({ replace: true, file: "other.csv" })
+    assert.deepStrictEqual(now, changed.series)
+    const { path } = lakeOf({ ...flags, file: "other.csv" })
+    const expected: LakeSettings = { kind: "lake", path, rows: "bars", interval: "1m", maxEmptyBars: 7 }
+    assert.deepStrictEqual(sources, { ...changed.sources, "a-1m": expected })
+  })
+
+  it("settingsOf() has files read as they were when they were imported before, and as is said now", () => {
+    const asked = { ...flags, node, zone: Option.some("UTC") }
+    assert.deepStrictEqual(settingsOf(asked, changed), { ...ours, zone: "UTC" })
+    const others = [
+      settingsOf(asked, undefined),
+      settingsOf({ ...asked, replace: true }, changed),
+      settingsOf({ ...asked, node: Option.some("c") }, changed)
+    ]
+    for (const settings of others) assert.deepStrictEqual(settings, lakeOf(asked))
+    assert.notProperty(settingsOf({ ...asked, file: "other.csv" }, changed), "columns")
   })
 
   it("withImport() gives series whose names differ by their signs sources of their own", () => {

@@ -28,7 +28,12 @@ const sourceOf = (rows: RawRows): DataSource => ({
 })
 
 /** What a refill of the first minutes brings under a schema. */
-const refilled = Effect.fnUntraced(function* (rows: RawRows, settings: SchemaSettings, minutes: number) {
+const refilled = Effect.fnUntraced(function* (
+  rows: RawRows,
+  settings: SchemaSettings,
+  minutes: number,
+  source = sourceOf(rows)
+) {
   const { find } = SeriesCatalog.make({
     sources: {},
     schemas: { mine: settings },
@@ -37,7 +42,7 @@ const refilled = Effect.fnUntraced(function* (rows: RawRows, settings: SchemaSet
   const entry = yield* find("a", "1m")
   const known = { covered: RangeSet.empty, shut: RangeSet.empty, finalUntil: Infinity }
   const steps: Array<Step> = []
-  const refill = pagedBackfiller(sourceOf(rows)).refill(
+  const refill = pagedBackfiller(source).refill(
     {
       entry,
       stretch: [0, minutes * minuteMs],
@@ -106,6 +111,34 @@ describe("pagedBackfiller()", () => {
       ])
       const all = RowFlag.backfilled | RowFlag.rolledUp
       assert.deepStrictEqual(Array.from(flags), [all | RowFlag.outOfOrder, all])
+    })
+  )
+
+  it.effect("pagedBackfiller() tells its source by which column the rules decide between rows of one time", () =>
+    Effect.gen(function* () {
+      const rows: RawRows = {
+        eventTime: [0, 0],
+        columns: [
+          { name: "close", values: [1, 2] },
+          { name: "rev", values: [2, 1] }
+        ]
+      }
+      const asked: Array<string | undefined> = []
+      const source = sourceOf(rows)
+      const told: DataSource = {
+        ...source,
+        page: (request) => Effect.tap(source.page(request), () => Effect.sync(() => asked.push(request.decidedBy)))
+      }
+      const fields: SchemaSettings["fields"] = [
+        { name: "close", type: "float64", required: true },
+        { name: "rev", type: "int64", required: false }
+      ]
+      const rules = { conflict: "version", versionColumn: "rev" } as const
+      const { steps } = yield* refilled(rows, { fields, rules }, 1, told)
+      assert.deepStrictEqual(Array.from<number | bigint>(steps[0]!.rows.columns[0]!.values), [1])
+      assert.strictEqual(asked[0], "rev")
+      yield* refilled(rows, { fields }, 1, told)
+      assert.isUndefined(asked.at(-1))
     })
   )
 

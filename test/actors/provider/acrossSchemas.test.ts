@@ -59,6 +59,60 @@ describe("a schema that got a column", () => {
   )
 })
 
+describe("a schema of the same columns, otherwise", () => {
+  const int: Field = { ...volume, type: "int64" }
+  const otherwise: Readonly<Record<string, SchemaSettings["fields"]>> = {
+    "with whole numbers": [open, high, low, close, int],
+    "in another order": [close, low, high, open, volume],
+    "with one of them before the others": [volume, open, high, low, close],
+    "that names one less": [open, high, low, close],
+    "that names another one first": [{ name: "a", type: "category", required: false }, open, high, low, close, int]
+  }
+  it.live.each(Object.entries(otherwise))(
+    "%s leaves the fingerprint of what is stored, of any part of it",
+    ([, fields]) =>
+      Effect.gen(function* () {
+        const mesh = yield* meshOf
+        const before = yield* hostOn(mesh, LongSeries.configurationOf(), "before")
+        const version = yield* before.commit({ window: 0, minutes, price: 100 })
+        yield* before.commit({ window: 1, minutes, price: 200 })
+        const after = yield* hostOn(mesh, withFields(...fields), "after")
+        const part = { start: 60_000, end: LongSeries.windowMs + 3 * 60_000 }
+        const withoutRows = { start: 4 * 60_000, end: 30 * 60_000 }
+        for (const range of [{}, part, withoutRows]) {
+          for (const more of [range, { ...range, asOf: { version } }]) {
+            const [old, now] = [yield* before.read([0, 2], more), yield* after.read([0, 2], more)]
+            assert.strictEqual(now.meta.fingerprint, old.meta.fingerprint, JSON.stringify(more))
+          }
+        }
+      })
+  )
+
+  it.live("gives one fingerprint whether a window was filled at once or partly before", () =>
+    Effect.gen(function* () {
+      const prices = Array.from({ length: LongSeries.windowMinutes }, (_, at) => 100 + at)
+      const bars = new Map([["LONG", flatBars([...prices.keys()], prices)]])
+      const half = { start: 0, end: 30 * 60_000, strategy: "auto_backfill" }
+      const rest = { ...half, start: half.end, end: LongSeries.windowMs }
+      const now = withFields(volume, close, { ...open, type: "int64" }, high, low)
+      const told = yield* Effect.forEach([LongSeries.configurationOf(), now], (then, at) =>
+        Effect.gen(function* () {
+          const mesh = yield* meshOf
+          const before = yield* hostOn(mesh, then, `before-${at}`, bars)
+          yield* before.read([0, 1], half)
+          const after = yield* hostOn(mesh, now, `after-${at}`, bars)
+          const all = yield* after.read([0, 1], { strategy: "auto_backfill" })
+          assert.deepStrictEqual(all.meta.missingRanges, [])
+          return [all, yield* after.read([0, 1], half), yield* after.read([0, 1], rest)].map(
+            ({ meta }) => meta.fingerprint
+          )
+        })
+      )
+      assert.deepStrictEqual(told[0], told[1])
+    })
+  )
+})
+
 describe("a schema whose column has another type", () => {
   it.live(
     "loses no stored value that the type has no place for: of the past, now, and beside what is filled later",

@@ -37,10 +37,14 @@ const first = chunkOf("binance", [0, 1, 2, 9], 1, 1000)
 const second = chunkOf("kraken", [1, 2, 3], 2, 2000)
 
 /** The answer about the whole window, by rules and in an order of preference. */
-const load = Effect.fnUntraced(function* (rules: ConformanceRules, sources = ["binance", "kraken"]) {
+const load = Effect.fnUntraced(function* (
+  rules: ConformanceRules,
+  sources = ["binance", "kraken"],
+  stored: ReadonlyArray<Chunk.EncodedChunk> = [second, first]
+) {
   const store = yield* ChunkStore.ChunkStore
-  for (const chunk of [first, second]) yield* store.putChunk(entry.series, 0, chunk)
-  const chunks = [second.ref, first.ref]
+  for (const chunk of stored) yield* store.putChunk(entry.series, 0, chunk)
+  const chunks = stored.map(({ ref }) => ref)
   const page = { format: 1, index: 0, windows: [{ windowStart: 0, generation: 0, chunks }] } as const
   const id = yield* store.putPage(entry.series, page)
   const view = viewOf(ranges)
@@ -97,6 +101,20 @@ describe("loadRows()", () => {
       assert.deepEqual(table(other.frame), table(one.frame))
       assert.equal(other.fingerprint, one.fingerprint)
       assert.notEqual((yield* load({})).fingerprint, one.fingerprint)
+    })
+  )
+
+  it.effect("loadRows() gives the same rows one fingerprint, in whichever chunks they lie and whosever they are", () =>
+    Effect.gen(function* () {
+      const minutes = Array.from({ length: 10 }, (_, at) => at)
+      const even = minutes.filter((at) => at % 2 === 0)
+      const odd = minutes.filter((at) => at % 2 === 1)
+      const rules: ConformanceRules = { conflict: "ingestTime" }
+      const one = yield* load(rules, ["binance", "kraken"], [chunkOf("kraken", minutes, 2, 2000)])
+      const apart = [chunkOf("binance", even, 2, 2000), chunkOf("kraken", odd, 2, 1000)]
+      const other = yield* load(rules, ["binance", "kraken"], apart)
+      assert.deepEqual(shares(other.contributions)["binance"]?.length, 5)
+      assert.equal(other.fingerprint, one.fingerprint)
     })
   )
 })

@@ -30,14 +30,10 @@ const lake = (path: string, more: Partial<LakeSettings> = {}, symbols: ReadonlyA
 const write = (path: string, header: string, rows: ReadonlyArray<string>): void =>
   writeFileSync(path, [header, ...rows].join("\n"))
 
+const wholeTime = { symbol: "ANY", interval: minute, start: Date.UTC(2000, 0), end: Date.UTC(2030, 0) }
+
 const page = (source: DataSource, symbol = "ANY", interval = minute, fields?: ReadonlyArray<Field>) =>
-  source.page({
-    symbol,
-    interval,
-    start: Date.UTC(2000, 0),
-    end: Date.UTC(2030, 0),
-    ...(fields !== undefined && { fields })
-  })
+  source.page({ ...wholeTime, symbol, interval, ...(fields !== undefined && { fields }) })
 
 const reasonOf = (source: DataSource, symbol = "ANY", interval = minute) =>
   Effect.map(Effect.flip(page(source, symbol, interval)), ({ reason }) => reason)
@@ -158,12 +154,73 @@ describe("what rows say", () => {
     })
   )
 
-  it.live("bars that are shorter than what is declared of them are refused", () =>
+  it.live("of two rows of one bar the one of the highest version stands, wherever they lie", () =>
+    Effect.gen(function* () {
+      const made = yield* folder
+      const path = join(made, "*.csv")
+      const header = `${barHeader},rev`
+      const row = (at: number, value: number, version: string | number) => `${bar(at, value)},${version}`
+      const columns = { version: "rev" }
+      const closes = Effect.map(page(yield* lake(path, { columns })), ({ columns }) =>
+        Array.from(columns.find(({ name }) => name === "close")?.values ?? [])
+      )
+      const long = 2 ** 53
+      write(join(made, "a.csv"), header, [row(0, 1, 10), row(0, 2, 9), row(minuteMs, 3, ""), row(minuteMs, 4, -5)])
+      write(join(made, "b.csv"), header, [
+        row(0, 1, 10),
+        row(2 * minuteMs, 5, `${long}1`),
+        row(2 * minuteMs, 6, `${long}2`)
+      ])
+      assert.deepStrictEqual(yield* closes, [1, 4, 6])
+      const day = (value: number, text: string) => row(0, value, text)
+      write(join(made, "a.csv"), header, [day(1, "2024-03-01T10:00:00Z"), day(2, "2024-03-01 09:59")])
+      write(join(made, "b.csv"), header, [])
+      assert.deepStrictEqual(yield* closes, [1])
+      const another = yield* lake(path)
+      assert.include(yield* reasonOf(another), 'are of one time, and differ: map the newer one\'s column as "version"')
+      write(join(made, "a.csv"), header, [row(0, 1, 2), row(0, 2, 2), row(0, 3, 1)])
+      const source = yield* lake(path, { columns })
+      assert.match(
+        yield* reasonOf(source),
+        /row 1 and .*row 2 are of one time, and differ: their version is one as well/
+      )
+      write(join(made, "a.csv"), header, [row(0, 1, "old"), row(0, 2, "new")])
+      assert.include(yield* reasonOf(source), "a.csv, row 1: version is neither a number nor a time: old")
+    })
+  )
+
+  it.live(
+    "rows of one bar are all given where the rules of a series decide between them, and refused where they can't",
+    () =>
+      Effect.gen(function* () {
+        const path = join(yield* folder, "a.csv")
+        write(path, `${barHeader},rev`, [`${bar(0, 1)},2`, `${bar(0, 2)},1`])
+        const rev: Field = { name: "revision", type: "int64", required: false, from: ["rev"] }
+        const give = (columns: Readonly<Record<string, string>>) =>
+          Effect.flatMap(lake(path, { columns }), (source) =>
+            source.page({ ...wholeTime, fields: [rev], decidedBy: "revision" })
+          )
+        for (const name of ["rev", "revision"]) {
+          assert.deepStrictEqual(times(yield* give({ [name]: "rev" })), [0, 0])
+        }
+        const { reason } = yield* Effect.flip(give({ unknown: "rev" }))
+        assert.include(reason, 'map the newer one\'s column as "revision"')
+      })
+  )
+
+  it.live("bars that are shorter than what is declared of them are refused, whatever stamps they have", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "a.csv")
-      write(path, barHeader, [bar(0), bar(minuteMs), bar(2 * minuteMs)])
-      const source = yield* lake(path, { interval: "5m" })
-      assert.include(yield* reasonOf(source, "ANY", intervalOf("5m")), "has several rows within one bar of 5m")
+      const five = intervalOf("5m")
+      const stamped = "close"
+      write(path, barHeader, [bar(minuteMs), bar(2 * minuteMs), bar(3 * minuteMs)])
+      for (const settings of [{ interval: "5m" }, { interval: "5m", stamped }, { stamped }] as const) {
+        const source = yield* lake(path, settings)
+        assert.include(yield* reasonOf(source, "ANY", five), "has several rows within one bar of 5m")
+      }
+      // the end of a bar, and its last millisecond
+      write(path, barHeader, [bar(5 * minuteMs - 1), bar(5 * minuteMs), bar(10 * minuteMs)])
+      assert.deepStrictEqual(times(yield* page(yield* lake(path, { stamped }), "ANY", five)), [0, 5])
     })
   )
 

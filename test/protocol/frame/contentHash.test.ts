@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Category from "../../../protocol/frame/Category.ts"
-import { type Column, columnTypes, absent, float64 } from "../../../protocol/frame/Column.ts"
+import { type Column, columnTypes, absent, float64, missing } from "../../../protocol/frame/Column.ts"
 import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
@@ -99,16 +99,17 @@ describe("contentHash", () => {
     const bytes = FrameCodec.encode(drawn, { lineage: "none", metadata: new Map() })
     expect(contentHash(FrameCodec.decode(bytes).frame)).toBe(contentHash(drawn))
   })
-  it("contentHash() sees the type of a column", () => {
+  it("contentHash() sees the type of a column, but for numbers that float64 and int64 have alike", () => {
     const columns: ReadonlyArray<Column> = [
       float64("open", Float64Array.of(1)),
       { name: "open", type: "timestamp", values: Float64Array.of(1) },
-      { name: "open", type: "int64", values: BigInt64Array.of(1n) },
+      { name: "open", type: "int64", values: BigInt64Array.of(2n ** 53n) },
+      float64("open", Float64Array.of(2 ** 53)),
       { name: "open", type: "bool", values: Uint8Array.of(1) },
       Category.fromTexts("open", ["1"])
     ]
     const hashes = columns.map((column) => contentHash({ ...one("open", 1), columns: [column] }))
-    expect(new Set(hashes).size).toBe(columnTypes.length)
+    expect(new Set(hashes).size).toBe(columnTypes.length + 1)
   })
   law("contentHash() does not see a column without any value, wherever it is", [frame, fc.nat()], (drawn, rank) => {
     for (const type of columnTypes) {
@@ -116,6 +117,35 @@ describe("contentHash", () => {
       const columns = drawn.columns.toSpliced(at, 0, absent("none of this name", type, Frame.length(drawn)))
       expect(contentHash({ ...drawn, columns })).toBe(contentHash(drawn))
     }
+  })
+  const safe = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(0, -1, 1 - 2 ** 53, 2 ** 53 - 1, -(2 ** 32), Number.NaN))
+  law("contentHash() does not see whether numbers are float64 or int64", [fc.array(safe)], (numbers) => {
+    const values = BigInt64Array.from(numbers, (value) => (Number.isNaN(value) ? missing.int64 : BigInt(value)))
+    const frameOf = (column: Column): Frame.Frame => ({
+      ...one("open", 1),
+      eventTimeMs: Float64Array.from(numbers, (_, row) => row),
+      columns: [column],
+      flags: new Uint32Array(numbers.length)
+    })
+    const asInts = contentHash(frameOf({ name: "trades", type: "int64", values }))
+    expect(asInts).toBe(contentHash(frameOf(floats("trades", ...numbers))))
+  })
+  law("contentHash() does not see the order of columns", [frame, fc.nat()], (drawn, rank) => {
+    const at = rank % (drawn.columns.length + 1)
+    const columns = [...drawn.columns.slice(at), ...drawn.columns.slice(0, at)].toReversed()
+    expect(contentHash({ ...drawn, columns })).toBe(contentHash(drawn))
+  })
+  it("contentHash() has the columns of a bar first, and the others by code points", () => {
+    const names = ["open", "high", "low", "close", "volume", "Close", "aa", "vwap", "\uFB01", "\u{1F600}"]
+    const hash = createHash("sha256").update("1\n").update(new Uint8Array(8))
+    for (const name of names) hash.update(`${name}\n`).update(new Uint8Array(Float64Array.of(1).buffer))
+    const columns = names.toSorted().map((name) => floats(name, 1))
+    expect(contentHash({ ...one("open", 1), columns })).toBe(hash.digest("hex"))
+  })
+  it("contentHash() is one for no rows, whatever the columns", () => {
+    const none = ["open", "trades"].map((name) => contentHash(Frame.slice(one(name, 1), 0, 0)))
+    const hash = createHash("sha256").update("0\nopen\nhigh\nlow\nclose\nvolume\n").digest("hex")
+    expect(none).toEqual([hash, hash])
   })
   it("contentHash() is what its documentation says", () => {
     const bytes = new DataView(new ArrayBuffer(16))

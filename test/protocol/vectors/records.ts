@@ -2,6 +2,7 @@
 import { Option, Schema } from "effect"
 import { slotOf } from "../../../cluster/Placement.ts"
 import { packReply } from "../../../cluster/ReplyCodec.ts"
+import { missing } from "../../../protocol/frame/Column.ts"
 import { contentHash, sha256 } from "../../../protocol/frame/contentHash.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import * as FrameJson from "../../../protocol/frame/FrameJson.ts"
@@ -61,18 +62,26 @@ const of = (eventTimeMs: ReadonlyArray<number>, values: Readonly<Record<string, 
 
 const hashed = (what: string, frame: Frame) => {
   const { __source, __ingest_at, __backfill_job_id, __flags, ...columns } = FrameJson.toJson(frame)
-  return { what, columns, contentHash: contentHash(frame) }
+  const types = FrameJson.typesOf(frame)
+  return { what, columns, ...(Object.keys(types).length > 0 && { types }), contentHash: contentHash(frame) }
+}
+
+const wholeNumbers: Frame = {
+  ...of([0, 60_000], { open: [1.5, 2] }),
+  columns: [floats("open", 1.5, 2), { name: "trades", type: "int64", values: BigInt64Array.of(7n, missing.int64) }]
 }
 
 /** Content hashes of small frames; a null stands for NaN. */
 export const contentHashes = [
   hashed("three bars", rows),
-  hashed("no rows", of([], { open: [], close: [] })),
+  hashed("no rows, which have one hash whatever their columns", of([], { open: [], close: [] })),
   hashed("no columns", of([0, 60_000], {})),
   hashed("a missing value", of([0, 60_000], { open: [1.5, Number.NaN] })),
   hashed("a column without any value, which does not count", of([0, 60_000], { open: [1.5, 2], vwap: [NaN, NaN] })),
   hashed("a zero, which has one hash with either sign", of([0], { volume: [-0] })),
-  hashed("an extra column behind the schema's, and a time before 1970", of([-60_000], { open: [1], größe: [2] }))
+  hashed("an extra column behind the schema's, and a time before 1970", of([-60_000], { open: [1], größe: [2] })),
+  hashed("columns in any order: those of a bar come first", of([0], { vwap: [3], trades: [4], low: [1], open: [2] })),
+  hashed("whole numbers of 53 bits, which have one hash as float64 and as int64", wholeNumbers)
 ]
 
 const entry = { windowStart: day.start, generation: 0, chunks: [stored.ref] }
