@@ -12,7 +12,8 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { arePairsOf, toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { AuditBreak } from "../../protocol/messages/AuditReport.ts"
-import { type AuditEntry, type AuditedRoot, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
+import type { AuditedRoot } from "../sources/LoggedRoot.ts"
+import { type AuditEntry, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
 
 /** Where a history begins anew: the entry behind versions that are missing. */
 interface Gap extends Pick<AuditBreak, "version" | "sequence"> {
