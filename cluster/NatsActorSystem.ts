@@ -27,6 +27,7 @@ import type { Tenure } from "../runtime/Tenure.ts"
 import { endingOf } from "../runtime/Work.ts"
 import { HostSession } from "./HostSession.ts"
 import { LocalActors } from "./LocalActors.ts"
+import * as liveHosts from "./liveHosts.ts"
 import { packReply } from "./ReplyCodec.ts"
 import * as Router from "./Router.ts"
 import { claimSlots, type SlotClaims } from "./SlotClaim.ts"
@@ -70,17 +71,6 @@ export const listeningSender = Effect.fnUntraced(function* (
   })
   return sender
 })
-
-/** Of these hosts, those that are certainly gone. */
-const deadHosts = (session: HostSession["Service"]) =>
-  Effect.fnUntraced(
-    function* (hosts: ReadonlySet<string>) {
-      if (!(yield* session.mayBury)) return new Set<string>()
-      const live = new Set((yield* session.live).map(({ incarnation }) => incarnation))
-      return new Set(Array.from(hosts).filter((host) => !live.has(host)))
-    },
-    Effect.orElseSucceed(() => new Set<string>())
-  )
 
 /** What a message that came in on a slot's subject becomes. */
 const arrivalOf = (tenure: Tenure, message: Message, unreadMs: number): Residents.Arrival | undefined => {
@@ -195,7 +185,7 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
   const session = yield* HostSession
   const status = yield* HostStatus
   const router = yield* Router.make
-  const sender = yield* listeningSender(router, { id: session.incarnation, deadOf: deadHosts(session) })
+  const sender = yield* listeningSender(router, { id: session.incarnation, deadOf: liveHosts.goneOf(session) })
   const timers = yield* makeTimers
   const outbox = yield* makeOutbox(sender.post)
   const run = yield* FiberSet.makeRuntime<never, void, never>()

@@ -29,6 +29,6 @@ export interface HistoryPage<Entry> {
 
 /** A page of names, and when it was asked for. */
 export interface NamesPage<Entry> extends HistoryPage<Entry> {
-  /** What the servers' clocks showed then at least, in epoch milliseconds: by one of them each name says when it came. */
+  /** What the servers' clocks showed then at least, in epoch milliseconds: by one of them names say when they came. */
   readonly nowMs: number
 }

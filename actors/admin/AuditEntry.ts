@@ -10,20 +10,7 @@ import { CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { Stored } from "../../runtime/Mesh.ts"
-
-const AuditedRoot = Schema.Struct({
-  format: CoverageRoot.fields.format,
-  version: CoverageRoot.fields.version,
-  committedAt: CoverageRoot.fields.committedAt,
-  /** As it is in JSON: most who go through a history have no need of it, and it is most of what there is. */
-  covered: Schema.Unknown,
-  coveredInPagesBefore: CoverageRoot.fields.coveredInPagesBefore,
-  previousRootHash: CoverageRoot.fields.previousRootHash,
-  diff: CoverageRoot.fields.diff
-})
-
-/** What its history is about in a root. */
-export type AuditedRoot = typeof AuditedRoot.Type
+import { audited, type AuditedRoot } from "../sources/LoggedRoot.ts"
 
 /** An entry, and the root in it; none where it holds none that can be read. */
 export interface AuditEntry {
@@ -35,7 +22,6 @@ export interface AuditEntry {
 
 const decodeCovered = Schema.decodeUnknownOption(CoverageRoot.fields.covered)
 const encodeCovered = Schema.encodeSync(CoverageRoot.fields.covered)
-const decodeAudited = Schema.decodeUnknownOption(AuditedRoot)
 const decodeWhole = Schema.decodeUnknownOption(CoverageRoot)
 const encodeWhole = Schema.encodeSync(CoverageRoot)
 const none = new Uint8Array(0)
@@ -45,10 +31,10 @@ export const claimedBy: (root: Pick<AuditedRoot, "covered">) => Option.Option<Ra
   decodeCovered(covered)
 
 /** The entry in a message of the stream. */
-export const fromStored = ({ revision, value }: Stored): AuditEntry => ({
-  sequence: revision,
-  bytes: Option.getOrElse(value, () => none),
-  root: Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeAudited)
+export const fromStored = (stored: Stored): AuditEntry => ({
+  sequence: stored.revision,
+  bytes: Option.getOrElse(stored.value, () => none),
+  root: audited(stored)
 })
 
 /** The entry that a root makes which stands, and may not be in the stream yet. */

@@ -3,8 +3,8 @@
  *
  * Pure. Entry after entry from the first: each has the next version, names the one before by its hash, and its changes
  * make the coverage before it into its own; what it revises is covered. Where one does not, nothing behind it is looked
- * at any more. Where some are missing it begins anew behind them: the oldest may have been swept, also while the history
- * was read, and only who has read all of it can say whether they were.
+ * at any more. Where some are missing it begins anew behind them: the oldest may have been swept, also while the
+ * history was read, and only who has read all of it can say whether they were.
  */
 import { Option } from "effect"
 import { type CoverageRoot, rolledBackBy, rolledBackCause, rootHash } from "../../protocol/history/CoverageRoot.ts"
@@ -12,7 +12,8 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { arePairsOf, toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { AuditBreak } from "../../protocol/messages/AuditReport.ts"
-import { type AuditEntry, type AuditedRoot, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
+import type { AuditedRoot } from "../sources/LoggedRoot.ts"
+import { type AuditEntry, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
 
 /** Where a history begins anew: the entry behind versions that are missing. */
 interface Gap extends Pick<AuditBreak, "version" | "sequence"> {

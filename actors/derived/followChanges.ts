@@ -14,13 +14,11 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { Following } from "../../protocol/messages/Derived.ts"
 import { invalidateMessage } from "../../protocol/messages/Operate.ts"
-import * as Stream from "../../protocol/wire/Stream.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
 import { ask } from "../../runtime/ActorSystem.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
-import { Mesh } from "../../runtime/Mesh.ts"
 import { isCarriedUp, proveBars } from "../conformance/proveBars.ts"
+import { audited } from "../sources/LoggedRoot.ts"
 import * as Reach from "../sources/Reach.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import { type CatalogEntry, derivedSource } from "../sources/SeriesCatalog.ts"
@@ -34,12 +32,8 @@ export interface Pair {
 
 /** How long it may take until the coverage actor answers: longer than it takes until another host has it. */
 const askWithinMs = 10_000
-/** Entries of the history that are read at once. */
-const entriesMax = 100
 /** Ranges in one word to the coverage actor; of more, all between the first and the last is taken out. */
 const rangesMax = 5000
-
-const keyOf = ({ series }: CatalogEntry): string => Subject.series(series.nodeId, series.interval)
 
 const askInvalidate = ask(invalidateMessage)
 
@@ -55,9 +49,8 @@ const recipeOf = ({ delistedAt, listedAt, rules, schema, sources }: CatalogEntry
 
 /** Where to begin: what is made from now on is made of this version or a later one. */
 export const begin = Effect.fnUntraced(function* ({ finer }: Pair) {
-  const mesh = yield* Mesh
   // before the root: what it lacks of the history is behind this
-  const last = yield* mesh.read(Stream.audit.name, Subject.audit(keyOf(finer)))
+  const last = yield* RootLog.endOf(finer)
   const { root } = yield* (yield* Coverage).of(finer.series, { fresh: true })
   const made = { from: finer.series.interval, recipe: recipeOf(finer) }
   return { format: 1, ...made, version: root.version, revision: revisionOf(last) } satisfies Following
@@ -86,7 +79,7 @@ const takeOut = Effect.fnUntraced(function* ({ entry, finer }: Pair, view: Cover
     : `version ${taken.version}`
   const source = derivedSource(finer.series.interval)
   const word = { series: entry.series, ranges, source, who: source, reason }
-  yield* askInvalidate(keyOf(entry), word).pipe(withBudget(askWithinMs))
+  yield* askInvalidate(RootLog.keyOf(entry), word).pipe(withBudget(askWithinMs))
 })
 
 /** Forgets what was said of bars above that does not follow from what is known below any more. */
@@ -121,38 +114,34 @@ const forgetOutdated = Effect.fnUntraced(function* ({ entry, finer }: Pair, view
 })
 
 /** Where in the history what was taken ends: what was taken from roots that stood has not been looked up there. */
-const placeOf = Effect.fnUntraced(function* ({ finer }: Pair, { revision, version }: Following) {
-  const log = yield* RootLog.open(finer)
-  const taken = log && (yield* RootLog.lastUpTo(log, "version", version))
+const placeOf = Effect.fnUntraced(function* (log: RootLog.RootLog, { revision, version }: Following) {
+  const taken = yield* RootLog.lastUpTo(log, "version", version)
   return Math.max(revision, taken?.revision ?? 0)
 })
 
-/** What the history has behind what was taken, page by page; and where it ended. */
-const readOn = Effect.fnUntraced(function* (pair: Pair, before: Following) {
-  const mesh = yield* Mesh
-  const { finer } = pair
-  const { version } = before
-  const revision = yield* placeOf(pair, before)
-  const subject = Subject.audit(keyOf(finer))
-  const page = yield* mesh.history(Stream.audit.name, subject, { fromRevision: revision + 1, max: entriesMax })
-  let taken = takeChanges.from(version)
-  for (const { value } of page.entries) {
-    const change = takeChanges.readChange(value)
-    // what can't be read is missing: the next one shows it
-    if (Option.isSome(change)) taken = takeChanges.take(taken, change.value)
-    // an entry may have a hundred kilobytes: others on this host have their turn in between
-    yield* Effect.yieldNow
-  }
-  return { taken, isLast: page.isLast, revision: page.entries.at(-1)?.revision ?? revision }
+/** What the history has behind what was taken: a page of it, and whether that is all up to the end its leader knows. */
+const readOn = Effect.fnUntraced(function* ({ finer }: Pair, before: Following) {
+  const log = yield* RootLog.open(finer)
+  let taken = takeChanges.from(before.version)
+  if (log === undefined) return { taken, isLast: true, revision: before.revision }
+  let revision = yield* placeOf(log, before)
+  yield* RootLog.followEntries(finer, { from: revision + 1, to: log.end }, (entries) =>
+    Effect.gen(function* () {
+      for (const entry of entries) {
+        const root = audited(entry)
+        // what can't be read is missing: the next one shows it
+        if (Option.isSome(root)) taken = takeChanges.take(taken, root.value)
+        // an entry may have a hundred kilobytes: others on this host have their turn in between
+        yield* Effect.yieldNow
+      }
+      revision = entries.at(-1)?.revision ?? log.end
+      return false
+    })
+  )
+  return { taken, isLast: revision >= log.end, revision }
 })
 
-/** Whether the history has nothing more, as its leader says: what is missing of it is lost. */
-const isAtEnd = Effect.fnUntraced(function* ({ finer }: Pair, { revision }: Following) {
-  const last = yield* (yield* Mesh).read(Stream.audit.name, Subject.audit(keyOf(finer)))
-  return revisionOf(last) <= revision
-})
-
-/** What has changed since, as far as one step goes; undefined where it can't be told yet. */
+/** What has changed since, as far as one step goes. */
 const changesSince = Effect.fnUntraced(function* (pair: Pair, { root }: CoverageView, before: Following) {
   const next = takeChanges.take(takeChanges.from(before.version), root)
   // the root that stands tells of itself, whether or not it is in the history yet
@@ -161,8 +150,8 @@ const changesSince = Effect.fnUntraced(function* (pair: Pair, { root }: Coverage
   if (!read.isLast) return read
   const taken = root.version === read.taken.version + 1 ? takeChanges.take(read.taken, root) : read.taken
   if (taken.version > before.version || read.revision > before.revision) return { ...read, taken }
-  // a replica may lag, and is asked again: before another root stands, the one before it is in the history
-  return (yield* isAtEnd(pair, before)) ? { taken: next, isLast: true, revision: 0 } : undefined
+  // before another root stands, the one before it is in the history: what is missing of it is lost
+  return { taken: next, isLast: true, revision: 0 }
 })
 
 /** What was made of another series, or in another way, counts no more: all of it is made anew. */
@@ -184,7 +173,6 @@ export const followChanges = Effect.fnUntraced(function* (pair: Pair, before: Fo
     return before.recipe === recipe ? before : ({ ...before, recipe } satisfies Following)
   }
   const changes = yield* changesSince(pair, view, before)
-  if (changes === undefined) return before
   yield* takeOut(pair, view, changes.taken)
   if (changes.isLast) yield* forgetOutdated(pair, view)
   return { ...before, recipe, version: changes.taken.version, revision: changes.revision } satisfies Following

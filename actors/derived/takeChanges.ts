@@ -5,27 +5,13 @@
  * is missing (storage was rolled back, or the history does not reach so far back any more) nobody knows what changed,
  * and all may have.
  */
-import { Option, Schema } from "effect"
-import { Pairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import * as Codec from "../../protocol/wire/Codec.ts"
+import type { AuditedRoot } from "../sources/LoggedRoot.ts"
 
-/** What is read of a root: which it is, and what it changed. */
-const ChangedRoot = Schema.Struct({
-  version: Schema.Int,
-  diff: Schema.Struct({
-    removed: Pairs,
-    /** The time of bars whose values changed; absent in roots of before there was such a thing. */
-    revised: Schema.optionalKey(Pairs)
-  })
-})
-export type ChangedRoot = typeof ChangedRoot.Type
-
-const decode = Schema.decodeUnknownOption(ChangedRoot)
-
-/** The root in an entry of a history; none where it can't be read. */
-export const readChange = (bytes: Option.Option<Uint8Array>): Option.Option<ChangedRoot> =>
-  Option.flatMap(Option.flatMap(bytes, Codec.fromJson), decode)
+/** What is looked at in a root: which it is, and what it changed. */
+export interface ChangedRoot extends Pick<AuditedRoot, "version"> {
+  readonly diff: Pick<AuditedRoot["diff"], "removed" | "revised">
+}
 
 /** How far changes have been taken, and what they come to. */
 export interface Taken {

@@ -1,7 +1,8 @@
 /**
  * What does an entry of a log of roots say?
  *
- * Each is a root as it was committed. Most who look for one want to know which it is, and nothing of what is in it.
+ * Each is a root as it was committed. Most who look for one want to know which it is, or what it changed, and nothing
+ * else of what is in it: of that a later build may have more.
  */
 import { Effect, Option, Schema } from "effect"
 import { CoverageRoot, rolledBackBy } from "../../protocol/history/CoverageRoot.ts"
@@ -13,7 +14,21 @@ import type { Stored } from "../../runtime/Mesh.ts"
 export const Mark = Schema.Struct({ version: Schema.Int, committedAt: Schema.Finite })
 export type Mark = typeof Mark.Type
 
+const AuditedRoot = Schema.Struct({
+  format: CoverageRoot.fields.format,
+  ...Mark.fields,
+  /** As it is in JSON: most who go through a history have no need of it, and it is most of what there is. */
+  covered: Schema.Unknown,
+  coveredInPagesBefore: CoverageRoot.fields.coveredInPagesBefore,
+  previousRootHash: CoverageRoot.fields.previousRootHash,
+  diff: CoverageRoot.fields.diff
+})
+
+/** What a history is about in a root. */
+export type AuditedRoot = typeof AuditedRoot.Type
+
 const decodeMark = Schema.decodeUnknownOption(Schema.Struct({ format: Schema.Literal(1), ...Mark.fields }))
+const decodeAudited = Schema.decodeUnknownOption(AuditedRoot)
 const decodeRoot = Schema.decodeUnknownOption(CoverageRoot)
 
 /** A root in the log that nobody has read whole yet. */
@@ -32,6 +47,10 @@ export const fromStored = ({ revision, value }: Stored): Option.Option<LoggedRoo
       bytes
     }))
   )
+
+/** What the root in an entry changed, and what it claims; none where it is none that this build can read. */
+export const audited = ({ value }: Pick<Stored, "value">): Option.Option<AuditedRoot> =>
+  Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeAudited)
 
 /** All of the root. */
 export const whole = ({ bytes, version }: LoggedRoot): Effect.Effect<CoverageRoot, StoreDamaged> =>

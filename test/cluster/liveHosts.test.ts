@@ -10,7 +10,7 @@ import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 
 const sessionOf = (hostId: string) => HostSession.layer({ hostId, configurationHash: "" })
 
-it.effect("isDead() asks the leader, since a replica may not know of a session yet", () =>
+it.effect("isDead() and goneOf() ask the leader, since a replica may not know of a session yet", () =>
   Effect.gen(function* () {
     const mesh = yield* Effect.provide(Effect.service(Mesh), MemoryMesh.layer)
     const behind = Mesh.of({
@@ -22,26 +22,23 @@ it.effect("isDead() asks the leader, since a replica may not know of a session y
     const context = yield* Layer.build(
       Layer.provide(Layer.provideMerge(liveHosts.layer, sessionOf("a")), Layer.succeed(Mesh, behind))
     )
+    const isDead = (incarnation: string) =>
+      Effect.gen(function* () {
+        const dead = yield* LiveHosts.use((hosts) => hosts.isDead(incarnation))
+        const gone = yield* liveHosts.goneOf(yield* HostSession.HostSession)(new Set([incarnation]))
+        assert.deepStrictEqual(Array.from(gone), dead ? [incarnation] : [])
+        return dead
+      }).pipe(Effect.provide(context))
     const other = yield* Effect.scoped(
       Effect.gen(function* () {
         const session = yield* Layer.build(Layer.provide(sessionOf("b"), Layer.succeed(Mesh, mesh)))
         const { incarnation } = yield* Effect.provide(Effect.service(HostSession.HostSession), session)
         yield* TestClock.adjust("10 seconds")
-        assert.isFalse(
-          yield* Effect.provide(
-            LiveHosts.use(({ isDead }) => isDead(incarnation)),
-            context
-          )
-        )
+        assert.isFalse(yield* isDead(incarnation))
         return incarnation
       })
     )
     yield* TestClock.adjust("10 seconds")
-    assert.isTrue(
-      yield* Effect.provide(
-        LiveHosts.use(({ isDead }) => isDead(other)),
-        context
-      )
-    )
+    assert.isTrue(yield* isDead(other))
   }).pipe(Effect.scoped)
 )

@@ -184,7 +184,7 @@ describe("a history of which the oldest roots are gone", () => {
     }
   )
 
-  it("conclude() tells of the first gap that is none of a sweep's, and what comes behind it or before it is not told", () => {
+  it("conclude() tells of the first gap that is none of a sweep's, and not of what is behind it", () => {
     const many = rootsOf(Array.from({ length: 12 }, (_, at) => ({ added: rangesOf([at * 10, at * 10 + 5]) })))
     const told = entriesOf(many)
     const end = many.at(-1)!

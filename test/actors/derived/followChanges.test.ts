@@ -174,6 +174,32 @@ describe("followChanges()", () => {
     }).pipe(Effect.provide(MemoryMesh.layer))
   )
 
+  it.live("followChanges() takes a long history page by page, and a replica that lags for no gap in it", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const { begun, covered, step, takeOut } = yield* setUp
+      yield* takeOut(1012, 1013)
+      yield* takeOut(1053, 1057)
+      yield* takeOut(1054, 1058)
+      let asked = 0
+      // every other answer has nothing of what its leader has
+      const slow = Mesh.of({
+        ...mesh,
+        history: (stream, subject, options) =>
+          asked++ % 2 === 0
+            ? Effect.succeed({ entries: [], isLast: true, left: 0 })
+            : mesh.history(stream, subject, { ...options, max: 1 })
+      })
+      let place: Following = begun
+      for (const further of [1, 2, 3]) {
+        place = yield* Effect.provideService(step(place), Mesh, slow)
+        assert.strictEqual(place.version, begun.version + further)
+      }
+      assert.deepStrictEqual(yield* covered, holes)
+      assert.strictEqual(yield* Effect.provideService(step(place), Mesh, slow), place)
+    }).pipe(Effect.provide(MemoryMesh.layer))
+  )
+
   it.live("followChanges() begins anew where the series was made of another one before", () =>
     Effect.gen(function* () {
       const { begun, covered, step } = yield* setUp

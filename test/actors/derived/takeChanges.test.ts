@@ -1,11 +1,9 @@
 /** Is each change below taken once, in its order, and is a gap never taken for nothing? */
-import { Option } from "effect"
 import * as fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect } from "vitest"
 import * as takeChanges from "../../../actors/derived/takeChanges.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
-import * as Codec from "../../../protocol/wire/Codec.ts"
 import { law } from "../../support/law.ts"
 import { rangeSet } from "../../support/rangeSets.ts"
 
@@ -40,30 +38,5 @@ describe("take()", () => {
   law("take() is broken where, and only where, a root is left out", [changes, fc.nat(7)], (roots, left) => {
     const some = roots.filter((_, index) => index !== left)
     expect(all(takeChanges.from(3), some).isBroken).toBe(left < roots.length - 1)
-  })
-})
-
-describe("readChange()", () => {
-  const root = {
-    format: 1,
-    version: 7,
-    covered: [],
-    diff: { added: [[0, 9]], removed: [[1, 2]], jobs: [], cause: "x" }
-  }
-  const read = (value: unknown) => Option.getOrUndefined(takeChanges.readChange(Option.some(Codec.toJson(value))))
-
-  it("readChange() reads what was removed and revised, also where nothing is said of revisions", () => {
-    expect(read(root)?.diff.revised).toBe(undefined)
-    const revised = read({ ...root, diff: { ...root.diff, revised: [[3, 4]] } })
-    expect([revised?.version, toPairs(revised!.diff.removed), toPairs(revised!.diff.revised!)]).toEqual([
-      7,
-      [[1, 2]],
-      [[3, 4]]
-    ])
-  })
-
-  it("readChange() gives nothing of what is no root", () => {
-    expect(read({ version: 7 })).toBe(undefined)
-    expect(takeChanges.readChange(Option.none())).toEqual(Option.none())
   })
 })
