@@ -188,7 +188,7 @@ interface Dropped {
 
 const noneDropped: Dropped = { droppedMs: new Float64Array(0) }
 
-/** The rows that are on time, or that the rules keep although they are late; `late` are those that are not, by number. */
+/** The rows that are on time, or that the rules keep although they are late; `late` has the numbers of those. */
 const punctual = (
   batch: Batch,
   late: Uint32Array,

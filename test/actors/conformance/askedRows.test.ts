@@ -39,7 +39,7 @@ describe("conform() of rows beside what was asked about", () => {
     })
   })
 
-  it("conform() refuses no rows for the sake of others that are late, and those that are late for the sake of others", () => {
+  it("conform() refuses late rows where they were asked about, whichever they are behind", () => {
     const rules: ConformanceRules = { lateness: { beyond: "fail" } }
     expect(conformed(flatBars([1, 2, 3, -3]), { asked, rules }).frame.eventTimeMs).toHaveLength(3)
     expect(conform(flatBars([1, 2, 9, 3]), { ...options, asked, rules })).toMatchObject({
