@@ -15,14 +15,10 @@ export type Asked = Uint32Array | "all"
 
 /** The rows of `[start, end)`, by times that are within their bars. */
 export const askedOf = (timeMs: Float64Array, [start, end]: Range): Asked => {
-  const rows = new Uint32Array(timeMs.length)
-  let count = 0
-  for (let row = 0; row < timeMs.length; row++) {
-    if (isRange(timeMs[row]!, start) || !isRange(timeMs[row]!, end)) continue
-    rows[count] = row
-    count += 1
-  }
-  return count === timeMs.length ? "all" : rows.slice(0, count)
+  const isAsked = (time: number): boolean => !isRange(time, start) && isRange(time, end)
+  // most pages have nothing else
+  if (timeMs.every(isAsked)) return "all"
+  return Uint32Array.from(timeMs.keys()).filter((row) => isAsked(timeMs[row]!))
 }
 
 /** The same rows where they are counted from the last to the first. */
