@@ -22,8 +22,8 @@ const failureText = (failure: Job["failure"]): string =>
 const seriesOf = ({ series }: Job): string => `${series.nodeId} ${series.interval}`
 
 /**
- * One line a job; the series where there are jobs of several, or nobody has named it; and the source whose stored bars a
- * job asks for once more, where there is such a job.
+ * One line a job; the series where there are jobs of several, or nobody has named it; and the source whose stored bars
+ * a job asks for once more, where there is such a job.
  */
 export const jobsTable = (jobs: ReadonlyArray<Job>, nowMs: number, isSeriesNamed = true): string => {
   const series: ColumnOf<Job> = ["series", seriesOf]

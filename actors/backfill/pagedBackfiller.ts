@@ -118,8 +118,8 @@ const conformPage = Effect.fnUntraced(function* (
     jobId: "",
     flags: RowFlag.backfilled | (source.capabilities.rowFlags ?? 0),
     closedIn: (range) => Calendar.closedBars(entry.calendar, entry.interval, range),
-    // of bars beside the stretch nothing is taken but that they are there
-    asked: [request.start, isOfStretch ? stretch[1] : request.end],
+    // of bars beside the stretch nothing is taken but that they are there: a look is about such bars alone
+    asked: [request.start, isOfStretch ? stretch[1] : request.start],
     ...(isOfStretch ? { carried } : { quality: { rules: [], problems: [] } })
   })
   const page = Result.flatMap(conformed, (each) =>
@@ -197,7 +197,7 @@ const fetchAnswer = Effect.fnUntraced(function* <E, R>(
     // what is proven once stays so
     const lost = RangeSet.subtract(page.lost, Answer.proven(answer))
     // a bar that is kept out is a bar nevertheless: where nothing was traded it proves as well as any other
-    answer = Answer.take(Answer.overSeams(answer, page.seams), request, Array.from(page.frame.eventTimeMs), page.whole)
+    answer = Answer.take(Answer.overSeams(answer, page.seams), request, Array.from(page.bars), page.whole)
     if (page.until !== undefined) answer = Answer.upTo(answer, request, page.until, page.whole)
     const { end, start } = answer.question
     if (isOfStretch) before = page

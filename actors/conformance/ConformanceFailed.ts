@@ -5,10 +5,10 @@ import { Predicate, Result, Schema } from "effect"
 
 /** The steps of the pipeline, in order. */
 const stepNames = [
-  "castColumns",
   "toUtc",
   "alignToInterval",
   "markOutOfOrder",
+  "castColumns",
   "rollUp",
   "markDuplicates",
   "checkQuality",

@@ -7,15 +7,15 @@ import { Result } from "effect"
 import { pickFloats } from "../../protocol/frame/ColumnRows.ts"
 import { type ConformanceRules, latenessBars, rulesOf, stampAheadMs } from "../../protocol/frame/ConformanceRules.ts"
 import type { DataSchema } from "../../protocol/frame/DataSchema.ts"
-import { type Frame, within } from "../../protocol/frame/Frame.ts"
+import type { Frame } from "../../protocol/frame/Frame.ts"
 import { planQuality, type QualityPlan } from "../../protocol/frame/planQuality.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
-import type * as Findings from "../../protocol/history/Findings.ts"
-import { isoTime } from "../../protocol/history/isoTime.ts"
+import * as Findings from "../../protocol/history/Findings.ts"
 import { alignDown, type Interval } from "../../protocol/history/Interval.ts"
-import type { Range } from "../../protocol/history/Range.ts"
+import { isRange, type Range } from "../../protocol/history/Range.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { alignToInterval } from "./alignToInterval.ts"
+import { type Asked, asGiven, askedOf, barStarts, countedBack, pickRows } from "./askedRows.ts"
 import { barsOfTrades, castTrades } from "./barsOfTrades.ts"
 import { type Batch, pick, reversed } from "./Batch.ts"
 import { castColumns } from "./castColumns.ts"
@@ -46,8 +46,8 @@ export interface ConformOptions {
   /** What is checked of the rows; what the rules say without it. */
   readonly quality?: QualityPlan
   /**
-   * The time that the source was asked about: bars before it are left out, and quality rules look at those within it
-   * alone. All bars are taken without it.
+   * The time that the source was asked about, in whole bars: of rows beside it nothing is taken, and nothing looked at
+   * but that they are there. All bars are taken without it.
    */
   readonly asked?: Range
   /** The time of a range in which the market is closed, for rules that count bars; none without it. */
@@ -59,6 +59,8 @@ export interface ConformOptions {
 /** A sealed frame beside what was found on the way to it. */
 export interface Conformed {
   readonly frame: Frame
+  /** The starts of its bars, and of those behind the time that was asked about, ascending. */
+  readonly bars: Float64Array
   readonly report: ConformanceReport
   /** What the next page of the same answer has to know. */
   readonly carried: Carried
@@ -75,45 +77,32 @@ interface Stage<Found> {
   readonly touched: Touched
 }
 
-type Staged<Key extends keyof ConformanceReport> = Result.Result<Stage<Pick<ConformanceReport, Key>>, ConformanceFailed>
+type Staged<Key extends keyof ConformanceReport, More = unknown> = Result.Result<
+  Stage<Pick<ConformanceReport, Key>> & More,
+  ConformanceFailed
+>
 
-/** With the time of the row at fault: of a page nobody has seen its number says little. */
-const timed =
-  (rows: RawRows, { time }: ConformanceRules) =>
-  (failure: ConformanceFailed): ConformanceFailed => {
-    const { column, message, row, step } = failure
-    if (row === undefined) return failure
-    const times = Result.getOrUndefined(runStep("toUtc", () => toUtc(rows.eventTime, time)))
-    const timeMs = times?.timeMs[row]
-    if (timeMs === undefined) return failure
-    const told = `${message} (in the row of ${isoTime(timeMs)})`
-    return new ConformanceFailed({ step, row, message: told, ...(column !== undefined && { column }) })
-  }
-
-const entered = (
+/** When the rows were, and nothing else of them yet; the oldest first, or as they were given. */
+const timed = (
   rows: RawRows,
-  { flags, schema }: ConformOptions,
+  { flags }: ConformOptions,
   rules: ConformanceRules
-): Staged<"absentColumns" | "lossCount" | "defaultCount" | "ambiguousTimeCount" | "nonexistentTimeCount"> =>
-  Result.gen(function* () {
-    const isTrades = rules.rollUp === "trades"
-    const cast = runStep("castColumns", () => (isTrades ? castTrades(rows, rules) : castColumns(rows, schema, rules)))
-    const { columns, defaultRows, lossRows, ...found } = yield* Result.mapError(cast, timed(rows, rules))
-    const times = yield* runStep("toUtc", () => toUtc(rows.eventTime, rules.time))
-    const batch = { eventTimeMs: times.timeMs, columns, flags: new Uint32Array(times.timeMs.length).fill(flags) }
-    const { ambiguousCount: ambiguousTimeCount, decidedRows, nonexistentCount: nonexistentTimeCount, timeMs } = times
-    // the last millisecond of a bar that is stamped with its end is within it
-    const within = rules.time?.stamped === "close" ? timeMs.map((time) => time - 1) : timeMs
-    return {
-      batch: rules.order === "newestFirst" ? reversed(batch) : batch,
-      found: { ...found, ambiguousTimeCount, nonexistentTimeCount },
-      touched: {
-        loss: timesOf(lossRows, within),
-        default: timesOf(defaultRows, within),
-        decidedTime: timesOf(decidedRows, within)
+): Staged<"ambiguousTimeCount" | "nonexistentTimeCount", { readonly withinMs: Float64Array }> =>
+  Result.map(
+    runStep("toUtc", () => toUtc(rows.eventTime, rules.time)),
+    ({ ambiguousCount: ambiguousTimeCount, decidedRows, nonexistentCount: nonexistentTimeCount, timeMs }) => {
+      const batch = { eventTimeMs: timeMs, columns: [], flags: new Uint32Array(timeMs.length).fill(flags) }
+      // the last millisecond of a bar that is stamped with its end is within it
+      const aheadMs = stampAheadMs(rules.time)
+      const withinMs = aheadMs === 0 ? timeMs : timeMs.map((time) => time - aheadMs)
+      return {
+        batch: rules.order === "newestFirst" ? reversed(batch) : batch,
+        found: { ambiguousTimeCount, nonexistentTimeCount },
+        touched: { decidedTime: timesOf(decidedRows, withinMs) },
+        withinMs
       }
     }
-  })
+  )
 
 /** The rows at the start of their bars; those that are still to be rolled up keep their places within them. */
 const placed = (
@@ -133,41 +122,96 @@ const placed = (
   return Result.succeed({ batch: { ...batch, eventTimeMs }, found: { movedToBar }, touched })
 }
 
+/** Which rows are how far behind, of all that were given. Marks them before any is left out. */
+const ordered = (batch: Batch, interval: Interval, { lateness: { bars = latenessBars } = {} }: ConformanceRules) => {
+  const allowedMs = bars * interval.lengthMs
+  const found = markOutOfOrder(batch, allowedMs)
+  const late = found.lateCount === 0 ? new Uint32Array(0) : sortLate(batch.eventTimeMs, allowedMs).late
+  return Result.succeed({ found, late: new Set(late) })
+}
+
+/** All rows that were given, in bars, as far as their times tell. */
+interface Given {
+  readonly all: Batch
+  /** Those of them that are further behind than the rules allow, by number. */
+  readonly late: ReadonlySet<number>
+  /** Times within their bars, in the order in which they were given. */
+  readonly withinMs: Float64Array
+}
+
+/** Which of the rows that were asked about are late, and what is known of the others. */
+interface Beside {
+  readonly late: Uint32Array
+  /** The times of those behind the time that was asked about. */
+  readonly besideMs: ReadonlyArray<number>
+}
+
+const besideOf = ({ all, late }: Given, order: Asked, start: number, isDropping: boolean): Beside => {
+  if (order === "all") return { late: Uint32Array.from(late), besideMs: [] }
+  const isTaken = new Set(order)
+  const isThere = (row: number): boolean => !isTaken.has(row) && !(isDropping && late.has(row))
+  return {
+    late: Uint32Array.from(order.keys()).filter((place) => late.has(order[place]!)),
+    besideMs: Array.from(all.eventTimeMs).filter((timeMs, row) => isThere(row) && !isRange(timeMs, start))
+  }
+}
+
+/** The rows that were asked about, with their values. */
+const wanted = (
+  rows: RawRows,
+  { asked: range = [-Infinity, Infinity], schema }: ConformOptions,
+  given: Given,
+  rules: ConformanceRules
+): Staged<"absentColumns" | "lossCount" | "defaultCount", Beside> => {
+  const asked = askedOf(given.withinMs, range)
+  const taken = pickRows(rows, asked)
+  const columns = runStep("castColumns", () =>
+    rules.rollUp === "trades" ? castTrades(taken, rules) : castColumns(taken, schema, rules)
+  ).pipe(Result.mapError((failed) => asGiven(failed, asked, (row) => given.withinMs[row]! + stampAheadMs(rules.time))))
+  return Result.map(columns, ({ columns, defaultRows, lossRows, ...found }) => {
+    const isBackwards = rules.order === "newestFirst"
+    const order = isBackwards ? countedBack(asked, given.withinMs.length) : asked
+    const times = order === "all" ? given.all : pick(given.all, order)
+    const withinMs = asked === "all" ? given.withinMs : pickFloats(given.withinMs, asked)
+    return {
+      batch: { ...times, columns: isBackwards ? reversed({ ...times, columns }).columns : columns },
+      found,
+      touched: { loss: timesOf(lossRows, withinMs), default: timesOf(defaultRows, withinMs) },
+      ...besideOf(given, order, range[0], rules.lateness?.beyond === "drop")
+    }
+  })
+}
+
 /** The rows that were left out, by their times. */
 interface Dropped {
   readonly droppedMs: Float64Array
 }
 
-const noneDropped: Dropped & { readonly touched: Touched } = { droppedMs: new Float64Array(0), touched: {} }
+const noneDropped: Dropped = { droppedMs: new Float64Array(0) }
 
-/** The rows that are on time, or that the rules keep although they are late. Marks before any row is left out. */
+/** The rows that are on time, or that the rules keep although they are late; `late` has the numbers of those. */
 const punctual = (
   batch: Batch,
-  interval: Interval,
-  { lateness = {} }: ConformanceRules
-): Result.Result<
-  Stage<Pick<ConformanceReport, "outOfOrderCount" | "lateCount" | "droppedCount">> & Dropped,
-  ConformanceFailed
-> => {
-  const { bars = latenessBars, beyond = "keep" } = lateness
-  const allowedMs = bars * interval.lengthMs
-  const found = markOutOfOrder(batch, allowedMs)
-  if (found.lateCount === 0) return Result.succeed({ batch, found: { ...found, droppedCount: 0 }, ...noneDropped })
-  if (beyond === "fail") {
-    const message = `${found.lateCount} rows are more than ${bars} bars behind a row before them`
+  late: Uint32Array,
+  { lateness: { bars = latenessBars, beyond = "keep" } = {} }: ConformanceRules
+): Staged<"droppedCount", Dropped> => {
+  if (late.length > 0 && beyond === "fail") {
+    const message = `${late.length} rows are more than ${bars} bars behind a row before them`
     return Result.fail(new ConformanceFailed({ step: "markOutOfOrder", message }))
   }
-  const { late, punctual: rows } = sortLate(batch.eventTimeMs, allowedMs)
   const lateMs = pickFloats(batch.eventTimeMs, late)
-  if (beyond === "keep") {
-    return Result.succeed({ batch, found: { ...found, droppedCount: 0 }, ...noneDropped, touched: { late: lateMs } })
+  if (late.length === 0 || beyond === "keep") {
+    return Result.succeed({ batch, found: { droppedCount: 0 }, touched: { late: lateMs }, ...noneDropped })
   }
-  const touched = { late: lateMs, dropped: lateMs }
+  const isLate = new Set(late)
   return Result.succeed({
-    batch: pick(batch, rows),
-    found: { ...found, droppedCount: late.length },
-    droppedMs: lateMs,
-    touched
+    batch: pick(
+      batch,
+      Uint32Array.from(batch.eventTimeMs.keys()).filter((row) => !isLate.has(row))
+    ),
+    found: { droppedCount: late.length },
+    touched: { late: lateMs, dropped: lateMs },
+    droppedMs: lateMs
   })
 }
 
@@ -216,27 +260,33 @@ export const conform = (rows: RawRows, options: ConformOptions): Result.Result<C
   Result.gen(function* () {
     const { asked = [-Infinity, Infinity], carried, closedIn, ingestAtMs, interval, jobId, schema, source } = options
     const rules = rulesOf(options.rules ?? {}, source)
-    const given = yield* entered(rows, options, rules)
+    const given = yield* timed(rows, options, rules)
     const inBars = yield* runStep("alignToInterval", () => placed(given.batch, interval, rules))
     // before duplicates are dropped: a repeated row says as much about the source's order as any other
-    const onTime = yield* runStep("markOutOfOrder", () => punctual(inBars.batch, interval, rules))
+    const { found: order, late } = yield* runStep("markOutOfOrder", () => ordered(inBars.batch, interval, rules))
+    const taken = yield* wanted(rows, options, { all: inBars.batch, late, withinMs: given.withinMs }, rules)
+    const onTime = yield* punctual(taken.batch, taken.late, rules)
     const bars = yield* runStep("rollUp", () => rolledUp(onTime.batch, options, rules))
     const kept = yield* runStep("markDuplicates", () =>
       Result.succeed(markDuplicates(bars.batch, decidingColumn(rules)))
     )
-    const sealed = yield* runStep("seal", () =>
+    const frame = yield* runStep("seal", () =>
       Result.succeed(seal(bars.batch, kept.rows, { source, ingestAtMs, jobId }))
     )
-    const frame = within(sealed, asked[0], Infinity)
     const quality = options.quality ?? planQuality(rules.quality ?? [], { schema, intervalMs: interval.lengthMs })
     // also those that were left out as late: what a source gives says how it is doing
     const context = { interval, givenMs: inBars.batch.eventTimeMs, asked, carried, ...(closedIn && { closedIn }) }
-    const checked = yield* runStep("checkQuality", () => checkQuality(within(frame, ...asked), quality, context))
+    const checked = yield* runStep("checkQuality", () => checkQuality(frame, quality, context))
     const gaveWayCount = bars.found.gaveWayCount + kept.gaveWayCount
-    const found = { ...given.found, ...inBars.found, ...onTime.found, ...bars.found, findings: checked.findings }
-    const report = { ...found, rows: frame.eventTimeMs.length, gaveWayCount }
-    const steps = tellSteps({ ...given.touched, ...inBars.touched, ...onTime.touched }, interval)
-    const lost = lostBars(onTime.droppedMs, interval, frame)
+    const found = { ...given.found, ...inBars.found, ...order, ...taken.found, ...onTime.found, ...bars.found }
+    const steps = tellSteps({ ...given.touched, ...inBars.touched, ...taken.touched, ...onTime.touched }, interval)
     const suspect = RangeSet.unionAll(checked.findings.map(({ ranges }) => ranges))
-    return { frame: markSuspect(frame, suspect), report, carried: checked.carried, lost, steps }
+    return {
+      frame: markSuspect(frame, suspect),
+      bars: barStarts(frame.eventTimeMs, taken.besideMs, interval),
+      report: { ...found, findings: checked.findings, rows: frame.eventTimeMs.length, gaveWayCount },
+      carried: checked.carried,
+      lost: lostBars(onTime.droppedMs, interval, frame),
+      steps: Findings.intersect(steps, RangeSet.of(...asked))
+    }
   })

@@ -138,12 +138,15 @@ export const QualityRule = Schema.Union([
 })
 export type QualityRule = typeof QualityRule.Type
 
+/** What the names begin with under which steps of conformance tell of rows, beside rules: no rule has such a name. */
+export const stepPrefix = "step:"
+
 /** Rules beside, or in the place of, the ones that hold for every series. */
 export const QualityRules = Schema.Array(QualityRule).check(
   Schema.makeFilter((rules: ReadonlyArray<QualityRule>) => {
     const names = rules.map(({ name, rule }) => name ?? rule)
-    const ofStep = names.findIndex((name) => name.startsWith("step:"))
-    if (ofStep >= 0) return { path: [ofStep, "name"], issue: "names that begin with step: are not for rules" }
+    const ofStep = names.findIndex((name) => name.startsWith(stepPrefix))
+    if (ofStep >= 0) return { path: [ofStep, "name"], issue: `names that begin with ${stepPrefix} are not for rules` }
     const again = names.findIndex((name, index) => names.indexOf(name) < index)
     return again < 0 ? true : { path: [again, "name"], issue: `${names[again]} is the name of another rule already` }
   })

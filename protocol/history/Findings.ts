@@ -6,6 +6,7 @@
  * may have: so it goes the way of findings from the rows to their readers.
  */
 import { Schema } from "effect"
+import { stepPrefix } from "../frame/QualityRules.ts"
 import { isEmpty } from "./RangeMeasure.ts"
 import { Pairs } from "./RangePairs.ts"
 import * as RangeSet from "./RangeSet.ts"
@@ -38,9 +39,6 @@ export const intersect = (findings: Findings, time: RangeSet.RangeSet): Findings
 
 /** What steps of conformance may have done to a row. */
 export type StepName = "movedToBar" | "late" | "dropped" | "loss" | "default" | "decidedTime"
-
-/** What the names begin with under which steps tell of rows: rules are refused such names. */
-const stepPrefix = "step:"
 
 const isOfStep = (name: string): boolean => name.startsWith(stepPrefix)
 

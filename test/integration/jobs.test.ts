@@ -168,6 +168,11 @@ const failForGood = Effect.fnUntraced(function* (given: Given) {
   )
   assert.deepStrictEqual([shown.get("window"), shown.get("state")], ["2022-12-13T00:00:00Z", "QUARANTINED"])
   refused(yield* seamless("jobs", "show", node, interval, "2022-12-14"), /^UnknownJob: .*2022-12-14T00:00:00Z: a read/)
+  // what checks the bars of a source is another job, and there is none
+  const ofSource = [node, interval, "2022-12-13", "--source", "binance"]
+  refused(yield* seamless("jobs", "show", ...ofSource), /^UnknownJob: there is no job that asks binance once more/)
+  refused(yield* seamless("jobs", "cancel", ...ofSource), /^NoSuitedJob: .*1 without a job/)
+  assert.strictEqual((yield* seamless("jobs", "skip", ...ofSource)).code, 2)
 
   yield* untilTrue(
     "the coverage has it, too",

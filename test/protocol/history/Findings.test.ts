@@ -1,5 +1,7 @@
 /** Do findings by rule keep to the algebra of time? */
+import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import { QualityRules } from "../../../protocol/frame/QualityRules.ts"
 import * as Findings from "../../../protocol/history/Findings.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 
@@ -22,6 +24,13 @@ describe("Findings", () => {
     const all = Findings.unionAll([{ jump }, { zero }, Findings.none])
     expect(all).toEqual({ jump, zero })
     expect(Findings.intersect(all, RangeSet.of(30, 60))).toEqual({ jump: RangeSet.of(30, 60) })
+  })
+
+  it("split() tells steps from rules, none of which may have a name under which steps tell", () => {
+    const told = Findings.unionAll([{ jump }, Findings.ofSteps([["late", zero]])])
+    expect(Findings.split(told)).toEqual({ rules: { jump }, steps: { late: zero } })
+    const isRuleName = (name: string): boolean => Schema.is(QualityRules)([{ rule: "jump", name }])
+    expect(Object.keys(told).map(isRuleName)).toEqual([true, false])
   })
 
   it("asField() is absent where nothing was found", () => {
