@@ -54,6 +54,11 @@ describe("checkSettled()", () => {
     assert.deepStrictEqual(problemsOf([readOf(first)], [[bar, bar + barMs]], { state: "QUARANTINED" }), [])
     assert.deepStrictEqual(problemsOf([readOf(first)], [], { state: "FAILED", nextAttemptAt: 1 }), [])
     assert.lengthOf(problemsOf([readOf(first)], [], { state: "FAILED", nextAttemptAt: null }), 1)
+    // it has waited when it was read, and not for ever
+    const jobs = [jobWritten(1, { state: "FAILED", nextAttemptAt: 1 }), jobWritten(9, { state: "SUCCEEDED" })]
+    const run = recordWith({ roots: [rootWith([])], jobs })
+    assert.deepStrictEqual(checkSettled(run, [{ ...readOf(first), completedAtMs: 5000 }], restated), [])
+    assert.lengthOf(checkSettled(run, [{ ...readOf(first), completedAtMs: 9500 }], restated), 1)
   })
 })
 

@@ -13,12 +13,12 @@ import type { Restated } from "../Restated.ts"
 import type { RunRecord } from "../RunRecord.ts"
 import { answerOf } from "./checkReads.ts"
 
-/** Whether the window of the bar is in trouble, of which others tell. */
-const isInTrouble = ({ jobs }: RunRecord, node: string, { bar }: Restated): boolean => {
+/** Whether the window of the bar is in trouble at a moment, of which others tell. */
+const isInTrouble = ({ jobs }: RunRecord, node: string, { bar }: Restated, untilMs = Infinity): boolean => {
   const windowMs = Callers.windowBars * Market.barMs
   const last = jobs.findLast(
-    ({ job: { series, windowStart } }) =>
-      series.nodeId === node && windowStart === Math.floor(bar / windowMs) * windowMs
+    ({ atMs, job: { series, windowStart } }) =>
+      atMs <= untilMs && series.nodeId === node && windowStart === Math.floor(bar / windowMs) * windowMs
   )
   return (
     last !== undefined && (last.job.state === "QUARANTINED" || (last.job.state === "FAILED" && !hasEnded(last.job)))
@@ -31,9 +31,15 @@ const isLeft = ({ roots }: RunRecord, node: string, { bar }: Restated): boolean 
     ?.root.unsettled?.some(({ end, start }) => start <= bar && bar < end) === true
 
 /** What the last answers say of the bar that is not the last word on it. */
-const wrongAtTheEnd = (operations: ReadonlyArray<Operation>, node: string, { bar }: Restated): ReadonlyArray<string> =>
-  operations
-    .filter(({ id }) => id.startsWith("last"))
+const wrongAtTheEnd = (
+  run: RunRecord,
+  operations: ReadonlyArray<Operation>,
+  node: string,
+  restated: Restated
+): ReadonlyArray<string> => {
+  const { bar } = restated
+  return operations
+    .filter(({ completedAtMs, id }) => id.startsWith("last") && !isInTrouble(run, node, restated, completedAtMs))
     .flatMap((operation) => {
       const answer = answerOf(operation)
       if (answer?.node !== node || !("meta" in answer.result)) return []
@@ -45,6 +51,7 @@ const wrongAtTheEnd = (operations: ReadonlyArray<Operation>, node: string, { bar
         ? []
         : [`at the end, ${node} has ${String(close)} for bar ${bar}, of which ${word} is the last word`]
     })
+}
 
 /** Bars that changed, and of which nobody has heard. */
 export const checkSettled = (
@@ -59,6 +66,6 @@ export const checkSettled = (
       ...(isLeft(run, node, restated)
         ? [`at the end, bar ${restated.bar} of ${node} has not been asked for again`]
         : []),
-      ...wrongAtTheEnd(operations, node, restated)
+      ...wrongAtTheEnd(run, operations, node, restated)
     ])
 }
