@@ -266,7 +266,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       `order === "none" ? (oldest?.revision ?? 0) : Infinity`,
       `order === "none" ? (oldest?.revision ?? 0) + 1 : Infinity`
     ],
-    ["revision >= (oldest?.revision ?? 0)", "revision > (oldest?.revision ?? 0)"]
+    ["revision >= (oldest?.revision ?? 0)", "revision > (oldest?.revision ?? 0)"],
+    ["{ ...moment, ageMs })", "{ ...moment, ageMs: terms.ageMs })"]
   ),
   mutant("never-wake", "a sweeper that has another host does not go on", "actors/sweeper/SweeperActor.ts", [
     "yield* hands.expect(found.run === null ? state.current().nextAt : nowMs)",
