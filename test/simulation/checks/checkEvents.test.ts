@@ -24,7 +24,7 @@ describe("checkEvents()", () => {
   })
 
   it("checkEvents() tells of an event that came before its change was saved, or of a change that never was", () => {
-    const text = "claimed sim:a 0.1 RUNNING 0 a null"
+    const text = "claimed sim:a 1m 0.1 RUNNING 0 a null"
     const early = heard(1999, opened.job, claimed.job)
     assert.deepStrictEqual(checkEvents(run, [early], { allBeforeMs: 0 }), [
       `told at 1999 ms, and not saved by then: ${text}`
@@ -35,7 +35,7 @@ describe("checkEvents()", () => {
 
   it("checkEvents() tells of a change that was not told, where all are", () => {
     assert.deepStrictEqual(checkEvents(run, all.slice(1), { allBeforeMs }), [
-      "saved, and never told: opened sim:a 0.1 PENDING 0 null null"
+      "saved, and never told: opened sim:a 1m 0.1 PENDING 0 null null"
     ])
     assert.deepStrictEqual(checkEvents(run, all.slice(1), { allBeforeMs: 1000 }), [])
   })
