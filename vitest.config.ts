@@ -48,7 +48,11 @@ export default defineConfig({
   test: {
     // unit: no server, part of "npm run ok"; nats and alone: real servers and processes, two files at once or one
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: realServers } },
+      {
+        extends: true,
+        // more than there are cores: many wait for a clock
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: realServers, maxWorkers: 3 }
+      },
       {
         extends: true,
         test: {

@@ -46,7 +46,7 @@ const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean
  */
 const clockAheadMs = ({ rules }: CatalogEntry, source: string): number => stampAheadMs(rulesOf(rules, source).time)
 
-/** What a page says of time, by the clock of the series: which bars it has all of, where parts meet, how far it went. */
+/** What a page says of time, by the clock of the series: what it has all of, where parts meet, how far it went. */
 const timesOf = ({ seams = [], until, whole = [] }: Page, { interval }: CatalogEntry, aheadMs: number) => {
   const ours = ([start, end]: Range): Range => [start - aheadMs, end - aheadMs]
   const bars = RangeSet.make(whole.map(ours))
