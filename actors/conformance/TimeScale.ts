@@ -44,9 +44,17 @@ export const findUnit = (rows: number, numberAt: (row: number) => number): Resul
   return Result.succeed(common ?? "ms")
 }
 
+/** In nanoseconds float64 has steps of 256: one that stands for a whole millisecond may be just below it. */
+const fromNanoseconds = (value: number): number => {
+  const timeMs = Math.floor(value / perMs.ns)
+  return (timeMs + 1) * perMs.ns === value ? timeMs + 1 : timeMs
+}
+
 /** A float64 in whole milliseconds. A float64 of seconds is exact to the microsecond. */
-export const fromNumber = (value: number, unit: KnownUnit): number =>
-  unit === "s" ? Math.floor(Math.round(value * 1e6) / 1e3) : Math.floor(value / perMs[unit])
+export const fromNumber = (value: number, unit: KnownUnit): number => {
+  if (unit === "ns") return fromNanoseconds(value)
+  return unit === "s" ? Math.floor(Math.round(value * 1e6) / 1e3) : Math.floor(value / perMs[unit])
+}
 
 /** An exact whole number in whole milliseconds. */
 export const fromBigInt = (value: bigint, unit: KnownUnit): number => {

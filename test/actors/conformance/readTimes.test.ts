@@ -39,6 +39,16 @@ describe("readTimes() in units", () => {
     }
   )
 
+  law(
+    "readTimes() of a float64 that stands for a whole millisecond is that, though in ns it may be just below it",
+    [fc.integer({ min: Date.UTC(1980, 0, 1), max: Date.UTC(2100, 0, 1) - 1 }), fc.constantFrom("s", "us", "ns")],
+    (timeMs, unit) => {
+      const value = unit === "s" ? timeMs / 1e3 : timeMs * { us: 1e3, ns: 1e6 }[unit]
+      expect(read(Float64Array.of(value), { unit }).timeMs[0]).toBe(timeMs)
+      expect(read([value], { unit }).timeMs[0]).toBe(timeMs)
+    }
+  )
+
   it.each([
     ["s", 1_570_752_000],
     ["ms", 1_570_752_000_000],
