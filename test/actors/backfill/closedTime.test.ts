@@ -66,7 +66,7 @@ const closedNow = (nowMs: number): Configuration => ({
       sessions: [{ days: [weekdayOf(Math.floor(nowMs / 86_400_000) + 3)], open: "00:00", close: "24:00" }]
     }
   },
-  series: [{ ...changing.configuration.series[0], calendar: "resting" }]
+  series: [{ ...changing.configuration.series[0], calendar: "resting", windowBars: 86_400 }]
 })
 
 it.live("closed time takes no stored bar back: a source that traded through is asked for bars on either side", () =>
