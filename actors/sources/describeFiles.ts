@@ -9,6 +9,7 @@ import * as Interval from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import type { RequestFailed } from "./DataSource.ts"
+import { greatestDivisor } from "./greatestDivisor.ts"
 import type { RowKind } from "./lakeColumns.ts"
 import * as LakeIndex from "./LakeIndex.ts"
 import { pageQuery } from "./lakeQuery.ts"
@@ -39,8 +40,6 @@ export interface Described {
 const rowsLooked = 100_000
 
 const everything: Range = [-Infinity, Infinity]
-
-const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
 
 /** The interval of bars that begin at these times, which ascend: as long as the shortest step, if all are multiples. */
 export const intervalOf = (times: ReadonlyArray<number>): Interval.Interval | undefined => {

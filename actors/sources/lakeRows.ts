@@ -13,6 +13,7 @@ import { rollUpTrades, type TradeBars } from "../conformance/rollUpTrades.ts"
 import * as ZoneClock from "../../protocol/history/ZoneClock.ts"
 import type { LakeSettings } from "../../protocol/SourceSettings.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
+import { greatestDivisor } from "./greatestDivisor.ts"
 import { openOf } from "./lakeEdges.ts"
 import { newestRows } from "./lakeVersions.ts"
 import type { Cell, Table } from "./Parquet.ts"
@@ -61,8 +62,6 @@ const wholeRows = (times: Float64Array, limit: number): number => {
   while (count > 0 && times[count - 1] === times.at(-1)) count -= 1
   return count
 }
-
-const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
 
 /**
  * Whether bars of another length than the interval's are among the times as they are stamped, which ascend. What is
