@@ -38,7 +38,7 @@ export const read = Effect.fnUntraced(function* (
     subject: Subject.service.read,
     body,
     accept: wanted,
-    budgetMs: budgetOf(options, "seamless")
+    budgetMs: budgetOf(options)
   })
   const { frame, metadata } = yield* decodeArrow(reply.data)
   const df = fromFrame(frame)
