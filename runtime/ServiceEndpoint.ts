@@ -2,8 +2,9 @@
  * How is a subject served, and how does a host stop serving it?
  *
  * Every host serves the public subjects, in one queue group. A request is handled in a fiber of its own, as a child of
- * the asker's trace; at most so many are under way at once, and one more is refused at once rather than kept waiting. A
- * host that drains takes no more of them, and whatever ends it, those under way are finished.
+ * the asker's trace; at most so many are under way at once, and one more is refused at once rather than kept waiting.
+ * One that its caller has named ends when the caller calls it off. A host that drains takes no more of them, and
+ * whatever ends it, those under way are finished.
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
@@ -11,6 +12,7 @@ import { MailboxFull } from "../protocol/wire/Errors.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
+import * as Calls from "./Calls.ts"
 import { withBudget } from "./Deadline.ts"
 import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
@@ -34,6 +36,9 @@ export const jsonReply = (value: unknown): Reply => ({
   data: Codec.toJson(value),
   headers: new Map([[Header.contentType, MediaType.json]])
 })
+
+/** No answer: whoever asked waits no longer, or has had it all. */
+export const silence: Reply = { data: new Uint8Array(0), headers: new Map() }
 
 /** Answers one message; what goes wrong is an answer too. */
 export type Respond = (message: Message) => Effect.Effect<Reply>
@@ -88,6 +93,7 @@ export const serve = Effect.fnUntraced(function* (
 ) {
   const mesh = yield* Mesh
   const status = yield* HostStatus
+  const calls = yield* Calls.make
   const requests = yield* FiberSet.make<void>()
   const runFork = yield* FiberSet.runtime(requests)()
   yield* Effect.addFinalizer(() => finish(requests))
@@ -100,7 +106,9 @@ export const serve = Effect.fnUntraced(function* (
       Effect.catchCause((cause) =>
         Effect.as(Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)), broken)
       ),
-      Effect.map((reply) => message.respond(reply.data, reply.headers)),
+      Effect.map((reply) => {
+        if (reply !== silence) message.respond(reply.data, reply.headers)
+      }),
       withBudget(budgetOf(message)),
       withRemoteParent(message.headers.get(Header.traceParent)),
       Effect.ensuring(Effect.sync(() => void underWay--))
@@ -115,7 +123,7 @@ export const serve = Effect.fnUntraced(function* (
           return message.respond(data, headers)
         }
         underWay++
-        runFork(answer(respond, message))
+        calls.add(message.headers.get(Header.call), runFork(answer(respond, message)))
       },
       isShared ? { group: serviceGroup } : {}
     )

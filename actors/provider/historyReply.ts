@@ -33,7 +33,7 @@ const arrowReply = (df: Frame, categories: FrameCodec.CategoryForm, meta: Histor
 }
 
 /** Rows in the form that is wanted, with an account of them where there is one. */
-const frameReply = (df: Frame, form: AnswerForm, meta: HistoryMeta | undefined): Reply => {
+export const frameReply = (df: Frame, form: AnswerForm, meta: HistoryMeta | undefined): Reply => {
   if (form !== "json") return arrowReply(df, form, meta)
   const types = FrameJson.typesOf(df)
   const typesText = Object.keys(types).length === 0 ? "" : `,"types":${JSON.stringify(types)}`

@@ -74,7 +74,7 @@ const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): R
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
 /** Which chunks covered time needs, window by window; `once` for who goes through very many. */
-const planWindows = Effect.fnUntraced(function* (
+export const planWindows = Effect.fnUntraced(function* (
   { entry, once = false, sources }: Wanted,
   { root }: Pick<CoverageView, "root">,
   covered: RangeSet.RangeSet
@@ -99,7 +99,7 @@ const planWindows = Effect.fnUntraced(function* (
 })
 
 /** The rows of windows, and how much of it was in memory already. */
-const loadPlanned = Effect.fnUntraced(function* (
+export const loadPlanned = Effect.fnUntraced(function* (
   { entry: { schema, series }, once = false }: Wanted,
   parts: ReadonlyArray<PlannedWindow>
 ) {
