@@ -6,9 +6,9 @@
  * host that drains takes no more of them, and whatever ends it, those under way are finished.
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
-import * as Codec from "../protocol/wire/Codec.ts"
+import * as BodyForm from "../protocol/wire/BodyForm.ts"
 import { MailboxFull } from "../protocol/wire/Errors.ts"
-import { Header, MediaType } from "../protocol/wire/Header.ts"
+import { Header } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { withBudget } from "./Deadline.ts"
@@ -29,11 +29,18 @@ export interface Reply {
   readonly headers: Headers
 }
 
-/** A value in JSON as an answer. */
-export const jsonReply = (value: unknown): Reply => ({
-  data: Codec.toJson(value),
-  headers: new Map([[Header.contentType, MediaType.json]])
+/** A value as an answer; in JSON unless another form is wanted. */
+export const valueReply = (value: unknown, form: BodyForm.BodyForm = "json"): Reply => ({
+  data: BodyForm.encodeBody(form, value),
+  headers: new Map([[Header.contentType, BodyForm.mediaTypeOf(form)]])
 })
+
+/** A value in JSON as an answer. */
+export const jsonReply = (value: unknown): Reply => valueReply(value)
+
+/** The form of an error reply: the one that was asked for, where errors have it. */
+const errorForm = ({ headers }: Pick<Message, "headers">): BodyForm.BodyForm =>
+  BodyForm.answerForm(headers.get(Header.accept)) ?? "json"
 
 /** Answers one message; what goes wrong is an answer too. */
 export type Respond = (message: Message) => Effect.Effect<Reply>
@@ -51,16 +58,23 @@ const fieldsOf = (error: Tagged): object =>
   Object.fromEntries(Object.entries(error).filter(([name]) => !inherited.has(name)))
 
 /** An error as an answer: its tag, message and fields under `error`, and beside it what `more` holds. */
-export const errorReply = (error: Tagged, more: object = {}): Reply => ({
-  data: Codec.toJson({ error: { tag: error._tag, message: error.message, ...fieldsOf(error) }, ...more }),
+export const errorReply = (error: Tagged, more: object = {}, form: BodyForm.BodyForm = "json"): Reply => ({
+  data: BodyForm.encodeBody(form, {
+    error: { tag: error._tag, message: error.message, ...fieldsOf(error) },
+    ...more
+  }),
   headers: new Map([
-    [Header.contentType, MediaType.json],
+    [Header.contentType, BodyForm.mediaTypeOf(form)],
     [Header.error, error._tag],
     [Header.errorCode, String(errorCode(error._tag))]
   ])
 })
 
-const broken: Reply = errorReply({ _tag: "InternalError", message: "the host failed to answer: see its log" })
+const broken: Tagged = { _tag: "InternalError", message: "the host failed to answer: see its log" }
+
+/** An error as the answer to a message, in the form that was asked for. */
+export const refusalReply = (message: Message, error: Tagged, more: object = {}): Reply =>
+  errorReply(error, more, errorForm(message))
 
 /** What is left of the asker's time; without a word of it, all there is. */
 const budgetOf = ({ headers }: Message): number => {
@@ -98,7 +112,10 @@ export const serve = Effect.fnUntraced(function* (
   const answer = (respond: Respond, message: Message) =>
     respond(message).pipe(
       Effect.catchCause((cause) =>
-        Effect.as(Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)), broken)
+        Effect.as(
+          Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)),
+          refusalReply(message, broken)
+        )
       ),
       Effect.map((reply) => message.respond(reply.data, reply.headers)),
       withBudget(budgetOf(message)),
@@ -111,7 +128,7 @@ export const serve = Effect.fnUntraced(function* (
       subject,
       (message) => {
         if (underWay >= requestsMax) {
-          const { data, headers } = errorReply(new MailboxFull({ address: subject, retryAfterMs }))
+          const { data, headers } = refusalReply(message, new MailboxFull({ address: subject, retryAfterMs }))
           return message.respond(data, headers)
         }
         underWay++

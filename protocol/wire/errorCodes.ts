@@ -26,6 +26,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   SweepUnderWay: 409,
   StrictViolation: 409,
   OutcomeUnknown: 409,
+  RequestTooLarge: 413,
   ResultTooLarge: 413,
   AnswerTooLarge: 413,
   WindowQuarantined: 423,
