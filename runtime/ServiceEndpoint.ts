@@ -2,8 +2,8 @@
  * How is a subject served, and how does a host stop serving it?
  *
  * Every host serves the public subjects, in one queue group. A request is handled in a fiber of its own, as a child of
- * the asker's trace; at most so many are under way at once, and one more is refused at once rather than kept waiting. A
- * host that drains takes no more of them, and whatever ends it, those under way are finished.
+ * the asker's trace; at most so many are under way at once, of all callers and of each, and one more is refused at
+ * once rather than kept waiting. A host that drains takes no more of them, and whatever ends it, those under way are finished.
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
@@ -11,9 +11,12 @@ import { MailboxFull } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
-import { withBudget } from "./Deadline.ts"
+import { makeCallers } from "./Callers.ts"
+import { clockMs, withBudget } from "./Deadline.ts"
 import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
+import { ServiceFigures } from "./ServiceFigures.ts"
+import { withBaggage } from "./telemetry/Baggage.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
 
 /** Requests under way at once on one host: reads are short, and more would only share the same two cores. */
@@ -89,6 +92,8 @@ export interface ServeOptions {
   readonly isShared?: boolean
   /** Whether they are served while the host drains, too; false unless told otherwise. */
   readonly isServedDraining?: boolean
+  /** How many requests of one caller may be under way; as many as there may be at all unless told otherwise. */
+  readonly requestsPerCaller?: number
 }
 
 /** Waits until nothing is under way, for so long at most; what is left then ends with its scope. */
@@ -98,7 +103,7 @@ const finish = (requests: FiberSet.FiberSet<void>): Effect.Effect<void> =>
 /** Serves subjects until the scope ends, or until the host drains. */
 export const serve = Effect.fnUntraced(function* (
   subjects: ReadonlyMap<string, Respond>,
-  { isServedDraining = false, isShared = true }: ServeOptions = {}
+  { isServedDraining = false, isShared = true, requestsPerCaller = requestsMax }: ServeOptions = {}
 ) {
   const mesh = yield* Mesh
   const status = yield* HostStatus
@@ -107,9 +112,17 @@ export const serve = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => finish(requests))
   // ends before the requests do: nothing new comes while those are finished
   const taking = yield* Scope.fork(yield* Effect.scope)
+  const callers = makeCallers(requestsPerCaller)
+  const figures = yield* ServiceFigures
+  const now = yield* clockMs
   let underWay = 0
 
-  const answer = (respond: Respond, message: Message) =>
+  const send = (subject: string, message: Message, { data, headers }: Reply, sinceMs: number): void => {
+    message.respond(data, headers)
+    figures.note(subject, headers, now() - sinceMs)
+  }
+
+  const answer = (subject: string, respond: Respond, message: Message, sinceMs: number) =>
     respond(message).pipe(
       Effect.catchCause((cause) =>
         Effect.as(
@@ -117,22 +130,26 @@ export const serve = Effect.fnUntraced(function* (
           refusalReply(message, broken)
         )
       ),
-      Effect.map((reply) => message.respond(reply.data, reply.headers)),
+      Effect.map((reply) => send(subject, message, reply, sinceMs)),
       withBudget(budgetOf(message)),
       withRemoteParent(message.headers.get(Header.traceParent)),
-      Effect.ensuring(Effect.sync(() => void underWay--))
+      withBaggage(message.headers.get(Header.baggage))
     )
 
   yield* Effect.forEach(subjects, ([subject, respond]) =>
     mesh.subscribe(
       subject,
       (message) => {
-        if (underWay >= requestsMax) {
-          const { data, headers } = refusalReply(message, new MailboxFull({ address: subject, retryAfterMs }))
-          return message.respond(data, headers)
-        }
+        const sinceMs = now()
+        const full = () => new MailboxFull({ address: subject, retryAfterMs })
+        const taken = underWay >= requestsMax ? full() : callers.take(message)
+        if (typeof taken === "object") return send(subject, message, refusalReply(message, taken), sinceMs)
         underWay++
-        runFork(answer(respond, message))
+        const ended = Effect.sync(() => {
+          underWay--
+          taken()
+        })
+        runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), ended))
       },
       isShared ? { group: serviceGroup } : {}
     )

@@ -9,6 +9,7 @@ import { Effect, Layer, Schema, Semaphore } from "effect"
 import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import { AvailabilityResult, CoverageReport, type HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import { defaults } from "../../protocol/Settings.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -65,7 +66,13 @@ const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, 
   ])
 }
 
-const make = Effect.fnUntraced(function* (hostId: string) {
+/** Who serves, and how many requests of one caller at once. */
+interface WireOptions {
+  readonly hostId: string
+  readonly requestsPerCaller?: number | undefined
+}
+
+const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults.requestsPerCaller }: WireOptions) {
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
   const mesh = yield* Mesh
@@ -130,13 +137,12 @@ const make = Effect.fnUntraced(function* (hostId: string) {
       return valueReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId }, form)
     }).pipe(Effect.catch((error) => Effect.succeed(refusalReply(message, error))))
 
-  yield* serve(bySubject({ read, ensure, coverage, diff }))
+  yield* serve(bySubject({ read, ensure, coverage, diff }), { requestsPerCaller })
   // who drains has that to say
   yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })
 
 /** Serves the public subjects as long as the layer lives, as the host of that label. */
-export const layer = (options: {
-  readonly hostId: string
-}): Layer.Layer<never, MeshUnavailable, Mesh | SeamlessDataProvider | HostStatus> =>
-  Layer.effectDiscard(make(options.hostId))
+export const layer = (
+  options: WireOptions
+): Layer.Layer<never, MeshUnavailable, Mesh | SeamlessDataProvider | HostStatus> => Layer.effectDiscard(make(options))

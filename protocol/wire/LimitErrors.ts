@@ -14,3 +14,18 @@ export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("Requ
     return `the request has ${this.bytes} bytes; at most ${this.bytesMax} are taken`
   }
 }
+
+/** As many requests of this caller are under way on the host as it takes of one. Ask again after `retryAfterMs`. */
+export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", {
+  /** By what the host tells callers apart. */
+  caller: Schema.String,
+  requestsMax: Schema.Finite,
+  retryAfterMs: Schema.Finite
+}) {
+  override get message() {
+    return (
+      `${this.requestsMax} requests of the caller ${this.caller} are under way on this host: ` +
+      `wait for some of them, or ask again after ${this.retryAfterMs} ms`
+    )
+  }
+}

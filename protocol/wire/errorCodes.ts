@@ -31,6 +31,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   AnswerTooLarge: 413,
   WindowQuarantined: 423,
   MailboxFull: 429,
+  TooManyRequests: 429,
   MessageDeadLettered: 500,
   RowsRejected: 502,
   ActorStopped: 503,
