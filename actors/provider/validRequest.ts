@@ -19,6 +19,7 @@ import type { Range } from "../../protocol/history/Range.ts"
 import * as SlaPolicy from "../../protocol/history/SlaPolicy.ts"
 import * as Strategy from "../../protocol/history/Strategy.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import type { Forced } from "./failFast.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A request in which everything is decided. */
@@ -38,6 +39,8 @@ export interface ValidRequest {
   readonly asOf?: AsOf
   readonly returnMeta: boolean
   readonly requestId: string
+  /** What was asked for, where an operator has every read answered otherwise. */
+  readonly forced?: Forced
 }
 
 /** What is wrong with a request. */

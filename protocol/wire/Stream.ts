@@ -35,11 +35,13 @@ export const timers = bucket("timers", "expiring", undefined)
 export const coverage = bucket("coverage", "state", { headersOnly: true })
 /** Backfill job records by window. */
 export const jobs = bucket("jobs", "expiring", { headersOnly: false })
+/** What operators turn on and off. Public: every host, and whoever wants to, follows it. */
+export const settings = bucket("settings", "state", { headersOnly: false })
 /** Rows of windows. */
 export const chunks: StreamSpec = { name: "seamless-chunks", subjects: Subject.all("chunks"), kind: "blob" }
 /** Runs of window entries. */
 export const pages: StreamSpec = { name: "seamless-pages", subjects: Subject.all("pages"), kind: "blob" }
-/** Every root that a series has had. */
+/** Every root that a series has had, and every turn of a switch. */
 export const audit: StreamSpec = { name: "seamless-audit", subjects: Subject.all("audit"), kind: "log" }
 /** Jobs that wait for a worker. */
 export const queue: StreamSpec = { name: "seamless-jobs", subjects: Subject.all("jobs"), kind: "queue" }
@@ -53,6 +55,7 @@ export const every: ReadonlyArray<StreamSpec> = [
   timers,
   coverage,
   jobs,
+  settings,
   chunks,
   pages,
   audit,
