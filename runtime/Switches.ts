@@ -8,6 +8,7 @@ import { Clock, Context, Effect, Layer, Option, Queue, Schema } from "effect"
 import { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Announcement from "../protocol/wire/Announcement.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
+import { settings } from "../protocol/wire/SettingsBucket.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { keySubject } from "../protocol/wire/StreamSpec.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
@@ -33,7 +34,7 @@ const sightingsMin = 3
 /** Others may turn switches at the same time. */
 const turnTries = 10
 
-const subject = keySubject(Stream.settings, switchesKey)
+const subject = keySubject(settings, switchesKey)
 const decode = Schema.decodeUnknownOption(SwitchRecord)
 const encode = Schema.encodeSync(SwitchRecord)
 
@@ -126,7 +127,7 @@ const notNoted = (name: SwitchName, { message: reason }: MeshUnavailable) =>
 const turnWith = (mesh: Mesh["Service"], known: ReturnType<typeof makeKnown>) =>
   Effect.fnUntraced(function* (asked: Turn) {
     for (let tries = 0; tries < turnTries; tries++) {
-      const stored = yield* mesh.read(Stream.settings.name, subject)
+      const stored = yield* mesh.read(settings.name, subject)
       const standing = standingOf(stored)
       if (Option.isNone(standing)) {
         return yield* new MeshUnavailable({ operation: `read ${subject}`, reason: "this build can't read the record" })
@@ -136,7 +137,7 @@ const turnWith = (mesh: Mesh["Service"], known: ReturnType<typeof makeKnown>) =>
       const at = { at: yield* Clock.currentTimeMillis, nonce: yield* randomId }
       const record = withWord(standing.value, asked, at)
       const written = yield* compareAndSet(mesh, {
-        stream: Stream.settings.name,
+        stream: settings.name,
         subject,
         data: Codec.toJson(encode(record)),
         expect: revisionOf(stored),
@@ -160,7 +161,7 @@ const make = Effect.gen(function* () {
   const wakes = yield* Queue.sliding<void>(1)
 
   const look = Effect.gen(function* () {
-    const stored = yield* mesh.read(Stream.settings.name, subject)
+    const stored = yield* mesh.read(settings.name, subject)
     const standing = standingOf(stored)
     if (Option.isSome(standing)) return known.seen(standing.value, revisionOf(stored))
     yield* Effect.logWarning("switches are as they were: this build can't read their record")

@@ -34,7 +34,7 @@ const switchesText = ({ switches = {} }: HostReport): string =>
 const claimsOf = (names: ReadonlySet<string>): ReadonlyArray<string> =>
   Object.entries(invariants).flatMap(([name, { claim }]) => (names.has(name) ? [`${name}: ${claim}`] : []))
 
-/** One line a host; what a host did not tell is a dash. Violations, and switches that are turned, are shown only where there are any. */
+/** One line a host; what it did not tell is a dash. Violations and turned switches are shown where there are any. */
 export const hostsTable = (hosts: ReadonlyArray<HostReport>): string => {
   const violated = new Set(hosts.flatMap(({ violations = {} }) => Object.keys(violations)))
   const violations: ColumnOf<HostReport> = ["violations", violationsText]

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { isoTime } from "../history/isoTime.ts"
 import { isOn, type SwitchName, type SwitchRecord } from "../Switches.ts"
 
-/** Nobody was asked to fill the gap, by an operator's word: what is there is all there is until the switch is turned. */
+/** Nobody was asked to fill the gap, by an operator's word: nothing comes until the switch is turned. */
 export class BackfillOff extends Schema.TaggedError<BackfillOff>()("BackfillOff", {
   /** The name of the switch, and how it stands. */
   switch: Schema.String,

@@ -63,7 +63,7 @@ export const HostReport = Schema.Struct({
   tally: Schema.optionalKey(Tally),
   /** What did not hold that must always hold; absent where there is none. */
   violations: Schema.optionalKey(ViolationCounts),
-  /** Switches that are not as they are without anybody's word, as the host knows them; absent where there are none. */
+  /** Switches that somebody has turned, as the host knows them; absent where there are none. */
   switches: Schema.optionalKey(Schema.Record(Schema.String, Schema.Boolean))
 })
 export type HostReport = typeof HostReport.Type

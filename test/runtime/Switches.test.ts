@@ -4,6 +4,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { isOn, SwitchChange, type SwitchName, switchesKey, turned, untouched } from "../../protocol/Switches.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
+import { settings } from "../../protocol/wire/SettingsBucket.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -29,7 +30,7 @@ const audited = Effect.gen(function* () {
 
 /** Writes a record as another build, or one that died, may have left it. */
 const write = (record: object) =>
-  Effect.flatMap(Mesh, (mesh) => mesh.write(keySubject(Stream.settings, switchesKey), Codec.toJson(record)))
+  Effect.flatMap(Mesh, (mesh) => mesh.write(keySubject(settings, switchesKey), Codec.toJson(record)))
 
 const eventually = (holds: () => boolean) =>
   Effect.gen(function* () {
