@@ -3,7 +3,8 @@
  *
  * Every host serves the public subjects, in one queue group. A request is handled in a fiber of its own, as a child of
  * the asker's trace; at most so many are under way at once, of all callers and of each, and one more is refused at
- * once rather than kept waiting. A host that drains takes no more of them, and whatever ends it, those under way are finished.
+ * once rather than kept waiting. A host that drains takes no more of them, and whatever ends it, those under way are
+ * finished.
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"

@@ -18,13 +18,15 @@ import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
+import { actOnGap } from "./actOnGap.ts"
 import * as Budget from "./Budget.ts"
-import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
+import { type Filled, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
 import { notesOf } from "./unsettledNotes.ts"
 import { typeNotes } from "./typeNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
+import { forcedNotes } from "./failFast.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
 
@@ -41,12 +43,6 @@ interface Findings {
   readonly loaded: Loaded
   readonly filled: Filled
   readonly storageTimedOut: boolean
-}
-
-const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
-  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  if (plan.gapMode === "queue") return detachGap(request, plan.gap, budget)
-  return Effect.succeed(untouched)
 }
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
@@ -92,7 +88,7 @@ const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.
   if (Option.isNone(first)) return yield* noCoverage(budget)
   const before = first.value
   const plan = planRead(request, before, yield* Clock.currentTimeMillis)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), actOnGap(plan, request, budget)], {
     concurrency: 2
   })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
@@ -141,7 +137,7 @@ const metaOf = Effect.fnUntraced(function* (
     qualitySummary: quality,
     coverageVersion: view.root.version,
     fingerprint: loaded.fingerprint,
-    notes: [...filled.notes, ...notes, ...typeNotes(request.entry.schema, loaded.frame)]
+    notes: [...forcedNotes(request), ...filled.notes, ...notes, ...typeNotes(request.entry.schema, loaded.frame)]
   }
 })
 

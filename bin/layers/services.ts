@@ -38,6 +38,7 @@ import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
 import * as ServiceDiscovery from "../../runtime/ServiceDiscovery.ts"
 import * as ServiceFigures from "../../runtime/ServiceFigures.ts"
+import * as Switches from "../../runtime/Switches.ts"
 import * as PromisedActors from "./PromisedActors.ts"
 import * as PromisedCoverage from "./PromisedCoverage.ts"
 
@@ -102,6 +103,7 @@ export const layer = (options: ServiceOptions) => {
     Layer.provideMerge(Layer.merge(PromisedCoverage.layer, PromisedActors.layer)),
     Layer.provideMerge(PastRoots.layer(retentionOf(configuration).rootsMs)),
     Layer.provideMerge(stores),
+    Layer.provideMerge(Switches.layer),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)
   )
