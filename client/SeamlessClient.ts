@@ -72,7 +72,7 @@ const ensureAvailable = Effect.fnUntraced(function* (session: Session, asked: As
     subject: Subject.service.ensure,
     body: yield* requestBody(asked),
     accept,
-    budgetMs: budgetOf(asked[4] ?? {}, "auto_backfill"),
+    budgetMs: budgetOf(asked[4] ?? {}),
     isCancellable: isCancellable(asked[4])
   })
   return yield* decodeAvailability(data)

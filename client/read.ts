@@ -36,7 +36,7 @@ export const read = Effect.fnUntraced(function* (
     subject: Subject.service.read,
     body,
     accept: wanted,
-    budgetMs: budgetOf(options, "seamless"),
+    budgetMs: budgetOf(options),
     isCancellable: options.signal !== undefined
   })
   const df = yield* decodeArrow(reply.data)
