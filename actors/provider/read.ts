@@ -20,13 +20,14 @@ import { forwardFill } from "../conformance/forwardFill.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
 import { actOnGap } from "./actOnGap.ts"
 import * as Budget from "./Budget.ts"
+import { forcedNotes } from "./failFast.ts"
 import { type Filled, untouched } from "./fillGap.ts"
+import { begin, notReached } from "./firstView.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
 import { notesOf } from "./unsettledNotes.ts"
 import { typeNotes } from "./typeNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
-import { forcedNotes } from "./failFast.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
 
@@ -50,10 +51,10 @@ const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageV
   return { loaded: Option.getOrElse(rows, () => nothingLoaded(request)), storageTimedOut: Option.isNone(rows) }
 })
 
-/** What is covered now, within the budget: the first of the two waits. */
-const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+/** What is covered by then, within the budget. */
+const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, since: number) {
   const coverage = yield* Coverage
-  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
+  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, since) })
   return yield* budget.phase("storage")(read)
 })
 
@@ -84,13 +85,11 @@ const findPast = Effect.fnUntraced(function* (request: ValidRequest, budget: Bud
 })
 
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
-  const first = yield* viewOf(request, budget, 0)
-  if (Option.isNone(first)) return yield* noCoverage(budget)
-  const before = first.value
-  const plan = planRead(request, before, yield* Clock.currentTimeMillis)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), actOnGap(plan, request, budget)], {
-    concurrency: 2
-  })
+  const begun = yield* begin(request, budget)
+  if (Option.isNone(begun)) return yield* noCoverage(budget)
+  const { plan, view: before } = begun.value
+  const acted = before.staleMs === undefined ? actOnGap(plan, request, budget) : notReached(plan, request, before)
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency: 2 })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings = { view: before, plan, filled, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found
@@ -136,6 +135,7 @@ const metaOf = Effect.fnUntraced(function* (
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,
+    ...(view.staleMs !== undefined && { staleMs: view.staleMs }),
     fingerprint: loaded.fingerprint,
     notes: [...forcedNotes(request), ...filled.notes, ...notes, ...typeNotes(request.entry.schema, loaded.frame)]
   }
