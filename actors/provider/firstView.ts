@@ -19,7 +19,7 @@ const standingMsMax = 1000
 const standingShare = 0.5
 
 /** Whether what was known last is an answer to the request. */
-const mayBeOld = ({ minVersion }: ValidRequest): boolean => minVersion === 0
+const mayBeOld = ({ consistency, minVersion }: ValidRequest): boolean => minVersion === 0 && consistency !== "strict"
 
 /** What is covered, within the budget; none where the time is over and nothing is known here. */
 const firstView = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {
