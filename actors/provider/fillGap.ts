@@ -16,6 +16,7 @@ import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import { settleBelow } from "./settleBelow.ts"
@@ -28,7 +29,7 @@ export interface Filled {
   /** Whether the wait ended before the jobs did. */
   readonly timedOut: boolean
   /** Why nobody could be asked to fill it: the coordination is out of reach, or an operator has turned it off. */
-  readonly notAsked?: Undelivered | BackfillOff
+  readonly notAsked?: Undelivered | MeshUnavailable | BackfillOff
   /** What the caller should know beside that. */
   readonly notes: ReadonlyArray<string>
   /** The newest version that was heard of meanwhile: the answer is of no earlier one. */

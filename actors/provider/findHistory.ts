@@ -15,6 +15,7 @@ import { PastRoots } from "../sources/PastRoots.ts"
 import { actOnGap } from "./actOnGap.ts"
 import type * as Budget from "./Budget.ts"
 import { type Filled, untouched } from "./fillGap.ts"
+import { begin, notReached } from "./firstView.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -38,10 +39,10 @@ export type Load<Loaded> = (
   budget: Budget.Budget
 ) => Effect.Effect<Stored<Loaded>, CoverageFailure, ChunkStore>
 
-/** What is covered now, within the budget: the first of the two waits. */
-const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+/** What is covered by then, within the budget. */
+const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, since: number) {
   const coverage = yield* Coverage
-  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
+  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, since) })
   return yield* budget.phase("storage")(read)
 })
 
@@ -93,13 +94,11 @@ export const find = Effect.fnUntraced(function* <Loaded>(
   budget: Budget.Budget,
   load: Load<Loaded>
 ) {
-  const first = yield* viewOf(request, budget, 0)
-  if (Option.isNone(first)) return yield* noCoverage(budget)
-  const before = first.value
-  const plan = planRead(request, before, yield* Clock.currentTimeMillis)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), actOnGap(plan, request, budget)], {
-    concurrency: 2
-  })
+  const begun = yield* begin(request, budget)
+  if (Option.isNone(begun)) return yield* noCoverage(budget)
+  const { plan, view: before } = begun.value
+  const acted = before.staleMs === undefined ? actOnGap(plan, request, budget) : notReached(plan, request, before)
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency: 2 })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings<Loaded> = { view: before, plan, filled, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found

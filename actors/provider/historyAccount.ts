@@ -69,6 +69,7 @@ const metaOf = Effect.fnUntraced(function* (
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,
+    ...(view.staleMs !== undefined && { staleMs: view.staleMs }),
     fingerprint: told.fingerprint,
     notes: [...forcedNotes(request), ...filled.notes, ...notes, ...typeNotes(request.entry.schema, told)]
   }
