@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
+import { explain, type ReadExplanation } from "./explain.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
 import { read } from "./read.ts"
@@ -43,6 +44,8 @@ export interface SeamlessClient {
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
   /** What is covered of a series, with its version: now, or as of a version or a time. */
   readonly coverage: (nodeId: string, interval: string, options?: CoverageOptions) => Promise<CoverageReport>
+  /** What `read` with the same arguments would do: what would come from where, and what would be waited for. */
+  readonly explain: (...asked: Asked<ReadOptions>) => Promise<ReadExplanation>
   /** The bars that are not the same at two versions of the coverage, as many as one answer tells. */
   readonly diff: (nodeId: string, interval: string, options: DiffOptions) => Promise<HistoryDiff>
   /** How the host that happens to answer is. */
@@ -95,6 +98,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
     read: readHistory,
     ensureAvailable: (...asked) => Effect.runPromise(ensureAvailable(session, asked)),
     coverage: (nodeId, interval, options) => Effect.runPromise(coverage(session, { ...options, nodeId, interval })),
+    explain: (...asked) => Effect.runPromise(explain(session, asked)),
     diff: (nodeId, interval, options) => Effect.runPromise(diff(session, { ...options, nodeId, interval })),
     health: () => Effect.runPromise(health(session)),
     close,

@@ -12,6 +12,7 @@ import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { isoTime } from "../../protocol/history/isoTime.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
@@ -69,7 +70,8 @@ const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
   if (again.storageTimedOut) return found
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
+  const { because, gapMode } = plan
+  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode, because }
   return { view, plan: planned, filled, ...again } satisfies Findings
 })
 
@@ -196,6 +198,8 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
+    [Attribute.gapMode]: findings.plan.gapMode,
+    [Attribute.gapBars]: bars(findings.plan.gap, request.entry.interval.lengthMs),
     [Attribute.waitMs]: slaReport.elapsedMs,
     [Attribute.timeout]: slaReport.violation !== null
   })

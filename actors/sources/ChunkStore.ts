@@ -56,6 +56,8 @@ export class ChunkStore extends Context.Service<
       ids: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<CoveragePage>, Failure>
     readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
+    /** How many bytes of memory a chunk takes here; undefined where it is not in memory. Nothing changes by it. */
+    readonly bytesInMemory: (id: string) => number | undefined
   }
 >()("seamless/sources/ChunkStore") {}
 
@@ -219,6 +221,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
 
   return ChunkStore.of({
     chunks,
+    bytesInMemory: frames.bytesOf,
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
     putChunk: (series, windowStart, { bytes, ref }) =>

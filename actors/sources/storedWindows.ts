@@ -68,7 +68,8 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
 const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
-const partsOf = Effect.fnUntraced(function* (
+/** What is stored of covered time, by name: the chunks that are loaded for it. */
+export const partsOf = Effect.fnUntraced(function* (
   { entry, sources }: Wanted,
   { root }: CoverageView,
   covered: RangeSet.RangeSet
