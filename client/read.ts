@@ -35,7 +35,7 @@ export const read = Effect.fnUntraced(function* (
     subject: Subject.service.read,
     body,
     accept: wanted,
-    budgetMs: budgetOf(options, "seamless")
+    budgetMs: budgetOf(options)
   })
   const df = yield* decodeArrow(reply.data)
   if (!returnMeta) return df
