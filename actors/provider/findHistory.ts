@@ -61,7 +61,8 @@ const newer = Effect.fnUntraced(function* <Loaded>(
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
   if (again.storageTimedOut) return found
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
+  const { because, gapMode } = plan
+  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode, because }
   return { view, plan: planned, filled, ...again } satisfies Findings<Loaded>
 })
 

@@ -8,6 +8,7 @@ import { Attribute } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type * as Budget from "./Budget.ts"
 import { forcedNotes } from "./failFast.ts"
@@ -111,6 +112,8 @@ export const accountOf = Effect.fnUntraced(function* (
   }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
+    [Attribute.gapMode]: learnt.plan.gapMode,
+    [Attribute.gapBars]: bars(learnt.plan.gap, request.entry.interval.lengthMs),
     [Attribute.waitMs]: slaReport.elapsedMs,
     [Attribute.timeout]: slaReport.violation !== null
   })
