@@ -110,6 +110,17 @@ const checkWaits = (input: unknown, room: "retry" | "absence", maxMsDefault: num
   return [{ path: `${room}.baseMs`, problem: `${problem}: it has to be no shorter` }]
 }
 
+/** The sources that requests prefer where they name none: one that is misspelt would be preferred by nobody. */
+const checkRequests = (input: unknown, known: ReadonlyArray<string>): ReadonlyArray<Mistake> =>
+  ["read", "ensure"].flatMap((verb) => {
+    const path = `requests.${verb}.sourcePriority`
+    const names = textsOf(fieldOf(fieldOf(fieldOf(input, "requests"), verb), "sourcePriority"))
+    return [
+      ...checkRepeated(path, names),
+      ...names.flatMap(([index, name]) => checkSource(`${path}[${index}]`, name, known))
+    ]
+  })
+
 const checkNode = (path: string, node: unknown): ReadonlyArray<Mistake> => {
   const bytes = typeof node === "string" ? byteLength(node) : 0
   return bytes > nodeIdBytesMax
@@ -215,6 +226,7 @@ export const findDisagreements = (input: unknown): ReadonlyArray<Mistake> => {
   const named = Predicate.isObject(declared)
     ? [
         ...checkExchanges(declared),
+        ...checkRequests(input, Object.keys(declared)),
         ...checkLakes(declared),
         ...checkSettling(declared),
         ...checkTrades(declared, series),

@@ -63,7 +63,7 @@ const decodeHealth = decoder(Health, "the health")
 const accept = MediaType.json
 
 const ensureAvailable = Effect.fnUntraced(function* (session: Session, asked: Asked<EnsureOptions>) {
-  const budgetMs = budgetOf(asked[4] ?? {}, "auto_backfill")
+  const budgetMs = budgetOf(asked[4] ?? {})
   const body = yield* requestBody(asked)
   const { data } = yield* ask(session, { subject: Subject.service.ensure, body, accept, budgetMs })
   return yield* decodeAvailability(data)

@@ -9,13 +9,14 @@ import * as Codec from "../protocol/wire/Codec.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
-import type { Message, MeshShape, NoResponders } from "../runtime/Mesh.ts"
+import type { CallerMesh } from "../runtime/CallerMesh.ts"
+import type { Message, NoResponders } from "../runtime/Mesh.ts"
 import { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 
 /** A connection to a cluster, as the verbs use it. */
 export interface Session {
-  readonly mesh: MeshShape
+  readonly mesh: CallerMesh
   /** Where it goes, for messages. */
   readonly servers: string
   /** Bounds what has no budget of its own. */

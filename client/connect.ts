@@ -1,7 +1,6 @@
 /** How does a program get a client? */
-import { Context, Effect, Exit, Layer, Scope } from "effect"
-import { Mesh } from "../runtime/Mesh.ts"
-import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
+import { Effect, Exit, Scope } from "effect"
+import * as NatsCaller from "../runtime/nats/NatsCaller.ts"
 import { makeClient, type SeamlessClient } from "./SeamlessClient.ts"
 import { transportError } from "./Session.ts"
 
@@ -24,11 +23,11 @@ export const openSession = Effect.fnUntraced(function* ({
   timeoutMs = timeoutMsDefault
 }: ConnectOptions) {
   const scope = yield* Scope.make()
-  const context = yield* Layer.buildWithScope(NatsMesh.layer({ servers, name, timeoutMs }), scope).pipe(
+  const mesh = yield* Scope.provide(NatsCaller.open({ servers, name, timeoutMs }), scope).pipe(
     Effect.mapError((error) => transportError(servers, error)),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
   )
-  return { session: { mesh: Context.get(context, Mesh), servers, timeoutMs }, scope }
+  return { session: { mesh, servers, timeoutMs }, scope }
 })
 
 /**

@@ -1,22 +1,19 @@
 /** How are bars asked for, and what is made of the answer? */
 import { Effect } from "effect"
-import type { Frame } from "../protocol/frame/Frame.ts"
 import * as FrameCodec from "../protocol/frame/FrameCodec.ts"
 import { arrowMetaKey, dictionaryParameter, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
-import { fromFrame, type HistoryFrame } from "./HistoryFrame.ts"
+import { type HistoryFrame, toHistoryFrame } from "./HistoryFrame.ts"
 import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
 import { type Asked, budgetOf, type ReadOptions, requestBody } from "./requestBody.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
 import { ask, decoder, malformed, type Session } from "./Session.ts"
 
-interface Decoded {
-  readonly frame: Frame
-  readonly metadata: ReadonlyMap<string, string>
-}
-
-const decodeArrow = (bytes: Uint8Array): Effect.Effect<Decoded, SeamlessError> =>
-  Effect.try({ try: () => FrameCodec.decode(bytes), catch: (cause) => malformed("the frame", String(cause)) })
+const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>
+  Effect.try({
+    try: () => toHistoryFrame(FrameCodec.toTable(bytes)),
+    catch: (cause) => malformed("the frame", String(cause))
+  })
 
 const decodeMeta = decoder(HistoryMeta, "the account of the answer")
 
@@ -38,10 +35,9 @@ export const read = Effect.fnUntraced(function* (
     subject: Subject.service.read,
     body,
     accept: wanted,
-    budgetMs: budgetOf(options, "seamless")
+    budgetMs: budgetOf(options)
   })
-  const { frame, metadata } = yield* decodeArrow(reply.data)
-  const df = fromFrame(frame)
+  const df = yield* decodeArrow(reply.data)
   if (!returnMeta) return df
-  return { df, meta: yield* decodeMeta(textEncoder.encode(metadata.get(arrowMetaKey) ?? "")) }
+  return { df, meta: yield* decodeMeta(textEncoder.encode(df.schema.metadata.get(arrowMetaKey) ?? "")) }
 })

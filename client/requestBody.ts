@@ -2,8 +2,7 @@
 import { Effect } from "effect"
 import type { DiffRequest } from "../protocol/history/HistoryDiff.ts"
 import type { CoverageRequest, EnsureRequest, HistoryRequest } from "../protocol/history/HistoryRequest.ts"
-import * as SlaPolicy from "../protocol/history/SlaPolicy.ts"
-import * as Strategy from "../protocol/history/Strategy.ts"
+import type * as Strategy from "../protocol/history/Strategy.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 
 /** A moment: epoch milliseconds or a Date. */
@@ -47,10 +46,10 @@ export const requestBody = Effect.fnUntraced(function* <Options extends object>(
 })
 
 /**
- * How long a host may take for it, in milliseconds: as asked, else as the strategy has it. A strategy that is none is
- * the host's to refuse.
+ * How long an answer is waited for that has no deadline of its own, in milliseconds. The host decides by the defaults
+ * of its environment, which only hosts know; it is told this too, so that what is waited for in vain has been ended.
  */
-export const budgetOf = (
-  { sla, strategy = "" }: Pick<EnsureRequest, "sla" | "strategy">,
-  fallback: Strategy.Strategy
-): number => SlaPolicy.resolve(Strategy.parse(strategy) ?? fallback, sla).totalDeadlineMs ?? Infinity
+const patienceMs = 30_000
+
+/** How long a host may take for it, in milliseconds: as asked, else as long as the client has patience. */
+export const budgetOf = ({ sla }: Pick<EnsureRequest, "sla">): number => sla?.totalDeadlineMs ?? patienceMs

@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import { CalendarSettings } from "./CalendarSettings.ts"
+import { RequestSettings } from "./history/RequestDefaults.ts"
 import { SchemaSettings } from "./SchemaSettings.ts"
 import { ExchangeSettings, LakeSettings } from "./SourceSettings.ts"
 
@@ -112,6 +113,8 @@ export const Configuration = Schema.Struct({
   /** By name: what the accounts allow that sources are asked under. */
   accounts: Schema.optionalKey(Schema.Record(Schema.String, AccountSettings)),
   limits: Schema.optionalKey(Limits),
+  /** What holds where a request says nothing. */
+  requests: Schema.optionalKey(RequestSettings),
   retry: Schema.optionalKey(RetrySettings),
   absence: Schema.optionalKey(AbsenceSettings),
   /** By name: the calendars of series. */

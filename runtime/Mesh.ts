@@ -21,7 +21,9 @@ export interface Message {
   readonly subject: string
   readonly data: Uint8Array
   readonly headers: Headers
-  /** Answers it; does nothing where no answer is awaited. Never throws. */
+  /** Where its answers go; empty where none is awaited. Questions over one connection begin with the same tokens. */
+  readonly replyTo: string
+  /** Answers it, as often as is liked; does nothing where no answer is awaited. Never throws. */
   readonly respond: (data: Uint8Array, headers?: Headers) => void
 }
 
@@ -93,6 +95,15 @@ export interface MeshShape {
     data: Uint8Array,
     options: RequestOptions
   ) => Effect.Effect<Message, NoResponders | DeadlineExceeded | MeshUnavailable>
+  /**
+   * Asks, ends with the first answer, and hands on each that comes until the scope ends, the first one too. How many
+   * come is for asker and answerer to agree; those that a lost connection had under way are lost.
+   */
+  readonly requestMany: (
+    subject: string,
+    data: Uint8Array,
+    options: Omit<RequestOptions, "abandonOn"> & { readonly onAnswer: (answer: Message) => void }
+  ) => Effect.Effect<void, NoResponders | DeadlineExceeded | MeshUnavailable, Scope.Scope>
   /** Calls `handler` for each message until the scope ends; with a group, one member of the group gets it. */
   readonly subscribe: (
     subject: string,

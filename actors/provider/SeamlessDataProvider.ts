@@ -8,6 +8,7 @@ import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Error
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
+import type { RequestSettings } from "../../protocol/history/RequestDefaults.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
@@ -48,16 +49,26 @@ const decodeCoverage = Schema.decodeUnknownEffect(CoverageRequest, { onExcessPro
 /** What the verbs rest on. */
 type Services = Coverage | Backfill | ChunkStore | PastRoots | SeriesCatalog
 
-const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: number }) {
+/** What a provider is told of its environment. */
+interface ProviderOptions {
+  /** The most bars of one request. */
+  readonly barsMax: number
+  /** What requests say where they say nothing. */
+  readonly requests?: RequestSettings
+}
+
+const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOptions) {
+  const reading = { verb: "read", defaults: requests.read ?? {}, barsMax } as const
+  const ensuring = { verb: "ensure", defaults: requests.ensure ?? {}, barsMax } as const
   const services = yield* Effect.context<Services>()
   const provide = Effect.provide(services)
   return SeamlessDataProvider.of({
     read: Effect.fnUntraced(function* (input: unknown) {
-      const request = yield* validate(yield* parseHistory(input), { strategy: "seamless", barsMax })
+      const request = yield* validate(yield* parseHistory(input), reading)
       return { result: yield* read(request), returnMeta: request.returnMeta }
     }, provide),
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
-      return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), { strategy: "auto_backfill", barsMax }))
+      return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), ensuring))
     }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
@@ -68,6 +79,6 @@ const make = Effect.fnUntraced(function* ({ barsMax }: { readonly barsMax: numbe
   })
 })
 
-/** The provider of a host; `barsMax` bounds one request. */
-export const layer = (options: { readonly barsMax: number }): Layer.Layer<SeamlessDataProvider, never, Services> =>
+/** The provider of a host. */
+export const layer = (options: ProviderOptions): Layer.Layer<SeamlessDataProvider, never, Services> =>
   Layer.effect(SeamlessDataProvider, make(options))

@@ -16,36 +16,30 @@ import {
 import { EnsureRequest, HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import * as SlaPolicy from "../../protocol/history/SlaPolicy.ts"
-import * as Strategy from "../../protocol/history/Strategy.ts"
+import { decide, type Options, type ReadDefaults } from "../../protocol/history/RequestDefaults.ts"
 import { randomId } from "../../runtime/randomId.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A request in which everything is decided. */
-export interface ValidRequest {
+export interface ValidRequest extends Omit<Options, "sourcePriority" | "align" | "asOf"> {
   readonly entry: CatalogEntry
   readonly range: Range
-  readonly strategy: Strategy.Strategy
-  readonly strict: boolean
-  readonly onStrictViolation: "error" | "flag"
   /** Sources in the order of preference for this answer. */
   readonly sources: ReadonlyArray<string>
-  readonly sla: SlaPolicy.SlaPolicy
   readonly minVersion: number
-  /** Whether bars in which nothing was traded get a row with the last price. */
-  readonly fill: "none" | "forward"
   /** The point of the past that is read; absent for what stands. */
   readonly asOf?: AsOf
-  readonly returnMeta: boolean
   readonly requestId: string
 }
 
 /** What is wrong with a request. */
 export type RequestError = InvalidRequest | UnknownSeries | UnalignedRange | RangeTooLarge
 
-/** What the service decides where a request says nothing. */
-export interface RequestDefaults {
-  readonly strategy: Strategy.Strategy
+/** What is not in the request itself. */
+export interface RequestTerms {
+  readonly verb: "read" | "ensure"
+  /** What the environment has requests say. */
+  readonly defaults: ReadDefaults
   readonly barsMax: number
 }
 
@@ -87,10 +81,20 @@ export const validSources = Effect.fnUntraced(function* (
   return [...new Set([...priority, ...sources])]
 })
 
+/** A version that is to come at the least is none of the past, whoever names that. */
+const checkPoint = ({ asOf, minVersion }: Pick<HistoryRequest, "asOf" | "minVersion">, decided: AsOf | null) => {
+  if (minVersion === undefined || decided === null) return Effect.void
+  const problem =
+    asOf === undefined
+      ? "is set where this is configured, and not asked together with minVersion: say asOf: null beside it"
+      : "is not asked together with minVersion: name one"
+  return Effect.fail(new InvalidRequest({ field: "asOf", problem }))
+}
+
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
   request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
-  defaults: RequestDefaults
+  { barsMax, defaults, verb }: RequestTerms
 ) {
   const catalog = yield* SeriesCatalog
   if (Option.isNone(Interval.parse(request.interval))) {
@@ -98,26 +102,23 @@ export const validate = Effect.fnUntraced(function* (
     return yield* new InvalidRequest({ field: "interval", problem })
   }
   const entry = yield* catalog.find(request.nodeId, request.interval)
-  const range = yield* Effect.fromResult(checkRange(request, entry.interval))
+  const { nodeId: _node, interval: _interval, start, end, minVersion = 0, requestId, ...said } = request
+  const { align, asOf, sourcePriority, ...options } = decide(verb, defaults, said)
+  const range = yield* Effect.fromResult(checkRange({ start, end, align }, entry.interval))
   const bars = Interval.barCount(entry.interval, ...range)
-  if (bars > defaults.barsMax) return yield* new RangeTooLarge({ bars, barsMax: defaults.barsMax })
-  if (request.asOf !== undefined && request.minVersion !== undefined) {
-    return yield* new InvalidRequest({ field: "asOf", problem: "is not asked together with minVersion: name one" })
-  }
-  const strategy = Strategy.parse(request.strategy ?? "") ?? defaults.strategy
+  if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax })
+  yield* checkPoint(request, asOf)
+  // what an environment prefers is about all of its series: some have other sources
+  const preferred =
+    said.sourcePriority === undefined ? sourcePriority.filter((name) => entry.sources.includes(name)) : sourcePriority
   const valid: ValidRequest = {
+    ...options,
     entry,
     range,
-    strategy,
-    strict: request.strict ?? false,
-    onStrictViolation: request.onStrictViolation ?? "error",
-    sources: yield* validSources(entry, request.sourcePriority),
-    sla: SlaPolicy.resolve(strategy, request.sla),
-    minVersion: request.minVersion ?? 0,
-    fill: request.fill ?? "none",
-    ...(request.asOf && { asOf: request.asOf }),
-    returnMeta: request.returnMeta ?? true,
-    requestId: request.requestId ?? (yield* randomId)
+    sources: yield* validSources(entry, preferred),
+    minVersion,
+    ...(asOf !== null && { asOf }),
+    requestId: requestId ?? (yield* randomId)
   }
   return valid
 })

@@ -89,7 +89,7 @@ export const layer = (options: ServiceOptions) => {
     PromisedActors.kept
   )
   return services.pipe(
-    Layer.provide(SeamlessDataProvider.layer({ barsMax })),
+    Layer.provide(SeamlessDataProvider.layer({ barsMax, requests: configuration.requests ?? {} })),
     Layer.provideMerge(
       Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
     ),

@@ -237,6 +237,19 @@ const columnOf = (table: Table, { name, type }: Field): Column | undefined => {
 
 const isReserved = (name: string): boolean => (Object.values(reservedColumns) as ReadonlyArray<string>).includes(name)
 
+/** The table in the bytes of an Arrow IPC stream, in place where those are aligned to 8. Others than Arrow's throw. */
+export const toTable = (bytes: Uint8Array): Table =>
+  // Arrow reads in place only at aligned addresses, and a received payload starts anywhere in its buffer
+  tableFromIPC(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes))
+
+/** The frame in a table of one batch. */
+export const frameOf = (table: Table): Frame => ({
+  eventTimeMs: timesOf(dataOf(table, reservedColumns.eventTime)),
+  columns: table.schema.fields.filter(({ name }) => !isReserved(name)).flatMap((field) => columnOf(table, field) ?? []),
+  flags: flagsOf(table),
+  lineage: lineageOf(table)
+})
+
 /**
  * The frame and the metadata in the bytes of an Arrow IPC stream that `encode` wrote. Columns of float64 and int64 are
  * views of the bytes where those are aligned to 8; lineage is empty where the bytes have none. A column of a type that
@@ -245,15 +258,6 @@ const isReserved = (name: string): boolean => (Object.values(reservedColumns) as
 export const decode = (
   bytes: Uint8Array
 ): { readonly frame: Frame; readonly metadata: ReadonlyMap<string, string> } => {
-  // Arrow reads in place only at aligned addresses, and a received payload starts anywhere in its buffer
-  const table = tableFromIPC(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes))
-  const frame: Frame = {
-    eventTimeMs: timesOf(dataOf(table, reservedColumns.eventTime)),
-    columns: table.schema.fields
-      .filter(({ name }) => !isReserved(name))
-      .flatMap((field) => columnOf(table, field) ?? []),
-    flags: flagsOf(table),
-    lineage: lineageOf(table)
-  }
-  return { frame, metadata: table.schema.metadata }
+  const table = toTable(bytes)
+  return { frame: frameOf(table), metadata: table.schema.metadata }
 }

@@ -15,6 +15,18 @@ const StrategyName = Schema.String.check(
 /** How an unaligned range is taken. */
 export const Align = Schema.Literals(["exact", "expand"])
 
+/** What becomes of a strict demand that is not met. */
+export const OnStrictViolation = Schema.Literals(["error", "flag"])
+
+/** Whether bars in which nothing was traded get a row with the last price. */
+export const Fill = Schema.Literals(["none", "forward"])
+
+/**
+ * Whose word on the coverage counts: `eventual` takes what the host that answers has heard, which follows within
+ * moments; `strict` has the owner of the series confirm that nothing newer stands.
+ */
+export const Consistency = Schema.Literals(["eventual", "strict"])
+
 const range = {
   nodeId: Schema.String,
   interval: Schema.String,
@@ -26,10 +38,11 @@ const range = {
 const options = {
   strategy: Schema.optionalKey(StrategyName),
   strict: Schema.optionalKey(Schema.Boolean),
-  onStrictViolation: Schema.optionalKey(Schema.Literals(["error", "flag"])),
+  onStrictViolation: Schema.optionalKey(OnStrictViolation),
   sourcePriority: Schema.optionalKey(Schema.Array(Schema.String)),
   sla: Schema.optionalKey(SlaPolicy),
   align: Schema.optionalKey(Align),
+  consistency: Schema.optionalKey(Consistency),
   /** The answer is at least of this coverage version: read your own writes. */
   minVersion: Schema.optionalKey(Schema.Int),
   requestId: Schema.optionalKey(Schema.String)
@@ -40,9 +53,12 @@ export const HistoryRequest = Schema.Struct({
   ...range,
   ...options,
   /** `forward` gives a row with the last price for each covered bar in which nothing was traded; `none` by default. */
-  fill: Schema.optionalKey(Schema.Literals(["none", "forward"])),
-  /** What stood at a version or at a time is answered; nothing is fetched for it. */
-  asOf: Schema.optionalKey(AsOf),
+  fill: Schema.optionalKey(Fill),
+  /**
+   * What stood at a version or at a time is answered; nothing is fetched for it. Null for what stands now, whatever
+   * the environment has.
+   */
+  asOf: Schema.optionalKey(Schema.NullOr(AsOf)),
   returnMeta: Schema.optionalKey(Schema.Boolean)
 })
 export type HistoryRequest = typeof HistoryRequest.Type

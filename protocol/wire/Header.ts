@@ -8,6 +8,24 @@ export const Header = {
   accept: "Accept",
   /** What is left of the caller's time: a duration in milliseconds, never a wall-clock time. */
   budgetMs: "Seamless-Budget-Ms",
+  /** What the caller names its request, to call it off by. */
+  call: "Seamless-Call",
+  /** Who the caller is among those that share a connection's rights. */
+  caller: "Seamless-Caller",
+  /** How many parts of the answer may be on their way at once; its caller takes parts. */
+  credit: "Seamless-Credit",
+  /** Of a request: where its answer goes on. Of a part: where the next one begins; absent on the last. */
+  cursor: "Seamless-Cursor",
+  /** Number of a part within its request, from 0. */
+  part: "Seamless-Part",
+  /** Where the reader says how many more parts it takes. */
+  flow: "Seamless-Flow",
+  /** `true` on the last part. */
+  last: "Seamless-Last",
+  /** Place of the read in its request that a message answers, from 0. */
+  item: "Seamless-Item",
+  /** `true` on the very last message of an answer to several reads. */
+  end: "Seamless-End",
   /** W3C trace context of the caller. */
   traceParent: "traceparent",
   /** W3C baggage of the caller. */

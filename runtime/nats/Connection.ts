@@ -4,7 +4,6 @@
  * It reconnects for ever, finds a frozen server within seconds, and never replays a write by itself: what became of a
  * write without an answer is for its writer to settle.
  */
-import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream"
 import { connect as connectTransport, type NatsConnection } from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -19,11 +18,9 @@ export interface ConnectOptions {
   readonly timeoutMs?: number
 }
 
-/** A connection with its JetStream clients. */
+/** A connection. */
 export interface Connection {
   readonly nc: NatsConnection
-  readonly js: JetStreamClient
-  readonly jsm: JetStreamManager
   /** Called after each reconnection. */
   readonly reconnectHandlers: Set<() => void>
   /** Whether it stands, as far as is known. */
@@ -53,9 +50,7 @@ const open = async ({ name, servers, timeoutMs = connectTimeoutMs }: ConnectOpti
     maxPingOut: 2,
     noAsyncTraces: true
   })
-  // checked by the first call that needs it: asking here would cost every client a round trip
-  const jsm = await jetstreamManager(nc, { checkAPI: false })
-  return { nc, js: jetstream(nc), jsm, reconnectHandlers: new Set(), isUp: true }
+  return { nc, reconnectHandlers: new Set(), isUp: true }
 }
 
 const follow = async (connection: Connection): Promise<void> => {

@@ -5,7 +5,7 @@ import { Effect, Option } from "effect"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Delivery, MeshShape } from "../Mesh.ts"
-import type { Connection } from "./Connection.ts"
+import type { Streams } from "./Streams.ts"
 
 const takeWaitMs = 1000
 const takeWithinMs = 6000
@@ -43,7 +43,7 @@ const nothingNow: ReadonlySet<number> = new Set([404, 408])
  * What is there now, if anything is; the library's own pulls wait for a second at least. Answers with a status are the
  * server's own.
  */
-const takeNow = async ({ nc }: Connection, consumer: string): Promise<Delivery | null> => {
+const takeNow = async ({ nc }: Streams, consumer: string): Promise<Delivery | null> => {
   const pull = JSON.stringify({ batch: 1, no_wait: true })
   // an answer with work has the work's subject, by which shared inboxes can't tell whose it is
   const options = { timeout: takeNowWithinMs, noMux: true }
@@ -59,7 +59,7 @@ const takeNow = async ({ nc }: Connection, consumer: string): Promise<Delivery |
 const isEntry = (stream: string, subject: string): boolean =>
   stream === Stream.queue.name && !/(?:^|\.)[*>](?:\.|$)/.test(subject)
 
-const purge = async ({ jsm }: Connection, stream: string, subject: string): Promise<void> => {
+const purge = async ({ jsm }: Streams, stream: string, subject: string): Promise<void> => {
   await jsm.streams.purge(stream, { filter: subject })
 }
 
@@ -67,7 +67,7 @@ const purge = async ({ jsm }: Connection, stream: string, subject: string): Prom
  * Takes an entry out by its number. A server (2.15) that purges one subject puts off, and at worst forgets, to deliver
  * again what others had taken and not finished.
  */
-const removeEntry = async ({ jsm }: Connection, stream: string, subject: string): Promise<void> => {
+const removeEntry = async ({ jsm }: Streams, stream: string, subject: string): Promise<void> => {
   const entry = await jsm.streams.getMessage(stream, { last_by_subj: subject })
   if (entry === null) return
   await jsm.streams.deleteMessage(stream, entry.seq, false).catch((cause: unknown) => {
@@ -77,7 +77,7 @@ const removeEntry = async ({ jsm }: Connection, stream: string, subject: string)
 }
 
 /** The queue part of the port, over a connection. */
-export const make = (connection: Connection): Pick<MeshShape, "enqueue" | "dequeue" | "take"> => {
+export const make = (connection: Streams): Pick<MeshShape, "enqueue" | "dequeue" | "take"> => {
   const consumers = new Map<string, Promise<Consumer>>()
   const consumerOf = (stream: string, jobClass: string): Promise<Consumer> => {
     const key = `${stream}/${jobClass}`

@@ -2,23 +2,18 @@
  * How are records written and read back?
  *
  * A record is the last message of a subject. Writing it is a publish that expects the subject's last sequence; reading
- * one goes to the stream's leader, reading many to any replica.
+ * one goes to the stream's leader.
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv"
 import { Effect, Option } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { type MeshShape, RevisionConflict, type Stored, type WriteOptions } from "../Mesh.ts"
-import type { Connection } from "./Connection.ts"
+import type { Streams } from "./Streams.ts"
 import { toMsgHeaders } from "./messages.ts"
-import { hasWildcard, readBatch, type Rest, stored, TooManyMatches } from "./readBatch.ts"
+import { stored } from "./readBatch.ts"
 
 const writeTimeoutMs = 2000
-// the server refuses a read of more subjects
-const subjectsPerRead = 512
-// and one whose wildcards match more than 1,024: those are read in the order of their messages, so many at once
-const messagesPerPage = 1000
-
 // 10071: the expected sequence is not the last; 10164: another write of the subject is under way. Both mean: not yours
 const conflictCodes = [10071, 10164]
 
@@ -37,63 +32,6 @@ const publishOptions = ({ expect, remove, ttlSeconds }: WriteOptions) => ({
   ...(remove === true ? { headers: removal() } : {})
 })
 
-/** Where to read, and what. */
-interface Wanted {
-  readonly stream: string
-  readonly subjects: ReadonlyArray<string>
-}
-
-const readTogether = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
-  const found: Array<Stored> = []
-  let rest: Rest | undefined
-  do {
-    // the server takes no field that it does not know
-    const { seq, up_to_seq } = rest ?? {}
-    const body = { multi_last: subjects, ...(rest !== undefined && { seq, up_to_seq }) }
-    rest = await readBatch(connection, { stream, body, onFound: (one) => found.push(one) })
-  } while (rest !== undefined)
-  return found
-}
-
-/**
- * Reads all messages of a subject with wildcards in their order. A subject that changes meanwhile comes again behind
- * all others, so the last message of each is among them.
- */
-const readInOrder = async (connection: Connection, stream: string, subject: string): Promise<Iterable<Stored>> => {
-  const last = new Map<string, Stored>()
-  let seq: number | undefined = 1
-  while (seq !== undefined) {
-    const body = { seq, next_by_subj: subject, batch: messagesPerPage }
-    const rest: Rest | undefined = await readBatch(connection, {
-      stream,
-      body,
-      onFound: (one) => last.set(one.subject, one)
-    })
-    seq = rest?.seq
-  }
-  return last.values()
-}
-
-const readGroup = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
-  try {
-    return await readTogether(connection, { stream, subjects })
-  } catch (cause) {
-    if (!(cause instanceof TooManyMatches)) return Promise.reject(cause)
-    const plain = subjects.filter((subject) => !hasWildcard(subject))
-    const found = plain.length === 0 ? [] : [...(await readTogether(connection, { stream, subjects: plain }))]
-    for (const subject of subjects.filter(hasWildcard)) found.push(...(await readInOrder(connection, stream, subject)))
-    return found
-  }
-}
-
-const readAll = async (connection: Connection, { stream, subjects }: Wanted): Promise<ReadonlyArray<Stored>> => {
-  const found: Array<ReadonlyArray<Stored>> = []
-  for (let from = 0; from < subjects.length; from += subjectsPerRead) {
-    found.push(await readGroup(connection, { stream, subjects: subjects.slice(from, from + subjectsPerRead) }))
-  }
-  return found.flat()
-}
-
 /** A bucket's stream and its subjects, as every NATS client names them. */
 const bucketOf = (stream: string): string | undefined => (stream.startsWith("KV_") ? stream.slice(3) : undefined)
 
@@ -104,7 +42,7 @@ const storedEntry = (subject: string, entry: KvEntry): Stored => ({
 })
 
 /** Reads of one record, from the stream's leader: the key-value client asks it for a bucket that it merely opened. */
-const readerOf = ({ js, jsm }: Connection) => {
+const readerOf = ({ js, jsm }: Streams) => {
   const kvm = new Kvm(js)
   const buckets = new Map<string, Promise<KV>>()
   const open = (bucket: string): Promise<KV> => {
@@ -125,7 +63,7 @@ const readerOf = ({ js, jsm }: Connection) => {
 }
 
 /** The records part of the port, over a connection. */
-export const make = (connection: Connection): Pick<MeshShape, "write" | "read" | "readMany"> => {
+export const make = (connection: Streams): Pick<MeshShape, "write" | "read"> => {
   const readOne = readerOf(connection)
   // what is sent without a connection is lost, and its answer would be awaited in vain
   const whileUp = <A>(send: () => Promise<A>): Promise<A> =>
@@ -140,13 +78,6 @@ export const make = (connection: Connection): Pick<MeshShape, "write" | "read" |
       Effect.tryPromise({
         try: () => whileUp(() => readOne(stream, subject)),
         catch: (cause) => new MeshUnavailable({ operation: `read ${subject}`, reason: String(cause) })
-      }).pipe(Effect.map(Option.fromNullishOr)),
-    readMany: (stream, subjects) =>
-      subjects.length === 0
-        ? Effect.succeed([])
-        : Effect.tryPromise({
-            try: () => readAll(connection, { stream, subjects }),
-            catch: (cause) => new MeshUnavailable({ operation: `read of ${stream}`, reason: String(cause) })
-          })
+      }).pipe(Effect.map(Option.fromNullishOr))
   }
 }

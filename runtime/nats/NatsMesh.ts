@@ -8,7 +8,9 @@ import * as KeyValue from "./KeyValue.ts"
 import { provision } from "./provision.ts"
 import * as readNames from "./readNames.ts"
 import * as readHistory from "./readHistory.ts"
+import * as readRecords from "./readRecords.ts"
 import * as RequestReply from "./RequestReply.ts"
+import * as Streams from "./Streams.ts"
 
 /** A mesh's connection, and how it sets up streams. */
 interface MeshOptions extends ConnectOptions {
@@ -21,11 +23,12 @@ export const layer = ({ replicas = 1, ...options }: MeshOptions): Layer.Layer<Me
   Layer.effect(
     Mesh,
     Effect.gen(function* () {
-      const connection = yield* connect(options)
+      const connection = yield* Effect.flatMap(connect(options), Streams.of)
       const messages = yield* RequestReply.make(connection)
       return Mesh.of({
         ...messages,
         ...KeyValue.make(connection),
+        ...readRecords.make(connection),
         ...readHistory.make(connection),
         ...readNames.make(connection),
         ...JetStream.make(connection),

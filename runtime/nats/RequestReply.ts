@@ -11,7 +11,7 @@ const drainWithin = "1 second"
 
 type Parts = Pick<
   MeshShape,
-  "publish" | "request" | "subscribe" | "onReconnect" | "payloadBytesMax" | "connected" | "caughtUp"
+  "publish" | "request" | "requestMany" | "subscribe" | "onReconnect" | "payloadBytesMax" | "connected" | "caughtUp"
 >
 
 /** A server that has not answered by then has lost what it had for this process, or the connection is lost. */
@@ -20,7 +20,7 @@ const caughtUpWithin = "5 seconds"
 /** The messages part of the port, over a connection. */
 export const make = Effect.fnUntraced(function* (connection: Connection) {
   const { nc, reconnectHandlers } = connection
-  const { request } = yield* Requests.make(nc, () => connection.isUp)
+  const { request, requestMany } = yield* Requests.make(nc, () => connection.isUp)
   return {
     publish: (subject, data, headers) =>
       Effect.try({
@@ -28,6 +28,7 @@ export const make = Effect.fnUntraced(function* (connection: Connection) {
         catch: (cause) => new MeshUnavailable({ operation: `publish ${subject}`, reason: String(cause) })
       }),
     request,
+    requestMany,
     subscribe: (subject, handler, options) =>
       Effect.acquireRelease(
         Effect.tryPromise({

@@ -24,6 +24,7 @@ const fromMsgHeaders = (given: MsgHdrs | undefined): Headers =>
 export const toMessage = (msg: Msg): Message => ({
   subject: msg.subject,
   data: msg.data,
+  replyTo: msg.reply ?? "",
   // most messages are never asked for theirs
   get headers() {
     return fromMsgHeaders(msg.headers)

@@ -20,7 +20,7 @@ import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { StreamKind, StreamSpec } from "../../protocol/wire/StreamSpec.ts"
 import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import type { MeshShape } from "../Mesh.ts"
-import type { Connection } from "./Connection.ts"
+import type { Streams } from "./Streams.ts"
 
 /** A worker that says nothing for this long has lost its message to the next one. */
 const ackWaitMs = 4000
@@ -89,7 +89,7 @@ class Leaderless extends Error {
  * Sets up what an earlier version did not, or fewer replicas did not need. Who runs the server may have given a stream
  * more than we ask for: it is never taken away.
  */
-const catchUp = async ({ jsm }: Connection, spec: StreamSpec, replicas: number): Promise<StreamInfo> => {
+const catchUp = async ({ jsm }: Streams, spec: StreamSpec, replicas: number): Promise<StreamInfo> => {
   const { republish } = streamConfig(spec, replicas)
   const info = await jsm.streams.info(spec.name)
   const changes: Partial<StreamConfig> = {
@@ -99,7 +99,7 @@ const catchUp = async ({ jsm }: Connection, spec: StreamSpec, replicas: number):
   return Object.keys(changes).length === 0 ? info : jsm.streams.update(spec.name, changes)
 }
 
-const provisionStream = async (connection: Connection, spec: StreamSpec, replicas: number): Promise<void> => {
+const provisionStream = async (connection: Streams, spec: StreamSpec, replicas: number): Promise<void> => {
   const { jsm } = connection
   const { cluster } = await jsm.streams.add(streamConfig(spec, replicas)).catch((cause: unknown) => {
     if (!(cause instanceof JetStreamApiError && cause.code === nameInUse)) return Promise.reject(cause)
@@ -145,7 +145,7 @@ const reasonOf = (cause: unknown, replicas: number): string => {
 
 /** The setting up of streams, with so many replicas of each. */
 export const provision =
-  (connection: Connection, replicas: number): MeshShape["provision"] =>
+  (connection: Streams, replicas: number): MeshShape["provision"] =>
   (streams) =>
     Effect.forEach(
       streams,

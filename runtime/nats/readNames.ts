@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { type HistoryOptions, namesMax, type NamesPage } from "../HistoryPage.ts"
 import type { MeshShape, Named } from "../Mesh.ts"
-import type { Connection } from "./Connection.ts"
+import type { Streams } from "./Streams.ts"
 
 const pageWithinMs = 5000
 const consumerEndsAfterMs = 30_000
@@ -38,7 +38,7 @@ export const earliest = (answers: ReadonlyArray<Dated>): number =>
   Math.min(...answers.flatMap(({ created, ts }) => [created, ts].flatMap((time) => (time ? [Date.parse(time)] : []))))
 
 const readPage = async (
-  { isUp, js, jsm }: Connection,
+  { isUp, js, jsm }: Streams,
   stream: string,
   subject: string,
   { fromRevision = 1, max = namesMax }: HistoryOptions
@@ -81,7 +81,7 @@ const isGone = (cause: unknown): boolean =>
   cause instanceof JetStreamApiError &&
   (cause.code === 10043 || (cause.code === 10057 && /no message found|store EOF|deleted message/.test(cause.message)))
 
-const removeMessage = async ({ isUp, jsm }: Connection, stream: string, revision: number): Promise<void> => {
+const removeMessage = async ({ isUp, jsm }: Streams, stream: string, revision: number): Promise<void> => {
   if (!isUp) return Promise.reject(new Error("the connection is down"))
   await jsm.streams.deleteMessage(stream, revision, false).catch((cause: unknown) => {
     if (!isGone(cause)) return Promise.reject(cause)
@@ -90,7 +90,7 @@ const removeMessage = async ({ isUp, jsm }: Connection, stream: string, revision
 }
 
 /** The names part of the port, over a connection. */
-export const make = (connection: Connection): Pick<MeshShape, "names" | "remove"> => ({
+export const make = (connection: Streams): Pick<MeshShape, "names" | "remove"> => ({
   names: (stream, subject, options = {}) =>
     Effect.tryPromise({
       try: () => readPage(connection, stream, subject, options),

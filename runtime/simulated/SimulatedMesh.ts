@@ -210,6 +210,7 @@ export const make = (server: SimulatedServer, link: Link, clientName: string): M
     server,
     name: clientName,
     onLost,
+    asked: 0,
     say: (what) => server.say(clientName, what)
   }
   server.reconnect(clientName)

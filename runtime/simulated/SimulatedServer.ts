@@ -79,13 +79,18 @@ interface Sent {
   readonly headers?: Headers
 }
 
+/** A question: where its answers go. */
+interface Asked extends Sent {
+  readonly replyTo: string
+}
+
 /** Which streams to read, and of when. */
 interface ReadAt {
   readonly stream: string
   readonly lagMs: number
 }
 
-/** The answer to a request; undefined where nobody listens. */
+/** Takes each answer to a request; undefined where nobody listens. */
 type OnAnswer = (answer: { readonly data: Uint8Array; readonly headers: Headers } | undefined) => void
 
 /** A server: what its clients do, and what is done to it. */
@@ -109,7 +114,7 @@ export interface SimulatedServer extends Pick<
   readonly subscribe: (subscription: Subscriptions.Subscription) => void
   readonly unsubscribe: (subscription: Subscriptions.Subscription) => void
   readonly publish: (sent: Sent) => void
-  readonly request: (sent: Sent, onAnswer: OnAnswer) => void
+  readonly request: (asked: Asked, onAnswer: OnAnswer) => void
   /** Begins an outage in the place of the one before, or ends it. */
   readonly setWritable: (isWritable: boolean, outage?: Outage) => void
   /** Whether there is no more room: what is there can still be removed, and replaced by what is no larger. */
@@ -220,12 +225,13 @@ const byClock = ({ beginsAtMs = 0 }: ServerOptions, page: NamesPage<Named>): Nam
   entries: page.entries.map((named) => ({ ...named, atMs: beginsAtMs + named.atMs }))
 })
 
-const request = (state: State, sent: Sent, onAnswer: OnAnswer): void => {
-  const { client, data, headers = noHeaders, subject } = sent
+const request = (state: State, sent: Asked, onAnswer: OnAnswer): void => {
+  const { client, data, headers = noHeaders, replyTo, subject } = sent
   const { say, publish } = state.subscriptions
   const kept = state.bySubject.of(subject)
-  const reply = (answer: Uint8Array, replyHeaders: Headers): void =>
+  const send = (answer: Uint8Array, replyHeaders: Headers): void =>
     say(client, () => onAnswer({ data: answer, headers: replyHeaders }))
+  const reply = { to: replyTo, send }
   const isHeard = publish(subject, () => ({ subject, data, headers: () => headers, reply }))
   if (kept === "none") {
     if (!isHeard) say(client, () => onAnswer(undefined))
@@ -234,7 +240,7 @@ const request = (state: State, sent: Sent, onAnswer: OnAnswer): void => {
   if (atOutage(state, kept.spec.name) !== undefined) return
   const answer = appendTo(kept, sent, {})
   if (answer._tag !== "Done") return
-  reply(new TextEncoder().encode(JSON.stringify({ stream: kept.spec.name, seq: answer.value })), noHeaders)
+  send(new TextEncoder().encode(JSON.stringify({ stream: kept.spec.name, seq: answer.value })), noHeaders)
 }
 
 const publish = (state: State, sent: Sent): void => {

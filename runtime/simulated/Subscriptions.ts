@@ -12,8 +12,8 @@ export interface Packet {
   readonly subject: string
   readonly data: Uint8Array
   readonly headers: () => Headers
-  /** Answers who asked; undefined where nobody did. */
-  readonly reply: ((data: Uint8Array, headers: Headers) => void) | undefined
+  /** Where an answer goes; undefined where nobody asked. */
+  readonly reply: { readonly to: string; readonly send: (data: Uint8Array, headers: Headers) => void } | undefined
 }
 
 /** One subscription of a client. */

@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect"
 import { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import { type Headers, type MeshShape, type Message, NoResponders } from "../Mesh.ts"
+import { type Headers, type MeshShape, type Message, NoResponders, type RequestOptions } from "../Mesh.ts"
 import type { Wire } from "./Exchange.ts"
 import type { Parcel } from "./Link.ts"
 import { isTooLarge, tooLarge } from "./Payload.ts"
@@ -19,6 +19,8 @@ export interface Client extends Wire {
   readonly name: string
   /** What ends when the connection is back: it was asked over the one before. */
   readonly onLost: Set<() => void>
+  /** Questions so far. */
+  asked: number
 }
 
 // as in runtime/nats/RequestReply.ts
@@ -44,12 +46,13 @@ const respondOver =
   ({ link, server }: Client, { reply }: Packet): Message["respond"] =>
   (data, headers = noHeaders) => {
     if (reply === undefined || !link.isUp() || isTooLarge(server.payloadBytesMax, data, () => headers)) return
-    link.carry("toServer", { kind: "publish", subject: "_INBOX" }, () => reply(data, headers))
+    link.carry("toServer", { kind: "publish", subject: "_INBOX" }, () => reply.send(data, headers))
   }
 
 const messageOf = (client: Client, packet: Packet): Message => ({
   subject: packet.subject,
   data: packet.data,
+  replyTo: packet.reply?.to ?? "",
   get headers() {
     return packet.headers()
   },
@@ -58,47 +61,86 @@ const messageOf = (client: Client, packet: Packet): Message => ({
 
 const doNothing = (): void => undefined
 
+/** What is asked, under a subject of its own for the answers. */
+interface Question {
+  readonly subject: string
+  readonly data: Uint8Array
+  readonly replyTo: string
+}
+
+const numbered = (client: Client, subject: string, data: Uint8Array): Question => ({
+  subject,
+  data,
+  replyTo: `_INBOX.${client.name}.${++client.asked}`
+})
+
+/** Asks, waits for the first answer, and hands each to `onAnswer` before. */
+const asking = (
+  client: Client,
+  { data, replyTo, subject }: Question,
+  { abandonOn, headers = noHeaders, timeoutMs }: RequestOptions,
+  onAnswer: (answer: Message) => void
+): ReturnType<MeshShape["request"]> =>
+  Effect.callback((resume) => {
+    const { link, name, server } = client
+    const unavailable = (reason: string): void =>
+      resume(Effect.fail(new MeshUnavailable({ operation: `request ${subject}`, reason })))
+    if (!link.isUp()) return unavailable("the connection is down")
+    if (isTooLarge(server.payloadBytesMax, data, () => headers)) return unavailable(tooLarge)
+    let isOver = false
+    let cancel = doNothing
+    const gone = () => Effect.fail(new NoResponders({ subject }))
+    const takeBack = abandonOn?.(() => {
+      if (isOver) return
+      isOver = true
+      cancel()
+      resume(gone())
+    })
+    const end = (outcome: Effect.Effect<Message, NoResponders | DeadlineExceeded>): void => {
+      if (isOver) return
+      isOver = true
+      cancel()
+      takeBack?.()
+      resume(outcome)
+    }
+    link.carry("toServer", { kind: "request", subject }, () =>
+      server.request({ client: name, subject, data, headers, replyTo }, (answer) =>
+        link.carry("toProcess", { kind: "answer", subject }, () => {
+          if (answer === undefined) return end(gone())
+          const message = { subject: replyTo, replyTo: "", ...answer, respond: doNothing }
+          guarded(() => onAnswer(message))
+          end(Effect.succeed(message))
+        })
+      )
+    )
+    if (isOver) return undefined
+    cancel = link.after(timeoutMs, () =>
+      end(Effect.fail(new DeadlineExceeded({ waitingFor: `answer on ${subject}`, budgetMs: timeoutMs })))
+    )
+    return Effect.sync(() => {
+      isOver = true
+      cancel()
+      takeBack?.()
+    })
+  })
+
 const request =
   (client: Client): MeshShape["request"] =>
-  (subject, data, { abandonOn, headers = noHeaders, timeoutMs }) =>
-    Effect.callback((resume) => {
-      const { link, name, server } = client
-      const unavailable = (reason: string): void =>
-        resume(Effect.fail(new MeshUnavailable({ operation: `request ${subject}`, reason })))
-      if (!link.isUp()) return unavailable("the connection is down")
-      if (isTooLarge(server.payloadBytesMax, data, () => headers)) return unavailable(tooLarge)
-      let isOver = false
-      let cancel = doNothing
-      const gone = () => Effect.fail(new NoResponders({ subject }))
-      const takeBack = abandonOn?.(() => {
-        if (isOver) return
-        isOver = true
-        cancel()
-        resume(gone())
-      })
-      const end = (outcome: Effect.Effect<Message, NoResponders | DeadlineExceeded>): void => {
-        if (isOver) return
-        isOver = true
-        cancel()
-        takeBack?.()
-        resume(outcome)
+  (subject, data, options) =>
+    Effect.suspend(() => asking(client, numbered(client, subject, data), options, doNothing))
+
+const requestMany =
+  (client: Client): MeshShape["requestMany"] =>
+  (subject, data, { onAnswer, ...options }) =>
+    Effect.suspend(() => {
+      let isOpen = true
+      const handOn = (answer: Message): void => {
+        if (isOpen) onAnswer(answer)
       }
-      link.carry("toServer", { kind: "request", subject }, () =>
-        server.request({ client: name, subject, data, headers }, (answer) =>
-          link.carry("toProcess", { kind: "answer", subject }, () =>
-            end(answer === undefined ? gone() : Effect.succeed({ subject, ...answer, respond: doNothing }))
-          )
-        )
+      return Effect.addFinalizer(() => Effect.sync(() => void (isOpen = false))).pipe(
+        Effect.andThen(asking(client, numbered(client, subject, data), options, handOn)),
+        Effect.asVoid
       )
-      if (isOver) return undefined
-      cancel = link.after(timeoutMs, () =>
-        end(Effect.fail(new DeadlineExceeded({ waitingFor: `answer on ${subject}`, budgetMs: timeoutMs })))
-      )
-      return Effect.sync(() => {
-        isOver = true
-        cancel()
-        takeBack?.()
-      })
     })
 
 /** A turn to the server and back: whether it came back before the bound and before the connection was lost. */
@@ -178,7 +220,7 @@ const subscribe =
 /** The messages part of the port. */
 export const make = (
   client: Client
-): Pick<MeshShape, "publish" | "request" | "subscribe" | "onReconnect" | "connected" | "caughtUp"> => {
+): Pick<MeshShape, "publish" | "request" | "requestMany" | "subscribe" | "onReconnect" | "connected" | "caughtUp"> => {
   const { link, name, server } = client
   return {
     publish: (subject, data, headers = noHeaders) =>
@@ -194,6 +236,7 @@ export const make = (
         return Effect.void
       }),
     request: request(client),
+    requestMany: requestMany(client),
     subscribe: subscribe(client),
     onReconnect: (handler) =>
       Effect.acquireRelease(

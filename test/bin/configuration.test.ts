@@ -250,6 +250,7 @@ describe("parse", () => {
 
   it.each([
     ["limits", "maxBars, cacheBytes"],
+    ["requests", "read, ensure"],
     ["retry", "attempts, baseMs, maxMs"],
     ["absence", "baseMs, maxMs"],
     ["retention", "rootsMs, sweepEveryMs"],
@@ -292,6 +293,35 @@ describe("parse", () => {
     const given = configuration(`${text}accounts: ${JSON.stringify(accounts)}`)
     assert.deepStrictEqual(given.accounts, accounts)
     assert.strictEqual(given.sources["binance"]?.account, "main")
+  })
+
+  it("parse() takes what requests say where they say nothing, and refuses what no request could say", () => {
+    const sla = { totalDeadlineMs: 20_000, onBackfillFailure: "error" }
+    const read = { strategy: "partial_fill", sourcePriority: ["binance"], sla, slaByStrategy: { seamless: sla } }
+    const requests = { read: { ...read, asOf: { time: 5 } }, ensure: { strict: true, consistency: "strict" } }
+    assert.deepStrictEqual<unknown>(configuration(`${good}requests: ${JSON.stringify(requests)}`).requests, requests)
+    const wrong = (text: string) => mistakes(`${good}requests: { ${text} }`)
+    assert.deepStrictEqual(wrong("read: { sourcePriority: [binance, mtgox] }"), [
+      'requests.read.sourcePriority[1]: "mtgox" is no source; declared under sources: binance'
+    ])
+    assert.match(
+      wrong("ensure: { sourcePriority: [binance, binance] }")[0]!,
+      /\[1\]: "binance" stands at .*\[0\] already$/
+    )
+    assert.match(wrong("read: { strategy: eager }")[0]!, /^requests\.read\.strategy: Expected "fail_fast" \|/)
+    assert.match(
+      wrong("read: { slaByStrategy: { eager: {} } }")[0]!,
+      /^requests\.read\.slaByStrategy\.eager: .*seamless$/
+    )
+    assert.match(
+      wrong("read: { sla: { total: 1 } }")[0]!,
+      /^requests\.read\.sla\.total: .* known here: maxWaitStorageMs,/
+    )
+    assert.match(wrong("read: { sla: { minCoverage: 2 } }")[0]!, /^requests\.read\.sla\.minCoverage: /)
+    assert.match(wrong("ensure: { returnMeta: false }")[0]!, /^requests\.ensure\.returnMeta: is no setting; known here/)
+    // they are each request's own
+    assert.match(wrong("read: { minVersion: 3 }")[0]!, /^requests\.read\.minVersion: is no setting/)
+    assert.match(wrong("read: { asOf: { version: 3 } }")[0]!, /^requests\.read\.asOf\./)
   })
 
   it("parse() takes from 1 to 5 replicas, and knows no other setting of NATS", () => {

@@ -1,9 +1,10 @@
 /** Does a frame reach its caller whole? */
-import { assert, it } from "vitest"
-import { fromFrame } from "../../client/HistoryFrame.ts"
+import { DataType, Table, tableFromIPC, tableToIPC } from "apache-arrow"
+import { assert, describe, it } from "vitest"
+import { fromFrame, HistoryFrame, join, toHistoryFrame } from "../../client/HistoryFrame.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import { fromJson } from "../../protocol/frame/FrameJson.ts"
-import { floatSchema } from "../support/floatFrames.ts"
+import { floats, floatSchema } from "../support/floatFrames.ts"
 import { typedFrame } from "../support/typedFrame.ts"
 import { frame } from "./answers.ts"
 
@@ -44,12 +45,68 @@ it("fromFrame() gives typed values, and null where one is missing that has no Na
 })
 
 it("toColumns() and types are what a reader of JSON needs", () => {
-  const { types, toColumns } = fromFrame(typedFrame)
-  assert.deepStrictEqual(fromJson(JSON.parse(JSON.stringify(toColumns())), types), typedFrame)
+  const df = fromFrame(typedFrame)
+  assert.deepStrictEqual(fromJson(JSON.parse(JSON.stringify(df.toColumns())), df.types), typedFrame)
 })
 
 it("fromFrame() of no rows has columns of no rows", () => {
   const empty = fromFrame(Frame.empty(floatSchema(["close"])))
   assert.strictEqual(empty.length, 0)
   for (const column of Object.values(empty.columns)) assert.strictEqual(column.length, 0)
+})
+
+describe("the table", () => {
+  it("a HistoryFrame is an Arrow table, with Arrow's types and nulls", () => {
+    const df = fromFrame(typedFrame)
+    assert.instanceOf(df, Table)
+    assert.instanceOf(df, HistoryFrame)
+    assert.strictEqual(df.numRows, df.length)
+    assert.strictEqual(df.getChild("trades")?.get(2), null)
+    assert.strictEqual(df.getChild("event_time")?.get(0), df.columns["event_time"]?.[0])
+    assert.isTrue(DataType.isTimestamp(df.schema.fields[0]?.type))
+  })
+
+  it("a HistoryFrame can be written as Arrow and read back", () => {
+    const read = toHistoryFrame(tableFromIPC(tableToIPC(fromFrame(typedFrame), "file")))
+    assert.deepStrictEqual(read.toColumns(), fromFrame(typedFrame).toColumns())
+  })
+
+  it("columns are made once, when they are asked for", () => {
+    const df = fromFrame(frame)
+    assert.strictEqual(df.columns, df.columns)
+  })
+})
+
+describe("join", () => {
+  const cut = (at: number) =>
+    [Frame.slice(typedFrame, 0, at), Frame.slice(typedFrame, at, 3)].map((part) => fromFrame(part))
+
+  it.each([0, 1, 2, 3])("join() puts the rows of parts one after another, cut at %i", (at) => {
+    const joined = join(cut(at))
+    assert.deepStrictEqual(joined.toColumns(), fromFrame(typedFrame).toColumns())
+    assert.deepStrictEqual(joined.columns["venue"], ["XNYS", 'Börse "Nord"', null])
+    assert.strictEqual(joined.getChild("venue")?.get(1), 'Börse "Nord"')
+    assert.deepStrictEqual(joined.types, fromFrame(typedFrame).types)
+  })
+
+  it("join() copies nothing where all parts have the same columns", () => {
+    const parts = cut(1)
+    assert.strictEqual(join(parts).batches[1], parts[1]?.batches[0])
+  })
+
+  it("join() has a column missing in the rows of a part that lacks it", () => {
+    const later: Frame.Frame = {
+      ...frame,
+      eventTimeMs: Float64Array.of(180_000, 240_000),
+      columns: [floats("close", 3, 4)]
+    }
+    const joined = join([fromFrame(frame), fromFrame(later, new Map([["told", "last"]]))])
+    assert.deepStrictEqual(joined.toColumns()["volume"], [10, null, null, null])
+    assert.deepStrictEqual(joined.columns["close"], Float64Array.of(1.5, 2.5, 3, 4))
+    assert.strictEqual(joined.schema.metadata.get("told"), "last")
+  })
+
+  it("join() of nothing has no rows", () => {
+    assert.strictEqual(join([]).length, 0)
+  })
 })

@@ -83,8 +83,7 @@ describe("read", () => {
   })
 
   it.each([
-    ["the strategy's deadline", {}, 5000],
-    ["the strategy's deadline, in upper case", { strategy: "FAIL_FAST" }, 1000],
+    ["its own patience, which hosts' defaults are well within,", { strategy: "FAIL_FAST" }, 30_000],
     ["the caller's deadline", { sla: { totalDeadlineMs: 60_000 } }, 60_000]
   ] as const)("read() sends %s as the budget and waits a little longer", async (_, options, budgetMs) => {
     const { client, sent } = clientOf(answered)
@@ -169,12 +168,12 @@ const report: CoverageReport = {
 }
 
 describe("the other verbs", () => {
-  it("ensureAvailable() asks for JSON with the budget of AUTO_BACKFILL and gives what was done", async () => {
+  it("ensureAvailable() asks for JSON within its patience and gives what was done", async () => {
     const { client, sent } = clientOf(jsonAnswer(available))
     assert.deepStrictEqual(await client.ensureAvailable(...range), available)
     assert.strictEqual(sent[0]!.subject, "seamless.v1.ensure")
     assert.strictEqual(sent[0]!.headers.get("Accept"), "application/json")
-    assert.strictEqual(sent[0]!.headers.get("Seamless-Budget-Ms"), "8000")
+    assert.strictEqual(sent[0]!.headers.get("Seamless-Budget-Ms"), "30000")
   })
 
   it("ensureAvailable() rejects with what there is where that was refused", async () => {

@@ -1,6 +1,7 @@
 /** Does a call become the request that was meant? */
 import { Effect } from "effect"
 import { assert, it } from "vitest"
+import * as SlaPolicy from "../../protocol/history/SlaPolicy.ts"
 import { budgetOf, requestBody } from "../../client/requestBody.ts"
 
 it("requestBody() puts range and options side by side, and the range wins", async () => {
@@ -9,7 +10,9 @@ it("requestBody() puts range and options side by side, and the range wins", asyn
   assert.deepStrictEqual(body, { strict: true, nodeId: "a", interval: "1m", start: 60_000, end: 120_000 })
 })
 
-it("budgetOf() is the fallback's where the strategy is none, which the host will say", () => {
-  assert.strictEqual(budgetOf({ strategy: "quick" }, "auto_backfill"), 8000)
-  assert.strictEqual(budgetOf({ strategy: "quick", sla: { totalDeadlineMs: 5 } }, "auto_backfill"), 5)
+it("budgetOf() is what was asked, and longer than any strategy's own where nothing was", () => {
+  assert.strictEqual(budgetOf({ sla: { totalDeadlineMs: 5 } }), 5)
+  for (const { totalDeadlineMs } of Object.values(SlaPolicy.defaults)) {
+    assert.isAtLeast(budgetOf({ sla: { minCoverage: 1 } }), 3 * totalDeadlineMs!)
+  }
 })

@@ -69,6 +69,7 @@ describe("makePorch()", () => {
     subject,
     data: new Uint8Array(0),
     headers: new Map(),
+    replyTo: "",
     respond: () => undefined
   })
 

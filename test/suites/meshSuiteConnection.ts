@@ -66,6 +66,8 @@ const downClaims = (claim: Claim, verbs: MeshVerbs): void => {
       assert.isBelow(yield* isUnavailable(read), 500)
       assert.isBelow(yield* isUnavailable(mesh.history(Stream.actors.name, subject)), 500)
       assert.isBelow(yield* isUnavailable(mesh.request(subject, bytes("a"), { timeoutMs: 5000 })), 500)
+      const many = mesh.requestMany(subject, bytes("a"), { timeoutMs: 5000, onAnswer: () => undefined })
+      assert.isBelow(yield* isUnavailable(Effect.scoped(many)), 500)
       yield* mesh.caughtUp
     })
   )
@@ -205,6 +207,29 @@ const flightClaims = (claim: Claim, verbs: MeshVerbs): void => {
       yield* other.caughtUp
       yield* back
       assert.strictEqual((yield* Fiber.join(waiting))._tag, "DeadlineExceeded")
+    })
+  )
+
+  claim("requestMany() misses the answers of the time without a connection, and gets those that come after", () =>
+    Effect.gen(function* () {
+      const { back, lose, mesh } = yield* connectionOf(verbs)
+      const other = yield* verbs.other
+      const subject = fresh()
+      const asked = yield* answering(other, subject, ({ respond }) => respond(bytes("1")))
+      const got: Array<string> = []
+      const onAnswer = ({ data }: Message) => void got.push(textOf(data))
+      yield* mesh.requestMany(subject, bytes("a"), { timeoutMs: 5000, onAnswer })
+      yield* lose
+      asked[0]!.respond(bytes("2, lost"))
+      yield* other.caughtUp
+      yield* back
+      yield* mesh.caughtUp
+      asked[0]!.respond(bytes("3"))
+      yield* untilTrue(
+        "the third came",
+        Effect.sync(() => got.length === 2)
+      )
+      assert.deepStrictEqual(got, ["1", "3"])
     })
   )
 

@@ -148,8 +148,113 @@ const requestClaims = (claim: Claim): void => {
   )
 }
 
+const requestManyClaims = (claim: Claim): void => {
+  claim("requestMany() ends with the first answer, and hands on all in their order until its scope ends", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const subject = fresh()
+      const asked = yield* Deferred.make<Message>()
+      yield* mesh.subscribe(subject, (message) => Deferred.doneUnsafe(asked, Exit.succeed(message)))
+      const scope = yield* Scope.make()
+      const got: Array<string> = []
+      const onAnswer = ({ data, headers }: Message) => void got.push(textOf(data) + (headers.get("X-Kind") ?? ""))
+      const waiting = yield* Effect.forkChild(
+        mesh.requestMany(subject, bytes("a"), { timeoutMs: 5000, onAnswer }).pipe(Scope.provide(scope)),
+        { startImmediately: true }
+      )
+      const { respond } = yield* Deferred.await(asked)
+      respond(bytes("1"), new Map([["X-Kind", "!"]]))
+      yield* Fiber.join(waiting)
+      for (const text of ["2", "3"]) respond(bytes(text))
+      yield* untilTrue(
+        "all came",
+        Effect.sync(() => got.length >= 3)
+      )
+      yield* Scope.close(scope, Exit.void)
+      respond(bytes("late"))
+      yield* mesh.caughtUp
+      assert.deepStrictEqual(got, ["1!", "2", "3"])
+    })
+  )
+
+  claim("requestMany() where nobody listens is told so at once, and hands nothing on", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const got: Array<Message> = []
+      const onAnswer = (message: Message) => void got.push(message)
+      const failure = yield* Effect.flip(mesh.requestMany(fresh(), bytes("a"), { timeoutMs: 60_000, onAnswer }))
+      assert.strictEqual(failure._tag, "NoResponders")
+      assert.deepStrictEqual(got, [])
+    })
+  )
+
+  claim("requestMany() that nobody answers in time is told so, and an answer that comes later is handed on", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const subject = fresh()
+      const asked = yield* Deferred.make<Message>()
+      yield* mesh.subscribe(subject, (message) => Deferred.doneUnsafe(asked, Exit.succeed(message)))
+      const got: Array<string> = []
+      const onAnswer = ({ data }: Message) => void got.push(textOf(data))
+      const failure = yield* Effect.flip(mesh.requestMany(subject, bytes("a"), { timeoutMs: 50, onAnswer }))
+      assert.strictEqual(failure._tag, "DeadlineExceeded")
+      const { respond } = yield* Deferred.await(asked)
+      respond(bytes("late"))
+      yield* untilTrue(
+        "the late answer came",
+        Effect.sync(() => got.length === 1)
+      )
+    })
+  )
+
+  claim("requestMany() whose handler throws goes on, and so does everything else", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const subject = fresh()
+      yield* mesh.subscribe(subject, ({ data, respond }) => {
+        for (let times = 0; times < 3; times++) respond(data)
+      })
+      let calls = 0
+      const onAnswer = () => {
+        calls += 1
+        throw new Error("a handler's own failure")
+      }
+      yield* mesh.requestMany(subject, bytes("a"), { timeoutMs: 5000, onAnswer })
+      yield* untilTrue(
+        "all came",
+        Effect.sync(() => calls === 3)
+      )
+      assert.strictEqual(textOf((yield* mesh.request(subject, bytes("b"), { timeoutMs: 5000 })).data), "b")
+    })
+  )
+
+  claim("a question says where its answers go, in the same tokens for all of one asker; a message does not", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const subject = fresh()
+      const asked: Array<string> = []
+      yield* mesh.subscribe(subject, ({ data, replyTo, respond }) => {
+        asked.push(replyTo)
+        respond(data)
+      })
+      yield* mesh.request(subject, bytes("a"), { timeoutMs: 5000 })
+      yield* mesh.requestMany(subject, bytes("b"), { timeoutMs: 5000, onAnswer: () => undefined })
+      yield* mesh.publish(subject, bytes("c"))
+      yield* untilTrue(
+        "all came",
+        Effect.sync(() => asked.length === 3)
+      )
+      const askers = asked.slice(0, 2).map((replyTo) => replyTo.split(".").slice(0, 2).join("."))
+      assert.strictEqual(new Set(asked).size, 3)
+      assert.strictEqual(new Set(askers).size, 1)
+      assert.match(askers[0]!, /^_INBOX\.\S+$/)
+      assert.strictEqual(asked[2], "")
+    })
+  )
+}
+
 const limitClaims = (claim: Claim): void => {
-  claim("publish(), request() and enqueue() of more than the largest payload are refused", () =>
+  claim("publish(), request(), requestMany() and enqueue() of more than the largest payload are refused", () =>
     Effect.gen(function* () {
       const mesh = yield* Mesh
       const subject = fresh()
@@ -158,6 +263,7 @@ const limitClaims = (claim: Claim): void => {
       const asked: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
         mesh.publish(subject, much),
         mesh.request(subject, much, { timeoutMs: 1000 }),
+        Effect.scoped(mesh.requestMany(subject, much, { timeoutMs: 1000, onAnswer: () => undefined })),
         mesh.enqueue("seamless.v1.jobs.interactive.0.large", much)
       ]
       for (const one of asked) assert.strictEqual((yield* Effect.flip(one))._tag, "MeshUnavailable")
@@ -183,5 +289,6 @@ const limitClaims = (claim: Claim): void => {
 export const claimMessages = (claim: Claim): void => {
   messageClaims(claim)
   requestClaims(claim)
+  requestManyClaims(claim)
   limitClaims(claim)
 }

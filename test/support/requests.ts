@@ -42,6 +42,7 @@ export const requestOf = (changes: Partial<ValidRequest> = {}): ValidRequest => 
   sources: ["binance", "kraken"],
   sla: SlaPolicy.resolve(changes.strategy ?? "seamless"),
   minVersion: 0,
+  consistency: "eventual",
   fill: "none",
   returnMeta: true,
   requestId: "request-1",

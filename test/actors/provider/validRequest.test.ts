@@ -7,10 +7,10 @@ import type { InvalidRequest } from "../../../protocol/history/Errors.ts"
 import { configuration, minute } from "../../support/requests.ts"
 
 const plain = { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m", start: 0, end: 10 * minute }
-const defaults = { strategy: "seamless", barsMax: 100 } as const
+const terms = { verb: "read", defaults: {}, barsMax: 100 } as const
 
 const valid = (changes: object) =>
-  Effect.flatMap(parseHistory({ ...plain, ...changes }), (request) => validate(request, defaults))
+  Effect.flatMap(parseHistory({ ...plain, ...changes }), (request) => validate(request, terms))
 
 const refused = (changes: object): Effect.Effect<RequestError, unknown, SeriesCatalog.SeriesCatalog> =>
   Effect.flip(valid(changes))
@@ -28,6 +28,7 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
         onStrictViolation: "error",
         sources: ["binance", "kraken"],
         minVersion: 0,
+        consistency: "eventual",
         fill: "none",
         returnMeta: true
       })
@@ -152,6 +153,32 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
       const error = yield* refused({ sourcePriority: ["kraken", "mtgox"] })
       assert.include(error, { _tag: "InvalidRequest", field: "sourcePriority" })
       assert.match(error.message, /mtgox is no source of this series; it has binance, kraken/)
+    })
+  )
+
+  it.effect("validate() takes from the environment what the request leaves open, as far as it fits the series", () =>
+    Effect.gen(function* () {
+      const defaults = { sourcePriority: ["mtgox", "kraken"], align: "expand", sla: { minCoverage: 1 } } as const
+      const within = (changes: object) =>
+        Effect.flatMap(parseHistory({ ...plain, ...changes }), (request) => validate(request, { ...terms, defaults }))
+      const open = yield* within({ start: 1 })
+      assert.deepEqual([open.sources, open.range[0], open.sla.minCoverage], [["kraken", "binance"], 0, 1])
+      assert.deepEqual((yield* within({ sourcePriority: [] })).sources, ["binance", "kraken"])
+      assert.include(yield* Effect.flip(within({ sourcePriority: ["mtgox"] })), { field: "sourcePriority" })
+      assert.include(yield* Effect.flip(within({ start: 1, align: "exact" })), { _tag: "UnalignedRange" })
+    })
+  )
+
+  it.effect("validate() reads what stands where the request says so, also where the environment reads the past", () =>
+    Effect.gen(function* () {
+      const past = { ...terms, defaults: { asOf: { time: 5 } } } as const
+      const within = (changes: object) =>
+        Effect.flatMap(parseHistory({ ...plain, ...changes }), (request) => validate(request, past))
+      assert.deepEqual((yield* within({})).asOf, { time: 5 })
+      assert.deepEqual((yield* within({ asOf: { version: 2 } })).asOf, { version: 2 })
+      assert.notProperty(yield* within({ asOf: null }), "asOf")
+      assert.include(yield* Effect.flip(within({ minVersion: 3 })), { field: "asOf" })
+      assert.equal((yield* within({ minVersion: 3, asOf: null })).minVersion, 3)
     })
   )
 

@@ -320,7 +320,8 @@ describe("a client that is away", () => {
     server.disconnect("a")
     send("2")
     const answers: Array<unknown> = []
-    server.request({ client: "b", subject: "s.1", data: bytes("?") }, (answer) => answers.push(answer))
+    const asked = { client: "b", subject: "s.1", data: bytes("?"), replyTo: "_INBOX.b.1" }
+    server.request(asked, (answer) => answers.push(answer))
     assert.deepStrictEqual(answers, [undefined])
     server.reconnect("a")
     send("3")
@@ -334,11 +335,12 @@ describe("a client that is away", () => {
   it("disconnect() loses the answers to what it asked, but not to what it still asks for when it is back", () => {
     const { server } = makeServer()
     const replies: Array<(text: string) => void> = []
-    const deliver = (packet: Packet) => void replies.push((text) => packet.reply?.(bytes(text), new Map()))
+    const deliver = (packet: Packet) => void replies.push((text) => packet.reply?.send(bytes(text), new Map()))
     server.subscribe({ client: "b", subject: "s", group: undefined, deliver })
     const answers: Array<string> = []
     for (const text of ["1", "2"]) {
-      server.request({ client: "a", subject: "s", data: bytes(text) }, (answer) => answers.push(textOf(answer!.data)))
+      const asked = { client: "a", subject: "s", data: bytes(text), replyTo: `_INBOX.a.${text}` }
+      server.request(asked, (answer) => answers.push(textOf(answer!.data)))
     }
     server.disconnect("a")
     replies[0]!("lost")

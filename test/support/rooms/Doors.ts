@@ -17,7 +17,7 @@ const product = [...protocol, "runtime", "cluster", "actors/conformance", "actor
 
 /** The doors table; `actors/*` is the row of each actor, and `protocol` that of the files at protocol's root. */
 export const rooms: ReadonlyArray<Room> = [
-  { name: "protocol", opens: ["protocol/frame"] },
+  { name: "protocol", opens: ["protocol/frame", "protocol/history"] },
   { name: "protocol/wire", opens: [] },
   { name: "protocol/frame", opens: [] },
   { name: "protocol/history", opens: ["protocol/frame"] },

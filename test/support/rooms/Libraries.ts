@@ -26,7 +26,12 @@ export const libraries: ReadonlyArray<Library> = [
   { name: "@nats-io/*", matches: named(/^@nats-io\//), only: ["runtime/nats/"] },
   { name: "ccxt", matches: named(/^ccxt(\/|$)/), only: ["actors/sources/Exchange.ts"] },
   { name: "DuckDB", matches: named(/^(@duckdb\/|duckdb)/), only: ["actors/sources/Parquet.ts"] },
-  { name: "apache-arrow", matches: named(/^apache-arrow(\/|$)/), only: ["protocol/frame/FrameCodec.ts"] },
+  {
+    name: "apache-arrow",
+    matches: named(/^apache-arrow(\/|$)/),
+    // its bytes are written and read in one place; the client hands out its table
+    only: ["protocol/frame/FrameCodec.ts", "client/HistoryFrame.ts"]
+  },
   { name: "OpenTelemetry", matches: named(/^(@opentelemetry\/|@effect\/opentelemetry)/), only: ["runtime/telemetry/"] },
   { name: "msgpackr", matches: named(/^msgpackr/), only: ["protocol/wire/Codec.ts"] },
   { name: "yaml", matches: named(/^yaml(\/|$)/), only: ["bin/"] },
