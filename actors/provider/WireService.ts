@@ -10,6 +10,7 @@ import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
 import { AvailabilityResult, CoverageReport, type HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import { defaults } from "../../protocol/Settings.ts"
+import { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -31,9 +32,13 @@ import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 /** The coverage is one read of one record: who gets no answer by then gets none. */
 const coverageBudgetMs = 5000
 
+/** What a read would do is looked up in records: who gets no answer by then gets none. */
+const explainBudgetMs = 5000
+
 /** A difference is of a bounded number of windows: who gets no answer by then gets none. */
 const diffBudgetMs = 15_000
 
+const encodeExplanation = Schema.encodeSync(ReadExplanation)
 const encodeDiff = Schema.encodeSync(HistoryDiff)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
@@ -57,12 +62,13 @@ const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect
 
 /** What answers the verbs that only a host answers that takes work. */
 const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
-  const { coverage, diff, ensure, read } = Subject.service
+  const { coverage, diff, ensure, explain, read } = Subject.service
   return new Map([
     [read, verbs.read],
     [ensure, verbs.ensure],
     [coverage, verbs.coverage],
-    [diff, verbs.diff]
+    [diff, verbs.diff],
+    [explain, verbs.explain]
   ])
 }
 
@@ -129,6 +135,9 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const coverage = shortly("the coverage", coverageBudgetMs, (body) =>
     Effect.map(provider.coverage(body), encodeCoverage)
   )
+  const explain = shortly("the explanation", explainBudgetMs, (body) =>
+    Effect.map(provider.explain(body), encodeExplanation)
+  )
   const diff = shortly("the difference", diffBudgetMs, (body) => Effect.map(provider.diff(body), encodeDiff))
 
   const health: Respond = (message) =>
@@ -137,7 +146,7 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
       return valueReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId }, form)
     }).pipe(Effect.catch((error) => Effect.succeed(refusalReply(message, error))))
 
-  yield* serve(bySubject({ read, ensure, coverage, diff }), { requestsPerCaller })
+  yield* serve(bySubject({ read, ensure, coverage, diff, explain }), { requestsPerCaller })
   // who drains has that to say
   yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })

@@ -18,8 +18,8 @@ import * as Interval from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { decide, type Options, type ReadDefaults } from "../../protocol/history/RequestDefaults.ts"
 import { randomId } from "../../runtime/randomId.ts"
-import { baggageRequestId } from "../../runtime/telemetry/Baggage.ts"
 import type { Forced } from "./failFast.ts"
+import { baggageRequestId } from "../../runtime/telemetry/Baggage.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A request in which everything is decided. */

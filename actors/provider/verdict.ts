@@ -14,6 +14,7 @@ import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Filled } from "./fillGap.ts"
 import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -27,6 +28,7 @@ type BackfillFailure =
   | RowsRejected
   | WindowQuarantined
   | Undelivered
+  | MeshUnavailable
   | BackfillOff
 
 /** What the judgement rests on. */

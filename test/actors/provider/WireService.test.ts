@@ -29,7 +29,8 @@ const serving = (df: Frame) =>
           Effect.succeed({ result: { df, meta: Schema.decodeUnknownSync(HistoryMeta)(meta) }, returnMeta: true }),
         ensureAvailable: () => unused,
         coverage: () => unused,
-        diff: () => unused
+        diff: () => unused,
+        explain: () => unused
       })
     ),
     Layer.provide(Layer.succeed(HostStatus, { state: () => "serving", reason: () => "", draining: Effect.never })),
