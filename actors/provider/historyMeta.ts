@@ -52,8 +52,11 @@ export const sourceOutcomes = (
   }
 }
 
-const flagged = (flags: Uint32Array, bit: number): number =>
-  flags.reduce((sum, flag) => sum + ((flag & bit) === 0 ? 0 : 1), 0)
+const flagged = (flags: Uint32Array, bit: number): number => {
+  let count = 0
+  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
+  return count
+}
 
 /** Bars of each finding that are named. */
 const examplesMax = 5
@@ -67,8 +70,11 @@ const firstFlagged = ({ eventTimeMs, flags }: Frame.Frame, bit: number): Readonl
   return examples
 }
 
+/** How many rows there are, and what conformance marked in them. */
+export type RowCounts = Pick<QualitySummary, "rows" | "outOfOrderCount" | "duplicateCount" | "examples">
+
 /** What conformance marked in the rows, by its bits. */
-const countsOf = (frame: Frame.Frame): Pick<QualitySummary, "outOfOrderCount" | "duplicateCount" | "examples"> => {
+export const countRows = (frame: Frame.Frame): RowCounts => {
   const bits = { outOfOrderCount: RowFlag.outOfOrder, duplicateCount: RowFlag.duplicate } as const
   const counts = {
     outOfOrderCount: flagged(frame.flags, bits.outOfOrderCount),
@@ -76,7 +82,7 @@ const countsOf = (frame: Frame.Frame): Pick<QualitySummary, "outOfOrderCount" | 
   }
   const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => counts[name] > 0)
   const examples = Object.fromEntries(names.map((name) => [name, firstFlagged(frame, bits[name])]))
-  return { ...counts, ...(names.length > 0 && { examples }) }
+  return { rows: Frame.length(frame), ...counts, ...(names.length > 0 && { examples }) }
 }
 
 const summaryOf = (
@@ -128,11 +134,11 @@ export const closedTime = (
 /** Bars that can have a row, those that have one, and what conformance found in them. */
 export const qualitySummary = (
   { entry: { interval }, range }: ValidRequest,
-  { covered, findings, frame }: Loaded,
+  { counts, covered, findings }: Pick<Loaded, "covered" | "findings"> & { readonly counts: RowCounts },
   missing: ReadonlyArray<MissingRange>,
   closed: RangeSet.RangeSet
 ): QualitySummary => {
-  const rows = Frame.length(frame)
+  const { rows, ...marked } = counts
   const unavailable = timeOf(missing.filter(({ state }) => state === "unavailable"))
   const unexpected = RangeSet.union(unavailable, RangeSet.subtract(closed, covered))
   const knownEmptyBars = bars(covered, interval.lengthMs) - rows
@@ -141,7 +147,7 @@ export const qualitySummary = (
     expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unexpected, interval.lengthMs),
     knownEmptyBars,
     gapCount: missing.length,
-    ...countsOf(frame),
+    ...marked,
     ...findingsOf(interval.lengthMs, findings, missing),
     ...stepsOf(interval.lengthMs, findings)
   }

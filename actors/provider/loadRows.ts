@@ -9,8 +9,8 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
-import { findingsIn, loadWindows } from "../sources/storedWindows.ts"
-import { fingerprint } from "./fingerprint.ts"
+import { findingsIn, loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
+import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { windowContent } from "./windowContent.ts"
 
@@ -29,28 +29,36 @@ export interface Loaded {
 /** What rows are wanted. */
 type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
 
-/** The rows of the request's range that the root covers. */
-export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
-  const { schema, series } = request.entry
-  const covered = RangeSet.clip(view.covered, ...request.range)
-  const { fromCache, fromStorage, windows } = yield* loadWindows(request, view, covered)
-  const empty = Frame.empty(schema)
-  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, request.entry))
+/** The rows of windows as a reader gets them, and the content of each window's. */
+const joinWindows = (
+  entry: ValidRequest["entry"],
+  windows: ReadonlyArray<StoredWindow>
+): Pick<Loaded, "frame" | "contributions" | "findings"> & { readonly contents: ReadonlyArray<WindowContent> } => {
+  const empty = Frame.empty(entry.schema)
+  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, entry))
   const contributions = new Map<string, RangeSet.RangeSet>()
   for (const [source, ranges] of merged.flatMap((each) => Array.from(each.contributions))) {
     contributions.set(source, RangeSet.union(contributions.get(source) ?? RangeSet.empty, ranges))
   }
-  const loaded: Loaded = {
+  return {
     frame: Frame.concat([empty, ...merged.map(({ frame }) => frame)]),
-    covered,
     contributions,
     findings: Findings.unionAll(windows.map((window, index) => findingsIn(window, merged[index]!.contributions))),
-    fingerprint: fingerprint(
-      { series, range: request.range, covered },
-      windows.map((window, index) => windowContent(window, merged[index]!))
-    ),
-    fromCache,
-    fromStorage
+    contents: windows.map((window, index) => windowContent(window, merged[index]!))
+  }
+}
+
+/** The rows of the request's range that the root covers. */
+export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
+  const { range, entry } = request
+  const covered = RangeSet.clip(view.covered, ...range)
+  const { windows, ...from } = yield* loadWindows(request, view, covered)
+  const { contents, ...joined } = joinWindows(entry, windows)
+  const loaded: Loaded = {
+    ...joined,
+    ...from,
+    covered,
+    fingerprint: fingerprint({ series: entry.series, range, covered }, contents)
   }
   return loaded
 })

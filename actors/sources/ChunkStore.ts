@@ -56,6 +56,10 @@ export class ChunkStore extends Context.Service<
       ids: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<CoveragePage>, Failure>
     readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
+    /** The same for who goes through very many. */
+    readonly chunksOnce: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
+    /** How many bytes of memory a chunk takes here; undefined where it is not in memory. Nothing changes by it. */
+    readonly bytesInMemory: (id: string) => number | undefined
   }
 >()("seamless/sources/ChunkStore") {}
 
@@ -123,6 +127,13 @@ interface Kept {
   readonly findings?: Findings
 }
 
+const partsOf = (known: ReadonlyMap<string, Kept>): Pick<Fetched, "frames" | "findings"> => ({
+  frames: new Map(Array.from(known, ([id, { frame }]) => [id, frame])),
+  findings: new Map(
+    Array.from(known).flatMap(([id, { findings }]) => (findings === undefined ? [] : [[id, findings] as const]))
+  )
+})
+
 /** Values that are named by the hash of their bytes: where they are, and what they become. */
 interface Shelf<A> {
   readonly stream: string
@@ -179,33 +190,27 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     keep: (id, page, bytes) => knownPages.put(id, page, bytes * decodedPageFactor)
   }
 
-  const chunks = Effect.fn(Span.dataSourceRead)(function* (series: Series, names: ReadonlyArray<ChunkName>) {
-    const cached = names.flatMap(({ id }) => {
-      const kept = frames.get(id)
-      return kept === undefined ? [] : [[id, kept] as const]
+  const chunksBy = (shelf: Shelf<Kept>) =>
+    Effect.fn(Span.dataSourceRead)(function* (series: Series, names: ReadonlyArray<ChunkName>) {
+      const cached = names.flatMap(({ id }) => {
+        const kept = frames.get(id)
+        return kept === undefined ? [] : [[id, kept] as const]
+      })
+      const known = new Map(cached)
+      const absent = names.filter(({ id }) => !known.has(id))
+      yield* Effect.annotateCurrentSpan({
+        [Attribute.source]: "storage",
+        [Attribute.nodeId]: series.nodeId,
+        [Attribute.interval]: series.interval
+      })
+      const loaded = yield* load(
+        mesh,
+        shelf,
+        absent.map(({ id, windowStart }) => ({ id, key: Subject.chunk(keyOf(series), windowStart, id) }))
+      )
+      for (const [index, { id }] of absent.entries()) known.set(id, loaded[index]!)
+      return { ...partsOf(known), fromCache: cached.length, fromStorage: loaded.length }
     })
-    const known = new Map(cached)
-    const absent = names.filter(({ id }) => !known.has(id))
-    yield* Effect.annotateCurrentSpan({
-      [Attribute.source]: "storage",
-      [Attribute.nodeId]: series.nodeId,
-      [Attribute.interval]: series.interval
-    })
-    const loaded = yield* load(
-      mesh,
-      chunkShelf,
-      absent.map(({ id, windowStart }) => ({ id, key: Subject.chunk(keyOf(series), windowStart, id) }))
-    )
-    for (const [index, { id }] of absent.entries()) known.set(id, loaded[index]!)
-    return {
-      frames: new Map(Array.from(known, ([id, { frame }]) => [id, frame])),
-      findings: new Map(
-        Array.from(known).flatMap(([id, { findings }]) => (findings === undefined ? [] : [[id, findings] as const]))
-      ),
-      fromCache: cached.length,
-      fromStorage: loaded.length
-    }
-  })
 
   const pagesBy = (shelf: Shelf<CoveragePage>) =>
     Effect.fnUntraced(function* (series: Series, ids: ReadonlyArray<string>) {
@@ -218,7 +223,9 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     })
 
   return ChunkStore.of({
-    chunks,
+    chunks: chunksBy(chunkShelf),
+    chunksOnce: chunksBy({ ...chunkShelf, keep: () => undefined }),
+    bytesInMemory: frames.bytesOf,
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
     putChunk: (series, windowStart, { bytes, ref }) =>

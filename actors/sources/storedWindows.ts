@@ -18,6 +18,8 @@ import type { CatalogEntry } from "./SeriesCatalog.ts"
 export interface Wanted {
   readonly entry: CatalogEntry
   readonly sources: ReadonlyArray<string>
+  /** Whether very many are gone through: what others have in memory stays there. False unless told otherwise. */
+  readonly once?: boolean
 }
 
 /** What one source has of a window. */
@@ -34,6 +36,9 @@ export interface StoredWindow extends Window.WindowRanges {
   readonly chunks: ReadonlyArray<ChunkRef>
   readonly rows: ReadonlyArray<StoredRows>
 }
+
+/** A window's wanted time and the chunks that its rows are in, before those are read. */
+export type PlannedWindow = Omit<StoredWindow, "rows">
 
 /** What was found in the rows that are taken from each source of a window; by source the time that is taken of it. */
 export const findingsIn = (
@@ -68,9 +73,10 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
 const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
-const partsOf = Effect.fnUntraced(function* (
-  { entry, sources }: Wanted,
-  { root }: CoverageView,
+/** What is stored of covered time, by name: the chunks that are loaded for it; `once` for who goes through very many. */
+export const planWindows = Effect.fnUntraced(function* (
+  { entry, once = false, sources }: Wanted,
+  { root }: Pick<CoverageView, "root">,
   covered: RangeSet.RangeSet
 ) {
   const store = yield* ChunkStore
@@ -78,12 +84,13 @@ const partsOf = Effect.fnUntraced(function* (
   const windows = Window.split(grid, covered)
   const indexes = new Set(windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
   const refs = root.pages.filter(({ index }) => indexes.has(index))
-  const pages = yield* store.pages(
+  const read = once ? store.pagesOnce : store.pages
+  const pages = yield* read(
     root.series,
     refs.map(({ id }) => id)
   )
   const byIndex = new Map(pages.map((page) => [page.index, page]))
-  return windows.map(({ ranges, windowStart }): Omit<StoredWindow, "rows"> => {
+  return windows.map(({ ranges, windowStart }): PlannedWindow => {
     const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
     const preferred = byPreference(chunks, sources)
     const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
@@ -91,17 +98,14 @@ const partsOf = Effect.fnUntraced(function* (
   })
 })
 
-/** What is stored of covered time, and how much of it was in memory already. */
-export const loadWindows = Effect.fnUntraced(function* (
-  wanted: Wanted,
-  view: CoverageView,
-  covered: RangeSet.RangeSet
+/** The rows of windows, and how much of it was in memory already. */
+const loadPlanned = Effect.fnUntraced(function* (
+  { entry: { schema, series }, once = false }: Wanted,
+  parts: ReadonlyArray<PlannedWindow>
 ) {
   const store = yield* ChunkStore
-  const { schema, series } = wanted.entry
-  const parts = yield* partsOf(wanted, view, covered)
   const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
-  const { findings, frames, fromCache, fromStorage } = yield* store.chunks(series, names)
+  const { findings, frames, fromCache, fromStorage } = yield* (once ? store.chunksOnce : store.chunks)(series, names)
   const empty = Frame.empty(schema)
   const windows = parts.map((part): StoredWindow => ({
     ...part,
@@ -114,3 +118,7 @@ export const loadWindows = Effect.fnUntraced(function* (
   }))
   return { windows, fromCache, fromStorage }
 })
+
+/** What is stored of covered time, and how much of it was in memory already. */
+export const loadWindows = (wanted: Wanted, view: CoverageView, covered: RangeSet.RangeSet) =>
+  Effect.flatMap(planWindows(wanted, view, covered), (parts) => loadPlanned(wanted, parts))

@@ -4,6 +4,7 @@ import type { Filled } from "../../../actors/provider/fillGap.ts"
 import { untouched } from "../../../actors/provider/fillGap.ts"
 import * as historyMeta from "../../../actors/provider/historyMeta.ts"
 import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts"
+import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
 import * as Calendar from "../../../protocol/history/Calendar.ts"
@@ -15,7 +16,13 @@ import { jobOf } from "../../support/jobs.ts"
 import { lack, minute, requestOf } from "../../support/requests.ts"
 import { conformed, flatBars } from "../../support/rows.ts"
 
-const { qualitySummary, sourceOutcomes } = historyMeta
+const { sourceOutcomes } = historyMeta
+const qualitySummary = (
+  of: ValidRequest,
+  { covered, findings, frame }: Loaded,
+  missing: ReadonlyArray<MissingRange>,
+  closed: RangeSet.RangeSet
+) => historyMeta.qualitySummary(of, { covered, findings, counts: historyMeta.countRows(frame) }, missing, closed)
 const request = requestOf()
 const failure = { tag: "SourceUnavailable", message: "HTTP 503", source: "binance" }
 const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({
