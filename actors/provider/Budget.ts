@@ -8,6 +8,7 @@ import { Duration, Effect, Option } from "effect"
 import type { PhaseReport, SlaReport, SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import type { SlaPolicy } from "../../protocol/history/SlaPolicy.ts"
 import { monotonicMs, remainingMs as callerMs } from "../../runtime/Deadline.ts"
+import { usableMs } from "./waits.ts"
 
 /** The running clock of one answer. */
 export interface Budget {
@@ -27,10 +28,6 @@ export interface Budget {
   readonly report: Effect.Effect<SlaReport>
 }
 
-/** Time that is kept back for putting the answer together and sending it, in milliseconds, and as a share. */
-const reserveMs = 50
-const reserveShare = 0.1
-
 const longestReported = 2 ** 31
 
 const finite = (milliseconds: number): number => Math.min(Math.round(milliseconds), longestReported)
@@ -41,7 +38,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
   const phases = new Map<string, PhaseReport>()
   const retries = new Map<string, number>()
   const total = Math.min(totalDeadlineMs ?? Infinity, yield* callerMs)
-  const usable = total - Math.min(reserveMs, total * reserveShare)
+  const usable = usableMs(total)
   let violation: SlaViolation | null = null
   const violated = (next: SlaViolation): void => {
     violation ??= next

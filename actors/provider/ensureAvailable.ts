@@ -8,10 +8,10 @@ import { isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import { actOnGap } from "./actOnGap.ts"
 import * as Budget from "./Budget.ts"
-import { fillGap, detachGap, untouched } from "./fillGap.ts"
 import { explained, sourceOutcomes } from "./historyMeta.ts"
-import { planRead, type ReadPlan } from "./planRead.ts"
+import { planRead } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** The range is not covered, and the strategy does not fill gaps. */
@@ -28,11 +28,6 @@ const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budge
   return Option.map(view, (view) => ({ version: view.root.version, plan: planRead(request, view, nowMs) }))
 })
 
-const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
-  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  return plan.gapMode === "queue" ? detachGap(request, plan.gap, budget) : Effect.succeed(untouched)
-}
-
 /** Fills what is missing, within the budget, and says what was done. */
 export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request: ValidRequest) {
   const budget = yield* Budget.start(request.sla)
@@ -41,7 +36,7 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
     return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
   }
   const before = first.value
-  const filled = yield* act(before.plan, request, budget)
+  const filled = yield* actOnGap(before.plan, request, budget)
   const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
   const isNews = filled.jobs.length > 0 || filled.version > before.version
   // what was known before is an account too, should the time not suffice for a newer one

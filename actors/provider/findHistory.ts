@@ -12,8 +12,10 @@ import { Coverage, type CoverageFailure, type CoverageView } from "../../protoco
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
+import { actOnGap } from "./actOnGap.ts"
 import type * as Budget from "./Budget.ts"
-import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
+import { type Filled, untouched } from "./fillGap.ts"
+import { begin, notReached } from "./firstView.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -37,16 +39,10 @@ export type Load<Loaded> = (
   budget: Budget.Budget
 ) => Effect.Effect<Stored<Loaded>, CoverageFailure, ChunkStore>
 
-const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
-  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  if (plan.gapMode === "queue") return detachGap(request, plan.gap, budget)
-  return Effect.succeed(untouched)
-}
-
-/** What is covered now, within the budget: the first of the two waits. */
-const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+/** What is covered by then, within the budget. */
+const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, since: number) {
   const coverage = yield* Coverage
-  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
+  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, since) })
   return yield* budget.phase("storage")(read)
 })
 
@@ -65,7 +61,8 @@ const newer = Effect.fnUntraced(function* <Loaded>(
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
   if (again.storageTimedOut) return found
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
+  const { because, gapMode } = plan
+  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode, because }
   return { view, plan: planned, filled, ...again } satisfies Findings<Loaded>
 })
 
@@ -124,13 +121,11 @@ export const find = Effect.fnUntraced(function* <Loaded>(
   budget: Budget.Budget,
   load: Load<Loaded>
 ) {
-  const first = yield* viewOf(request, budget, 0)
-  if (Option.isNone(first)) return yield* noCoverage(budget)
-  const before = first.value
-  const plan = planRead(request, before, yield* Clock.currentTimeMillis)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
-    concurrency: 2
-  })
+  const begun = yield* begin(request, budget)
+  if (Option.isNone(begun)) return yield* noCoverage(budget)
+  const { plan, view: before } = begun.value
+  const acted = before.staleMs === undefined ? actOnGap(plan, request, budget) : notReached(plan, request, before)
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency: 2 })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings<Loaded> = { view: before, plan, filled, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found

@@ -8,8 +8,10 @@ import { Attribute } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type * as Budget from "./Budget.ts"
+import { forcedNotes } from "./failFast.ts"
 import type { Findings } from "./findHistory.ts"
 import { closedTime, explained, qualitySummary, type RowCounts, sourceOutcomes } from "./historyMeta.ts"
 import type { Loaded } from "./loadRows.ts"
@@ -68,8 +70,9 @@ const metaOf = Effect.fnUntraced(function* (
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,
+    ...(view.staleMs !== undefined && { staleMs: view.staleMs }),
     fingerprint: told.fingerprint,
-    notes: [...filled.notes, ...notes, ...typeNotes(request.entry.schema, told)]
+    notes: [...forcedNotes(request), ...filled.notes, ...notes, ...typeNotes(request.entry.schema, told)]
   }
 })
 
@@ -109,6 +112,8 @@ export const accountOf = Effect.fnUntraced(function* (
   }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
+    [Attribute.gapMode]: learnt.plan.gapMode,
+    [Attribute.gapBars]: bars(learnt.plan.gap, request.entry.interval.lengthMs),
     [Attribute.waitMs]: slaReport.elapsedMs,
     [Attribute.timeout]: slaReport.violation !== null
   })

@@ -27,6 +27,8 @@ const outcomeOf = ({ jobs, timedOut }: Filled, source: string): SourceOutcome =>
   const failure = jobs.map((job) => failureOf(job, source)).find((found) => found !== undefined)
   const asked = jobs.filter((job) => job.failure?.source === source || isAsked(job, source))
   const requests = asked.reduce((sum, job) => sum + job.requests, 0)
+  // an operator had turned that off before the source was asked
+  if (failure?.tag === "BackfillOff") return { outcome: "not_asked" }
   if (failure !== undefined) {
     return { outcome: "failed", requests, error: { tag: failure.tag, message: failure.message } }
   }
@@ -50,8 +52,11 @@ export const sourceOutcomes = (
   }
 }
 
-const flagged = (flags: Uint32Array, bit: number): number =>
-  flags.reduce((sum, flag) => sum + ((flag & bit) === 0 ? 0 : 1), 0)
+const flagged = (flags: Uint32Array, bit: number): number => {
+  let count = 0
+  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
+  return count
+}
 
 /** Bars of each finding that are named. */
 const examplesMax = 5
@@ -167,15 +172,24 @@ export const qualitySummary = (
 const timeOfJob = ({ ranges, state, windowStart }: BackfillJob, grid: Window.Grid): RangeSet.RangeSet =>
   state === "FAILED" || state === "QUARANTINED" ? RangeSet.of(...Window.windowRange(grid, windowStart)) : ranges
 
+/** A range that nobody was asked for. */
+const left = (range: MissingRange, notAsked: NonNullable<Filled["notAsked"]>): MissingRange => ({
+  ...range,
+  reason: `${notAsked._tag === "BackfillOff" ? "not" : "it could not be"} asked for: ${notAsked.message}`,
+  ...(notAsked._tag === "BackfillOff" && { evidence: notAsked.switch })
+})
+
 /** The missing ranges with what is known of the jobs that were to fill them. */
 export const explained = (
   missing: ReadonlyArray<MissingRange>,
-  { jobs }: Pick<Filled, "jobs">,
+  { jobs, notAsked }: Pick<Filled, "jobs" | "notAsked">,
   grid: Window.Grid
 ): ReadonlyArray<MissingRange> =>
   missing.map((range) => {
     const job = jobs.find((each) => each.failure !== null && touches(timeOfJob(each, grid), range))
-    if (range.state !== "missing" || job?.failure === undefined || job.failure === null) return range
+    if (range.state !== "missing") return range
+    if (job?.failure === undefined || job.failure === null)
+      return notAsked === undefined ? range : left(range, notAsked)
     const state = job.state === "QUARANTINED" ? "quarantined" : "missing"
     return { ...range, state, reason: `${job.failure.source}: ${job.failure.message}`, retryAt: job.nextAttemptAt }
   })

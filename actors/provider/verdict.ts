@@ -12,7 +12,9 @@ import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, without } from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
+import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Filled } from "./fillGap.ts"
 import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -20,7 +22,14 @@ import type { ValidRequest } from "./validRequest.ts"
 /** Why an answer is refused. */
 export type Refusal = CoverageMissing | StrictViolation | BackfillFailure | SlaViolated
 
-type BackfillFailure = SourceUnavailable | BudgetUnavailable | RowsRejected | WindowQuarantined | Undelivered
+type BackfillFailure =
+  | SourceUnavailable
+  | BudgetUnavailable
+  | RowsRejected
+  | WindowQuarantined
+  | Undelivered
+  | MeshUnavailable
+  | BackfillOff
 
 /** What the judgement rests on. */
 export interface Evidence {
@@ -61,7 +70,9 @@ const backfillFailure = ({ filled, missing }: Evidence): BackfillFailure | undef
   const { message: reason, source, tag } = job.failure
   if (tag === "RowsRejected") return new RowsRejected({ source, reason })
   const unavailable = { source, reason, retryAt: job.nextAttemptAt }
-  return tag === "BudgetUnavailable" ? new BudgetUnavailable(unavailable) : new SourceUnavailable(unavailable)
+  return tag === "BudgetUnavailable" || tag === "BackfillOff"
+    ? new BudgetUnavailable(unavailable)
+    : new SourceUnavailable(unavailable)
 }
 
 /** The first demand that the answer does not meet and that the caller wants to be an error; none when it passes. */

@@ -58,6 +58,8 @@ export class ChunkStore extends Context.Service<
     readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
     /** The same for who goes through very many. */
     readonly chunksOnce: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, Failure>
+    /** How many bytes of memory a chunk takes here; undefined where it is not in memory. Nothing changes by it. */
+    readonly bytesInMemory: (id: string) => number | undefined
   }
 >()("seamless/sources/ChunkStore") {}
 
@@ -223,6 +225,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
   return ChunkStore.of({
     chunks: chunksBy(chunkShelf),
     chunksOnce: chunksBy({ ...chunkShelf, keep: () => undefined }),
+    bytesInMemory: frames.bytesOf,
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
     putChunk: (series, windowStart, { bytes, ref }) =>
