@@ -73,7 +73,7 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
 const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
-/** What is stored of covered time, by name: the chunks that are loaded for it; `once` for who goes through very many. */
+/** Which chunks covered time needs, window by window; `once` for who goes through very many. */
 export const planWindows = Effect.fnUntraced(function* (
   { entry, once = false, sources }: Wanted,
   { root }: Pick<CoverageView, "root">,
