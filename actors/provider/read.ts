@@ -16,10 +16,12 @@ import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
 import * as Budget from "./Budget.ts"
+import { currentView } from "./currentView.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
 import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
@@ -33,7 +35,7 @@ import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.t
 class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
 
 /** Why a read gives no answer. */
-export type ReadFailure = Refused | CoverageFailure | UnknownPoint | DeadlineExceeded
+export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
 /** Everything that was learnt for one answer. */
 interface Findings {
@@ -55,18 +57,13 @@ const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageV
   return { loaded: Option.getOrElse(rows, () => nothingLoaded(request)), storageTimedOut: Option.isNone(rows) }
 })
 
-/** What is covered now, within the budget: the first of the two waits. */
-const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
-  const coverage = yield* Coverage
-  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
-  return yield* budget.phase("storage")(read)
-})
-
 /** The findings with what the filling of the gap has brought, as far as it can be read in time. */
 const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, found: Findings) {
   const { filled, plan, view: before } = found
   const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
-  const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
+  const coverage = yield* Coverage
+  const later = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
+  const view = Option.getOrElse(yield* budget.phase("storage")(later), () => before)
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
   if (again.storageTimedOut) return found
@@ -90,7 +87,7 @@ const findPast = Effect.fnUntraced(function* (request: ValidRequest, budget: Bud
 })
 
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
-  const first = yield* viewOf(request, budget, 0)
+  const first = yield* currentView(request, budget)
   if (Option.isNone(first)) return yield* noCoverage(budget)
   const before = first.value
   const plan = planRead(request, before, yield* Clock.currentTimeMillis)

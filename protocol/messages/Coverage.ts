@@ -84,6 +84,9 @@ export class StaleCommit extends Schema.TaggedError<StaleCommit>()("StaleCommit"
   }
 }
 
+/** Asks which version stands, of the one whose word on it counts. */
+const Confirm = Schema.Struct({ series: Series })
+
 /** `ensure` of the coverage actor. */
 export const ensureMessage = define({
   actor: coverageActor,
@@ -100,6 +103,15 @@ export const commitMessage = define({
   payload: Commit,
   success: Committed,
   failure: StaleCommit
+})
+
+/** `confirm` of the coverage actor: it writes its root once more as it is, and so knows that it stood. */
+export const confirmMessage = define({
+  actor: coverageActor,
+  name: "confirm",
+  payload: Confirm,
+  success: Committed,
+  failure: Schema.Never
 })
 
 /** A root as a reader sees it. */
@@ -126,5 +138,7 @@ export class Coverage extends Context.Service<
     readonly of: (series: Series, demand?: Freshness) => Effect.Effect<CoverageView, CoverageFailure>
     readonly ensure: (request: Ensure) => Effect.Effect<Ensured, Undelivered>
     readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Undelivered>
+    /** The version that stood at a moment since this was asked: the owner's word, proven by a write. */
+    readonly confirm: (series: Series) => Effect.Effect<Committed, Undelivered>
   }
 >()("seamless/messages/Coverage") {}
