@@ -10,7 +10,7 @@ import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
-import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { find, findPast } from "./findHistory.ts"
@@ -27,7 +27,7 @@ class Refused extends Data.TaggedError("Refused")<{
 }> {}
 
 /** Why a read gives no answer. */
-export type ReadFailure = Refused | CoverageFailure | UnknownPoint | DeadlineExceeded
+export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
   const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
