@@ -75,9 +75,17 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
   return { jobs: [], timedOut, notes: [note], version: 0, ...why } satisfies Filled
 })
 
+/** A gap that nobody had heard of when the time was over, as far as is known. */
+const notQueued: Filled = {
+  ...untouched,
+  timedOut: true,
+  notes: ["whether the backfill was queued is not known: the time was over"]
+}
+
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
-  const queued = yield* queueGap(request, gap, budget)
+  const asked = yield* budget.phase("backfill")(queueGap(request, gap, budget))
+  const queued = Option.getOrElse(asked, () => notQueued)
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`

@@ -33,19 +33,39 @@ const outcomeOf = ({ jobs, timedOut }: Filled, source: string): SourceOutcome =>
   const isOpen = asked.some((job) => !isFinal(job))
   // a job that was queued and not waited for has not asked anyone yet, as far as this answer goes
   if (asked.length === 0 || (isOpen && !timedOut)) return { outcome: "not_asked" }
-  return { outcome: isOpen ? "timed_out" : "ok", requests }
+  if (!isOpen) return { outcome: "ok", requests }
+  // its record was read when the wait began: that it was sent nothing is not known
+  return { outcome: "timed_out", ...(requests > 0 && { requests }) }
 }
 
-/** What became of asking each source; the cache and the store are sources too. */
+/** What became of asking the stores of this host for rows. */
+export interface StoresAsked extends Pick<Loaded, "stores"> {
+  readonly storageTimedOut: boolean
+}
+
+const cacheOutcome = ({ stores: { chunks } }: StoresAsked): SourceOutcome =>
+  chunks.wanted === 0 ? { outcome: "not_asked" } : { outcome: "ok", chunks: chunks.fromCache }
+
+const storageOutcome = ({ storageTimedOut, stores }: StoresAsked): SourceOutcome => {
+  const { chunks, failure, storageAsked } = stores
+  if (failure !== undefined) {
+    const error = { tag: failure._tag, message: failure.message }
+    return { outcome: "failed", chunks: chunks.fromStorage, error }
+  }
+  if (storageTimedOut) return { outcome: "timed_out" }
+  return storageAsked ? { outcome: "ok", chunks: chunks.fromStorage } : { outcome: "not_asked" }
+}
+
+/** What became of asking each source; the cache and the store are sources too, and are asked where rows are read. */
 export const sourceOutcomes = (
   { entry }: ValidRequest,
   filled: Filled,
-  storageTimedOut: boolean
+  asked?: StoresAsked
 ): Record<string, SourceOutcome> => {
   const upstream = entry.sources.map((name) => [name, outcomeOf(filled, name)] as const)
   return {
-    cache: { outcome: "ok" },
-    storage: { outcome: storageTimedOut ? "timed_out" : "ok" },
+    cache: asked === undefined ? { outcome: "not_asked" } : cacheOutcome(asked),
+    storage: asked === undefined ? { outcome: "not_asked" } : storageOutcome(asked),
     ...Object.fromEntries(upstream)
   }
 }

@@ -12,6 +12,7 @@ import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { isoTime } from "../../protocol/history/isoTime.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
+import { durationMs } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
@@ -21,12 +22,13 @@ import { PastRoots } from "../sources/PastRoots.ts"
 import * as Budget from "./Budget.ts"
 import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
 import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
-import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
+import { judgeTime } from "./judgeTime.ts"
+import { type Loaded, loadRows } from "./loadRows.ts"
 import { notesOf } from "./unsettledNotes.ts"
 import { typeNotes } from "./typeNotes.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
-import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
+import { refusal, type Refusal, strictFinding } from "./verdict.ts"
 
 /** A refusal, with the answer that was refused and its account. */
 class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
@@ -41,7 +43,13 @@ interface Findings {
   readonly loaded: Loaded
   readonly filled: Filled
   readonly storageTimedOut: boolean
+  /** The time of the plan, in epoch milliseconds. */
+  readonly nowMs: number
 }
+
+/** Whether stored rows could not be read, in time or at all. */
+const isUnread = ({ loaded, storageTimedOut }: Pick<Findings, "loaded" | "storageTimedOut">): boolean =>
+  storageTimedOut || loaded.stores.failure !== undefined
 
 const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
   if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
@@ -51,14 +59,16 @@ const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => 
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
   const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
-  return { loaded: Option.getOrElse(rows, () => nothingLoaded(request)), storageTimedOut: Option.isNone(rows) }
+  if (Option.isSome(rows)) return { loaded: rows.value, storageTimedOut: false }
+  // what is in memory by then waits for nothing
+  return { loaded: yield* loadRows(request, view, "memory"), storageTimedOut: true }
 })
 
 /** What is covered now, within the budget: the first of the two waits. */
 const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
   const coverage = yield* Coverage
   const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
-  return yield* budget.phase("storage")(read)
+  return yield* budget.phase("coverage")(read)
 })
 
 /** The findings with what the filling of the gap has brought, as far as it can be read in time. */
@@ -68,9 +78,11 @@ const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget
   const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
-  if (again.storageTimedOut) return found
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
-  return { view, plan: planned, filled, ...again } satisfies Findings
+  // rows that were there before are an answer, should those that came since hide them
+  if (durationMs(again.loaded.covered) < durationMs(found.loaded.covered) && isUnread(again)) return found
+  const nowMs = yield* Clock.currentTimeMillis
+  const planned = { ...planRead(request, view, nowMs), gapMode: plan.gapMode }
+  return { view, plan: planned, filled, nowMs, ...again } satisfies Findings
 })
 
 const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitingFor: "coverage", budgetMs: totalMs })
@@ -78,25 +90,27 @@ const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitin
 /** What stood at a point of the past: what is missing of it stays so. */
 const findPast = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, asOf: AsOf) {
   const roots = yield* PastRoots
-  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
+  const past = yield* budget.phase("coverage")(roots.at(request.entry, asOf))
   if (Option.isNone(past)) return yield* noCoverage(budget)
   const view = past.value
   const plan = planRead(request, view, view.atMs)
   const { committedAt, version } = view.root
   const notes = [`as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`]
-  return { view, plan, filled: { ...untouched, notes }, ...(yield* load(request, view, budget)) } satisfies Findings
+  const filled = { ...untouched, notes }
+  return { view, plan, filled, nowMs: view.atMs, ...(yield* load(request, view, budget)) } satisfies Findings
 })
 
 const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
   const first = yield* viewOf(request, budget, 0)
   if (Option.isNone(first)) return yield* noCoverage(budget)
   const before = first.value
-  const plan = planRead(request, before, yield* Clock.currentTimeMillis)
+  const nowMs = yield* Clock.currentTimeMillis
+  const plan = planRead(request, before, nowMs)
   const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
     concurrency: 2
   })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
-  const found: Findings = { view: before, plan, filled, ...stored }
+  const found: Findings = { view: before, plan, filled, nowMs, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found
   return yield* newer(request, budget, found).pipe(
     Effect.catch(({ message }) => {
@@ -106,6 +120,8 @@ const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.
   )
 })
 
+const unreadInTime = "stored, but not read in time"
+
 /** What of the range did not come: what is not covered, and what is covered and was not read in time. */
 const missingOf = (
   request: ValidRequest,
@@ -114,7 +130,7 @@ const missingOf = (
   const absent = RangeSet.missing(loaded.covered, ...request.range)
   const unread = MissingRange.classify(RangeSet.subtract(plan.covered, loaded.covered), []).map((range) => ({
     ...range,
-    reason: "stored, but not read in time"
+    reason: loaded.stores.failure ? `stored, but not read: ${loaded.stores.failure.message}` : unreadInTime
   }))
   return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
 }
@@ -136,24 +152,16 @@ const metaOf = Effect.fnUntraced(function* (
     spanId: Option.match(span, { onNone: () => "", onSome: ({ spanId }) => spanId }),
     coverageRanges: loaded.covered,
     sourceContributions: Object.fromEntries(loaded.contributions),
-    sourceOutcomes: sourceOutcomes(request, filled, findings.storageTimedOut),
+    sourceOutcomes: sourceOutcomes(request, filled, {
+      stores: loaded.stores,
+      storageTimedOut: findings.storageTimedOut
+    }),
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,
     fingerprint: loaded.fingerprint,
     notes: [...filled.notes, ...notes, ...typeNotes(request.entry.schema, loaded.frame)]
   }
-})
-
-/** Notes where fewer bars came than the policy demands. */
-const demandCoverage = Effect.fnUntraced(function* (
-  { sla }: ValidRequest,
-  quality: QualitySummary,
-  budget: Budget.Budget
-) {
-  if (coverageShare(quality) >= (sla.minCoverage ?? 0)) return
-  const { elapsedMs, totalDeadlineMs } = yield* budget.report
-  budget.violated({ phase: "minCoverage", budgetMs: totalDeadlineMs ?? 0, waitedMs: elapsedMs, retryAfterMs: null })
 })
 
 const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
@@ -187,13 +195,11 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const flagged = request.strict && request.onStrictViolation === "flag"
   const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted
   const { df, quality } = asWanted(request, findings.loaded, found)
-  yield* demandCoverage(request, quality, budget)
-  const slaReport = yield* budget.report
-  const meta: HistoryMeta = {
-    ...(yield* metaOf(request, findings, quality, budget)),
-    missingRanges: missing,
-    slaReport
-  }
+  const account = yield* metaOf(request, findings, quality, budget)
+  const { filled, loaded, nowMs } = findings
+  const outcome = { counted: quality, missing, covered: loaded.covered, closed, filled, nowMs }
+  const slaReport = yield* judgeTime(request, outcome, budget)
+  const meta: HistoryMeta = { ...account, missingRanges: missing, slaReport }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
     [Attribute.waitMs]: slaReport.elapsedMs,
@@ -202,7 +208,14 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const result: HistoryResult = { df, meta }
   const error = refusal(
     request,
-    { quality, missing, closed, filled: findings.filled, gapMode: findings.plan.gapMode },
+    {
+      quality,
+      missing,
+      closed,
+      filled,
+      gapMode: findings.plan.gapMode,
+      unread: { isLate: findings.storageTimedOut, failure: loaded.stores.failure }
+    },
     slaReport.violation
   )
   return error === undefined ? result : yield* new Refused({ error, result })

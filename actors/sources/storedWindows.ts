@@ -5,13 +5,14 @@
  * row counts where several have one is decided by whoever puts them together.
  */
 import { Effect } from "effect"
-import * as Frame from "../../protocol/frame/Frame.ts"
+import type * as Frame from "../../protocol/frame/Frame.ts"
 import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { ChunkStore } from "./ChunkStore.ts"
+import type { From, StoreFailure } from "./Shelf.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
 /** Whose rows are wanted: of which series, and the preferred source first. */
@@ -68,49 +69,81 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
 const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
-const partsOf = Effect.fnUntraced(function* (
+/** What is stored of covered time, by name: the chunks that it is taken from. */
+const partsThere = Effect.fnUntraced(function* (
   { entry, sources }: Wanted,
   { root }: CoverageView,
-  covered: RangeSet.RangeSet
+  covered: RangeSet.RangeSet,
+  from: From
 ) {
   const store = yield* ChunkStore
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const windows = Window.split(grid, covered)
-  const indexes = new Set(windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
+  const pageOf = ({ windowStart }: Window.WindowRanges): number => Window.pageIndex(grid, windowStart)
+  const indexes = new Set(windows.map(pageOf))
   const refs = root.pages.filter(({ index }) => indexes.has(index))
-  const pages = yield* store.pages(
-    root.series,
-    refs.map(({ id }) => id)
-  )
-  const byIndex = new Map(pages.map((page) => [page.index, page]))
-  return windows.map(({ ranges, windowStart }): Omit<StoredWindow, "rows"> => {
-    const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
-    const preferred = byPreference(chunks, sources)
-    const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
-    return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
-  })
+  const ids = refs.map(({ id }) => id)
+  const pages = yield* store.pagesThere(root.series, ids, from)
+  const byIndex = new Map(Array.from(pages.values.values(), (page) => [page.index, page]))
+  const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
+  const parts = windows
+    // a page that the root does not name says that nothing is stored of it; one that can't be read says nothing
+    .filter((window) => byIndex.has(pageOf(window)) || !refs.some(({ index }) => index === pageOf(window)))
+    .map(({ ranges, windowStart }): Omit<StoredWindow, "rows"> => {
+      const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
+      const preferred = byPreference(chunks, sources)
+      return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
+    })
+  return { parts, pages }
 })
 
-/** What is stored of covered time, and how much of it was in memory already. */
+/** What is stored of covered time, as far as it could be had. */
+export interface WindowsThere {
+  readonly windows: ReadonlyArray<StoredWindow>
+  /** Why the rest could not be had, where that is known: whoever wants memory alone does not learn it. */
+  readonly failure: StoreFailure | undefined
+  /** Chunks that were wanted, and where those that came were. */
+  readonly chunks: { readonly wanted: number; readonly fromCache: number; readonly fromStorage: number }
+  /** Whether anything was asked of the store. */
+  readonly storageAsked: boolean
+}
+
+/** What can be had of covered time: a window without all of its chunks is left out whole. */
+export const windowsThere = Effect.fnUntraced(function* (
+  wanted: Wanted,
+  view: CoverageView,
+  covered: RangeSet.RangeSet,
+  from: From
+) {
+  const store = yield* ChunkStore
+  const { parts, pages } = yield* partsThere(wanted, view, covered, from)
+  const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+  const { failure, fromCache, fromStorage, values } = yield* store.chunksThere(wanted.entry.series, names, from)
+  const windows = parts
+    .filter(({ chunks }) => chunks.every(({ id }) => values.has(id)))
+    .map((part): StoredWindow => ({
+      ...part,
+      rows: part.chunks.map(({ id, ranges, source }) => {
+        const { findings = Findings.none, frame } = values.get(id)!
+        return { source, ranges, frame, findings }
+      })
+    }))
+  const failed = pages.failure ?? failure
+  return {
+    windows,
+    failure: failed,
+    chunks: { wanted: names.length, fromCache, fromStorage },
+    storageAsked: failed !== undefined || fromStorage + pages.fromStorage > 0
+  } satisfies WindowsThere
+})
+
+/** What is stored of covered time, all of it. */
 export const loadWindows = Effect.fnUntraced(function* (
   wanted: Wanted,
   view: CoverageView,
   covered: RangeSet.RangeSet
 ) {
-  const store = yield* ChunkStore
-  const { schema, series } = wanted.entry
-  const parts = yield* partsOf(wanted, view, covered)
-  const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
-  const { findings, frames, fromCache, fromStorage } = yield* store.chunks(series, names)
-  const empty = Frame.empty(schema)
-  const windows = parts.map((part): StoredWindow => ({
-    ...part,
-    rows: part.chunks.map(({ id, ranges, source }) => ({
-      source,
-      ranges,
-      frame: frames.get(id) ?? empty,
-      findings: findings.get(id) ?? Findings.none
-    }))
-  }))
-  return { windows, fromCache, fromStorage }
+  const { failure, windows } = yield* windowsThere(wanted, view, covered, "anywhere")
+  if (failure !== undefined) return yield* Effect.fail(failure)
+  return { windows }
 })
