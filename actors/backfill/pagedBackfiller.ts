@@ -40,6 +40,12 @@ const waitMs = (failure: RequestFailed, tries: number, random: number): number =
 const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean =>
   unsent !== undefined || !retryable || (retryAfterMs ?? 0) > patienceMs
 
+/** Whose doing it is that there is no answer. */
+const tagOf = ({ unsent }: RequestFailed): NoAnswer["tag"] => {
+  if (unsent === "switch") return "BackfillOff"
+  return unsent === "budget" ? "BudgetUnavailable" : "SourceUnavailable"
+}
+
 /**
  * How far a source's clock is ahead. One that stamps bars with their end has the bars of `[start, end)` at the stamps
  * behind `start`, up to and with `end`.
@@ -83,7 +89,7 @@ const fetchPage = Effect.fnUntraced(function* (
     const failure = page.failure
     if (isHopeless(failure) || tries + 1 >= attemptsMax) {
       return yield* new NoAnswer({
-        tag: failure.unsent === "budget" ? "BudgetUnavailable" : "SourceUnavailable",
+        tag: tagOf(failure),
         source: source.name,
         reason: failure.reason,
         retryAfterMs: failure.retryAfterMs ?? 0

@@ -8,9 +8,9 @@ import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import { actOnGap } from "./actOnGap.ts"
 import * as Budget from "./Budget.ts"
-import { fillGap, detachGap, untouched } from "./fillGap.ts"
-import { closedTime, explained, sourceOutcomes } from "./historyMeta.ts"
+import { closedTime, explained, sourceOutcomes, storesUnused } from "./historyMeta.ts"
 import { judgeTime } from "./judgeTime.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -29,11 +29,6 @@ const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budge
   const nowMs = yield* Clock.currentTimeMillis
   return Option.map(view, (view) => ({ version: view.root.version, plan: planRead(request, view, nowMs) }))
 })
-
-const act = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
-  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  return plan.gapMode === "queue" ? detachGap(request, plan.gap, budget) : Effect.succeed(untouched)
-}
 
 /** What there is to judge. */
 interface Found extends Pick<Evidence, "missing" | "filled" | "gapMode"> {
@@ -64,7 +59,7 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
     return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
   }
   const before = first.value
-  const filled = yield* act(before.plan, request, budget)
+  const filled = yield* actOnGap(before.plan, request, budget)
   const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
   const isNews = filled.jobs.length > 0 || filled.version > before.version
   // what was known before is an account too, should the time not suffice for a newer one, or nobody have one
@@ -77,7 +72,7 @@ export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request:
     coverageRanges: plan.covered,
     missingRanges: missing,
     jobs: filled.jobs.map(({ run, state, windowStart }) => ({ windowStart, run, state })),
-    sourceOutcomes: sourceOutcomes(request, filled),
+    sourceOutcomes: sourceOutcomes(request, filled, storesUnused),
     slaReport: judged.slaReport,
     coverageVersion: version,
     requestId: request.requestId,

@@ -11,6 +11,7 @@ import {
 import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, without } from "../../protocol/history/MissingRange.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
+import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import type { StoreFailure } from "../sources/Shelf.ts"
 import type { Counted } from "./demands.ts"
@@ -21,7 +22,13 @@ import type { ValidRequest } from "./validRequest.ts"
 /** Why an answer is refused. */
 export type Refusal = CoverageMissing | StrictViolation | BackfillFailure | SlaViolated | StoreFailure
 
-type BackfillFailure = SourceUnavailable | BudgetUnavailable | RowsRejected | WindowQuarantined | Undelivered
+type BackfillFailure =
+  | SourceUnavailable
+  | BudgetUnavailable
+  | RowsRejected
+  | WindowQuarantined
+  | Undelivered
+  | BackfillOff
 
 /** What the judgement rests on. */
 export interface Evidence {
@@ -60,7 +67,9 @@ const backfillFailure = ({ filled, missing }: Evidence): BackfillFailure | undef
   const { message: reason, source, tag } = job.failure
   if (tag === "RowsRejected") return new RowsRejected({ source, reason })
   const unavailable = { source, reason, retryAt: job.nextAttemptAt }
-  return tag === "BudgetUnavailable" ? new BudgetUnavailable(unavailable) : new SourceUnavailable(unavailable)
+  return tag === "BudgetUnavailable" || tag === "BackfillOff"
+    ? new BudgetUnavailable(unavailable)
+    : new SourceUnavailable(unavailable)
 }
 
 const slaViolated = ({ budgetMs, phase, waitedMs }: SlaViolation) => new SlaViolated({ phase, budgetMs, waitedMs })

@@ -64,6 +64,8 @@ export class ChunkStore extends Context.Service<
       ids: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<CoveragePage>, StoreFailure>
     readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, StoreFailure>
+    /** The same for who goes through very many. */
+    readonly chunksOnce: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, StoreFailure>
     /** The pages that can be had. */
     readonly pagesThere: (series: Series, ids: ReadonlyArray<string>, from: From) => Effect.Effect<There<CoveragePage>>
     /** The chunks that can be had: one that can't keeps nobody from the others. */
@@ -96,6 +98,13 @@ const put = (mesh: Mesh["Service"], subject: string, bytes: Uint8Array): Effect.
     Effect.asVoid
   )
 
+const partsOf = (known: ReadonlyMap<string, StoredChunk>): Pick<Fetched, "frames" | "findings"> => ({
+  frames: new Map(Array.from(known, ([id, { frame }]) => [id, frame])),
+  findings: new Map(
+    Array.from(known).flatMap(([id, { findings }]) => (findings === undefined ? [] : [[id, findings] as const]))
+  )
+})
+
 const makeShelves = (cacheBytes: number) => {
   const frames = Cache.make<StoredChunk>(cacheBytes)
   const knownPages = Cache.make<CoveragePage>(cacheBytes / pageCacheShare)
@@ -119,7 +128,8 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
   const { chunkShelf, pageShelf } = makeShelves(cacheBytes)
 
-  const chunksThere = Effect.fn(Span.dataSourceRead)(function* (
+  const chunksIn = Effect.fn(Span.dataSourceRead)(function* (
+    shelf: Shelf<StoredChunk>,
     series: Series,
     names: ReadonlyArray<ChunkName>,
     from: From
@@ -132,23 +142,18 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     const key = keyOf(series)
     return yield* gather(
       mesh,
-      chunkShelf,
+      shelf,
       names.map(({ id, windowStart }) => ({ id, key: Subject.chunk(key, windowStart, id) })),
       from
     )
   })
 
-  const chunks = Effect.fnUntraced(function* (series: Series, names: ReadonlyArray<ChunkName>) {
-    const { fromCache, fromStorage, values } = yield* all(chunksThere(series, names, "anywhere"))
-    return {
-      frames: new Map(Array.from(values, ([id, { frame }]) => [id, frame])),
-      findings: new Map(
-        Array.from(values).flatMap(([id, { findings }]) => (findings === undefined ? [] : [[id, findings] as const]))
-      ),
+  const chunksBy = (shelf: Shelf<StoredChunk>) => (series: Series, names: ReadonlyArray<ChunkName>) =>
+    Effect.map(all(chunksIn(shelf, series, names, "anywhere")), ({ fromCache, fromStorage, values }) => ({
+      ...partsOf(values),
       fromCache,
       fromStorage
-    }
-  })
+    }))
 
   const pagesIn = (shelf: Shelf<CoveragePage>, series: Series, ids: ReadonlyArray<string>, from: From) =>
     gather(
@@ -162,8 +167,9 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     Effect.map(all(pagesIn(shelf, series, ids, "anywhere")), ({ values }) => ids.map((id) => values.get(id)!))
 
   return ChunkStore.of({
-    chunks,
-    chunksThere,
+    chunks: chunksBy(chunkShelf),
+    chunksOnce: chunksBy({ ...chunkShelf, keep: () => undefined }),
+    chunksThere: (series, names, from) => chunksIn(chunkShelf, series, names, from),
     pagesThere: (series, ids, from) => pagesIn(pageShelf, series, ids, from),
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),

@@ -5,8 +5,8 @@
  * row counts where several have one is decided by whoever puts them together.
  */
 import { Effect } from "effect"
-import type * as Frame from "../../protocol/frame/Frame.ts"
-import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
+import * as Frame from "../../protocol/frame/Frame.ts"
+import { type ChunkRef, type CoveragePage, entryOf } from "../../protocol/history/CoveragePage.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
@@ -19,6 +19,8 @@ import type { CatalogEntry } from "./SeriesCatalog.ts"
 export interface Wanted {
   readonly entry: CatalogEntry
   readonly sources: ReadonlyArray<string>
+  /** Whether very many are gone through: what others have in memory stays there. False unless told otherwise. */
+  readonly once?: boolean
 }
 
 /** What one source has of a window. */
@@ -35,6 +37,9 @@ export interface StoredWindow extends Window.WindowRanges {
   readonly chunks: ReadonlyArray<ChunkRef>
   readonly rows: ReadonlyArray<StoredRows>
 }
+
+/** A window's wanted time and the chunks that its rows are in, before those are read. */
+export type PlannedWindow = Omit<StoredWindow, "rows">
 
 /** What was found in the rows that are taken from each source of a window; by source the time that is taken of it. */
 export const findingsIn = (
@@ -69,33 +74,71 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
 const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
-/** What is stored of covered time, by name: the chunks that it is taken from. */
-const partsThere = Effect.fnUntraced(function* (
-  { entry, sources }: Wanted,
-  { root }: CoverageView,
-  covered: RangeSet.RangeSet,
-  from: From
-) {
-  const store = yield* ChunkStore
+/** The windows of covered time, and the pages that name their chunks. */
+const pagesOf = ({ entry }: Wanted, { root }: Pick<CoverageView, "root">, covered: RangeSet.RangeSet) => {
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const windows = Window.split(grid, covered)
-  const pageOf = ({ windowStart }: Window.WindowRanges): number => Window.pageIndex(grid, windowStart)
-  const indexes = new Set(windows.map(pageOf))
-  const refs = root.pages.filter(({ index }) => indexes.has(index))
-  const ids = refs.map(({ id }) => id)
-  const pages = yield* store.pagesThere(root.series, ids, from)
-  const byIndex = new Map(Array.from(pages.values.values(), (page) => [page.index, page]))
+  const indexes = new Set(windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
+  return { grid, root, windows, refs: root.pages.filter(({ index }) => indexes.has(index)) }
+}
+
+/** What is known of how windows are stored. */
+interface Known {
+  readonly grid: Window.Grid
+  readonly pages: Iterable<CoveragePage>
+}
+
+/** Which chunks a window needs, by these pages; none where no page names any. */
+const planWith = ({ entry, sources }: Wanted, { grid, pages }: Known) => {
+  const byIndex = new Map(Array.from(pages, (page) => [page.index, page]))
   const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
-  const parts = windows
-    // a page that the root does not name says that nothing is stored of it; one that can't be read says nothing
-    .filter((window) => byIndex.has(pageOf(window)) || !refs.some(({ index }) => index === pageOf(window)))
-    .map(({ ranges, windowStart }): Omit<StoredWindow, "rows"> => {
-      const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
-      const preferred = byPreference(chunks, sources)
-      return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
-    })
-  return { parts, pages }
+  return ({ ranges, windowStart }: Window.WindowRanges): PlannedWindow => {
+    const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
+    const preferred = byPreference(chunks, sources)
+    return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
+  }
+}
+
+/** Which chunks covered time needs, window by window; `once` for who goes through very many. */
+const planWindows = Effect.fnUntraced(function* (
+  wanted: Wanted,
+  view: Pick<CoverageView, "root">,
+  covered: RangeSet.RangeSet
+) {
+  const store = yield* ChunkStore
+  const { grid, refs, root, windows } = pagesOf(wanted, view, covered)
+  const read = wanted.once ? store.pagesOnce : store.pages
+  const pages = yield* read(
+    root.series,
+    refs.map(({ id }) => id)
+  )
+  return windows.map(planWith(wanted, { grid, pages }))
 })
+
+/** The rows of windows, and how much of it was in memory already. */
+const loadPlanned = Effect.fnUntraced(function* (
+  { entry: { schema, series }, once = false }: Wanted,
+  parts: ReadonlyArray<PlannedWindow>
+) {
+  const store = yield* ChunkStore
+  const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+  const { findings, frames, fromCache, fromStorage } = yield* (once ? store.chunksOnce : store.chunks)(series, names)
+  const empty = Frame.empty(schema)
+  const windows = parts.map((part): StoredWindow => ({
+    ...part,
+    rows: part.chunks.map(({ id, ranges, source }) => ({
+      source,
+      ranges,
+      frame: frames.get(id) ?? empty,
+      findings: findings.get(id) ?? Findings.none
+    }))
+  }))
+  return { windows, fromCache, fromStorage }
+})
+
+/** What is stored of covered time, and how much of it was in memory already. */
+export const loadWindows = (wanted: Wanted, view: CoverageView, covered: RangeSet.RangeSet) =>
+  Effect.flatMap(planWindows(wanted, view, covered), (parts) => loadPlanned(wanted, parts))
 
 /** What is stored of covered time, as far as it could be had. */
 export interface WindowsThere {
@@ -111,39 +154,33 @@ export interface WindowsThere {
 /** What can be had of covered time: a window without all of its chunks is left out whole. */
 export const windowsThere = Effect.fnUntraced(function* (
   wanted: Wanted,
-  view: CoverageView,
+  view: Pick<CoverageView, "root">,
   covered: RangeSet.RangeSet,
   from: From
 ) {
   const store = yield* ChunkStore
-  const { parts, pages } = yield* partsThere(wanted, view, covered, from)
-  const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
-  const { failure, fromCache, fromStorage, values } = yield* store.chunksThere(wanted.entry.series, names, from)
-  const windows = parts
-    .filter(({ chunks }) => chunks.every(({ id }) => values.has(id)))
-    .map((part): StoredWindow => ({
+  const { grid, refs, root, windows } = pagesOf(wanted, view, covered)
+  const ids = refs.map(({ id }) => id)
+  const pages = yield* store.pagesThere(root.series, ids, from)
+  // a page that the root does not name says that nothing is stored of a window; one that can't be read says nothing
+  const unread = new Set(refs.filter(({ id }) => !pages.values.has(id)).map(({ index }) => index))
+  const planned = windows
+    .filter(({ windowStart }) => !unread.has(Window.pageIndex(grid, windowStart)))
+    .map(planWith(wanted, { grid, pages: pages.values.values() }))
+  const names = planned.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+  const chunks = yield* store.chunksThere(root.series, names, from)
+  const whole = planned.filter((part) => part.chunks.every(({ id }) => chunks.values.has(id)))
+  const failure = pages.failure ?? chunks.failure
+  return {
+    windows: whole.map((part) => ({
       ...part,
       rows: part.chunks.map(({ id, ranges, source }) => {
-        const { findings = Findings.none, frame } = values.get(id)!
+        const { findings = Findings.none, frame } = chunks.values.get(id)!
         return { source, ranges, frame, findings }
       })
-    }))
-  const failed = pages.failure ?? failure
-  return {
-    windows,
-    failure: failed,
-    chunks: { wanted: names.length, fromCache, fromStorage },
-    storageAsked: failed !== undefined || fromStorage + pages.fromStorage > 0
+    })),
+    failure,
+    chunks: { wanted: names.length, fromCache: chunks.fromCache, fromStorage: chunks.fromStorage },
+    storageAsked: failure !== undefined || chunks.fromStorage + pages.fromStorage > 0
   } satisfies WindowsThere
-})
-
-/** What is stored of covered time, all of it. */
-export const loadWindows = Effect.fnUntraced(function* (
-  wanted: Wanted,
-  view: CoverageView,
-  covered: RangeSet.RangeSet
-) {
-  const { failure, windows } = yield* windowsThere(wanted, view, covered, "anywhere")
-  if (failure !== undefined) return yield* Effect.fail(failure)
-  return { windows }
 })

@@ -36,6 +36,7 @@ import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
+import * as Switches from "../../runtime/Switches.ts"
 import * as PromisedActors from "./PromisedActors.ts"
 import * as PromisedCoverage from "./PromisedCoverage.ts"
 
@@ -98,6 +99,7 @@ export const layer = (options: ServiceOptions) => {
     Layer.provideMerge(Layer.merge(PromisedCoverage.layer, PromisedActors.layer)),
     Layer.provideMerge(PastRoots.layer(retentionOf(configuration).rootsMs)),
     Layer.provideMerge(stores),
+    Layer.provideMerge(Switches.layer),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)
   )

@@ -17,6 +17,7 @@ import { Series } from "../history/Series.ts"
 import { define } from "../wire/ActorMessage.ts"
 import type { Undelivered } from "../wire/Envelope.ts"
 import type { MeshUnavailable } from "../wire/Errors.ts"
+import { BackfillOff } from "./BackfillOff.ts"
 
 /** The name of the actor type; the key is the series key. */
 const coverageActor = "coverage"
@@ -90,7 +91,7 @@ export const ensureMessage = define({
   name: "ensure",
   payload: Ensure,
   success: Ensured,
-  failure: Schema.Never
+  failure: BackfillOff
 })
 
 /** `commit` of the coverage actor. */
@@ -124,7 +125,8 @@ export class Coverage extends Context.Service<
   {
     /** The newest root known here, at least of `minVersion`; `fresh`: as it stands now, whatever was known. */
     readonly of: (series: Series, demand?: Freshness) => Effect.Effect<CoverageView, CoverageFailure>
-    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, Undelivered>
+    /** Fails with `BackfillOff` where operators have turned off that jobs are opened. */
+    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, BackfillOff | Undelivered>
     readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Undelivered>
   }
 >()("seamless/messages/Coverage") {}

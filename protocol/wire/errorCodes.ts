@@ -34,6 +34,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   RowsRejected: 502,
   ActorStopped: 503,
   ActorUnavailable: 503,
+  BackfillOff: 503,
   BudgetUnavailable: 503,
   HostUnreachable: 503,
   MeshUnavailable: 503,

@@ -4,6 +4,7 @@ import type { Filled } from "../../../actors/provider/fillGap.ts"
 import { untouched } from "../../../actors/provider/fillGap.ts"
 import * as historyMeta from "../../../actors/provider/historyMeta.ts"
 import type { Loaded } from "../../../actors/provider/loadRows.ts"
+import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
 import * as Frame from "../../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
@@ -17,7 +18,13 @@ import { jobOf } from "../../support/jobs.ts"
 import { lack, minute, requestOf } from "../../support/requests.ts"
 import { conformed, flatBars } from "../../support/rows.ts"
 
-const { qualitySummary, sourceOutcomes } = historyMeta
+const { sourceOutcomes, storeOutcomes, storesUnused } = historyMeta
+const qualitySummary = (
+  of: ValidRequest,
+  { covered, findings, frame }: Loaded,
+  missing: ReadonlyArray<MissingRange>,
+  closed: RangeSet.RangeSet
+) => historyMeta.qualitySummary(of, { covered, findings, counts: historyMeta.countRows(frame) }, missing, closed)
 const request = requestOf()
 const failure = { tag: "SourceUnavailable", message: "HTTP 503", source: "binance" }
 const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({
@@ -42,7 +49,8 @@ const asked = (stores: Partial<Loaded["stores"]>, storageTimedOut = false): hist
   storageTimedOut
 })
 
-const outcomes = (of: Filled, stores?: historyMeta.StoresAsked) => sourceOutcomes(request, of, stores)
+const outcomes = (of: Filled, stores?: historyMeta.StoresAsked) =>
+  sourceOutcomes(request, of, stores === undefined ? storesUnused : storeOutcomes(stores))
 
 describe("sourceOutcomes()", () => {
   it("sourceOutcomes() names every source of the series, those that were not asked too", () => {
