@@ -25,7 +25,7 @@ export class NotAvailable extends Data.TaggedError("NotAvailable")<{
 const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
   const coverage = yield* Coverage
   const demand = { minVersion: Math.max(minVersion, request.minVersion) }
-  const view = yield* budget.phase("coverage")(coverage.of(request.entry.series, demand))
+  const view = yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
   const nowMs = yield* Clock.currentTimeMillis
   return Option.map(view, (view) => ({ version: view.root.version, plan: planRead(request, view, nowMs) }))
 })

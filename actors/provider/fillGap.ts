@@ -16,10 +16,12 @@ import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import { settleBelow } from "./settleBelow.ts"
 import type { ValidRequest } from "./validRequest.ts"
+import { backfillWaitMs } from "./waits.ts"
 
 /** What the cluster did about a gap. */
 export interface Filled {
@@ -28,7 +30,7 @@ export interface Filled {
   /** Whether the wait ended before the jobs did. */
   readonly timedOut: boolean
   /** Why nobody could be asked to fill it: the coordination is out of reach, or an operator has turned it off. */
-  readonly notAsked?: Undelivered | BackfillOff
+  readonly notAsked?: Undelivered | MeshUnavailable | BackfillOff
   /** What the caller should know beside that. */
   readonly notes: ReadonlyArray<string>
   /** The newest version that was heard of meanwhile: the answer is of no earlier one. */
@@ -53,9 +55,6 @@ const queueWaitMsMax = 30_000
 const roundsMax = 100
 /** A round in which nothing was under way learns nothing from the next one at once. */
 const idleRoundPause = "50 millis"
-/** What a wait leaves of the time for reading what it brought: a share of it, and no more than that takes. */
-const readingShare = 0.2
-const readingMsMax = 250
 /** The share of the wait for what a series is made of: the rest is enough to have it made, or at least asked for. */
 const belowShare = 0.8
 /** A reader without a deadline waits for that no longer than this; the work above goes on with what is there. */
@@ -87,17 +86,11 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
   return { jobs: [], timedOut, notes: [note], version: 0, ...why } satisfies Filled
 })
 
-/** A gap that nobody had heard of when the time was over, as far as is known. */
-const notQueued: Filled = {
-  ...untouched,
-  timedOut: true,
-  notes: ["whether the backfill was queued is not known: the time was over"]
-}
-
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
-  const asked = yield* budget.phase("backfill")(queueGap(request, gap, budget))
-  const queued = Option.getOrElse(asked, () => notQueued)
+  const withinMs = yield* budget.remainingMs
+  const queued = yield* queueGap(request, gap, budget)
+  if (queued.timedOut) budget.late("backfill", Math.min(withinMs, queueWaitMsMax))
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`
@@ -196,9 +189,7 @@ const fillRounds = Effect.fnUntraced(function* (
 /** Asks that the gap be filled and waits for it, within the backfill budget. */
 export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   let filled: Filled = { ...untouched, timedOut: true }
-  const remainingMs = yield* budget.remainingMs
-  const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
-  const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
+  const waitMs = backfillWaitMs(request.sla, yield* budget.remainingMs)
   const withinMs = Math.min(waitMs * belowShare, belowMsMax)
   const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs })
   const rounds = fillRounds(request, gap, budget, (seen) => {

@@ -15,6 +15,7 @@ import { PastRoots } from "../sources/PastRoots.ts"
 import { actOnGap } from "./actOnGap.ts"
 import type * as Budget from "./Budget.ts"
 import { type Filled, untouched } from "./fillGap.ts"
+import { begin, notReached } from "./firstView.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -43,11 +44,11 @@ export type Load<Loaded> = (
   budget: Budget.Budget
 ) => Effect.Effect<Stored<Loaded>, CoverageFailure, ChunkStore>
 
-/** What is covered now, within the budget: the first of the two waits. */
-const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+/** What is covered by then, within the budget. */
+const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, since: number) {
   const coverage = yield* Coverage
-  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
-  return yield* budget.phase("coverage")(read)
+  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, since) })
+  return yield* budget.phase("storage")(read)
 })
 
 const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitingFor: "coverage", budgetMs: totalMs })
@@ -67,7 +68,7 @@ const newer = Effect.fnUntraced(function* <Loaded>(
   // rows that were there before are an answer, should those that came since hide them
   if (again.isUnread === true && (again.loadedMs ?? 0) < (found.loadedMs ?? 0)) return found
   const nowMs = yield* Clock.currentTimeMillis
-  const planned = { ...planRead(request, view, nowMs), gapMode: plan.gapMode }
+  const planned = { ...planRead(request, view, nowMs), gapMode: plan.gapMode, because: plan.because }
   return { view, plan: planned, filled, nowMs, ...again } satisfies Findings<Loaded>
 })
 
@@ -79,7 +80,7 @@ export const findPast = Effect.fnUntraced(function* <Loaded>(
   asOf: AsOf
 ) {
   const roots = yield* PastRoots
-  const past = yield* budget.phase("coverage")(roots.at(request.entry, asOf))
+  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
   if (Option.isNone(past)) return yield* noCoverage(budget)
   const view = past.value
   const plan = planRead(request, view, view.atMs)
@@ -101,14 +102,11 @@ export const find = Effect.fnUntraced(function* <Loaded>(
   budget: Budget.Budget,
   load: Load<Loaded>
 ) {
-  const first = yield* viewOf(request, budget, 0)
-  if (Option.isNone(first)) return yield* noCoverage(budget)
-  const before = first.value
-  const nowMs = yield* Clock.currentTimeMillis
-  const plan = planRead(request, before, nowMs)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), actOnGap(plan, request, budget)], {
-    concurrency: 2
-  })
+  const begun = yield* begin(request, budget)
+  if (Option.isNone(begun)) return yield* noCoverage(budget)
+  const { nowMs, plan, view: before } = begun.value
+  const acted = before.staleMs === undefined ? actOnGap(plan, request, budget) : notReached(plan, request, before)
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency: 2 })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings<Loaded> = { view: before, plan, filled, nowMs, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found

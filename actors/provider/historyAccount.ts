@@ -8,6 +8,7 @@ import { Attribute } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type * as Budget from "./Budget.ts"
 import { forcedNotes } from "./failFast.ts"
@@ -80,6 +81,7 @@ const metaOf = Effect.fnUntraced(function* (
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,
+    ...(view.staleMs !== undefined && { staleMs: view.staleMs }),
     fingerprint: told.fingerprint,
     notes: [...forcedNotes(request), ...filled.notes, ...notes, ...typeNotes(request.entry.schema, told)]
   }
@@ -108,6 +110,8 @@ export const accountOf = Effect.fnUntraced(function* (
   const meta: HistoryMeta = { ...account, missingRanges: missing, slaReport }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
+    [Attribute.gapMode]: learnt.plan.gapMode,
+    [Attribute.gapBars]: bars(learnt.plan.gap, request.entry.interval.lengthMs),
     [Attribute.waitMs]: slaReport.elapsedMs,
     [Attribute.timeout]: slaReport.violation !== null
   })

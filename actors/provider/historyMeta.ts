@@ -80,8 +80,11 @@ export const sourceOutcomes = (
   ...Object.fromEntries(entry.sources.map((name) => [name, outcomeOf(filled, name)] as const))
 })
 
-const flagged = (flags: Uint32Array, bit: number): number =>
-  flags.reduce((sum, flag) => sum + ((flag & bit) === 0 ? 0 : 1), 0)
+const flagged = (flags: Uint32Array, bit: number): number => {
+  let count = 0
+  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
+  return count
+}
 
 /** Bars of each finding that are named. */
 const examplesMax = 5

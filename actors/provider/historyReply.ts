@@ -8,8 +8,11 @@ import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../protocol/frame/FrameJson.ts"
 import { HistoryMeta, type HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { BodyForm } from "../../protocol/wire/BodyForm.ts"
 import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
+import * as PlainPack from "../../protocol/wire/PlainPack.ts"
 import type { Reply } from "../../runtime/ServiceEndpoint.ts"
+import { packColumns } from "./packColumns.ts"
 
 /** The account of an answer as it is on the wire. */
 export const encodeMeta = Schema.encodeSync(HistoryMeta)
@@ -21,8 +24,8 @@ const jsonText = (text: string): Reply => ({
   headers: new Map([[Header.contentType, MediaType.json]])
 })
 
-/** What an answer is wanted in: JSON, or Arrow with categories in one of their forms. */
-export type AnswerForm = "json" | FrameCodec.CategoryForm
+/** What an answer is wanted in: JSON, MessagePack, or Arrow with categories in one of their forms. */
+export type AnswerForm = BodyForm | FrameCodec.CategoryForm
 
 const arrowReply = (df: Frame, categories: FrameCodec.CategoryForm, meta: HistoryMeta | undefined): Reply => {
   const metadata = new Map(meta === undefined ? [] : [[arrowMetaKey, JSON.stringify(encodeMeta(meta))]])
@@ -32,8 +35,21 @@ const arrowReply = (df: Frame, categories: FrameCodec.CategoryForm, meta: Histor
   }
 }
 
+const packedReply = (df: Frame, meta: HistoryMeta | undefined): Reply => {
+  const types = FrameJson.typesOf(df)
+  return {
+    data: PlainPack.pack({
+      columns: packColumns(df),
+      ...(Object.keys(types).length > 0 && { types }),
+      ...(meta !== undefined && { meta: encodeMeta(meta) })
+    }),
+    headers: new Map([[Header.contentType, MediaType.messagePack]])
+  }
+}
+
 /** Rows in the form that is wanted, with an account of them where there is one. */
 const frameReply = (df: Frame, form: AnswerForm, meta: HistoryMeta | undefined): Reply => {
+  if (form === "messagePack") return packedReply(df, meta)
   if (form !== "json") return arrowReply(df, form, meta)
   const types = FrameJson.typesOf(df)
   const typesText = Object.keys(types).length === 0 ? "" : `,"types":${JSON.stringify(types)}`

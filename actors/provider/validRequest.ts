@@ -19,6 +19,7 @@ import type { Range } from "../../protocol/history/Range.ts"
 import { decide, type Options, type ReadDefaults } from "../../protocol/history/RequestDefaults.ts"
 import { randomId } from "../../runtime/randomId.ts"
 import type { Forced } from "./failFast.ts"
+import { baggageRequestId } from "../../runtime/telemetry/Baggage.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A request in which everything is decided. */
@@ -121,7 +122,7 @@ export const validate = Effect.fnUntraced(function* (
     sources: yield* validSources(entry, preferred),
     minVersion,
     ...(asOf !== null && { asOf }),
-    requestId: requestId ?? (yield* randomId)
+    requestId: requestId ?? (yield* baggageRequestId) ?? (yield* randomId)
   }
   return valid
 })

@@ -13,6 +13,7 @@ import { type MissingRange, without } from "../../protocol/history/MissingRange.
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { StoreFailure } from "../sources/Shelf.ts"
 import type { Counted } from "./demands.ts"
 import type { Filled } from "./fillGap.ts"
@@ -28,6 +29,7 @@ type BackfillFailure =
   | RowsRejected
   | WindowQuarantined
   | Undelivered
+  | MeshUnavailable
   | BackfillOff
 
 /** What the judgement rests on. */

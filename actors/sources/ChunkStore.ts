@@ -74,6 +74,8 @@ export class ChunkStore extends Context.Service<
       names: ReadonlyArray<ChunkName>,
       from: From
     ) => Effect.Effect<There<StoredChunk>>
+    /** How many bytes of memory a chunk takes here; undefined where it is not in memory. Nothing changes by it. */
+    readonly bytesInMemory: (id: string) => number | undefined
   }
 >()("seamless/sources/ChunkStore") {}
 
@@ -121,12 +123,12 @@ const makeShelves = (cacheBytes: number) => {
     get: knownPages.get,
     keep: (id, page, bytes) => knownPages.put(id, page, bytes * decodedPageFactor)
   }
-  return { chunkShelf, pageShelf }
+  return { chunkShelf, pageShelf, bytesInMemory: frames.bytesOf }
 }
 
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
-  const { chunkShelf, pageShelf } = makeShelves(cacheBytes)
+  const { bytesInMemory, chunkShelf, pageShelf } = makeShelves(cacheBytes)
 
   const chunksIn = Effect.fn(Span.dataSourceRead)(function* (
     shelf: Shelf<StoredChunk>,
@@ -171,6 +173,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     chunksOnce: chunksBy({ ...chunkShelf, keep: () => undefined }),
     chunksThere: (series, names, from) => chunksIn(chunkShelf, series, names, from),
     pagesThere: (series, ids, from) => pagesIn(pageShelf, series, ids, from),
+    bytesInMemory,
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
     putChunk: (series, windowStart, { bytes, ref }) =>

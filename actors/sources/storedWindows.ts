@@ -99,8 +99,8 @@ const planWith = ({ entry, sources }: Wanted, { grid, pages }: Known) => {
   }
 }
 
-/** Which chunks covered time needs, window by window; `once` for who goes through very many. */
-const planWindows = Effect.fnUntraced(function* (
+/** What is stored of covered time, by name: the chunks to load for it; `once` for who goes through very many. */
+export const planWindows = Effect.fnUntraced(function* (
   wanted: Wanted,
   view: Pick<CoverageView, "root">,
   covered: RangeSet.RangeSet

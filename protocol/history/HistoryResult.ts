@@ -63,6 +63,8 @@ export const HistoryMeta = Schema.Struct({
   slaReport: SlaReport,
   qualitySummary: QualitySummary,
   coverageVersion: Schema.Int,
+  /** How old the coverage is that was answered by, in milliseconds; only where what stands could not be read. */
+  staleMs: Schema.optionalKey(Schema.Finite),
   /** Depends on the series, the range, its coverage and the values: not on how or when they came. */
   fingerprint: Schema.String,
   notes: Schema.Array(Schema.String)

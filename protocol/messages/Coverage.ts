@@ -108,12 +108,16 @@ export interface CoverageView {
   readonly root: CoverageRoot
   /** All covered time, wherever the root keeps it. */
   readonly covered: RangeSet
+  /** How long ago it was read, in milliseconds, where what stands could not be; absent where this is what stands. */
+  readonly staleMs?: number
 }
 
 /** How new a root has to be. */
 export interface Freshness {
   readonly minVersion?: number
   readonly fresh?: boolean
+  /** After so many milliseconds what was known last does, where any is; at once where the connection is lost. */
+  readonly orLastAfterMs?: number
 }
 
 /** Why the coverage could not be read, changed or asked. */
