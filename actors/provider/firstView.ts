@@ -56,10 +56,12 @@ export const notReached = ({ gap, gapMode }: ReadPlan, { entry }: ValidRequest, 
 export interface Begun {
   readonly view: CoverageView
   readonly plan: ReadPlan
+  /** The time of the plan, in epoch milliseconds. */
+  readonly nowMs: number
 }
 
 const planned = (request: ValidRequest, view: CoverageView) =>
-  Effect.map(Clock.currentTimeMillis, (nowMs): Begun => ({ view, plan: planRead(request, view, nowMs) }))
+  Effect.map(Clock.currentTimeMillis, (nowMs): Begun => ({ view, plan: planRead(request, view, nowMs), nowMs }))
 
 /** What is covered, and what is planned upon it; none where the time is over and nothing is known here. */
 export const begin = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {
