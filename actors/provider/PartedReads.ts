@@ -8,7 +8,8 @@ import { Effect } from "effect"
 import { MailboxFull } from "../../protocol/wire/Errors.ts"
 import * as Credits from "../../runtime/Credits.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
-import { encodeInTime, inTurn } from "./encodeReply.ts"
+import { encodeInTime } from "./encodeReply.ts"
+import type { EncodingTurns } from "./EncodingTurns.ts"
 import { type AnswerForm, frameReply } from "./historyReply.ts"
 import type { PartsWanted } from "./partsWanted.ts"
 import { bodyOf } from "./requestForms.ts"
@@ -20,7 +21,7 @@ const partedMax = 64
 const retryAfterMs = 1000
 
 /** Answers reads in parts, for as long as the scope lives; what it gives is the last part, or the whole. */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (turns: EncodingTurns) {
   const provider = yield* SeamlessDataProvider
   const mesh = yield* Mesh
   const credits = yield* Credits.make
@@ -30,7 +31,7 @@ export const make = Effect.gen(function* () {
     const bytesMax = mesh.payloadBytesMax() - headroomBytes
     const { flow, whole } = yield* provider.readParts(yield* bodyOf(message), wanted.cursor)
     if (whole !== undefined) {
-      const reply = yield* encodeInTime(whole, form, flow.returnMeta)
+      const reply = yield* encodeInTime(turns, whole, { form, returnMeta: flow.returnMeta })
       if (reply.data.length <= bytesMax) return reply
     }
     if (underWay >= partedMax) return yield* new MailboxFull({ address: message.subject, retryAfterMs })
@@ -39,7 +40,7 @@ export const make = Effect.gen(function* () {
       const credit = yield* credits.open(wanted.credit)
       return yield* sendParts(flow, {
         credit,
-        encode: (df, meta) => inTurn(df, () => frameReply(df, form, meta)),
+        encode: (df, meta) => turns.take(() => frameReply(df, form, meta)),
         send: message.respond,
         bytesMax
       })

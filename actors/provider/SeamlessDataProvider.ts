@@ -15,8 +15,8 @@ import type { RequestSettings } from "../../protocol/history/RequestDefaults.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { defaults as settings } from "../../protocol/Settings.ts"
-import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
@@ -57,10 +57,10 @@ export class SeamlessDataProvider extends Context.Service<
     ) => Effect.Effect<Parted, RequestError | ReadFailure | Refusal>
     readonly ensureAvailable: (
       request: unknown
-    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | DeadlineExceeded>
+    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | Undelivered>
     readonly coverage: (
       request: unknown
-    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure>
+    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure | Undelivered>
     /** What a read of that request would do. */
     readonly explain: (
       request: unknown
@@ -122,9 +122,9 @@ const make = Effect.fnUntraced(function* ({
     }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { asOf, interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
+      const { interval, nodeId, ...options } = yield* Effect.mapError(decodeCoverage(input), invalid)
       const catalog = yield* SeriesCatalog
-      return yield* coverageOf(yield* catalog.find(nodeId, interval), asOf)
+      return yield* coverageOf(yield* catalog.find(nodeId, interval), options)
     }, provide)
   })
 })

@@ -16,7 +16,7 @@ import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
-import { headroomBytes, Mesh, type MeshShape, type Message } from "../../runtime/Mesh.ts"
+import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
 import {
   refusalReply,
   type Reply,
@@ -26,6 +26,7 @@ import {
   valueReply
 } from "../../runtime/ServiceEndpoint.ts"
 import { encodeInTime } from "./encodeReply.ts"
+import * as EncodingTurns from "./EncodingTurns.ts"
 import { encodeMeta } from "./historyReply.ts"
 import * as PartedReads from "./PartedReads.ts"
 import { partsWanted } from "./partsWanted.ts"
@@ -64,22 +65,22 @@ interface WireOptions {
   readonly requestsPerCaller?: number | undefined
 }
 
-/** An answer that the server would not carry is an error that says so. */
-const fittingOver =
-  (mesh: MeshShape) =>
-  (message: Message) =>
-  (reply: Reply): Reply => {
-    const bytesMax = mesh.payloadBytesMax() - headroomBytes
-    return reply.data.length <= bytesMax
-      ? reply
-      : refusalReply(message, new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
-  }
-
 const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults.requestsPerCaller }: WireOptions) {
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
-  const fitting = fittingOver(yield* Mesh)
-  const readParted = yield* PartedReads.make
+  const mesh = yield* Mesh
+  const turns = yield* EncodingTurns.make
+  const readParted = yield* PartedReads.make(turns)
+
+  /** An answer that the server would not carry is an error that says so. */
+  const fitting =
+    (message: Message) =>
+    (reply: Reply): Reply => {
+      const bytesMax = mesh.payloadBytesMax() - headroomBytes
+      return reply.data.length <= bytesMax
+        ? reply
+        : refusalReply(message, new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
+    }
 
   /** Answers in JSON or MessagePack, within so long. */
   const shortly =
@@ -101,7 +102,7 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
       const wanted = yield* partsWanted(message)
       if (wanted !== undefined) return yield* readParted(message, form, wanted)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* encodeInTime(result, form, returnMeta)
+      return yield* encodeInTime(turns, result, { form, returnMeta })
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(refusalReply(message, error, { meta: encodeMeta(result.meta) }))

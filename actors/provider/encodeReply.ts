@@ -1,34 +1,28 @@
-/** When is an answer encoded, of the many that are ready? */
-import { Effect, Semaphore } from "effect"
-import type { Frame } from "../../protocol/frame/Frame.ts"
+/** When is an answer encoded, and when is it too late for that? */
+import type { Effect } from "effect"
 import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import type { Reply } from "../../runtime/ServiceEndpoint.ts"
+import type { EncodingTurns } from "./EncodingTurns.ts"
 import { type AnswerForm, historyReply } from "./historyReply.ts"
 
-/** Answers of fewer rows take less than a millisecond to encode, and wait for nobody. */
-const smallRows = 1000
+/** In which form an answer is wanted, and whether with its account. */
+interface Wanted {
+  readonly form: AnswerForm
+  readonly returnMeta: boolean
+}
 
-// a large answer takes milliseconds to encode: many that are ready at once must not keep the host from its heartbeats,
-// so they are encoded one after another, and everything else gets its turn in between
-const encoding = Semaphore.makeUnsafe(1)
-
-/** Encodes rows when it is their turn. */
-export const inTurn = (df: Frame, encode: () => Reply): Effect.Effect<Reply> =>
-  df.eventTimeMs.length < smallRows
-    ? Effect.sync(encode)
-    : encoding.withPermits(1)(Effect.tap(Effect.sync(encode), () => Effect.sleep(0)))
-
-/** Encodes an answer; one whose time is over before its turn comes is told so, and not encoded. */
+/** Encodes an answer when it is its turn; one whose time is over before that is told so, and not encoded. */
 export const encodeInTime = (
-  { df, meta }: HistoryResult,
-  form: AnswerForm,
-  returnMeta: boolean
+  turns: EncodingTurns,
+  result: HistoryResult,
+  { form, returnMeta }: Wanted
 ): Effect.Effect<Reply, DeadlineExceeded> => {
-  const turn = inTurn(df, () => historyReply({ df, meta }, form, returnMeta))
-  const { elapsedMs, totalDeadlineMs } = meta.slaReport
-  return totalDeadlineMs === null || df.eventTimeMs.length < smallRows
-    ? turn
-    : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
+  const { elapsedMs, totalDeadlineMs } = result.meta.slaReport
+  const late = (turn: Effect.Effect<Reply>): Effect.Effect<Reply, DeadlineExceeded> =>
+    totalDeadlineMs === null
+      ? turn
+      : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
+  return turns.take(() => historyReply(result, form, returnMeta), late)
 }

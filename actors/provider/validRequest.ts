@@ -97,6 +97,13 @@ const checkPoint = ({ asOf, minVersion }: Pick<HistoryRequest, "asOf" | "minVers
   return Effect.fail(new InvalidRequest({ field: "asOf", problem }))
 }
 
+/** What stands now can be confirmed; the past does not change. An environment's word for one of them gives way. */
+export const checkConsistency = ({ consistency }: Pick<HistoryRequest, "consistency">, decided: AsOf | null) => {
+  if (consistency !== "strict" || decided === null) return Effect.void
+  const problem = "strict is about what stands now, and is not asked together with asOf: leave one out"
+  return Effect.fail(new InvalidRequest({ field: "consistency", problem }))
+}
+
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
   request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
@@ -114,11 +121,13 @@ export const validate = Effect.fnUntraced(function* (
   const bars = Interval.barCount(entry.interval, ...range)
   if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax, inParts })
   yield* checkPoint(request, asOf)
+  yield* checkConsistency(request, asOf)
   // what an environment prefers is about all of its series: some have other sources
   const preferred =
     said.sourcePriority === undefined ? sourcePriority.filter((name) => entry.sources.includes(name)) : sourcePriority
   const valid: ValidRequest = {
     ...options,
+    consistency: asOf === null ? options.consistency : "eventual",
     entry,
     range,
     sources: yield* validSources(entry, preferred),

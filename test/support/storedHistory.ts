@@ -59,7 +59,12 @@ const unused = Effect.die("nothing is asked of it")
 /** All that a read rests on, over a root that stands, and stood at any point. */
 export const servicesOf = (view: CoverageView) =>
   Layer.mergeAll(
-    Layer.succeed(Coverage, { of: () => Effect.succeed(view), ensure: () => unused, commit: () => unused }),
+    Layer.succeed(Coverage, {
+      of: () => Effect.succeed(view),
+      ensure: () => unused,
+      commit: () => unused,
+      confirm: () => unused
+    }),
     Layer.mock(Backfill, {}),
     Layer.succeed(SeriesCatalog, { all: [], find: () => unused }),
     Layer.succeed(PastRoots, { rootsMs: Infinity, at: () => Effect.succeed({ ...view, atMs: 10 ** 12 }) })
