@@ -16,7 +16,7 @@ import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
-import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
+import { headroomBytes, Mesh, type MeshShape, type Message } from "../../runtime/Mesh.ts"
 import {
   refusalReply,
   type Reply,
@@ -65,22 +65,23 @@ interface WireOptions {
   readonly requestsPerCaller?: number | undefined
 }
 
+/** An answer that the server would not carry is an error that says so. */
+const fittingOver =
+  (mesh: MeshShape) =>
+  (message: Message) =>
+  (reply: Reply): Reply => {
+    const bytesMax = mesh.payloadBytesMax() - headroomBytes
+    return reply.data.length <= bytesMax
+      ? reply
+      : refusalReply(message, new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
+  }
+
 const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults.requestsPerCaller }: WireOptions) {
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
-  const mesh = yield* Mesh
+  const fitting = fittingOver(yield* Mesh)
   const turns = yield* EncodingTurns.make
   const readParted = yield* PartedReads.make(turns)
-
-  /** An answer that the server would not carry is an error that says so. */
-  const fitting =
-    (message: Message) =>
-    (reply: Reply): Reply => {
-      const bytesMax = mesh.payloadBytesMax() - headroomBytes
-      return reply.data.length <= bytesMax
-        ? reply
-        : refusalReply(message, new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
-    }
 
   /** Answers in JSON or MessagePack, within so long. */
   const shortly =
