@@ -3,24 +3,29 @@
  *
  * Each by itself, with its own rows or its own error, as if it had been sent alone. A bounded number of them is worked
  * on at once, and between any two everybody else has a turn, so that a batch keeps nobody waiting; and so many batches
- * at once, one more being refused. All of them share one deadline: what has not begun by then is told so.
+ * at once, one more being refused. In one message all of them share one deadline: what has not begun by then is told
+ * so. A caller who takes parts has each read in messages of its own.
  */
 import { Effect, Schema } from "effect"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
-import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import { ReadManyRequest, readsMax } from "../../protocol/history/ReadManyRequest.ts"
-import type { BodyForm } from "../../protocol/wire/BodyForm.ts"
-import { mediaTypeOf } from "../../protocol/wire/BodyForm.ts"
+import { type BodyForm, mediaTypeOf } from "../../protocol/wire/BodyForm.ts"
 import { DeadlineExceeded, MailboxFull } from "../../protocol/wire/Errors.ts"
 import { errorCode } from "../../protocol/wire/errorCodes.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import { TooManyReads } from "../../protocol/wire/LimitErrors.ts"
 import { listHead, Packed, pack } from "../../protocol/wire/PlainPack.ts"
+import { service } from "../../protocol/wire/Subject.ts"
+import type { Credits } from "../../runtime/Credits.ts"
 import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 import { errorReply, refusalReply, type Reply, type Respond, type Tagged } from "../../runtime/ServiceEndpoint.ts"
+import { encodeInTime } from "./encodeReply.ts"
+import type { EncodingTurns } from "./EncodingTurns.ts"
 import { encodeMeta } from "./historyReply.ts"
-import { bodyOf, plainAcceptOf } from "./requestForms.ts"
+import { type PartsWanted, partsWanted } from "./partsWanted.ts"
+import { sendMany } from "./readManyParts.ts"
+import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 import { invalid } from "./validRequest.ts"
 
@@ -41,14 +46,9 @@ const requestBytesMax = 1024 * 1024
 
 /** What a batch stands on. */
 interface ReadManyOptions {
-  readonly subject: string
-  readonly read: SeamlessDataProvider["Service"]["read"]
-  /** The bytes of one answer, when it is their turn to be made. */
-  readonly encode: (
-    result: HistoryResult,
-    form: BodyForm,
-    returnMeta: boolean
-  ) => Effect.Effect<Reply, DeadlineExceeded>
+  readonly provider: SeamlessDataProvider["Service"]
+  readonly turns: EncodingTurns
+  readonly credits: Credits
   /** What one message may have. */
   readonly bytesMax: () => number
 }
@@ -69,9 +69,9 @@ const refused = (error: Tagged, form: BodyForm, more: object = {}): Reply =>
   errorReply(error, { code: errorCode(error._tag), ...more }, form)
 
 /** One read as it would be answered alone; why it was not is an answer too. */
-const answer = ({ encode, read }: ReadManyOptions, request: unknown, form: BodyForm): Effect.Effect<Reply> =>
-  read(request).pipe(
-    Effect.flatMap(({ result, returnMeta }) => encode(result, form, returnMeta)),
+const answer = ({ provider, turns }: ReadManyOptions, request: unknown, form: BodyForm): Effect.Effect<Reply> =>
+  provider.read(request).pipe(
+    Effect.flatMap(({ result, returnMeta }) => encodeInTime(turns, result, { form, returnMeta })),
     Effect.catchTag("Refused", ({ error, result }) =>
       Effect.succeed(refused(error, form, { meta: encodeMeta(result.meta) }))
     ),
@@ -103,10 +103,6 @@ const together = (form: BodyForm, bodies: ReadonlyArray<Uint8Array>): Reply => {
 
 /** Answers a batch in one message. */
 const answerAll = Effect.fnUntraced(function* (options: ReadManyOptions, message: Message) {
-  if (message.headers.has(Header.credit)) {
-    const problem = "answers to several reads are not sent in parts: leave it out"
-    return yield* new InvalidRequest({ field: Header.credit, problem })
-  }
   const form = yield* plainAcceptOf(message)
   const { budgetMs, reads } = yield* readsOf(message)
   const bytesMax = options.bytesMax()
@@ -125,16 +121,33 @@ const answerAll = Effect.fnUntraced(function* (options: ReadManyOptions, message
   return together(form, bodies)
 })
 
+/** Answers a batch in messages of its reads. */
+const answerEach = Effect.fnUntraced(function* (options: ReadManyOptions, message: Message, wanted: PartsWanted) {
+  if (wanted.cursor !== undefined) {
+    const problem = `is of one read: send that alone, on ${service.read}`
+    return yield* new InvalidRequest({ field: Header.cursor, problem })
+  }
+  const { credits, provider, turns } = options
+  const form = yield* acceptOf(message)
+  const { budgetMs, reads } = yield* readsOf(message)
+  const waitMs = Math.min(budgetMs, yield* remainingMs)
+  const batch = { message, form, reads, waitMs, turns, readParts: provider.readParts, bytesMax: options.bytesMax() }
+  return yield* sendMany(batch, yield* credits.open(wanted.credit))
+}, Effect.scoped)
+
 /** What answers several reads in one request. */
 export const makeReadMany = (options: ReadManyOptions): Respond => {
   let underWay = 0
   return (message) =>
     Effect.suspend(() => {
       if (underWay >= batchesAtOnce) {
-        return Effect.succeed(refusalReply(message, new MailboxFull({ address: options.subject, retryAfterMs })))
+        return Effect.succeed(refusalReply(message, new MailboxFull({ address: service.readMany, retryAfterMs })))
       }
       underWay++
-      return answerAll(options, message).pipe(
+      return partsWanted(message).pipe(
+        Effect.flatMap((wanted) =>
+          wanted === undefined ? answerAll(options, message) : answerEach(options, message, wanted)
+        ),
         Effect.catch((error) => Effect.succeed(refusalReply(message, error))),
         Effect.ensuring(Effect.sync(() => void underWay--))
       )

@@ -1,17 +1,20 @@
 /** Is each of many reads answered as if it had been sent alone, and does nobody wait for all of them? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schema } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
+import type { RowFlow } from "../../../actors/provider/readParts.ts"
 import { SeamlessDataProvider } from "../../../actors/provider/SeamlessDataProvider.ts"
 import * as WireService from "../../../actors/provider/WireService.ts"
+import * as Frame from "../../../protocol/frame/Frame.ts"
 import { InvalidRequest } from "../../../protocol/history/Errors.ts"
 import { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
 import { Header } from "../../../protocol/wire/Header.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import { HostStatus } from "../../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
-import { Mesh } from "../../../runtime/Mesh.ts"
+import { Mesh, type Message } from "../../../runtime/Mesh.ts"
 import { frame, meta } from "../../client/answers.ts"
+import { floats } from "../../support/floatFrames.ts"
 import { unpackTyped } from "../../support/unpackTyped.ts"
 
 type Read = SeamlessDataProvider["Service"]["read"]
@@ -26,11 +29,43 @@ const plain: Read = (request) =>
     ? Effect.fail(new InvalidRequest({ field: "nodeId", problem: "is bad" }))
     : Effect.succeed(answered)
 
+/** Rows of which a message takes some. */
+const largeFrames = Array.from({ length: 3 }, (_, index): Frame.Frame => {
+  const rows = 8000
+  return {
+    eventTimeMs: Float64Array.from({ length: rows }, (__, row) => (index * rows + row) * 60_000),
+    columns: [floats("close", ...Array.from({ length: rows }, (__, row) => row / 3))],
+    flags: new Uint32Array(rows),
+    lineage: [{ rows, source: "binance", ingestAtMs: 1, jobId: "j" }]
+  }
+})
+
+const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
+  const left = [...frames]
+  return {
+    next: Effect.sync(() => Option.fromUndefinedOr(left.shift())),
+    account: Effect.succeed({ meta: answered.result.meta, error: undefined }),
+    returnMeta: true,
+    waitMs: Infinity,
+    cursorAt: (fromMs) => `from ${fromMs}`,
+    barMs: 60_000,
+    empty: Frame.slice(frames[0]!, 0, 0),
+    isResumed: false
+  }
+}
+
+/** What has the node "large" goes by, everything else is there. */
+const parted: SeamlessDataProvider["Service"]["readParts"] = (request) =>
+  JSON.stringify(request).includes('"large"')
+    ? Effect.succeed({ flow: flowOf(largeFrames), whole: undefined })
+    : Effect.map(plain(request), ({ result }) => ({ flow: flowOf([result.df]), whole: result }))
+
 const serving = (read: Read) =>
   WireService.layer({ hostId: "a" }).pipe(
     Layer.provide(
       Layer.succeed(SeamlessDataProvider, {
         read,
+        readParts: parted,
         ensureAvailable: () => unused,
         coverage: () => unused,
         explain: () => unused,
@@ -60,6 +95,10 @@ const Batch = Schema.Struct({
   )
 })
 const decodeBatch = Schema.decodeUnknownSync(Batch)
+
+const decodeRows = Schema.decodeUnknownSync(
+  Schema.Struct({ columns: Schema.Struct({ event_time: Schema.Array(Schema.Finite) }) })
+)
 
 const jsonOf = ({ data }: { readonly data: Uint8Array }): unknown => JSON.parse(new TextDecoder().decode(data))
 
@@ -113,7 +152,8 @@ describe("readMany", () => {
           "InvalidRequest",
           "Accept"
         ],
-        [{ requests: nodes(1) }, { [Header.credit]: "4" }, "InvalidRequest", Header.credit],
+        [{ requests: nodes(1) }, { [Header.credit]: "0" }, "InvalidRequest", Header.credit],
+        [{ requests: nodes(1) }, { [Header.credit]: "4", [Header.cursor]: "c" }, "InvalidRequest", Header.cursor],
         [{ requests: nodes(1, "n".repeat(1024 * 1024)) }, {}, "RequestTooLarge", "at most 1048576"]
       ] as const
       for (const [body, headers, tag, problem] of refusals) {
@@ -213,4 +253,88 @@ describe("readMany", () => {
       assert.isFalse((yield* Fiber.join(again)).headers.has(Header.error))
     }).pipe(Effect.provide(serving(slow)))
   })
+})
+
+/** Asks for parts, and grants one more for each message that came, up to a number of messages. */
+const askEach = Effect.fnUntraced(function* (body: object, credit: number, grantsMax = Infinity) {
+  const mesh = yield* Mesh
+  const came: Array<Message> = []
+  const ended = yield* Deferred.make<void>()
+  let grants = 0
+  const onAnswer = (message: Message): void => {
+    came.push(message)
+    if (message.headers.has(Header.end)) Deferred.doneUnsafe(ended, Effect.void)
+  }
+  const data = new TextEncoder().encode(JSON.stringify(body))
+  const headers = new Map([[Header.credit, String(credit)]])
+  yield* mesh.requestMany(Subject.service.readMany, data, { headers, timeoutMs: 60_000, onAnswer })
+  const grant = Effect.suspend(() => {
+    const flow = came[grants]?.headers.get(Header.flow)
+    if (flow === undefined || grants >= grantsMax) return Effect.void
+    // what is on its way is never more than was granted
+    assert.isAtMost(came.length, credit + grants)
+    grants++
+    return Effect.orDie(mesh.publish(flow, new TextEncoder().encode("1")))
+  })
+  return { came, ended: Deferred.await(ended), grant }
+})
+
+describe("readMany in parts", () => {
+  it.live("gives each read messages of its own, never more than are granted, and tells the end", () =>
+    Effect.gen(function* () {
+      const requests = [{ nodeId: "a" }, { nodeId: "large" }, { nodeId: "bad" }, ...nodes(20), { nodeId: "large" }]
+      const { came, ended, grant } = yield* askEach({ requests }, 3)
+      yield* grant.pipe(Effect.andThen(Effect.yieldNow), Effect.forever, Effect.raceFirst(ended))
+      const of = (item: number) => came.filter(({ headers }) => headers.get(Header.item) === String(item))
+
+      assert.strictEqual(
+        came.findIndex(({ headers }) => headers.has(Header.end)),
+        came.length - 1
+      )
+      const alone = jsonOf(yield* ask(read, {}))
+      assert.deepStrictEqual(of(0).map(jsonOf), [alone])
+      assert.deepStrictEqual(of(22).map(jsonOf), [alone])
+      const [refused] = of(2)
+      assert.strictEqual(refused?.headers.get(Header.error), "InvalidRequest")
+      for (const item of [1, 23]) {
+        const parts = of(item)
+        assert.isAbove(parts.length, 2)
+        assert.deepStrictEqual(
+          parts.map(({ headers }) => headers.get(Header.part)),
+          parts.map((_, index) => String(index))
+        )
+        assert.deepStrictEqual(
+          parts.map(({ headers }) => [headers.has(Header.cursor), headers.get(Header.last)]),
+          parts.map((_, index) => (index < parts.length - 1 ? [true, undefined] : [false, "true"]))
+        )
+        const rows = parts.map((part) => decodeRows(jsonOf(part)).columns.event_time)
+        assert.deepStrictEqual(
+          rows.flat(),
+          largeFrames.flatMap(({ eventTimeMs }) => Array.from(eventTimeMs))
+        )
+      }
+    }).pipe(Effect.scoped, Effect.provide(serving(plain)))
+  )
+
+  it.live("sends no more than is granted, and waits for the rest", () => {
+    return Effect.gen(function* () {
+      const { came, grant } = yield* askEach({ requests: nodes(100) }, 5, 10)
+      yield* Effect.repeat(Effect.andThen(grant, Effect.yieldNow), { times: 500 })
+      assert.strictEqual(came.length, 15)
+    }).pipe(Effect.scoped, Effect.provide(serving(plain)))
+  })
+
+  it.effect("ends where the reader grants nothing for half a minute", () =>
+    Effect.gen(function* () {
+      const { came } = yield* askEach({ requests: nodes(100) }, 2)
+      yield* Effect.repeat(Effect.yieldNow, { times: 200 })
+      yield* TestClock.adjust("31 seconds")
+      assert.strictEqual(came.length, 2)
+      // nothing of it is left: as many others are taken as before
+      const others = Effect.forEach(nodes(16), () => ask(readMany, { requests: nodes(1) }), {
+        concurrency: "unbounded"
+      })
+      for (const { headers } of yield* others) assert.isFalse(headers.has(Header.error))
+    }).pipe(Effect.scoped, Effect.provide(serving(plain)))
+  )
 })
