@@ -4,6 +4,7 @@ import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { askPatiently } from "./askPatiently.ts"
+import type { CoverageChange } from "./CoverageChange.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
 import { read } from "./read.ts"
@@ -19,7 +20,9 @@ import {
   type Time
 } from "./requestBody.ts"
 import { ask, decoder, type Question, type Session } from "./Session.ts"
+import { type Sequence, toIterable } from "./toIterable.ts"
 import { type CallOptions, toPromise } from "./toPromise.ts"
+import { watch, type Watched, type WatchOptions } from "./watch.ts"
 
 type WithoutMeta = readonly [
   nodeId: string,
@@ -48,6 +51,11 @@ export interface SeamlessClient {
   readonly coverage: (nodeId: string, interval: string, options?: CoverageOptions) => Promise<CoverageReport>
   /** The bars that are not the same at two versions of the coverage, as many as one answer tells. */
   readonly diff: (nodeId: string, interval: string, options: DiffOptions) => Promise<HistoryDiff>
+  /**
+   * Each change of the coverage of one series, of all of a node, or of all there are, in order and without gaps, until
+   * the loop is left: `for await (const change of client.watch({ nodeId, interval }))`. Outlives lost connections.
+   */
+  readonly watch: (watched?: Watched, options?: WatchOptions) => Sequence<CoverageChange>
   /** How the host that happens to answer is. */
   readonly health: (options?: CallOptions) => Promise<Health>
   /** Ends the connection; what is still under way is answered first. */
@@ -123,6 +131,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
     ensureAvailable: (...asked) => toPromise(ensureAvailable(session, asked), asked[4]),
     coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),
     diff: (nodeId, interval, options) => toPromise(diff(session, { nodeId, interval, options }), options),
+    watch: (watched = {}, options = {}) => toIterable(watch(session, watched, options), options),
     health: (options) => toPromise(health(session), options),
     close,
     [Symbol.asyncDispose]: close
