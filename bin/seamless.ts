@@ -18,6 +18,7 @@ import { coverage } from "./commands/coverage.ts"
 import { diff } from "./commands/diff.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
+import { explain } from "./commands/explain.ts"
 import { hosts } from "./commands/hosts.ts"
 import { importFiles } from "./commands/import.ts"
 import { invalidate } from "./commands/invalidate.ts"
@@ -27,6 +28,7 @@ import { read } from "./commands/read.ts"
 import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
 import { sweep } from "./commands/sweep.ts"
+import { switchCommand } from "./commands/switch.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
 import { verify } from "./commands/verify.ts"
@@ -50,6 +52,7 @@ const seamless = Command.make("seamless").pipe(
     up,
     importFiles,
     read,
+    explain,
     ensure,
     coverage,
     audit,
@@ -67,7 +70,8 @@ const seamless = Command.make("seamless").pipe(
     drain,
     upstreams,
     calendar,
-    sweep
+    sweep,
+    switchCommand
   ]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },

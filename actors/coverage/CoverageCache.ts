@@ -7,7 +7,14 @@
 import { Effect, Layer, Option, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import type { Series } from "../../protocol/history/Series.ts"
-import { Coverage, commitMessage, ensureMessage, type Freshness } from "../../protocol/messages/Coverage.ts"
+import {
+  commitMessage,
+  confirmMessage,
+  Coverage,
+  type CoverageView,
+  ensureMessage,
+  type Freshness
+} from "../../protocol/messages/Coverage.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
@@ -45,6 +52,27 @@ const makeLoad = Effect.gen(function* () {
   })
   return (series: Series) => provide(load(series))
 })
+
+/** What stands, or what was known last where that can't be read in time. */
+const orLastKnown = <E, R>(
+  mesh: Mesh["Service"],
+  lastOf: (series: Series) => KnownRoots.KnownRoot | undefined,
+  refresh: (series: Series, minVersion: number) => Effect.Effect<CoverageView, E | MeshUnavailable, R>
+) =>
+  Effect.fnUntraced(function* (series: Series, minVersion: number, afterMs: number) {
+    const last = lastOf(series)
+    if (last === undefined || last.view.root.version < minVersion) return yield* refresh(series, minVersion)
+    // the wait of who asks is ended, and with it the question: others ask for themselves
+    const standing = yield* refresh(series, minVersion).pipe(
+      Effect.timeoutOption(mesh.connected() ? afterMs : 0),
+      Effect.catchIf(
+        (error): error is MeshUnavailable => error instanceof MeshUnavailable,
+        () => Effect.succeed(Option.none<CoverageView>())
+      )
+    )
+    const staleMs = (yield* monotonicMs) - last.readAtMs
+    return Option.getOrElse(standing, (): CoverageView => ({ ...last.view, staleMs }))
+  })
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
@@ -92,20 +120,28 @@ const make = Effect.gen(function* () {
     })
   })
 
-  const of = Effect.fnUntraced(function* (series: Series, { fresh = false, minVersion = 0 }: Freshness = {}) {
+  const orLast = orLastKnown(mesh, (series) => known.last(keyOf(series)), refresh)
+
+  const of = Effect.fnUntraced(function* (
+    series: Series,
+    { fresh = false, minVersion = 0, orLastAfterMs }: Freshness = {}
+  ) {
     // a read that begins now: one that is under way may have begun before what the asker has to see
     if (fresh) yield* oneAtATime(keyOf(series)).withPermits(1)(loadNow(series))
     const found = known.fresh(keyOf(series), minVersion, yield* monotonicMs)
-    return found?.view ?? (yield* refresh(series, minVersion))
+    if (found !== undefined) return found.view
+    return yield* orLastAfterMs === undefined ? refresh(series, minVersion) : orLast(series, minVersion, orLastAfterMs)
   })
 
   const provided = Effect.provideService(ActorSystem, system)
   const askEnsure = ask(ensureMessage)
   const askCommit = ask(commitMessage)
+  const askConfirm = ask(confirmMessage)
   return Coverage.of({
     of,
     ensure: (request) => provided(askEnsure(keyOf(request.series), request)),
-    commit: (commit) => provided(askCommit(keyOf(commit.series), commit))
+    commit: (commit) => provided(askCommit(keyOf(commit.series), commit)),
+    confirm: (series) => provided(askConfirm(keyOf(series), { series }))
   })
 })
 

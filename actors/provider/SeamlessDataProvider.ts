@@ -1,23 +1,29 @@
 /**
  * What is the one way in?
  *
- * `read`, `ensureAvailable` and `coverage`, as an Effect service. The wire and the Promise client give the same.
+ * `read`, `ensureAvailable`, `coverage`, `explain` and `diff`, as an Effect service. The wire and the Promise client
+ * give the same.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Errors.ts"
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
+import type { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
 import type { RequestSettings } from "../../protocol/history/RequestDefaults.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
-import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
+import type { DataSources } from "../sources/DataSource.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
 import { diff } from "./diff.ts"
+import { forceFailFast } from "./failFast.ts"
+import { explain } from "./explain.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
 import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
@@ -35,10 +41,14 @@ export class SeamlessDataProvider extends Context.Service<
     readonly read: (request: unknown) => Effect.Effect<Answered, RequestError | ReadFailure>
     readonly ensureAvailable: (
       request: unknown
-    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | DeadlineExceeded>
+    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | Undelivered>
     readonly coverage: (
       request: unknown
-    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure>
+    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure | Undelivered>
+    /** What a read of that request would do. */
+    readonly explain: (
+      request: unknown
+    ) => Effect.Effect<ReadExplanation, RequestError | UnknownPoint | CoverageFailure>
     /** What differs between two versions of the coverage. */
     readonly diff: (request: unknown) => Effect.Effect<HistoryDiff, RequestError | UnknownPoint | CoverageFailure>
   }
@@ -47,7 +57,7 @@ export class SeamlessDataProvider extends Context.Service<
 const decodeCoverage = Schema.decodeUnknownEffect(CoverageRequest, { onExcessProperty: "error" })
 
 /** What the verbs rest on. */
-type Services = Coverage | Backfill | ChunkStore | PastRoots | SeriesCatalog
+type Services = Coverage | Backfill | ChunkStore | DataSources | PastRoots | SeriesCatalog
 
 /** What a provider is told of its environment. */
 interface ProviderOptions {
@@ -64,17 +74,21 @@ const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOp
   const provide = Effect.provide(services)
   return SeamlessDataProvider.of({
     read: Effect.fnUntraced(function* (input: unknown) {
-      const request = yield* validate(yield* parseHistory(input), reading)
+      const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)())
+      const request = { ...(yield* validate(asked, reading)), ...forced }
       return { result: yield* read(request), returnMeta: request.returnMeta }
     }, provide),
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), ensuring))
     }, provide),
+    explain: Effect.fnUntraced(function* (input: unknown) {
+      return yield* explain(yield* validate(yield* parseHistory(input), reading))
+    }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { asOf, interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
+      const { interval, nodeId, ...options } = yield* Effect.mapError(decodeCoverage(input), invalid)
       const catalog = yield* SeriesCatalog
-      return yield* coverageOf(yield* catalog.find(nodeId, interval), asOf)
+      return yield* coverageOf(yield* catalog.find(nodeId, interval), options)
     }, provide)
   })
 })

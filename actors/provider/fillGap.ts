@@ -11,14 +11,17 @@ import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
+import { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import { settleBelow } from "./settleBelow.ts"
 import type { ValidRequest } from "./validRequest.ts"
+import { backfillWaitMs } from "./waits.ts"
 
 /** What the cluster did about a gap. */
 export interface Filled {
@@ -26,8 +29,8 @@ export interface Filled {
   readonly jobs: ReadonlyArray<BackfillJob>
   /** Whether the wait ended before the jobs did. */
   readonly timedOut: boolean
-  /** Why nobody could be asked to fill it: the coordination is out of reach. */
-  readonly notAsked?: Undelivered
+  /** Why nobody could be asked to fill it: the coordination is out of reach, or an operator has turned it off. */
+  readonly notAsked?: Undelivered | MeshUnavailable | BackfillOff
   /** What the caller should know beside that. */
   readonly notes: ReadonlyArray<string>
   /** The newest version that was heard of meanwhile: the answer is of no earlier one. */
@@ -37,6 +40,13 @@ export interface Filled {
 /** A gap about which nothing was done. */
 export const untouched: Filled = { jobs: [], timedOut: false, notes: [], version: 0 }
 
+/** A gap that nobody is asked to fill, by an operator's word. */
+export const notAskedBy = (off: BackfillOff, missingBars: number): Filled => ({
+  ...untouched,
+  notAsked: off,
+  notes: [`${missingBars} missing bars were not asked for: ${off.message}`]
+})
+
 /** The actor answers within milliseconds; a caller without a deadline does not wait longer for it to be found. */
 const queueWaitMsMax = 30_000
 /**
@@ -45,9 +55,6 @@ const queueWaitMsMax = 30_000
 const roundsMax = 100
 /** A round in which nothing was under way learns nothing from the next one at once. */
 const idleRoundPause = "50 millis"
-/** What a wait leaves of the time for reading what it brought: a share of it, and no more than that takes. */
-const readingShare = 0.2
-const readingMsMax = 250
 /** The share of the wait for what a series is made of: the rest is enough to have it made, or at least asked for. */
 const belowShare = 0.8
 /** A reader without a deadline waits for that no longer than this; the work above goes on with what is there. */
@@ -68,6 +75,10 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
     const { jobs, version } = asked.success
     return { jobs, timedOut: false, notes: [], version } satisfies Filled
   }
+  // turned off as the actor's host knows it, and not known here yet
+  if (asked.failure instanceof BackfillOff) {
+    return notAskedBy(asked.failure, bars(gap, request.entry.interval.lengthMs))
+  }
   const note = `the backfill could not be queued: ${asked.failure.message}`
   const timedOut = asked.failure._tag === "DeadlineExceeded"
   // that the time was over is judged as such
@@ -77,7 +88,9 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  const withinMs = yield* budget.remainingMs
   const queued = yield* queueGap(request, gap, budget)
+  if (queued.timedOut) budget.late("backfill", Math.min(withinMs, queueWaitMsMax))
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`
@@ -176,9 +189,7 @@ const fillRounds = Effect.fnUntraced(function* (
 /** Asks that the gap be filled and waits for it, within the backfill budget. */
 export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   let filled: Filled = { ...untouched, timedOut: true }
-  const remainingMs = yield* budget.remainingMs
-  const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
-  const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
+  const waitMs = backfillWaitMs(request.sla, yield* budget.remainingMs)
   const withinMs = Math.min(waitMs * belowShare, belowMsMax)
   const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs })
   const rounds = fillRounds(request, gap, budget, (seen) => {

@@ -18,6 +18,8 @@ import * as Interval from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { decide, type Options, type ReadDefaults } from "../../protocol/history/RequestDefaults.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import type { Forced } from "./failFast.ts"
+import { baggageRequestId } from "../../runtime/telemetry/Baggage.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A request in which everything is decided. */
@@ -30,6 +32,8 @@ export interface ValidRequest extends Omit<Options, "sourcePriority" | "align" |
   /** The point of the past that is read; absent for what stands. */
   readonly asOf?: AsOf
   readonly requestId: string
+  /** What was asked for, where an operator has every read answered otherwise. */
+  readonly forced?: Forced
 }
 
 /** What is wrong with a request. */
@@ -91,6 +95,13 @@ const checkPoint = ({ asOf, minVersion }: Pick<HistoryRequest, "asOf" | "minVers
   return Effect.fail(new InvalidRequest({ field: "asOf", problem }))
 }
 
+/** What stands now can be confirmed; the past does not change. An environment's word for one of them gives way. */
+export const checkConsistency = ({ consistency }: Pick<HistoryRequest, "consistency">, decided: AsOf | null) => {
+  if (consistency !== "strict" || decided === null) return Effect.void
+  const problem = "strict is about what stands now, and is not asked together with asOf: leave one out"
+  return Effect.fail(new InvalidRequest({ field: "consistency", problem }))
+}
+
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
   request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
@@ -108,17 +119,19 @@ export const validate = Effect.fnUntraced(function* (
   const bars = Interval.barCount(entry.interval, ...range)
   if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax })
   yield* checkPoint(request, asOf)
+  yield* checkConsistency(request, asOf)
   // what an environment prefers is about all of its series: some have other sources
   const preferred =
     said.sourcePriority === undefined ? sourcePriority.filter((name) => entry.sources.includes(name)) : sourcePriority
   const valid: ValidRequest = {
     ...options,
+    consistency: asOf === null ? options.consistency : "eventual",
     entry,
     range,
     sources: yield* validSources(entry, preferred),
     minVersion,
     ...(asOf !== null && { asOf }),
-    requestId: requestId ?? (yield* randomId)
+    requestId: requestId ?? (yield* baggageRequestId) ?? (yield* randomId)
   }
   return valid
 })
