@@ -21,6 +21,7 @@ import {
   type Time
 } from "./requestBody.ts"
 import { ask, decoder, type Question, type Session } from "./Session.ts"
+import { type HistoryStream, stream, type StreamOptions } from "./stream.ts"
 import { type Sequence, toIterable } from "./toIterable.ts"
 import { type CallOptions, toPromise } from "./toPromise.ts"
 import { watch, type Watched, type WatchOptions } from "./watch.ts"
@@ -46,6 +47,11 @@ export interface Read {
 /** The way in for programs outside the cluster. Every promise that fails rejects with a `SeamlessError`. */
 export interface SeamlessClient {
   readonly read: Read
+  /**
+   * `for await (const df of client.stream(nodeId, interval, start, end, options?))` gives the rows of `[start, end)` some
+   * at a time, however many they are; leaving the loop has the host stop. `meta` of it is the account of all of them.
+   */
+  readonly stream: (...asked: Asked<StreamOptions>) => HistoryStream
   /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
   /** What is covered of a series, with its version: now, or as of a version or a time. */
@@ -131,6 +137,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
   }
   return {
     read: readHistory,
+    stream: (...asked) => stream(session, asked),
     ensureAvailable: (...asked) => toPromise(ensureAvailable(session, asked), asked[4]),
     coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),
     explain: (...asked) => toPromise(explain(session, asked), asked[4]),
