@@ -27,7 +27,7 @@ export const sourceName = "files"
 /** Bars of the range of a row. */
 export const rangeBars = 30
 /** A larger gap is not waited for by `seamless`, as the environment has it. */
-export const syncGapBars = 15
+const syncGapBars = 15
 
 const intervalIn = (situation: Situation): string => (situation === "live edge" ? "1w" : "1m")
 

@@ -24,7 +24,7 @@ export const demands = ["partial", "error"] as const
 export type Demand = (typeof demands)[number]
 
 /** What an answer has, and what its account says of the rest, as the guide has it. */
-export const kinds = {
+const kinds = {
   complete: "all bars",
   untouched: "what is stored; nobody is asked for the rest",
   queued: "what is stored; the rest is being filled",

@@ -166,7 +166,7 @@ for (const situation of situations) {
       it(`${strategy}, ${demand}: ${cell.error ?? cell.kind}`, { timeout: 60_000 }, async () => {
         const came = (await comesOf(situation)).get(row.name)
         assert.isDefined(came)
-        check(situation, row, came!)
+        check(situation, row, came)
       })
     }
   })
