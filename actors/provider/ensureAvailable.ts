@@ -6,10 +6,11 @@ import { barCount } from "../../protocol/history/Interval.ts"
 import { isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { actOnGap } from "./actOnGap.ts"
 import * as Budget from "./Budget.ts"
+import { currentView } from "./currentView.ts"
 import { closedTime, explained, sourceOutcomes, storesUnused } from "./historyMeta.ts"
 import { judgeTime } from "./judgeTime.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
@@ -22,12 +23,16 @@ export class NotAvailable extends Data.TaggedError("NotAvailable")<{
   readonly result: AvailabilityResult
 }> {}
 
-const planOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
+const planOf = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView) {
+  return { version: view.root.version, plan: planRead(request, view, yield* Clock.currentTimeMillis) }
+})
+
+/** The plan of what stands behind what was done. */
+const laterPlan = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
   const coverage = yield* Coverage
   const demand = { minVersion: Math.max(minVersion, request.minVersion) }
   const view = yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
-  const nowMs = yield* Clock.currentTimeMillis
-  return Option.map(view, (view) => ({ version: view.root.version, plan: planRead(request, view, nowMs) }))
+  return Option.isNone(view) ? Option.none() : Option.some(yield* planOf(request, view.value))
 })
 
 /** What there is to judge. */
@@ -54,16 +59,17 @@ const judge = Effect.fnUntraced(function* (request: ValidRequest, found: Found, 
 /** Fills what is missing, within the budget, and says what was done. */
 export const ensureAvailable = Effect.fn(Span.historyEnsure)(function* (request: ValidRequest) {
   const budget = yield* Budget.start(request.sla)
-  const first = yield* planOf(request, budget, 0)
+  const first = yield* currentView(request, budget)
   if (Option.isNone(first)) {
     return yield* new DeadlineExceeded({ waitingFor: "coverage", budgetMs: budget.totalMs })
   }
-  const before = first.value
+  const before = yield* planOf(request, first.value)
   const filled = yield* actOnGap(before.plan, request, budget)
   const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
   const isNews = filled.jobs.length > 0 || filled.version > before.version
   // what was known before is an account too, should the time not suffice for a newer one, or nobody have one
-  const after = isNews ? yield* Effect.orElseSucceed(planOf(request, budget, minVersion), () => first) : first
+  const later = Effect.orElseSucceed(laterPlan(request, budget, minVersion), () => Option.none())
+  const after = isNews ? yield* later : Option.none()
   const { plan, version } = Option.getOrElse(after, () => before)
   const missing = explained(plan.missing, filled, request.entry.grid)
   const judged = yield* judge(request, { missing, filled, plan, gapMode: before.plan.gapMode }, budget)

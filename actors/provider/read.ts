@@ -11,7 +11,7 @@ import * as Calendar from "../../protocol/history/Calendar.ts"
 import { durationMs } from "../../protocol/history/RangeMeasure.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
-import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { find, findPast } from "./findHistory.ts"
@@ -22,13 +22,13 @@ import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
 /** A refusal, with the answer that was refused and its account. */
-class Refused extends Data.TaggedError("Refused")<{
+export class Refused extends Data.TaggedError("Refused")<{
   readonly error: Refusal
   readonly result: HistoryResult
 }> {}
 
 /** Why a read gives no answer. */
-export type ReadFailure = Refused | CoverageFailure | UnknownPoint | DeadlineExceeded
+export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
   const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
@@ -40,7 +40,7 @@ const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageV
 })
 
 /** Says in the trace what is read. */
-const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
+export const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
   Effect.annotateCurrentSpan({
     [Attribute.requestId]: requestId,
     [Attribute.nodeId]: entry.series.nodeId,
