@@ -47,6 +47,8 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
   const seen = new Map(fields.map(({ name }) => [name, { types: new Set<ColumnType>(), hasWide: false }]))
   let counts: RowCounts = { rows: 0, outOfOrderCount: 0, duplicateCount: 0 }
   let made = 0
+  let fromCache = 0
+  let fromStorage = 0
 
   const look = (column: Column): void => {
     const known = seen.get(column.name)
@@ -64,6 +66,8 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
         if (known === undefined) contributions.set(source, [ranges])
         else known.push(ranges)
       }
+      fromCache += batch.fromCache
+      fromStorage += batch.fromStorage
       if (!Findings.isNone(batch.findings)) findings.push(batch.findings)
       counts = addCounts(counts, countRows(batch.frame))
       for (const column of batch.frame.columns) look(column)
@@ -77,6 +81,12 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
       findings: Findings.unionAll(findings),
       fingerprint: fingerprint({ series: entry.series, range, covered }, contents),
       counts,
+      stores: {
+        chunks: { wanted: fromCache + fromStorage, fromCache, fromStorage },
+        // one that can't be had ends the answer, which goes on from a cursor
+        failure: undefined,
+        storageAsked: fromStorage > 0
+      },
       columns: fields.map(({ name, type }) => ({ name, type: typeOf(type, seen.get(name)!) })),
       ...(fill !== "none" && { forwardFilledBars: made })
     })

@@ -18,6 +18,9 @@ import type { ValidRequest } from "./validRequest.ts"
 /** The rows of some windows, with the time that they are about. */
 export interface Batch extends ReturnType<typeof joinWindows> {
   readonly covered: RangeSet.RangeSet
+  /** Chunks that were in memory, and those that were not. */
+  readonly fromCache: number
+  readonly fromStorage: number
 }
 
 /** The batches of a range: each is loaded when it is asked for; none where all have been. */
@@ -73,10 +76,10 @@ export const make = (
     if (planned.length === 0 && Option.isSome(bounds(rest))) yield* plan()
     if (planned.length === 0) return Option.none()
     const chosen = planned.slice(0, countOf(request, size, planned))
-    const { windows } = yield* loadPlanned(wanted, chosen)
+    const { windows, ...from } = yield* loadPlanned(wanted, chosen)
     planned = planned.slice(chosen.length)
     const time = RangeSet.unionAll(chosen.map(({ ranges }) => ranges))
-    return Option.some({ ...joinWindows(entry, windows), covered: time })
+    return Option.some({ ...joinWindows(entry, windows), ...from, covered: time })
   })
   return next
 }

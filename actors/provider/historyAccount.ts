@@ -21,12 +21,12 @@ import { notesOf } from "./unsettledNotes.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { type Refusal, refusal, strictFinding } from "./verdict.ts"
 
-const { closedTime, explained, qualitySummary, sourceOutcomes, storeOutcomes } = historyMeta
+const { closedTime, explained, qualitySummary, sourceOutcomes, storeOutcomes, storesUnused } = historyMeta
 
 /** What the rows of an answer come to. */
 export interface Told extends Pick<Loaded, "covered" | "contributions" | "findings" | "fingerprint">, ColumnTypes {
   readonly counts: historyMeta.RowCounts
-  /** What the stores were asked, and gave; absent where all that was asked of them has gone by. */
+  /** What the stores were asked, and gave; absent before anything is. */
   readonly stores?: Loaded["stores"]
   /** Rows that were made; absent where none were asked for. */
   readonly forwardFilledBars?: number
@@ -56,10 +56,8 @@ const missingOf = (
   return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
 }
 
-const goneBy: historyMeta.StoreOutcomes = { cache: { outcome: "ok" }, storage: { outcome: "ok" } }
-
 const storesOf = ({ stores }: Told, storageTimedOut: boolean): historyMeta.StoreOutcomes =>
-  stores === undefined ? goneBy : storeOutcomes({ stores, storageTimedOut })
+  stores === undefined ? storesUnused : storeOutcomes({ stores, storageTimedOut })
 
 const metaOf = Effect.fnUntraced(function* (
   request: ValidRequest,
