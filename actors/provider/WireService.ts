@@ -5,13 +5,13 @@
  * says. An error is an answer with a tag, a code and a body; a refused read has the account of the answer that was
  * refused beside it.
  */
-import { Effect, Layer, Schema, Semaphore } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
-import { AvailabilityResult, CoverageReport, type HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import { AvailabilityResult, CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
-import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
@@ -25,7 +25,11 @@ import {
   type Tagged,
   valueReply
 } from "../../runtime/ServiceEndpoint.ts"
-import { encodeMeta, historyReply } from "./historyReply.ts"
+import { encodeInTime } from "./encodeReply.ts"
+import * as EncodingTurns from "./EncodingTurns.ts"
+import { encodeMeta } from "./historyReply.ts"
+import * as PartedReads from "./PartedReads.ts"
+import { partsWanted } from "./partsWanted.ts"
 import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 
@@ -42,23 +46,6 @@ const encodeExplanation = Schema.encodeSync(ReadExplanation)
 const encodeDiff = Schema.encodeSync(HistoryDiff)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
-
-/** Answers of fewer rows take less than a millisecond to encode, and wait for nobody. */
-const smallRows = 1000
-
-// a large answer takes milliseconds to encode: many that are ready at once must not keep the host from its heartbeats,
-// so they are encoded one after another, and everything else gets its turn in between
-const encoding = Semaphore.makeUnsafe(1)
-
-/** Encodes an answer; one whose time is over before its turn comes is told so, and not encoded. */
-const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect<Reply, DeadlineExceeded> => {
-  if (df.eventTimeMs.length < smallRows) return Effect.sync(encode)
-  const { elapsedMs, totalDeadlineMs } = meta.slaReport
-  const turn = encoding.withPermits(1)(Effect.tap(Effect.sync(encode), () => Effect.sleep(0)))
-  return totalDeadlineMs === null
-    ? turn
-    : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
-}
 
 /** What answers the verbs that only a host answers that takes work. */
 const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
@@ -82,6 +69,8 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
   const mesh = yield* Mesh
+  const turns = yield* EncodingTurns.make
+  const readParted = yield* PartedReads.make(turns)
 
   /** An answer that the server would not carry is an error that says so. */
   const fitting =
@@ -110,8 +99,10 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const read: Respond = (message) =>
     Effect.gen(function* () {
       const form = yield* acceptOf(message)
+      const wanted = yield* partsWanted(message)
+      if (wanted !== undefined) return yield* readParted(message, form, wanted)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* inTurn(result, () => historyReply(result, form, returnMeta))
+      return yield* encodeInTime(turns, result, { form, returnMeta })
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(refusalReply(message, error, { meta: encodeMeta(result.meta) }))

@@ -116,11 +116,16 @@ const onFailure = ({ onStrictViolation, sla, strategy, strict }: ValidRequest): 
   strict: strict ? onStrictViolation : null
 })
 
-const notesOf = ({ plan: { gap, gapMode }, request: { entry }, stored }: Evidence): ReadonlyArray<string> => {
+const notesOf = ({
+  plan: { gap, gapMode },
+  request: { consistency, entry },
+  stored
+}: Evidence): ReadonlyArray<string> => {
   const isByWriter = (entry.rules.conflict ?? "priority") !== "priority"
   const isShared = stored.some(({ chunks }) => chunks.length > 1)
   const isAsked = gapMode === "queue" || gapMode === "wait"
   return [
+    ...(consistency === "strict" ? ["the owner of the series is asked first, and may know a later version"] : []),
     ...(isByWriter && isShared ? ["whose row stands is decided bar by bar: sources may give less than is told"] : []),
     ...(entry.derivedFrom !== null && isAsked
       ? [`what its ${entry.derivedFrom} bars lack is filled first: the requests are for these`]
@@ -132,7 +137,7 @@ const notesOf = ({ plan: { gap, gapMode }, request: { entry }, stored }: Evidenc
 /** What a read would do. */
 export const explanationOf = (evidence: Evidence): ReadExplanation => {
   const { cost, plan, request, view } = evidence
-  const { entry, range, sla, strategy } = request
+  const { consistency, entry, range, sla, strategy } = request
   const parts = partsOf(evidence)
   const windows = windowsOf(evidence)
   return {
@@ -140,6 +145,7 @@ export const explanationOf = (evidence: Evidence): ReadExplanation => {
     start: range[0],
     end: range[1],
     strategy,
+    consistency,
     coverageVersion: view.root.version,
     coverageRanges: plan.covered,
     missingRanges: plan.missing,

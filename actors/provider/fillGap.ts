@@ -88,7 +88,9 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  const withinMs = yield* budget.remainingMs
   const queued = yield* queueGap(request, gap, budget)
+  if (queued.timedOut) budget.late("backfill", Math.min(withinMs, queueWaitMsMax))
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`

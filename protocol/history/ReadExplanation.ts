@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { SourcePlan } from "./BackfillPlan.ts"
 import { JobClass, JobState } from "./BackfillJob.ts"
+import { Consistency } from "./HistoryRequest.ts"
 import { MissingRange } from "./MissingRange.ts"
 import { Pairs } from "./RangePairs.ts"
 import { Strategy } from "./Strategy.ts"
@@ -108,6 +109,8 @@ export const ReadExplanation = Schema.Struct({
   start: Schema.Int,
   end: Schema.Int,
   strategy: Strategy,
+  /** `strict`: the owner of the series would confirm the version first, which may be a later one. */
+  consistency: Consistency,
   coverageVersion: Schema.Int,
   coverageRanges: Pairs,
   missingRanges: Schema.Array(MissingRange),
