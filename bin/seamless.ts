@@ -28,6 +28,7 @@ import { read } from "./commands/read.ts"
 import { reprocess } from "./commands/reprocess.ts"
 import { slots } from "./commands/slots.ts"
 import { sweep } from "./commands/sweep.ts"
+import { switchCommand } from "./commands/switch.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
 import { verify } from "./commands/verify.ts"
@@ -67,7 +68,8 @@ const seamless = Command.make("seamless").pipe(
     drain,
     upstreams,
     calendar,
-    sweep
+    sweep,
+    switchCommand
   ]),
   Command.withExamples([
     { command: "seamless up --config quickstart.yaml", description: "Start a member, with a NATS server of its own" },

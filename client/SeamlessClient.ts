@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
+import { askPatiently } from "./askPatiently.ts"
 import { explain, type ReadExplanation } from "./explain.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
@@ -15,9 +16,11 @@ import {
   type EnsureOptions,
   type ReadOptions,
   requestBody,
+  sentOf,
   type Time
 } from "./requestBody.ts"
-import { ask, decoder, type Session } from "./Session.ts"
+import { ask, decoder, type Question, type Session } from "./Session.ts"
+import { type CallOptions, toPromise } from "./toPromise.ts"
 
 type WithoutMeta = readonly [
   nodeId: string,
@@ -49,7 +52,7 @@ export interface SeamlessClient {
   /** The bars that are not the same at two versions of the coverage, as many as one answer tells. */
   readonly diff: (nodeId: string, interval: string, options: DiffOptions) => Promise<HistoryDiff>
   /** How the host that happens to answer is. */
-  readonly health: () => Promise<Health>
+  readonly health: (options?: CallOptions) => Promise<Health>
   /** Ends the connection; what is still under way is answered first. */
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -65,23 +68,47 @@ const decodeHealth = decoder(Health, "the health")
 
 const accept = MediaType.json
 
+const isCancellable = ({ signal }: CallOptions = {}): boolean => signal !== undefined
+
 const ensureAvailable = Effect.fnUntraced(function* (session: Session, asked: Asked<EnsureOptions>) {
-  const budgetMs = budgetOf(asked[4] ?? {})
-  const body = yield* requestBody(asked)
-  const { data } = yield* ask(session, { subject: Subject.service.ensure, body, accept, budgetMs })
+  const { data } = yield* askPatiently(session, {
+    subject: Subject.service.ensure,
+    body: yield* requestBody(asked),
+    accept,
+    budgetMs: budgetOf(asked[4] ?? {}),
+    isCancellable: isCancellable(asked[4])
+  })
   return yield* decodeAvailability(data)
 })
 
-const coverage = Effect.fnUntraced(function* (session: Session, body: object) {
-  const { data } = yield* ask(session, { subject: Subject.service.coverage, body, accept })
+interface AboutSeries<Options> {
+  readonly nodeId: string
+  readonly interval: string
+  readonly options: Options
+}
+
+const questionOf = <Options extends CallOptions>(
+  subject: string,
+  { interval, nodeId, options }: AboutSeries<Options | undefined>
+): Question => ({
+  subject,
+  body: { ...sentOf(options), nodeId, interval },
+  accept,
+  isCancellable: isCancellable(options)
+})
+
+const coverage = Effect.fnUntraced(function* (session: Session, asked: AboutSeries<CoverageOptions | undefined>) {
+  const { data } = yield* askPatiently(session, questionOf(Subject.service.coverage, asked))
   return yield* decodeCoverage(data)
 })
 
-const diff = Effect.fnUntraced(function* (session: Session, body: object) {
-  const { data } = yield* ask(session, { subject: Subject.service.diff, body, accept, budgetMs: diffBudgetMs })
+const diff = Effect.fnUntraced(function* (session: Session, asked: AboutSeries<DiffOptions>) {
+  const question = questionOf(Subject.service.diff, asked)
+  const { data } = yield* askPatiently(session, { ...question, budgetMs: diffBudgetMs })
   return yield* decodeDiff(data)
 })
 
+// put once: that nobody is there now is an answer, too
 const health = Effect.fnUntraced(function* (session: Session) {
   const { data } = yield* ask(session, { subject: Subject.service.health, body: {}, accept })
   return yield* decodeHealth(data)
@@ -92,15 +119,15 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
   function readHistory(...asked: WithoutMeta): Promise<HistoryFrame>
   function readHistory(...asked: WithMeta): Promise<HistoryResult>
   function readHistory(...asked: Asked<ReadOptions>): Promise<HistoryFrame | HistoryResult> {
-    return Effect.runPromise(read(session, asked))
+    return toPromise(read(session, asked), asked[4])
   }
   return {
     read: readHistory,
-    ensureAvailable: (...asked) => Effect.runPromise(ensureAvailable(session, asked)),
-    coverage: (nodeId, interval, options) => Effect.runPromise(coverage(session, { ...options, nodeId, interval })),
-    explain: (...asked) => Effect.runPromise(explain(session, asked)),
-    diff: (nodeId, interval, options) => Effect.runPromise(diff(session, { ...options, nodeId, interval })),
-    health: () => Effect.runPromise(health(session)),
+    ensureAvailable: (...asked) => toPromise(ensureAvailable(session, asked), asked[4]),
+    coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),
+    explain: (...asked) => toPromise(explain(session, asked), asked[4]),
+    diff: (nodeId, interval, options) => toPromise(diff(session, { nodeId, interval, options }), options),
+    health: (options) => toPromise(health(session), options),
     close,
     [Symbol.asyncDispose]: close
   }

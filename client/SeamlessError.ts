@@ -9,12 +9,14 @@ export interface Refusal {
   readonly fields?: Readonly<Record<string, unknown>> | undefined
   readonly meta?: HistoryMeta | undefined
   readonly result?: AvailabilityResult | undefined
+  /** Why, where somebody else decided it: the reason of the signal that called it off. */
+  readonly cause?: unknown
 }
 
 /**
  * Every promise of the client rejects with this and nothing else. `tag` is what to switch on: the protocol's error
  * tags, and of the client's own `NoHostAnswers` (nobody serves at that address), `DeadlineExceeded`, `MeshUnavailable`
- * (no connection) and `MalformedMessage`.
+ * (no connection), `MalformedMessage` and `Cancelled` (by the signal of the call, whose reason is `cause`).
  */
 export class SeamlessError extends Error {
   override readonly name = "SeamlessError"
@@ -28,8 +30,8 @@ export class SeamlessError extends Error {
   /** What there is of a range that was to be filled, where that was refused. */
   readonly result: AvailabilityResult | undefined
 
-  constructor({ code, fields = {}, message, meta, result, tag }: Refusal) {
-    super(message)
+  constructor({ cause, code, fields = {}, message, meta, result, tag }: Refusal) {
+    super(message, cause === undefined ? {} : { cause })
     this.tag = tag
     this.code = code
     this.fields = fields

@@ -10,8 +10,9 @@ import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import type { CallerMesh } from "../runtime/CallerMesh.ts"
-import type { Message, NoResponders } from "../runtime/Mesh.ts"
+import type { Message, NoResponders, RequestOptions } from "../runtime/Mesh.ts"
 import { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
+import type { Link } from "./Link.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 
 /** A connection to a cluster, as the verbs use it. */
@@ -21,6 +22,8 @@ export interface Session {
   readonly servers: string
   /** Bounds what has no budget of its own. */
   readonly timeoutMs: number
+  /** What is known of the connection; without it each question is put once. */
+  readonly link?: Link
 }
 
 /** One question. */
@@ -30,13 +33,15 @@ export interface Question {
   readonly accept: string
   /** The time that the host has, where the caller or the strategy sets one. */
   readonly budgetMs?: number
+  /** Whether who waits may call it off: the host is told then. */
+  readonly isCancellable?: boolean
 }
 
 // a busy network and a busy event loop stay below it
 const marginMs = 1000
 
-// timers take no more, and fire at once where they are given more
-const waitMsMax = 2 ** 31 - 1
+/** Timers take no more, and fire at once where they are given more. */
+export const waitMsMax = 2 ** 31 - 1
 
 /** What the client itself makes of a failure on the way. */
 export const transportError = (
@@ -92,25 +97,44 @@ const refusalOf = ({ data, headers }: Message, headerTag: string): SeamlessError
   })
 }
 
-const headersOf = ({ accept, budgetMs }: Question): ReadonlyMap<string, string> =>
+const headersOf = ({ accept, budgetMs }: Question, call: string | undefined): ReadonlyMap<string, string> =>
   new Map([
     [Header.contentType, MediaType.json],
     [Header.accept, accept],
-    ...(budgetMs === undefined ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const])
+    ...(budgetMs === undefined ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const]),
+    ...(call === undefined ? [] : [[Header.call, call] as const])
   ])
 
-/** The reply to a question; an error reply is a failure. */
-export const ask = Effect.fnUntraced(function* ({ mesh, servers, timeoutMs }: Session, question: Question) {
-  const reply = yield* mesh
-    .request(question.subject, Codec.toJson(question.body), {
-      headers: headersOf(question),
-      timeoutMs: Math.min(waitMsMax, question.budgetMs === undefined ? timeoutMs : question.budgetMs + marginMs)
-    })
-    .pipe(Effect.mapError((error) => transportError(servers, error)))
+/** How long the answer is waited for. */
+const waitMs = ({ timeoutMs }: Session, { budgetMs }: Question): number =>
+  Math.min(waitMsMax, budgetMs === undefined ? timeoutMs : budgetMs + marginMs)
+
+/** How a question is put once. */
+interface Attempt extends Pick<RequestOptions, "abandonOn"> {
+  /** What it is called, where it may be called off. */
+  readonly call?: string | undefined
+}
+
+/** Puts a question, once. */
+export const put = (session: Session, question: Question, { call, ...options }: Attempt = {}) =>
+  session.mesh.request(question.subject, Codec.toJson(question.body), {
+    headers: headersOf(question, call),
+    timeoutMs: waitMs(session, question),
+    ...options
+  })
+
+/** The reply; an error reply is a failure. */
+export const settle = (reply: Message): Effect.Effect<Message, SeamlessError> => {
   const tag = reply.headers.get(Header.error)
-  if (tag !== undefined) return yield* Effect.fail(refusalOf(reply, tag))
-  return reply
-})
+  return tag === undefined ? Effect.succeed(reply) : Effect.fail(refusalOf(reply, tag))
+}
+
+/** The reply to a question that is put once; an error reply is a failure. */
+export const ask = (session: Session, question: Question): Effect.Effect<Message, SeamlessError> =>
+  put(session, question).pipe(
+    Effect.mapError((error) => transportError(session.servers, error)),
+    Effect.flatMap(settle)
+  )
 
 /** The reading of a JSON answer as `schema` has it; what a newer host tells beyond this build's schema is kept. */
 export const decoder = <A>(schema: Schema.Codec<A>, what: string) => {

@@ -58,7 +58,9 @@ const decoders: { readonly [V in AdminVerb]: (data: Uint8Array) => Effect.Effect
   resumeBackfill: decoder(adminVerbs.resumeBackfill.answer, what),
   cancelBackfill: decoder(adminVerbs.cancelBackfill.answer, what),
   sweep: decoder(adminVerbs.sweep.answer, what),
-  sweeping: decoder(adminVerbs.sweeping.answer, what)
+  sweeping: decoder(adminVerbs.sweeping.answer, what),
+  switches: decoder(adminVerbs.switches.answer, what),
+  turnSwitch: decoder(adminVerbs.turnSwitch.answer, what)
 }
 
 /** A connection as the operator of that token. */

@@ -1,8 +1,9 @@
 /** How does a program get a client? */
 import { Effect, Exit, Scope } from "effect"
 import * as NatsCaller from "../runtime/nats/NatsCaller.ts"
+import * as Link from "./Link.ts"
 import { makeClient, type SeamlessClient } from "./SeamlessClient.ts"
-import { transportError } from "./Session.ts"
+import { type Session, transportError } from "./Session.ts"
 
 /** Where to connect, and as whom. */
 export interface ConnectOptions {
@@ -27,7 +28,9 @@ export const openSession = Effect.fnUntraced(function* ({
     Effect.mapError((error) => transportError(servers, error)),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
   )
-  return { session: { mesh, servers, timeoutMs }, scope }
+  const link = yield* Scope.provide(Link.make(mesh), scope)
+  const session: Session = { mesh, servers, timeoutMs, link }
+  return { session, scope }
 })
 
 /**

@@ -4,10 +4,11 @@ import * as FrameCodec from "../protocol/frame/FrameCodec.ts"
 import { arrowMetaKey, dictionaryParameter, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { type HistoryFrame, toHistoryFrame } from "./HistoryFrame.ts"
+import { askPatiently } from "./askPatiently.ts"
 import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
 import { type Asked, budgetOf, type ReadOptions, requestBody } from "./requestBody.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { ask, decoder, malformed, type Session } from "./Session.ts"
+import { decoder, malformed, type Session } from "./Session.ts"
 
 const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>
   Effect.try({
@@ -31,11 +32,12 @@ export const read = Effect.fnUntraced(function* (
   // said each time: what the service does where nothing is said can be set by its operator
   const returnMeta = options.returnMeta ?? true
   const body = { ...(yield* requestBody(asked)), returnMeta }
-  const reply = yield* ask(session, {
+  const reply = yield* askPatiently(session, {
     subject: Subject.service.read,
     body,
     accept: wanted,
-    budgetMs: budgetOf(options)
+    budgetMs: budgetOf(options),
+    isCancellable: options.signal !== undefined
   })
   const df = yield* decodeArrow(reply.data)
   if (!returnMeta) return df

@@ -4,6 +4,7 @@ import type { DiffRequest } from "../protocol/history/HistoryDiff.ts"
 import type { CoverageRequest, EnsureRequest, HistoryRequest } from "../protocol/history/HistoryRequest.ts"
 import type * as Strategy from "../protocol/history/Strategy.ts"
 import { SeamlessError } from "./SeamlessError.ts"
+import type { CallOptions } from "./toPromise.ts"
 
 /** A moment: epoch milliseconds or a Date. */
 export type Time = number | Date
@@ -16,16 +17,16 @@ interface Named {
 }
 
 /** What can be asked of `read` beside the range; the service has a default for each. */
-export type ReadOptions = Omit<HistoryRequest, Range | "strategy"> & Named
+export type ReadOptions = Omit<HistoryRequest, Range | "strategy"> & Named & CallOptions
 
 /** What can be asked of `ensureAvailable` beside the range; the service has a default for each. */
-export type EnsureOptions = Omit<EnsureRequest, Range | "strategy"> & Named
+export type EnsureOptions = Omit<EnsureRequest, Range | "strategy"> & Named & CallOptions
 
 /** What can be asked of `coverage` beside the series. */
-export type CoverageOptions = Omit<CoverageRequest, "nodeId" | "interval">
+export type CoverageOptions = Omit<CoverageRequest, "nodeId" | "interval"> & CallOptions
 
 /** What is compared by `diff`, beside the series. */
-export type DiffOptions = Omit<DiffRequest, "nodeId" | "interval">
+export type DiffOptions = Omit<DiffRequest, "nodeId" | "interval"> & CallOptions
 
 /** The arguments that every question about a range begins with, and its options. */
 export type Asked<Options> = readonly [nodeId: string, interval: string, start: Time, end: Time, options?: Options]
@@ -39,9 +40,14 @@ const epochMs = (field: string, time: Time): Effect.Effect<number, SeamlessError
   )
 }
 
+/** What of the options is sent: how the call is called off is the caller's own. */
+export const sentOf = (options: object = {}): object =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name !== "signal"))
+
 /** The request in plain data. */
 export const requestBody = Effect.fnUntraced(function* <Options extends object>(asked: Asked<Options>) {
-  const [nodeId, interval, start, end, options] = asked
+  const [nodeId, interval, start, end] = asked
+  const options = sentOf(asked[4])
   return { ...options, nodeId, interval, start: yield* epochMs("start", start), end: yield* epochMs("end", end) }
 })
 

@@ -8,7 +8,7 @@ import type { DrainFigures } from "./Drain.ts"
 /** The part of a host's report that only the host knows. */
 export type OwnReport = Pick<
   HostReport,
-  "state" | "residents" | "residentBytes" | "mailboxMessages" | "counts" | "tally" | "violations"
+  "state" | "residents" | "residentBytes" | "mailboxMessages" | "counts" | "tally" | "violations" | "switches"
 >
 
 /** The actors and slots of this host. */

@@ -5,6 +5,7 @@
  * begin with the actor's own fiber.
  */
 import { Context, Effect, FiberMap, FiberSet, Layer, Option, Schedule, Schema } from "effect"
+import { isOn, type SwitchRecord, turned } from "../protocol/Switches.ts"
 import * as Codec from "../protocol/wire/Codec.ts"
 import { type Address, Envelope, envelopeFormat, Settled } from "../protocol/wire/Envelope.ts"
 import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
@@ -24,6 +25,7 @@ import type { ResidentLimits } from "../runtime/ResidentLives.ts"
 import * as Residents from "../runtime/Residents.ts"
 import { makeSender, type Notice, type Sender } from "../runtime/Sender.ts"
 import type { Tenure } from "../runtime/Tenure.ts"
+import { Switches } from "../runtime/Switches.ts"
 import { endingOf } from "../runtime/Work.ts"
 import { HostSession } from "./HostSession.ts"
 import { LocalActors } from "./LocalActors.ts"
@@ -155,24 +157,29 @@ const localActors = (
     session,
     status,
     tally,
-    violations
+    violations,
+    switches
   }: {
     readonly session: HostSession["Service"]
     readonly status: HostStatus["Service"]
     readonly tally: Sender["tally"]
     readonly violations: Invariants.Violations
+    readonly switches: () => SwitchRecord
   }
 ) =>
   LocalActors.of({
     report: () => {
       const { counts, ...figures } = residents.figures()
       const violated = violations.counts()
+      const record = switches()
+      const names = turned(record)
       return {
         state: status.state(),
         ...figures,
         counts: { ...counts, ...claims.counts() },
         tally: tally(),
-        ...(Object.keys(violated).length === 0 ? {} : { violations: violated })
+        ...(Object.keys(violated).length === 0 ? {} : { violations: violated }),
+        ...(names.length === 0 ? {} : { switches: Object.fromEntries(names.map((name) => [name, isOn(record, name)])) })
       }
     },
     actors: () => residents.report().map((actor) => ({ ...actor, hostId: session.hostId })),
@@ -210,7 +217,13 @@ const make = Effect.fnUntraced(function* ({ limits = {}, types }: SystemOptions)
     onLost: ({ slot }) => wakers.endAround(slot, residents.drop(slot)),
     residents: () => residents.figures().residents
   })
-  const told = { session, status, tally: sender.tally, violations: yield* Invariants.Invariants }
+  const told = {
+    session,
+    status,
+    tally: sender.tally,
+    violations: yield* Invariants.Invariants,
+    switches: yield* Switches
+  }
   return Context.make(
     ActorSystem,
     ActorSystem.of({ deliver: sender.deliver, tell: sender.tell, tally: sender.tally })

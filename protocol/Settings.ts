@@ -52,7 +52,9 @@ export const Limits = Schema.Struct({
   /** Bars in one request. */
   maxBars: Schema.optionalKey(Count),
   /** Bytes of decoded rows that a host keeps. */
-  cacheBytes: Schema.optionalKey(Count)
+  cacheBytes: Schema.optionalKey(Count),
+  /** Requests of one caller that a host answers at once; one more is refused. */
+  requestsPerCaller: Schema.optionalKey(Count)
 })
 
 /** What becomes of windows whose jobs fail. */
@@ -130,6 +132,8 @@ export const defaults = {
   maxBars: 50_000,
   replicas: 1,
   cacheBytes: 64 * 1024 * 1024,
+  /** An eighth of what a host answers at once. */
+  requestsPerCaller: 64,
   maxEmptyBars: 60,
   finalityDelayMs: 1000,
   concurrency: 4,

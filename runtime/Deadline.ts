@@ -44,7 +44,8 @@ export const enforce =
     Effect.gen(function* () {
       const budgetMs = yield* remainingMs
       if (budgetMs === Infinity) return yield* self
-      const late = Effect.fail(new DeadlineExceeded({ waitingFor, budgetMs }))
-      if (budgetMs === 0) return yield* late
-      return yield* Effect.timeoutOrElse(self, { duration: Duration.millis(budgetMs), orElse: () => late })
+      // made only when it is told: an error looks up where it came from
+      const late = () => Effect.fail(new DeadlineExceeded({ waitingFor, budgetMs }))
+      if (budgetMs === 0) return yield* late()
+      return yield* Effect.timeoutOrElse(self, { duration: Duration.millis(budgetMs), orElse: late })
     })

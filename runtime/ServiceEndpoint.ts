@@ -2,18 +2,22 @@
  * How is a subject served, and how does a host stop serving it?
  *
  * Every host serves the public subjects, in one queue group. A request is handled in a fiber of its own, as a child of
- * the asker's trace; at most so many are under way at once, and one more is refused at once rather than kept waiting. A
- * host that drains takes no more of them, and whatever ends it, those under way are finished.
+ * the asker's trace; at most so many are under way at once, of all callers and of each, and one more is refused at
+ * once rather than kept waiting. A host that drains takes no more of them, and whatever ends it, those under way are
+ * finished.
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
-import * as Codec from "../protocol/wire/Codec.ts"
+import * as BodyForm from "../protocol/wire/BodyForm.ts"
 import { MailboxFull } from "../protocol/wire/Errors.ts"
-import { Header, MediaType } from "../protocol/wire/Header.ts"
+import { Header } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
-import { withBudget } from "./Deadline.ts"
+import { makeCallers } from "./Callers.ts"
+import { clockMs, withBudget } from "./Deadline.ts"
 import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
+import { ServiceFigures } from "./ServiceFigures.ts"
+import { withBaggage } from "./telemetry/Baggage.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
 
 /** Requests under way at once on one host: reads are short, and more would only share the same two cores. */
@@ -29,11 +33,18 @@ export interface Reply {
   readonly headers: Headers
 }
 
-/** A value in JSON as an answer. */
-export const jsonReply = (value: unknown): Reply => ({
-  data: Codec.toJson(value),
-  headers: new Map([[Header.contentType, MediaType.json]])
+/** A value as an answer; in JSON unless another form is wanted. */
+export const valueReply = (value: unknown, form: BodyForm.BodyForm = "json"): Reply => ({
+  data: BodyForm.encodeBody(form, value),
+  headers: new Map([[Header.contentType, BodyForm.mediaTypeOf(form)]])
 })
+
+/** A value in JSON as an answer. */
+export const jsonReply = (value: unknown): Reply => valueReply(value)
+
+/** The form of an error reply: the one that was asked for, where errors have it. */
+const errorForm = ({ headers }: Pick<Message, "headers">): BodyForm.BodyForm =>
+  BodyForm.answerForm(headers.get(Header.accept)) ?? "json"
 
 /** Answers one message; what goes wrong is an answer too. */
 export type Respond = (message: Message) => Effect.Effect<Reply>
@@ -51,16 +62,23 @@ const fieldsOf = (error: Tagged): object =>
   Object.fromEntries(Object.entries(error).filter(([name]) => !inherited.has(name)))
 
 /** An error as an answer: its tag, message and fields under `error`, and beside it what `more` holds. */
-export const errorReply = (error: Tagged, more: object = {}): Reply => ({
-  data: Codec.toJson({ error: { tag: error._tag, message: error.message, ...fieldsOf(error) }, ...more }),
+export const errorReply = (error: Tagged, more: object = {}, form: BodyForm.BodyForm = "json"): Reply => ({
+  data: BodyForm.encodeBody(form, {
+    error: { tag: error._tag, message: error.message, ...fieldsOf(error) },
+    ...more
+  }),
   headers: new Map([
-    [Header.contentType, MediaType.json],
+    [Header.contentType, BodyForm.mediaTypeOf(form)],
     [Header.error, error._tag],
     [Header.errorCode, String(errorCode(error._tag))]
   ])
 })
 
-const broken: Reply = errorReply({ _tag: "InternalError", message: "the host failed to answer: see its log" })
+const broken: Tagged = { _tag: "InternalError", message: "the host failed to answer: see its log" }
+
+/** An error as the answer to a message, in the form that was asked for. */
+export const refusalReply = (message: Message, error: Tagged, more: object = {}): Reply =>
+  errorReply(error, more, errorForm(message))
 
 /** What is left of the asker's time; without a word of it, all there is. */
 const budgetOf = ({ headers }: Message): number => {
@@ -75,6 +93,8 @@ export interface ServeOptions {
   readonly isShared?: boolean
   /** Whether they are served while the host drains, too; false unless told otherwise. */
   readonly isServedDraining?: boolean
+  /** How many requests of one caller may be under way; as many as there may be at all unless told otherwise. */
+  readonly requestsPerCaller?: number
 }
 
 /** Waits until nothing is under way, for so long at most; what is left then ends with its scope. */
@@ -84,7 +104,7 @@ const finish = (requests: FiberSet.FiberSet<void>): Effect.Effect<void> =>
 /** Serves subjects until the scope ends, or until the host drains. */
 export const serve = Effect.fnUntraced(function* (
   subjects: ReadonlyMap<string, Respond>,
-  { isServedDraining = false, isShared = true }: ServeOptions = {}
+  { isServedDraining = false, isShared = true, requestsPerCaller = requestsMax }: ServeOptions = {}
 ) {
   const mesh = yield* Mesh
   const status = yield* HostStatus
@@ -93,29 +113,44 @@ export const serve = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => finish(requests))
   // ends before the requests do: nothing new comes while those are finished
   const taking = yield* Scope.fork(yield* Effect.scope)
+  const callers = makeCallers(requestsPerCaller)
+  const figures = yield* ServiceFigures
+  const now = yield* clockMs
   let underWay = 0
 
-  const answer = (respond: Respond, message: Message) =>
+  const send = (subject: string, message: Message, { data, headers }: Reply, sinceMs: number): void => {
+    message.respond(data, headers)
+    figures.note(subject, headers, now() - sinceMs)
+  }
+
+  const answer = (subject: string, respond: Respond, message: Message, sinceMs: number) =>
     respond(message).pipe(
       Effect.catchCause((cause) =>
-        Effect.as(Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)), broken)
+        Effect.as(
+          Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)),
+          refusalReply(message, broken)
+        )
       ),
-      Effect.map((reply) => message.respond(reply.data, reply.headers)),
+      Effect.map((reply) => send(subject, message, reply, sinceMs)),
       withBudget(budgetOf(message)),
       withRemoteParent(message.headers.get(Header.traceParent)),
-      Effect.ensuring(Effect.sync(() => void underWay--))
+      withBaggage(message.headers.get(Header.baggage))
     )
 
   yield* Effect.forEach(subjects, ([subject, respond]) =>
     mesh.subscribe(
       subject,
       (message) => {
-        if (underWay >= requestsMax) {
-          const { data, headers } = errorReply(new MailboxFull({ address: subject, retryAfterMs }))
-          return message.respond(data, headers)
-        }
+        const sinceMs = now()
+        const full = () => new MailboxFull({ address: subject, retryAfterMs })
+        const taken = underWay >= requestsMax ? full() : callers.take(message)
+        if (typeof taken === "object") return send(subject, message, refusalReply(message, taken), sinceMs)
         underWay++
-        runFork(answer(respond, message))
+        const ended = Effect.sync(() => {
+          underWay--
+          taken()
+        })
+        runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), ended))
       },
       isShared ? { group: serviceGroup } : {}
     )

@@ -16,6 +16,7 @@ import * as AdminEndpoint from "../../runtime/AdminEndpoint.ts"
 import type { HostStatus } from "../../runtime/HostStatus.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import type { Respond } from "../../runtime/ServiceEndpoint.ts"
+import type { SwitchBoard } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
@@ -25,6 +26,7 @@ import { backfillVerbs } from "./backfillVerbs.ts"
 import { jobVerbs } from "./jobVerbs.ts"
 import { listUpstreams } from "./listUpstreams.ts"
 import { sweepVerbs } from "./sweepVerbs.ts"
+import { switchVerbs } from "./switchVerbs.ts"
 
 /** How long it may take to go through a history of many thousands of changes. */
 const auditWithinMs = 15_000
@@ -42,6 +44,7 @@ type Services =
   | Sweeper
   | ActorSystem
   | Verifier
+  | SwitchBoard
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
@@ -52,6 +55,7 @@ const make = Effect.gen(function* () {
     ...(yield* jobVerbs(respond)),
     ...(yield* backfillVerbs(respond)),
     ...(yield* sweepVerbs(respond)),
+    ...(yield* switchVerbs(respond)),
     audit: respond("audit", historyAdmin.audit, (request) => provide(auditSeries(request)), {
       withinMs: auditWithinMs
     }),

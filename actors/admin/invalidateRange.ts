@@ -11,9 +11,11 @@ import { bars } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
+import { jobsOff } from "../../protocol/messages/BackfillOff.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { invalidateMessage, operatorsCause } from "../../protocol/messages/Operate.ts"
 import { ask } from "../../runtime/ActorSystem.ts"
+import { Switches } from "../../runtime/Switches.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import { inParts } from "./operateWindows.ts"
 import { summaryOf } from "./summaryOf.ts"
@@ -65,6 +67,10 @@ export const invalidateRange = Effect.fnUntraced(function* (asked: AskedRange, w
 
 /** Takes a range out of the coverage, and opens the jobs that bring it again. */
 export const reprocessRange = Effect.fnUntraced(function* (asked: AskedRange, who: string) {
+  // nothing is taken out that may not be asked for again
+  const current = yield* Switches
+  const off = jobsOff(current())
+  if (off !== undefined) return yield* off
   const valid = yield* validRange(asked, reprocessedMax)
   const taken = yield* takeOut(valid, asked, who)
   const { entry, grid, range, windows } = valid

@@ -69,8 +69,8 @@ export interface Step {
 
 /** It could not be refilled now, or not by this one. */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{
-  /** `BudgetUnavailable`: it was not asked, and has no part in that. */
-  readonly tag: "SourceUnavailable" | "RowsRejected" | "BudgetUnavailable"
+  /** `BudgetUnavailable` and `BackfillOff`: it was not asked, and has no part in that. */
+  readonly tag: "SourceUnavailable" | "RowsRejected" | "BudgetUnavailable" | "BackfillOff"
   readonly source: string
   readonly reason: string
   /** How long the source asks to be left alone, in milliseconds; 0 where it does not. */

@@ -13,6 +13,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { windowsPerErrand } from "../../protocol/history/planBackfill.ts"
 import { defaults } from "../../protocol/Settings.ts"
 import { jobKey } from "../../protocol/messages/Backfill.ts"
+import { requestsOff } from "../../protocol/messages/BackfillOff.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
 import type { Upstream } from "../../protocol/messages/Upstream.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
@@ -20,6 +21,7 @@ import * as QueueSubject from "../../protocol/wire/QueueSubject.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import { type Delivery, Mesh } from "../../runtime/Mesh.ts"
+import { Switches } from "../../runtime/Switches.ts"
 import { withRemoteParent } from "../../runtime/telemetry/Propagation.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
@@ -175,8 +177,12 @@ const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArr
   const coordinator = yield* BackfillCoordinator
   // a host that has lost touch takes nothing: what it would do may be someone else's by then. Nor does one that drains
   if ((yield* HostStatus).state() !== "serving") return yield* Effect.sleep(restAfterFailure)
+  const current = yield* Switches
+  if (requestsOff(current()) !== undefined) return yield* Effect.sleep(restAfterFailure)
   const delivery = yield* takeNext(mesh, turns, classes)
   if (delivery._tag === "None") return
+  // it was waited for, and requests may have been turned off meanwhile: the job stays as it is
+  if (requestsOff(current()) !== undefined) return yield* delivery.value.later
   const key = QueueSubject.queuedWindow(delivery.value.subject)
   const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs, { removeEntry: delivery.value.done })
   if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)

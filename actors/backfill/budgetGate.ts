@@ -13,8 +13,10 @@ import type {
   Upstream,
   Wish
 } from "../../protocol/messages/Upstream.ts"
+import { requestsOff } from "../../protocol/messages/BackfillOff.ts"
+import { Switches } from "../../runtime/Switches.ts"
 import { RequestFailed } from "../sources/DataSource.ts"
-import type { Ended, WayOut } from "../sources/Gate.ts"
+import type { Ended, Pass, WayOut } from "../sources/Gate.ts"
 
 /** The request that was not sent; who waits to send it again is told when that makes sense. */
 const unsent = (failure: CircuitOpen | PermitLate | BudgetUnreachable): RequestFailed => {
@@ -38,10 +40,21 @@ export const outcomeOf = (ended: Ended): Outcome => {
   return failure.retryable ? { _tag: "Failed", reason: failure.reason } : { _tag: "Answered" }
 }
 
+/** Lets nothing out while an operator has requests turned off. */
+const unlessOff = Effect.flatMap(Switches, (current) => {
+  const off = requestsOff(current())
+  if (off === undefined) return Effect.void
+  return Effect.fail(new RequestFailed({ reason: off.message, retryable: false, retryAfterMs: null, unsent: "switch" }))
+})
+
 /** The gate of requests for that, as it is at the moment of each of them. */
 export const budgetGate = (upstream: Upstream["Service"], wish: () => Wish): WayOut => ({
-  enter: Effect.suspend(() => upstream.permit(wish())).pipe(
-    Effect.mapError(unsent),
-    Effect.map((permit) => ({ end: (how) => upstream.report(permit, outcomeOf(how)) }))
-  )
+  enter: Effect.gen(function* () {
+    yield* unlessOff
+    const permit = yield* Effect.mapError(upstream.permit(wish()), unsent)
+    const pass: Pass = { end: (how) => upstream.report(permit, outcomeOf(how)) }
+    // its turn may have come long after it asked
+    yield* Effect.onError(unlessOff, () => pass.end(Exit.interrupt()))
+    return pass
+  })
 })

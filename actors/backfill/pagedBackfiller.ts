@@ -23,6 +23,7 @@ import { keepTypes, type KnownTypes } from "../conformance/keepTypes.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { type DataSource, DataSources, type Page, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
+import { leaveBehind } from "../sources/leaveBehind.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
@@ -39,6 +40,12 @@ const waitMs = (failure: RequestFailed, tries: number, random: number): number =
 
 const isHopeless = ({ retryAfterMs, retryable, unsent }: RequestFailed): boolean =>
   unsent !== undefined || !retryable || (retryAfterMs ?? 0) > patienceMs
+
+/** Whose doing it is that there is no answer. */
+const tagOf = ({ unsent }: RequestFailed): NoAnswer["tag"] => {
+  if (unsent === "switch") return "BackfillOff"
+  return unsent === "budget" ? "BudgetUnavailable" : "SourceUnavailable"
+}
 
 /**
  * How far a source's clock is ahead. One that stamps bars with their end has the bars of `[start, end)` at the stamps
@@ -83,7 +90,7 @@ const fetchPage = Effect.fnUntraced(function* (
     const failure = page.failure
     if (isHopeless(failure) || tries + 1 >= attemptsMax) {
       return yield* new NoAnswer({
-        tag: failure.unsent === "budget" ? "BudgetUnavailable" : "SourceUnavailable",
+        tag: tagOf(failure),
         source: source.name,
         reason: failure.reason,
         retryAfterMs: failure.retryAfterMs ?? 0
@@ -223,6 +230,6 @@ export const layer: Layer.Layer<AutoBackfillers, never, DataSources> = Layer.eff
   AutoBackfillers,
   Effect.map(
     DataSources,
-    (sources) => new Map(Array.from(sources, ([name, source]) => [name, pagedBackfiller(source)]))
+    (sources) => new Map(Array.from(sources, ([name, source]) => [name, pagedBackfiller(leaveBehind(source))]))
   )
 )

@@ -240,7 +240,7 @@ const failRest = Effect.fnUntraced(function* (errand: Run, taken: Taken, reason:
     errand.leases.fail(held.key, progressOf(errand, taken, coverageVersion), {
       failure: failureOf(reason),
       retryAfterMs: reason.retryAfterMs,
-      isAttempt: wasTried(held)
+      isAttempt: reason.tag !== "BackfillOff" && wasTried(held)
     })
   )
 })

@@ -11,6 +11,7 @@ import {
   commitMessage,
   confirmMessage,
   Coverage,
+  type CoverageView,
   ensureMessage,
   type Freshness
 } from "../../protocol/messages/Coverage.ts"
@@ -51,6 +52,27 @@ const makeLoad = Effect.gen(function* () {
   })
   return (series: Series) => provide(load(series))
 })
+
+/** What stands, or what was known last where that can't be read in time. */
+const orLastKnown = <E, R>(
+  mesh: Mesh["Service"],
+  lastOf: (series: Series) => KnownRoots.KnownRoot | undefined,
+  refresh: (series: Series, minVersion: number) => Effect.Effect<CoverageView, E | MeshUnavailable, R>
+) =>
+  Effect.fnUntraced(function* (series: Series, minVersion: number, afterMs: number) {
+    const last = lastOf(series)
+    if (last === undefined || last.view.root.version < minVersion) return yield* refresh(series, minVersion)
+    // the wait of who asks is ended, and with it the question: others ask for themselves
+    const standing = yield* refresh(series, minVersion).pipe(
+      Effect.timeoutOption(mesh.connected() ? afterMs : 0),
+      Effect.catchIf(
+        (error): error is MeshUnavailable => error instanceof MeshUnavailable,
+        () => Effect.succeed(Option.none<CoverageView>())
+      )
+    )
+    const staleMs = (yield* monotonicMs) - last.readAtMs
+    return Option.getOrElse(standing, (): CoverageView => ({ ...last.view, staleMs }))
+  })
 
 const make = Effect.gen(function* () {
   const mesh = yield* Mesh
@@ -98,11 +120,17 @@ const make = Effect.gen(function* () {
     })
   })
 
-  const of = Effect.fnUntraced(function* (series: Series, { fresh = false, minVersion = 0 }: Freshness = {}) {
+  const orLast = orLastKnown(mesh, (series) => known.last(keyOf(series)), refresh)
+
+  const of = Effect.fnUntraced(function* (
+    series: Series,
+    { fresh = false, minVersion = 0, orLastAfterMs }: Freshness = {}
+  ) {
     // a read that begins now: one that is under way may have begun before what the asker has to see
     if (fresh) yield* oneAtATime(keyOf(series)).withPermits(1)(loadNow(series))
     const found = known.fresh(keyOf(series), minVersion, yield* monotonicMs)
-    return found?.view ?? (yield* refresh(series, minVersion))
+    if (found !== undefined) return found.view
+    return yield* orLastAfterMs === undefined ? refresh(series, minVersion) : orLast(series, minVersion, orLastAfterMs)
   })
 
   const provided = Effect.provideService(ActorSystem, system)

@@ -58,9 +58,12 @@ export interface JobRecords {
   ) => Effect.Effect<ReadonlyArray<JobPlan>, MeshUnavailable>
   /**
    * Puts runs that have not ended into the queue again, where they are missing, frees those whose holder is gone, and
-   * opens those again that failed and are due.
+   * opens those again that failed and are due; with `isOpening` false, where that is turned off, none of those.
    */
-  readonly lookAfter: <E>(standing: Standings<E>) => Effect.Effect<LookedAfter, MeshUnavailable | E>
+  readonly lookAfter: <E>(
+    standing: Standings<E>,
+    isOpening?: boolean
+  ) => Effect.Effect<LookedAfter, MeshUnavailable | E>
   /** The jobs that have not come to their end. */
   readonly unfinished: () => ReadonlyArray<BackfillJob>
   /** The jobs that wait for a person. */
@@ -190,12 +193,12 @@ const reopenDue = Effect.fnUntraced(function* <E>(ground: Ground, standing: Stan
 const lookAfterIn = (ground: Ground, watch: LeaseWatch.LeaseWatch): JobRecords["lookAfter"] => {
   const free = freeIn(ground, watch)
   const { known } = ground
-  return Effect.fnUntraced(function* (standing) {
+  return Effect.fnUntraced(function* (standing, isOpening = true) {
     yield* known.relist
     yield* known.refresh(known.unfinished().map(({ job }) => jobKey(job)))
     known.prune()
     yield* Effect.forEach(known.unfinished(), free, { discard: true })
-    yield* reopenDue(ground, standing)
+    if (isOpening) yield* reopenDue(ground, standing)
     const left = known.unfinished().map(({ job }) => job)
     yield* enqueueAll(ground, left.filter(isWaiting))
     const times = left.flatMap(({ nextAttemptAt, state }) => (state === "FAILED" ? (nextAttemptAt ?? []) : []))

@@ -27,12 +27,14 @@ interface KnownRoots {
   readonly add: (key: string, read: KnownRoot) => void
   /** The root that may be told now; undefined where it has to be read. */
   readonly fresh: (key: string, minVersion: number, nowMs: number) => KnownRoot | undefined
+  /** The root that was read last, whether or not it may still be told as what stands. */
+  readonly last: (key: string) => KnownRoot | undefined
   /**
    * Gives up what was announced or known of a series where what stands, as its leader says, is of an earlier revision
    * again and again: storage was rolled back, and what stands counts.
    */
   readonly yieldTo: (key: string, standing: KnownRoot) => void
-  /** Forgets all, for announcements may have been missed, and what they said may be void. */
+  /** Trusts none any more, for announcements may have been missed, and what they said may be void. */
   readonly clear: () => void
 }
 
@@ -54,6 +56,8 @@ const checkFollowing = (note: Note, key: string, before: KnownRoot, next: KnownR
 /** Nothing is known yet. */
 export const make = (note: Note): KnownRoots => {
   const known = new Map<string, KnownRoot>()
+  /** Those that are trusted no more, too: the last resort of who can't read what stands. */
+  const last = new Map<string, KnownRoot>()
   const announced = new Map<string, number>()
 
   const add = (key: string, read: KnownRoot): void => {
@@ -68,6 +72,7 @@ export const make = (note: Note): KnownRoots => {
       if (isEarlier) announced.set(key, read.revision)
     }
     known.set(key, read)
+    last.set(key, read)
   }
   return {
     announce: (key, revision) => void announced.set(key, Math.max(revision, announced.get(key) ?? 0)),
@@ -77,6 +82,7 @@ export const make = (note: Note): KnownRoots => {
       if (found === undefined || found.revision < (announced.get(key) ?? 0)) return undefined
       return found.view.root.version >= minVersion && nowMs - found.readAtMs < trustedMs ? found : undefined
     },
+    last: (key) => last.get(key),
     yieldTo: (key, standing) => {
       const before = known.get(key)
       const expected = Math.max(before?.revision ?? 0, announced.get(key) ?? 0)
@@ -89,6 +95,7 @@ export const make = (note: Note): KnownRoots => {
       }))
       announced.delete(key)
       known.set(key, standing)
+      last.set(key, standing)
     },
     clear: () => {
       known.clear()

@@ -11,14 +11,19 @@ import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
+import { jobsOff } from "../../protocol/messages/BackfillOff.ts"
 import type * as Messages from "../../protocol/messages/Coverage.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import { Switches } from "../../runtime/Switches.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import * as Reach from "../sources/Reach.ts"
 import * as Unsettled from "../../protocol/history/Unsettled.ts"
 import type { CoverageRecord } from "./CoverageRecord.ts"
 import type { JobRecords, Standing } from "./JobRecords.ts"
 import { quarantineOf } from "./operateJob.ts"
+
+/** How often it is looked whether jobs may be opened again, where operators have turned that off. */
+const whileOffMs = 5000
 
 /** Demands on windows whose open run brings less than they want: kept until that run has ended. */
 type Following = Map<number, { readonly ranges: RangeSet.RangeSet; readonly demand: Messages.Ensure }>
@@ -31,8 +36,15 @@ const followed = (following: Following, wanted: RangeSet.RangeSet, grid: Window.
 const askableIn = (record: CoverageRecord, ranges: RangeSet.RangeSet, nowMs: number): RangeSet.RangeSet =>
   Reach.askable(record.entry, RangeSet.subtract(ranges, record.covered()), record.root().exceptions, nowMs)
 
+/** Opens nothing while operators have that turned off. */
+const unlessOff = Effect.flatMap(Switches, (current) => {
+  const off = jobsOff(current())
+  return off === undefined ? Effect.void : Effect.fail(off)
+})
+
 const ensureIn = (record: CoverageRecord, jobs: JobRecords, following: Following) =>
   Effect.fn(Span.coverageEnsure)(function* (message: Messages.Ensure) {
+    yield* unlessOff
     const nowMs = yield* Clock.currentTimeMillis
     // storage may have been rolled back: who asks is told of what stands, and what is opened is opened upon that
     yield* record.checkStanding
@@ -134,9 +146,8 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
   const ensure = ensureIn(record, jobs, following)
   const quarantine = makeQuarantine(record, jobs)
   const settle = settleIn(record, jobs, ensure)
-  const lookAfter = Effect.gen(function* () {
-    const { isWhole, nextDueMs, open } = yield* jobs.lookAfter(standingIn(record))
-    yield* quarantine.note
+  /** Opens what waits for runs that have ended, and what is to be asked for once more. */
+  const openWhatWaits = Effect.fnUntraced(function* (open: ReadonlySet<number>) {
     for (const [windowStart, { demand, ranges }] of following) {
       if (open.has(windowStart)) continue
       yield* ensure({ ...demand, ranges })
@@ -144,11 +155,22 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
       if (following.get(windowStart)?.ranges === ranges) following.delete(windowStart)
     }
     yield* settle
+  })
+  const lookAfter = Effect.gen(function* () {
+    const current = yield* Switches
+    const isOpening = jobsOff(current()) === undefined
+    const { isWhole, nextDueMs, open } = yield* jobs.lookAfter(standingIn(record), isOpening)
+    yield* quarantine.note
+    // turned off meanwhile: what was to be opened is opened when this comes by again
+    if (isOpening) yield* Effect.catchTag(openWhatWaits(open), "BackfillOff", () => Effect.void)
     const { unsettled = [] } = record.root()
-    const settlesAtMs = Unsettled.nextDueMs(unsettled, record.entry.interval, yield* Clock.currentTimeMillis)
-    const times = [nextDueMs, settlesAtMs].filter((time) => time !== undefined)
+    const nowMs = yield* Clock.currentTimeMillis
+    const times = [nextDueMs, Unsettled.nextDueMs(unsettled, record.entry.interval, nowMs)]
+    const dueMs = Math.min(...times.filter((time) => time !== undefined))
     const isOpen = !isWhole || jobs.unfinished().some((job) => !isFinal(job)) || following.size > 0
-    const left: Left = { isOpen, nextDueMs: times.length === 0 ? undefined : Math.min(...times) }
+    // what is due and may not be opened is looked at now and then
+    const nextMs = isOpening ? dueMs : Math.max(dueMs, nowMs + whileOffMs)
+    const left: Left = { isOpen, nextDueMs: dueMs === Infinity ? undefined : nextMs }
     return left
   })
   return { ensure, lookAfter, noteQuarantined: quarantine.noteAnew }

@@ -15,12 +15,14 @@ import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
 import { diff } from "./diff.ts"
+import { forceFailFast } from "./failFast.ts"
 import { explain } from "./explain.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
@@ -72,7 +74,8 @@ const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOp
   const provide = Effect.provide(services)
   return SeamlessDataProvider.of({
     read: Effect.fnUntraced(function* (input: unknown) {
-      const request = yield* validate(yield* parseHistory(input), reading)
+      const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)())
+      const request = { ...(yield* validate(asked, reading)), ...forced }
       return { result: yield* read(request), returnMeta: request.returnMeta }
     }, provide),
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {

@@ -1,23 +1,33 @@
 /**
  * How is the public API served on NATS?
  *
- * JSON in; JSON or Arrow out, as the request's `Accept` says. An error is an answer with a tag, a code and a body; a
- * refused read has the account of the answer that was refused beside it.
+ * JSON or MessagePack in, as the request's `Content-Type` says; the same, or Arrow for a read, out, as its `Accept`
+ * says. An error is an answer with a tag, a code and a body; a refused read has the account of the answer that was
+ * refused beside it.
  */
-import { Effect, Layer, Schema, Semaphore } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
-import { AvailabilityResult, CoverageReport, type HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import { AvailabilityResult, CoverageReport, type SlaReport } from "../../protocol/history/HistoryResult.ts"
+import { defaults } from "../../protocol/Settings.ts"
 import { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
 import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
-import { headroomBytes, Mesh } from "../../runtime/Mesh.ts"
-import { errorReply, jsonReply, type Reply, type Respond, serve, type Tagged } from "../../runtime/ServiceEndpoint.ts"
+import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
+import {
+  refusalReply,
+  type Reply,
+  type Respond,
+  serve,
+  type Tagged,
+  valueReply
+} from "../../runtime/ServiceEndpoint.ts"
+import * as EncodingTurns from "./EncodingTurns.ts"
 import { encodeMeta, historyReply } from "./historyReply.ts"
-import { bodyOf, acceptOf } from "./requestForms.ts"
+import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 
 /** The coverage is one read of one record: who gets no answer by then gets none. */
@@ -34,22 +44,13 @@ const encodeDiff = Schema.encodeSync(HistoryDiff)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
 
-/** Answers of fewer rows take less than a millisecond to encode, and wait for nobody. */
-const smallRows = 1000
-
-// a large answer takes milliseconds to encode: many that are ready at once must not keep the host from its heartbeats,
-// so they are encoded one after another, and everything else gets its turn in between
-const encoding = Semaphore.makeUnsafe(1)
-
-/** Encodes an answer; one whose time is over before its turn comes is told so, and not encoded. */
-const inTurn = ({ df, meta }: HistoryResult, encode: () => Reply): Effect.Effect<Reply, DeadlineExceeded> => {
-  if (df.eventTimeMs.length < smallRows) return Effect.sync(encode)
-  const { elapsedMs, totalDeadlineMs } = meta.slaReport
-  const turn = encoding.withPermits(1)(Effect.tap(Effect.sync(encode), () => Effect.sleep(0)))
-  return totalDeadlineMs === null
-    ? turn
-    : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
-}
+/** Bounds the wait for the turn to encode: who was told to answer by then is told that it was too late. */
+const inTime =
+  ({ elapsedMs, totalDeadlineMs }: SlaReport) =>
+  (turn: Effect.Effect<Reply>): Effect.Effect<Reply, DeadlineExceeded> =>
+    totalDeadlineMs === null
+      ? turn
+      : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
 
 /** What answers the verbs that only a host answers that takes work. */
 const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
@@ -63,53 +64,65 @@ const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, 
   ])
 }
 
-const make = Effect.fnUntraced(function* (hostId: string) {
+/** Who serves, and how many requests of one caller at once. */
+interface WireOptions {
+  readonly hostId: string
+  readonly requestsPerCaller?: number | undefined
+}
+
+const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults.requestsPerCaller }: WireOptions) {
   const provider = yield* SeamlessDataProvider
   const status = yield* HostStatus
   const mesh = yield* Mesh
+  const turns = yield* EncodingTurns.make
 
   /** An answer that the server would not carry is an error that says so. */
-  const fitting = (reply: Reply): Reply => {
-    const bytesMax = mesh.payloadBytesMax() - headroomBytes
-    return reply.data.length <= bytesMax
-      ? reply
-      : errorReply(new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
-  }
+  const fitting =
+    (message: Message) =>
+    (reply: Reply): Reply => {
+      const bytesMax = mesh.payloadBytesMax() - headroomBytes
+      return reply.data.length <= bytesMax
+        ? reply
+        : refusalReply(message, new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
+    }
 
-  /** Answers in JSON, within so long. */
+  /** Answers in JSON or MessagePack, within so long. */
   const shortly =
     (what: string, budgetMs: number, perform: (body: unknown) => Effect.Effect<unknown, Tagged>): Respond =>
     (message) =>
-      Effect.flatMap(bodyOf(message), perform).pipe(
-        Effect.map(jsonReply),
+      Effect.gen(function* () {
+        const form = yield* plainAcceptOf(message)
+        return valueReply(yield* perform(yield* bodyOf(message)), form)
+      }).pipe(
         enforce(what),
         withBudget(budgetMs),
-        Effect.catch((error) => Effect.succeed(errorReply(error))),
-        Effect.map(fitting)
+        Effect.catch((error) => Effect.succeed(refusalReply(message, error))),
+        Effect.map(fitting(message))
       )
 
   const read: Respond = (message) =>
     Effect.gen(function* () {
       const form = yield* acceptOf(message)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* inTurn(result, () => historyReply(result, form, returnMeta))
+      return yield* turns.take(() => historyReply(result, form, returnMeta), inTime(result.meta.slaReport))
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
-        Effect.succeed(errorReply(error, { meta: encodeMeta(result.meta) }))
+        Effect.succeed(refusalReply(message, error, { meta: encodeMeta(result.meta) }))
       ),
-      Effect.catch((error) => Effect.succeed(errorReply(error))),
-      Effect.map(fitting)
+      Effect.catch((error) => Effect.succeed(refusalReply(message, error))),
+      Effect.map(fitting(message))
     )
 
   const ensure: Respond = (message) =>
     Effect.gen(function* () {
-      return jsonReply(encodeAvailability(yield* provider.ensureAvailable(yield* bodyOf(message))))
+      const form = yield* plainAcceptOf(message)
+      return valueReply(encodeAvailability(yield* provider.ensureAvailable(yield* bodyOf(message))), form)
     }).pipe(
       Effect.catchTag("NotAvailable", ({ error, result }) =>
-        Effect.succeed(errorReply(error, { result: encodeAvailability(result) }))
+        Effect.succeed(refusalReply(message, error, { result: encodeAvailability(result) }))
       ),
-      Effect.catch((error) => Effect.succeed(errorReply(error))),
-      Effect.map(fitting)
+      Effect.catch((error) => Effect.succeed(refusalReply(message, error))),
+      Effect.map(fitting(message))
     )
 
   const coverage = shortly("the coverage", coverageBudgetMs, (body) =>
@@ -120,19 +133,18 @@ const make = Effect.fnUntraced(function* (hostId: string) {
   )
   const diff = shortly("the difference", diffBudgetMs, (body) => Effect.map(provider.diff(body), encodeDiff))
 
-  const health: Respond = () =>
-    Effect.sync(() => {
+  const health: Respond = (message) =>
+    Effect.map(plainAcceptOf(message), (form) => {
       const reason = status.reason()
-      return jsonReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId })
-    })
+      return valueReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId }, form)
+    }).pipe(Effect.catch((error) => Effect.succeed(refusalReply(message, error))))
 
-  yield* serve(bySubject({ read, ensure, coverage, diff, explain }))
+  yield* serve(bySubject({ read, ensure, coverage, diff, explain }), { requestsPerCaller })
   // who drains has that to say
   yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })
 
 /** Serves the public subjects as long as the layer lives, as the host of that label. */
-export const layer = (options: {
-  readonly hostId: string
-}): Layer.Layer<never, MeshUnavailable, Mesh | SeamlessDataProvider | HostStatus> =>
-  Layer.effectDiscard(make(options.hostId))
+export const layer = (
+  options: WireOptions
+): Layer.Layer<never, MeshUnavailable, Mesh | SeamlessDataProvider | HostStatus> => Layer.effectDiscard(make(options))

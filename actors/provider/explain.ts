@@ -11,7 +11,7 @@ import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { costOfFilling } from "../sources/costOfFilling.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
-import { partsOf } from "../sources/storedWindows.ts"
+import { planWindows } from "../sources/storedWindows.ts"
 import { explanationOf, windowsMax } from "./explanationOf.ts"
 import { planRead } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -33,7 +33,7 @@ export const explain = Effect.fn(Span.historyExplain)(function* (request: ValidR
   const shown = plan.gapWindows.slice(0, windowsMax).map(({ windowStart }) => windowStart)
   const wanted = { entry, sources, wanted: plan.gap, windowBars: view.root.windowBars }
   const [stored, jobs, cost] = yield* Effect.all(
-    [partsOf(request, view, plan.covered), newest(entry.series, shown), costOfFilling(wanted, atMs)],
+    [planWindows(request, view, plan.covered), newest(entry.series, shown), costOfFilling(wanted, atMs)],
     { concurrency: 3 }
   )
   return explanationOf({ request, view, plan, stored, bytesInMemory, jobs, cost, nowMs: atMs })

@@ -11,10 +11,12 @@ import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
+import { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import { settleBelow } from "./settleBelow.ts"
@@ -27,8 +29,8 @@ export interface Filled {
   readonly jobs: ReadonlyArray<BackfillJob>
   /** Whether the wait ended before the jobs did. */
   readonly timedOut: boolean
-  /** Why nobody could be asked to fill it: the coordination is out of reach. */
-  readonly notAsked?: Undelivered
+  /** Why nobody could be asked to fill it: the coordination is out of reach, or an operator has turned it off. */
+  readonly notAsked?: Undelivered | MeshUnavailable | BackfillOff
   /** What the caller should know beside that. */
   readonly notes: ReadonlyArray<string>
   /** The newest version that was heard of meanwhile: the answer is of no earlier one. */
@@ -37,6 +39,13 @@ export interface Filled {
 
 /** A gap about which nothing was done. */
 export const untouched: Filled = { jobs: [], timedOut: false, notes: [], version: 0 }
+
+/** A gap that nobody is asked to fill, by an operator's word. */
+export const notAskedBy = (off: BackfillOff, missingBars: number): Filled => ({
+  ...untouched,
+  notAsked: off,
+  notes: [`${missingBars} missing bars were not asked for: ${off.message}`]
+})
 
 /** The actor answers within milliseconds; a caller without a deadline does not wait longer for it to be found. */
 const queueWaitMsMax = 30_000
@@ -66,6 +75,10 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
     const { jobs, version } = asked.success
     return { jobs, timedOut: false, notes: [], version } satisfies Filled
   }
+  // turned off as the actor's host knows it, and not known here yet
+  if (asked.failure instanceof BackfillOff) {
+    return notAskedBy(asked.failure, bars(gap, request.entry.interval.lengthMs))
+  }
   const note = `the backfill could not be queued: ${asked.failure.message}`
   const timedOut = asked.failure._tag === "DeadlineExceeded"
   // that the time was over is judged as such
@@ -75,7 +88,9 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  const withinMs = yield* budget.remainingMs
   const queued = yield* queueGap(request, gap, budget)
+  if (queued.timedOut) budget.late("backfill", Math.min(withinMs, queueWaitMsMax))
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`

@@ -27,31 +27,64 @@ const outcomeOf = ({ jobs, timedOut }: Filled, source: string): SourceOutcome =>
   const failure = jobs.map((job) => failureOf(job, source)).find((found) => found !== undefined)
   const asked = jobs.filter((job) => job.failure?.source === source || isAsked(job, source))
   const requests = asked.reduce((sum, job) => sum + job.requests, 0)
+  // an operator had turned that off before the source was asked
+  if (failure?.tag === "BackfillOff") return { outcome: "not_asked" }
   if (failure !== undefined) {
     return { outcome: "failed", requests, error: { tag: failure.tag, message: failure.message } }
   }
   const isOpen = asked.some((job) => !isFinal(job))
   // a job that was queued and not waited for has not asked anyone yet, as far as this answer goes
   if (asked.length === 0 || (isOpen && !timedOut)) return { outcome: "not_asked" }
-  return { outcome: isOpen ? "timed_out" : "ok", requests }
+  if (!isOpen) return { outcome: "ok", requests }
+  // its record was read when the wait began: that it was sent nothing is not known
+  return { outcome: "timed_out", ...(requests > 0 && { requests }) }
 }
+
+/** What became of asking the stores of this host for rows. */
+export interface StoresAsked extends Pick<Loaded, "stores"> {
+  readonly storageTimedOut: boolean
+}
+
+const cacheOutcome = ({ stores: { chunks } }: StoresAsked): SourceOutcome =>
+  chunks.wanted === 0 ? { outcome: "not_asked" } : { outcome: "ok", chunks: chunks.fromCache }
+
+const storageOutcome = ({ storageTimedOut, stores }: StoresAsked): SourceOutcome => {
+  const { chunks, failure, storageAsked } = stores
+  if (failure !== undefined) {
+    const error = { tag: failure._tag, message: failure.message }
+    return { outcome: "failed", chunks: chunks.fromStorage, error }
+  }
+  if (storageTimedOut) return { outcome: "timed_out" }
+  return storageAsked ? { outcome: "ok", chunks: chunks.fromStorage } : { outcome: "not_asked" }
+}
+
+/** What became of asking the two stores of a host for rows. */
+export type StoreOutcomes = Readonly<Record<"cache" | "storage", SourceOutcome>>
+
+/** Of who reads no rows. */
+export const storesUnused: StoreOutcomes = { cache: { outcome: "not_asked" }, storage: { outcome: "not_asked" } }
+
+/** Of rows that were loaded at once. */
+export const storeOutcomes = (asked: StoresAsked): StoreOutcomes => ({
+  cache: cacheOutcome(asked),
+  storage: storageOutcome(asked)
+})
 
 /** What became of asking each source; the cache and the store are sources too. */
 export const sourceOutcomes = (
   { entry }: ValidRequest,
   filled: Filled,
-  storageTimedOut: boolean
-): Record<string, SourceOutcome> => {
-  const upstream = entry.sources.map((name) => [name, outcomeOf(filled, name)] as const)
-  return {
-    cache: { outcome: "ok" },
-    storage: { outcome: storageTimedOut ? "timed_out" : "ok" },
-    ...Object.fromEntries(upstream)
-  }
-}
+  stores: StoreOutcomes
+): Record<string, SourceOutcome> => ({
+  ...stores,
+  ...Object.fromEntries(entry.sources.map((name) => [name, outcomeOf(filled, name)] as const))
+})
 
-const flagged = (flags: Uint32Array, bit: number): number =>
-  flags.reduce((sum, flag) => sum + ((flag & bit) === 0 ? 0 : 1), 0)
+const flagged = (flags: Uint32Array, bit: number): number => {
+  let count = 0
+  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
+  return count
+}
 
 /** Bars of each finding that are named. */
 const examplesMax = 5
@@ -65,8 +98,11 @@ const firstFlagged = ({ eventTimeMs, flags }: Frame.Frame, bit: number): Readonl
   return examples
 }
 
+/** How many rows there are, and what conformance marked in them. */
+export type RowCounts = Pick<QualitySummary, "rows" | "outOfOrderCount" | "duplicateCount" | "examples">
+
 /** What conformance marked in the rows, by its bits. */
-const countsOf = (frame: Frame.Frame): Pick<QualitySummary, "outOfOrderCount" | "duplicateCount" | "examples"> => {
+export const countRows = (frame: Frame.Frame): RowCounts => {
   const bits = { outOfOrderCount: RowFlag.outOfOrder, duplicateCount: RowFlag.duplicate } as const
   const counts = {
     outOfOrderCount: flagged(frame.flags, bits.outOfOrderCount),
@@ -74,7 +110,7 @@ const countsOf = (frame: Frame.Frame): Pick<QualitySummary, "outOfOrderCount" | 
   }
   const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => counts[name] > 0)
   const examples = Object.fromEntries(names.map((name) => [name, firstFlagged(frame, bits[name])]))
-  return { ...counts, ...(names.length > 0 && { examples }) }
+  return { rows: Frame.length(frame), ...counts, ...(names.length > 0 && { examples }) }
 }
 
 const summaryOf = (
@@ -126,11 +162,11 @@ export const closedTime = (
 /** Bars that can have a row, those that have one, and what conformance found in them. */
 export const qualitySummary = (
   { entry: { interval }, range }: ValidRequest,
-  { covered, findings, frame }: Loaded,
+  { counts, covered, findings }: Pick<Loaded, "covered" | "findings"> & { readonly counts: RowCounts },
   missing: ReadonlyArray<MissingRange>,
   closed: RangeSet.RangeSet
 ): QualitySummary => {
-  const rows = Frame.length(frame)
+  const { rows, ...marked } = counts
   const unavailable = timeOf(missing.filter(({ state }) => state === "unavailable"))
   const unexpected = RangeSet.union(unavailable, RangeSet.subtract(closed, covered))
   const knownEmptyBars = bars(covered, interval.lengthMs) - rows
@@ -139,7 +175,7 @@ export const qualitySummary = (
     expectedBars: barCount(interval, ...range) - knownEmptyBars - bars(unexpected, interval.lengthMs),
     knownEmptyBars,
     gapCount: missing.length,
-    ...countsOf(frame),
+    ...marked,
     ...findingsOf(interval.lengthMs, findings, missing),
     ...stepsOf(interval.lengthMs, findings)
   }
@@ -149,15 +185,24 @@ export const qualitySummary = (
 const timeOfJob = ({ ranges, state, windowStart }: BackfillJob, grid: Window.Grid): RangeSet.RangeSet =>
   state === "FAILED" || state === "QUARANTINED" ? RangeSet.of(...Window.windowRange(grid, windowStart)) : ranges
 
+/** A range that nobody was asked for. */
+const left = (range: MissingRange, notAsked: NonNullable<Filled["notAsked"]>): MissingRange => ({
+  ...range,
+  reason: `${notAsked._tag === "BackfillOff" ? "not" : "it could not be"} asked for: ${notAsked.message}`,
+  ...(notAsked._tag === "BackfillOff" && { evidence: notAsked.switch })
+})
+
 /** The missing ranges with what is known of the jobs that were to fill them. */
 export const explained = (
   missing: ReadonlyArray<MissingRange>,
-  { jobs }: Pick<Filled, "jobs">,
+  { jobs, notAsked }: Pick<Filled, "jobs" | "notAsked">,
   grid: Window.Grid
 ): ReadonlyArray<MissingRange> =>
   missing.map((range) => {
     const job = jobs.find((each) => each.failure !== null && touches(timeOfJob(each, grid), range))
-    if (range.state !== "missing" || job?.failure === undefined || job.failure === null) return range
+    if (range.state !== "missing") return range
+    if (job?.failure === undefined || job.failure === null)
+      return notAsked === undefined ? range : left(range, notAsked)
     const state = job.state === "QUARANTINED" ? "quarantined" : "missing"
     return { ...range, state, reason: `${job.failure.source}: ${job.failure.message}`, retryAt: job.nextAttemptAt }
   })

@@ -1,7 +1,8 @@
 /**
  * How do stored rows get into an answer?
  *
- * Each stretch of time comes from the preferred source that covers it.
+ * Each stretch of time comes from the preferred source that covers it. What can't be read of it takes nothing away from
+ * the rest.
  */
 import { Effect } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
@@ -9,8 +10,9 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
-import { findingsIn, loadWindows } from "../sources/storedWindows.ts"
-import { fingerprint } from "./fingerprint.ts"
+import type { From } from "../sources/Shelf.ts"
+import { findingsIn, type StoredWindow, type WindowsThere, windowsThere } from "../sources/storedWindows.ts"
+import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { windowContent } from "./windowContent.ts"
 
@@ -22,46 +24,45 @@ export interface Loaded {
   /** What quality rules found in these rows. */
   readonly findings: Findings.Findings
   readonly fingerprint: string
-  readonly fromCache: number
-  readonly fromStorage: number
+  /** What the stores of this host were asked, and gave. */
+  readonly stores: Pick<WindowsThere, "chunks" | "failure" | "storageAsked">
 }
 
 /** What rows are wanted. */
 type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
 
-/** The rows of the request's range that the root covers. */
-export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
-  const { schema, series } = request.entry
-  const covered = RangeSet.clip(view.covered, ...request.range)
-  const { fromCache, fromStorage, windows } = yield* loadWindows(request, view, covered)
-  const empty = Frame.empty(schema)
-  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, request.entry))
+/** The rows of windows as a reader gets them, and the content of each window's. */
+const joinWindows = (
+  entry: ValidRequest["entry"],
+  windows: ReadonlyArray<StoredWindow>
+): Pick<Loaded, "frame" | "contributions" | "findings"> & { readonly contents: ReadonlyArray<WindowContent> } => {
+  const empty = Frame.empty(entry.schema)
+  const merged = windows.map(({ ranges, rows }) => mergeStored(rows, ranges, empty, entry))
   const contributions = new Map<string, RangeSet.RangeSet>()
   for (const [source, ranges] of merged.flatMap((each) => Array.from(each.contributions))) {
     contributions.set(source, RangeSet.union(contributions.get(source) ?? RangeSet.empty, ranges))
   }
-  const loaded: Loaded = {
+  return {
     frame: Frame.concat([empty, ...merged.map(({ frame }) => frame)]),
-    covered,
     contributions,
     findings: Findings.unionAll(windows.map((window, index) => findingsIn(window, merged[index]!.contributions))),
-    fingerprint: fingerprint(
-      { series, range: request.range, covered },
-      windows.map((window, index) => windowContent(window, merged[index]!))
-    ),
-    fromCache,
-    fromStorage
+    contents: windows.map((window, index) => windowContent(window, merged[index]!))
+  }
+}
+
+/** The rows of the request's range that the root covers and that can be had: `covered` is the time of these alone. */
+export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView, from: From = "anywhere") {
+  const { range, entry } = request
+  const wanted = RangeSet.clip(view.covered, ...range)
+  const { windows, ...stores } = yield* windowsThere(request, view, wanted, from)
+  const isAll = from === "anywhere" && stores.failure === undefined
+  const covered = isAll ? wanted : RangeSet.unionAll(windows.map(({ ranges }) => ranges))
+  const { contents, ...joined } = joinWindows(entry, windows)
+  const loaded: Loaded = {
+    ...joined,
+    covered,
+    fingerprint: fingerprint({ series: entry.series, range, covered }, contents),
+    stores
   }
   return loaded
-})
-
-/** What an answer has whose rows did not come in time: nothing. */
-export const nothingLoaded = ({ entry: { schema, series }, range }: ValidRequest): Loaded => ({
-  frame: Frame.empty(schema),
-  covered: RangeSet.empty,
-  contributions: new Map(),
-  findings: Findings.none,
-  fingerprint: fingerprint({ series, range, covered: RangeSet.empty }, []),
-  fromCache: 0,
-  fromStorage: 0
 })

@@ -1,160 +1,45 @@
 /**
- * How is one history request answered?
+ * How is one history request answered, in one piece?
  *
- * Two waits: what is covered, then the rows, with the filling of the gap beside them. Whatever hangs underneath, the
- * answer leaves within its deadline, and says what it lacks.
+ * What is covered, the rows, and the account of them. Whatever hangs underneath, the answer leaves within its
+ * deadline, and says what it lacks.
  */
-import { Clock, Data, Effect, Option, Tracer } from "effect"
+import { Data, Effect, Option } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
-import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
-import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
-import type { AsOf } from "../../protocol/history/AsOf.ts"
-import { isoTime } from "../../protocol/history/isoTime.ts"
+import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
-import * as MissingRange from "../../protocol/history/MissingRange.ts"
-import { bars } from "../../protocol/history/RangeMeasure.ts"
-import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import { durationMs } from "../../protocol/history/RangeMeasure.ts"
+import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
-import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
-import { PastRoots } from "../sources/PastRoots.ts"
 import * as Budget from "./Budget.ts"
-import { currentView } from "./currentView.ts"
-import { fillGap, type Filled, detachGap, untouched } from "./fillGap.ts"
-import { closedTime, explained, qualitySummary, sourceOutcomes } from "./historyMeta.ts"
-import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
-import { notesOf } from "./unsettledNotes.ts"
-import { typeNotes } from "./typeNotes.ts"
-import { planRead, type ReadPlan } from "./planRead.ts"
+import { find, findPast } from "./findHistory.ts"
+import { accountOf } from "./historyAccount.ts"
+import { countRows } from "./historyMeta.ts"
+import { type Loaded, loadRows } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
-import { coverageShare, refusal, type Refusal, strictFinding } from "./verdict.ts"
+import type { Refusal } from "./verdict.ts"
 
 /** A refusal, with the answer that was refused and its account. */
-class Refused extends Data.TaggedError("Refused")<{ readonly error: Refusal; readonly result: HistoryResult }> {}
+class Refused extends Data.TaggedError("Refused")<{
+  readonly error: Refusal
+  readonly result: HistoryResult
+}> {}
 
 /** Why a read gives no answer. */
 export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
-/** Everything that was learnt for one answer. */
-interface Findings {
-  readonly view: CoverageView
-  readonly plan: ReadPlan
-  readonly loaded: Loaded
-  readonly filled: Filled
-  readonly storageTimedOut: boolean
-}
-
-const about = (plan: ReadPlan, request: ValidRequest, budget: Budget.Budget) => {
-  if (plan.gapMode === "wait") return fillGap(request, plan.gap, budget)
-  if (plan.gapMode === "queue") return detachGap(request, plan.gap, budget)
-  return Effect.succeed(untouched)
-}
-
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
   const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
-  return { loaded: Option.getOrElse(rows, () => nothingLoaded(request)), storageTimedOut: Option.isNone(rows) }
+  // what is in memory by then waits for nothing
+  const loaded = Option.isSome(rows) ? rows.value : yield* loadRows(request, view, "memory")
+  const storageTimedOut = Option.isNone(rows)
+  const isUnread = storageTimedOut || loaded.stores.failure !== undefined
+  return { loaded, storageTimedOut, isUnread, loadedMs: durationMs(loaded.covered) }
 })
 
-/** The findings with what the filling of the gap has brought, as far as it can be read in time. */
-const newer = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, found: Findings) {
-  const { filled, plan, view: before } = found
-  const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
-  const coverage = yield* Coverage
-  const later = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, minVersion) })
-  const view = Option.getOrElse(yield* budget.phase("storage")(later), () => before)
-  if (view.root.version === before.root.version) return found
-  const again = yield* load(request, view, budget)
-  if (again.storageTimedOut) return found
-  const { because, gapMode } = plan
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode, because }
-  return { view, plan: planned, filled, ...again } satisfies Findings
-})
-
-const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitingFor: "coverage", budgetMs: totalMs })
-
-/** What stood at a point of the past: what is missing of it stays so. */
-const findPast = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, asOf: AsOf) {
-  const roots = yield* PastRoots
-  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
-  if (Option.isNone(past)) return yield* noCoverage(budget)
-  const view = past.value
-  const plan = planRead(request, view, view.atMs)
-  const { committedAt, version } = view.root
-  const notes = [`as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`]
-  return { view, plan, filled: { ...untouched, notes }, ...(yield* load(request, view, budget)) } satisfies Findings
-})
-
-const find = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget) {
-  const first = yield* currentView(request, budget)
-  if (Option.isNone(first)) return yield* noCoverage(budget)
-  const before = first.value
-  const plan = planRead(request, before, yield* Clock.currentTimeMillis)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), about(plan, request, budget)], {
-    concurrency: 2
-  })
-  // what was there before the gap was filled is an answer too, should the time not suffice for what came since
-  const found: Findings = { view: before, plan, filled, ...stored }
-  if (filled.jobs.length === 0 && filled.version <= before.root.version) return found
-  return yield* newer(request, budget, found).pipe(
-    Effect.catch(({ message }) => {
-      const notes = [...filled.notes, `what came meanwhile could not be read: ${message}`]
-      return Effect.succeed({ ...found, filled: { ...filled, notes } })
-    })
-  )
-})
-
-/** What of the range did not come: what is not covered, and what is covered and was not read in time. */
-const missingOf = (
-  request: ValidRequest,
-  { filled, loaded, plan }: Findings
-): ReadonlyArray<MissingRange.MissingRange> => {
-  const absent = RangeSet.missing(loaded.covered, ...request.range)
-  const unread = MissingRange.classify(RangeSet.subtract(plan.covered, loaded.covered), []).map((range) => ({
-    ...range,
-    reason: "stored, but not read in time"
-  }))
-  return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
-}
-
-const metaOf = Effect.fnUntraced(function* (
-  request: ValidRequest,
-  findings: Findings,
-  quality: QualitySummary,
-  budget: Budget.Budget
-) {
-  const { filled, loaded, view } = findings
-  const span = yield* Effect.serviceOption(Tracer.ParentSpan)
-  const notes = yield* notesOf(request, view, loaded, yield* budget.remainingMs)
-  return {
-    strategy: request.strategy,
-    strict: request.strict,
-    requestId: request.requestId,
-    traceId: Option.match(span, { onNone: () => "", onSome: ({ traceId }) => traceId }),
-    spanId: Option.match(span, { onNone: () => "", onSome: ({ spanId }) => spanId }),
-    coverageRanges: loaded.covered,
-    sourceContributions: Object.fromEntries(loaded.contributions),
-    sourceOutcomes: sourceOutcomes(request, filled, findings.storageTimedOut),
-    watermarks: view.root.watermarks,
-    qualitySummary: quality,
-    coverageVersion: view.root.version,
-    fingerprint: loaded.fingerprint,
-    notes: [...filled.notes, ...notes, ...typeNotes(request.entry.schema, loaded.frame)]
-  }
-})
-
-/** Notes where fewer bars came than the policy demands. */
-const demandCoverage = Effect.fnUntraced(function* (
-  { sla }: ValidRequest,
-  quality: QualitySummary,
-  budget: Budget.Budget
-) {
-  if (coverageShare(quality) >= (sla.minCoverage ?? 0)) return
-  const { elapsedMs, totalDeadlineMs } = yield* budget.report
-  budget.violated({ phase: "minCoverage", budgetMs: totalDeadlineMs ?? 0, waitedMs: elapsedMs, retryAfterMs: null })
-})
-
+/** Says in the trace what is read. */
 const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
   Effect.annotateCurrentSpan({
     [Attribute.requestId]: requestId,
@@ -167,11 +52,11 @@ const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =
   })
 
 /** The rows as the request wants them. What was found in them, and their fingerprint, is of those that are stored. */
-const asWanted = ({ entry, fill, range }: ValidRequest, { covered, frame }: Loaded, quality: QualitySummary) => {
-  if (fill === "none") return { df: frame, quality }
+const asWanted = ({ entry, fill, range }: ValidRequest, { covered, frame }: Loaded) => {
+  if (fill === "none") return { df: frame }
   const closed = Calendar.closedBars(entry.calendar, entry.interval, range)
   const filled = forwardFill(frame, covered, { interval: entry.interval, fields: entry.schema.fields, closed })
-  return { df: filled.frame, quality: { ...quality, forwardFilledBars: filled.filledCount } }
+  return { df: filled.frame, forwardFilledBars: filled.filledCount }
 }
 
 /** Answers one history request. Two waits: what is covered, then the rows. */
@@ -179,32 +64,11 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   yield* describe(request)
   const budget = yield* Budget.start(request.sla)
   const { asOf } = request
-  const findings = yield* asOf === undefined ? find(request, budget) : findPast(request, budget, asOf)
-  const missing = missingOf(request, findings)
-  const closed = closedTime(request, findings.plan.covered)
-  const counted = qualitySummary(request, findings.loaded, missing, closed)
-  const flagged = request.strict && request.onStrictViolation === "flag"
-  const found = flagged ? { ...counted, strict: strictFinding({ missing, quality: counted, closed }) } : counted
-  const { df, quality } = asWanted(request, findings.loaded, found)
-  yield* demandCoverage(request, quality, budget)
-  const slaReport = yield* budget.report
-  const meta: HistoryMeta = {
-    ...(yield* metaOf(request, findings, quality, budget)),
-    missingRanges: missing,
-    slaReport
-  }
-  yield* Effect.annotateCurrentSpan({
-    [Attribute.missingCount]: missing.length,
-    [Attribute.gapMode]: findings.plan.gapMode,
-    [Attribute.gapBars]: bars(findings.plan.gap, request.entry.interval.lengthMs),
-    [Attribute.waitMs]: slaReport.elapsedMs,
-    [Attribute.timeout]: slaReport.violation !== null
-  })
+  const findings = yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf)
+  const { loaded } = findings
+  const { df, ...made } = asWanted(request, loaded)
+  const told = { ...loaded, ...made, counts: countRows(loaded.frame), columns: loaded.frame.columns }
+  const { error, meta } = yield* accountOf(request, findings, told, budget)
   const result: HistoryResult = { df, meta }
-  const error = refusal(
-    request,
-    { quality, missing, closed, filled: findings.filled, gapMode: findings.plan.gapMode },
-    slaReport.violation
-  )
   return error === undefined ? result : yield* new Refused({ error, result })
 })

@@ -5,47 +5,57 @@
  */
 import { Effect, Option } from "effect"
 import { InvalidRequest } from "../../protocol/history/Errors.ts"
-import * as Codec from "../../protocol/wire/Codec.ts"
+import * as BodyForm from "../../protocol/wire/BodyForm.ts"
 import { dictionaryParameter, Header, MediaType } from "../../protocol/wire/Header.ts"
+import { RequestTooLarge } from "../../protocol/wire/LimitErrors.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 import type { AnswerForm } from "./historyReply.ts"
 
-/** One of the forms that a header lists, with its parameters as they are written. */
-interface Form {
-  readonly name: string
-  readonly parameters: ReadonlyArray<string>
-}
+/** A request that fills every field has a few hundred bytes: what is larger is none. */
+const requestBytesMax = 64 * 1024
 
-/** The forms that a header lists, in its order. */
-const formsOf = (header: string): ReadonlyArray<Form> =>
-  header.split(",").map((form) => {
-    const [name = "", ...parameters] = form.split(";").map((part) => part.trim().toLowerCase())
-    return { name, parameters }
-  })
+const notServed = (field: string, given: string, right: string): Effect.Effect<never, InvalidRequest> =>
+  Effect.fail(new InvalidRequest({ field, problem: `${given} is not served: ${right}` }))
 
-/** What a request's body says. */
-export const bodyOf = ({ data, headers }: Message): Effect.Effect<unknown, InvalidRequest> => {
-  const form = headers.get(Header.contentType) ?? MediaType.json
-  if (formsOf(form)[0]?.name !== MediaType.json) {
-    return Effect.fail(
-      new InvalidRequest({ field: Header.contentType, problem: `${form} is not served: send ${MediaType.json}` })
-    )
+/** What a request's body says; a body of more bytes than that is not looked at. */
+export const bodyOf = (
+  { data, headers }: Message,
+  bytesMax: number = requestBytesMax
+): Effect.Effect<unknown, InvalidRequest | RequestTooLarge> => {
+  if (data.length > bytesMax) return Effect.fail(new RequestTooLarge({ bytes: data.length, bytesMax }))
+  const contentType = headers.get(Header.contentType)
+  const form = BodyForm.contentForm(contentType)
+  if (form === undefined) {
+    return notServed(Header.contentType, String(contentType), `send ${MediaType.json} or ${MediaType.messagePack}`)
   }
-  return Option.match(Codec.fromJson(data), {
-    onNone: () => Effect.fail(new InvalidRequest({ field: "body", problem: "is no JSON" })),
+  return Option.match(BodyForm.decodeBody(form, data), {
+    onNone: () => {
+      const problem = form === "json" ? "is no JSON" : "is no plain MessagePack: maps with text keys, no extensions"
+      return Effect.fail(new InvalidRequest({ field: "body", problem }))
+    },
     onSome: Effect.succeed
   })
 }
 
-/** The form that the answer is wanted in: the first of those listed that is served. */
+/** The form that the answer to a read is wanted in: of those that are served, the one wanted most. */
 export const acceptOf = ({ headers }: Message): Effect.Effect<AnswerForm, InvalidRequest> => {
-  const accept = headers.get(Header.accept) ?? MediaType.json
-  const served: ReadonlyArray<string> = [MediaType.arrow, MediaType.json, "*/*"]
-  const form = formsOf(accept).find(({ name }) => served.includes(name))
-  if (form !== undefined) {
-    if (form.name !== MediaType.arrow) return Effect.succeed("json")
-    return Effect.succeed(form.parameters.includes(`${dictionaryParameter}=true`) ? "dictionary" : "text")
+  const accept = headers.get(Header.accept)
+  for (const { name, parameters } of BodyForm.acceptedForms(accept)) {
+    if (name === MediaType.arrow) {
+      return Effect.succeed(parameters.includes(`${dictionaryParameter}=true`) ? "dictionary" : "text")
+    }
+    const form = BodyForm.answerForm(name)
+    if (form !== undefined) return Effect.succeed(form)
   }
-  const problem = `${accept} is not served: ask for ${MediaType.json} or ${MediaType.arrow}`
-  return Effect.fail(new InvalidRequest({ field: Header.accept, problem }))
+  const { arrow, json, messagePack } = MediaType
+  return notServed(Header.accept, String(accept), `ask for ${json}, ${messagePack} or ${arrow}`)
+}
+
+/** The form that any other answer is wanted in, which is never Arrow. */
+export const plainAcceptOf = ({ headers }: Message): Effect.Effect<BodyForm.BodyForm, InvalidRequest> => {
+  const accept = headers.get(Header.accept)
+  const form = BodyForm.answerForm(accept)
+  return form === undefined
+    ? notServed(Header.accept, String(accept), `ask for ${MediaType.json} or ${MediaType.messagePack}`)
+    : Effect.succeed(form)
 }

@@ -18,6 +18,8 @@ import * as Interval from "../../protocol/history/Interval.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import { decide, type Options, type ReadDefaults } from "../../protocol/history/RequestDefaults.ts"
 import { randomId } from "../../runtime/randomId.ts"
+import type { Forced } from "./failFast.ts"
+import { baggageRequestId } from "../../runtime/telemetry/Baggage.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
 /** A request in which everything is decided. */
@@ -30,6 +32,8 @@ export interface ValidRequest extends Omit<Options, "sourcePriority" | "align" |
   /** The point of the past that is read; absent for what stands. */
   readonly asOf?: AsOf
   readonly requestId: string
+  /** What was asked for, where an operator has every read answered otherwise. */
+  readonly forced?: Forced
 }
 
 /** What is wrong with a request. */
@@ -127,7 +131,7 @@ export const validate = Effect.fnUntraced(function* (
     sources: yield* validSources(entry, preferred),
     minVersion,
     ...(asOf !== null && { asOf }),
-    requestId: requestId ?? (yield* randomId)
+    requestId: requestId ?? (yield* baggageRequestId) ?? (yield* randomId)
   }
   return valid
 })

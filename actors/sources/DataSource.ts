@@ -72,8 +72,8 @@ export class RequestFailed extends Data.TaggedError("RequestFailed")<{
   readonly retryAfterMs: number | null
   /** Whether the source answered that it is asked too much. */
   readonly isRefusal?: boolean
-  /** Nothing was sent: the source is left alone for now, or its budget had no place for the request. */
-  readonly unsent?: "source" | "budget"
+  /** Nothing was sent: the source is left alone, its budget had no place, or an operator has turned requests off. */
+  readonly unsent?: "source" | "budget" | "switch"
 }> {}
 
 /** One source of rows. */

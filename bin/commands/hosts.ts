@@ -23,14 +23,23 @@ const violationsText = ({ violations = {} }: HostReport): string =>
       .join(", ")
   )
 
+const switchesText = ({ switches = {} }: HostReport): string =>
+  orAbsent(
+    Object.entries(switches)
+      .map(([name, isOn]) => `${name} ${isOn ? "on" : "off"}`)
+      .join(", ")
+  )
+
 /** What each of the names claims; a host of a later build may have names that are not known here. */
 const claimsOf = (names: ReadonlySet<string>): ReadonlyArray<string> =>
   Object.entries(invariants).flatMap(([name, { claim }]) => (names.has(name) ? [`${name}: ${claim}`] : []))
 
-/** One line a host; what a host did not tell is a dash. Violations are shown only where there are any. */
+/** One line a host; what it did not tell is a dash. Violations and turned switches are shown where there are any. */
 export const hostsTable = (hosts: ReadonlyArray<HostReport>): string => {
   const violated = new Set(hosts.flatMap(({ violations = {} }) => Object.keys(violations)))
   const violations: ColumnOf<HostReport> = ["violations", violationsText]
+  const isTurned = hosts.some(({ switches = {} }) => Object.keys(switches).length > 0)
+  const switches: ColumnOf<HostReport> = ["switches", switchesText]
   const table = tableOf(hosts, [
     ["host", ({ hostId }) => orAbsent(hostId)],
     ["state", ({ state }) => state],
@@ -44,6 +53,7 @@ export const hostsTable = (hosts: ReadonlyArray<HostReport>): string => {
     ["version", ({ protocolVersion }) => (protocolVersion === 0 ? absent : String(protocolVersion)), "right"],
     ["since", ({ startedAt }) => (startedAt === 0 ? absent : isoTime(startedAt))],
     ...(violated.size === 0 ? [] : [violations]),
+    ...(isTurned ? [switches] : []),
     ["incarnation", ({ incarnation }) => incarnation]
   ])
   return [table, ...claimsOf(violated)].join("\n")

@@ -36,6 +36,9 @@ import { agreed } from "../../cluster/Member.ts"
 import * as NatsActorSystem from "../../cluster/NatsActorSystem.ts"
 import { type Configuration, defaults } from "../../protocol/Settings.ts"
 import { type ActorType, provided } from "../../runtime/Actor.ts"
+import * as Switches from "../../runtime/Switches.ts"
+import * as ServiceDiscovery from "../../runtime/ServiceDiscovery.ts"
+import * as ServiceFigures from "../../runtime/ServiceFigures.ts"
 import * as PromisedActors from "./PromisedActors.ts"
 import * as PromisedCoverage from "./PromisedCoverage.ts"
 
@@ -79,7 +82,8 @@ export const layer = (options: ServiceOptions) => {
   const stores = Layer.mergeAll(SeriesCatalog.layer(configuration), ChunkStore.layer(cacheBytes))
   const backfillers = derivedBackfiller.layer(configuration).pipe(Layer.provide(pagedBackfiller.layer))
   const services = Layer.mergeAll(
-    WireService.layer({ hostId }),
+    WireService.layer({ hostId, requestsPerCaller: configuration.limits?.requestsPerCaller }),
+    ServiceDiscovery.layer({ hostId }),
     BackfillActor.layer.pipe(Layer.provide(backfillers)),
     ClusterAdmin.layer,
     HistoryAdmin.layer.pipe(
@@ -89,6 +93,7 @@ export const layer = (options: ServiceOptions) => {
     PromisedActors.kept
   )
   return services.pipe(
+    Layer.provide(ServiceFigures.layer),
     Layer.provide(SeamlessDataProvider.layer({ barsMax, requests: configuration.requests ?? {} })),
     Layer.provideMerge(
       Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
@@ -98,6 +103,7 @@ export const layer = (options: ServiceOptions) => {
     Layer.provideMerge(Layer.merge(PromisedCoverage.layer, PromisedActors.layer)),
     Layer.provideMerge(PastRoots.layer(retentionOf(configuration).rootsMs)),
     Layer.provideMerge(stores),
+    Layer.provideMerge(Switches.layer),
     Layer.provideMerge(host),
     Layer.provideMerge(agreed)
   )

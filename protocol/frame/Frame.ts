@@ -76,12 +76,22 @@ export const lowerBound = (frame: Frame, timeMs: number): number => {
 export const within = (frame: Frame, start: number, end: number): Frame =>
   slice(frame, lowerBound(frame, start), lowerBound(frame, end))
 
+/** Whether the frame's columns begin with those of each of the others, in the same types. */
+const hasAllOf = ({ columns }: Frame, others: ReadonlyArray<Frame>): boolean =>
+  others.every((other) =>
+    other.columns.every(({ name, type }, place) => columns[place]?.name === name && columns[place].type === type)
+  )
+
 /**
  * The rows of all frames, one after another. Columns are those of any frame, in the order in which they are first met;
  * a frame that lacks one gives missing values. A first frame without rows says the types of its columns, as `empty`
- * does for a schema's, where those have a place for all values; other columns have the type of their values.
+ * does for a schema's, where those have a place for all values; other columns have the type of their values. Where one
+ * frame has all of it already, it is that frame, and memory is shared.
  */
 export const concat = (frames: ReadonlyArray<Frame>): Frame => {
+  const [only, ...others] = frames.filter((frame) => length(frame) > 0)
+  // most answers are rows of one chunk, beside the schema that it was made by
+  if (only !== undefined && others.length === 0 && hasAllOf(only, frames)) return only
   if (frames.length === 1) return frames[0]!
   const rows = frames.reduce((sum, frame) => sum + length(frame), 0)
   const names = new Set(frames.flatMap((frame) => frame.columns.map((column) => column.name)))

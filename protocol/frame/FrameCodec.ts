@@ -27,11 +27,12 @@ import {
   Utf8,
   Vector
 } from "apache-arrow"
+import * as ArrowTemplate from "./ArrowTemplate.ts"
 import * as Bitmap from "./Bitmap.ts"
 import * as Category from "./Category.ts"
 import { type BoolColumn, type CategoryColumn, type Column, float64, missing } from "./Column.ts"
 import { reservedColumns } from "./DataSchema.ts"
-import type { Frame } from "./Frame.ts"
+import { type Frame, pick } from "./Frame.ts"
 import * as Int64 from "./Int64.ts"
 import * as Lineage from "./Lineage.ts"
 import { presentRows } from "./presentRows.ts"
@@ -138,25 +139,87 @@ export interface EncodeOptions {
   readonly categories?: CategoryForm
 }
 
-/** The bytes of a sealed frame as an Arrow IPC stream. Equal frames have equal bytes, whatever their dictionaries. */
-export const encode = (frame: Frame, options: EncodeOptions): Uint8Array => {
-  const { categories: form = "text", lineage, metadata } = options
-  const length = frame.eventTimeMs.length
-  const columns: ReadonlyArray<ArrowColumn> = [
-    required(reservedColumns.eventTime, timestamps(frame.eventTimeMs)),
-    ...frame.columns.map((column, index) => ({
-      name: column.name,
-      data: valuesOf(column, form, index),
-      // by its type alone, so that replies with nulls and without have one schema
-      nullable: column.type !== "float64"
-    })),
-    ...(lineage === "columns" ? lineageColumns(frame) : []),
-    required(reservedColumns.flags, makeData({ type: new Uint32(), length, nullCount: 0, data: frame.flags }))
-  ]
+const columnsOf = (frame: Frame, { categories: form = "text", lineage }: EncodeOptions): ReadonlyArray<ArrowColumn> => [
+  required(reservedColumns.eventTime, timestamps(frame.eventTimeMs)),
+  ...frame.columns.map((column, index) => ({
+    name: column.name,
+    data: valuesOf(column, form, index),
+    // by its type alone, so that replies with nulls and without have one schema
+    nullable: column.type !== "float64"
+  })),
+  ...(lineage === "columns" ? lineageColumns(frame) : []),
+  required(
+    reservedColumns.flags,
+    makeData({ type: new Uint32(), length: frame.flags.length, nullCount: 0, data: frame.flags })
+  )
+]
+
+/** By Arrow's own writer, which can write all there is, takes its time, and wants columns that share no memory. */
+const writeAnew = (
+  columns: ReadonlyArray<ArrowColumn>,
+  length: number,
+  metadata: EncodeOptions["metadata"]
+): Uint8Array => {
   const fields = columns.map(({ data, name, nullable }) => new Field(name, data.type, nullable))
   const children = columns.map(({ data }) => data)
   const rows = makeData({ type: new Struct(fields), length, nullCount: 0, children })
   return tableToIPC(new Table([new RecordBatch(new ArrowSchema(fields, new Map(metadata)), rows)]), "stream")
+}
+
+/** A stream of one row that has the columns and the dictionaries of the frame's. */
+const sampleOf = (frame: Frame, columns: ReadonlyArray<ArrowColumn>, options: EncodeOptions): Uint8Array => {
+  const first = columnsOf(pick(frame, Uint32Array.of(0)), options)
+  const sample = columns.map((column, index) =>
+    DataType.isDictionary(column.data.type) ? { ...column, data: column.data.slice(0, 1) } : first[index]!
+  )
+  return writeAnew(sample, 1, options.metadata)
+}
+
+const bytesOf = (values: ArrayBufferView | undefined | null): Uint8Array =>
+  values ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : new Uint8Array(0)
+
+/** What Arrow's writer takes of a column, in its order. */
+const buffersOf = ({ data }: ArrowColumn): ArrowTemplate.ArrowBuffers => ({
+  nullCount: data.nullCount,
+  buffers: [
+    bytesOf(data.nullCount === 0 ? null : data.nullBitmap),
+    ...(DataType.isUtf8(data.type) ? [bytesOf(data.valueOffsets)] : []),
+    bytesOf(data.values)
+  ]
+})
+
+/** Kinds of streams that are known at once; a host serves few schemas, and each has one kind for each text length. */
+const templatesMax = 512
+const templates = new Map<string, ArrowTemplate.Template>()
+
+const templateOf = (kind: string, make: () => ArrowTemplate.Template): ArrowTemplate.Template => {
+  const known = templates.get(kind)
+  if (known !== undefined) return known
+  const [oldest] = templates.keys()
+  if (templates.size >= templatesMax && oldest !== undefined) templates.delete(oldest)
+  const template = make()
+  templates.set(kind, template)
+  return template
+}
+
+const textEncoder = new TextEncoder()
+
+/** The bytes of a sealed frame as an Arrow IPC stream. Equal frames have equal bytes, whatever their dictionaries. */
+export const encode = (frame: Frame, options: EncodeOptions): Uint8Array => {
+  const rows = frame.eventTimeMs.length
+  const { metadata } = options
+  const columns = columnsOf(frame, options)
+  // a stream without rows has nothing to be filled in
+  if (rows === 0 || metadata.size > 1) return writeAnew(columns, rows, metadata)
+  const [[key, value] = ["", ""]] = metadata
+  const text = textEncoder.encode(value)
+  const makeTemplate = () => ArrowTemplate.make(sampleOf(frame, columns, options))
+  const types = frame.columns.map(({ name, type }) => [name, type])
+  const kind = JSON.stringify([types, options.lineage, metadata.size, key, ArrowTemplate.textStep(text)])
+  // a dictionary is of one frame alone
+  const hasDictionary = columns.some(({ data }) => DataType.isDictionary(data.type))
+  const template = hasDictionary ? makeTemplate() : templateOf(kind, makeTemplate)
+  return ArrowTemplate.fill(template, { text, rows, columns: columns.map(buffersOf) })
 }
 
 /** The only batch of a column as it lies in the bytes: a view, not a copy. */

@@ -28,7 +28,7 @@ const joinPlaces = (
       const absent = Column.missing.category
       const values = placeOf === "same" ? column.values : column.values.map((at) => (at === absent ? at : placeOf[at]!))
       out.set(values, row)
-    }
+    } else out.fill(Column.missing.category, row, row + rows)
     row += rows
   }
 }
@@ -118,7 +118,7 @@ const promisedType = (parts: ReadonlyArray<Part>): Column.ColumnType | undefined
  */
 export const concatColumns = (name: string, given: ReadonlyArray<Part>): Column.Column => {
   const type = promisedType(given) ?? commonType(given)
-  const out = Column.absent(
+  const out = Column.blank(
     name,
     type,
     given.reduce((sum, { rows }) => sum + rows, 0)
@@ -133,6 +133,7 @@ export const concatColumns = (name: string, given: ReadonlyArray<Part>): Column.
     else if (out.type === "bool" && column?.type === "bool") out.values.set(column.values, row)
     else if (out.type === "float64" && column?.type === "float64") out.values.set(column.values, row)
     else if (out.type === "timestamp" && column?.type === "timestamp") out.values.set(column.values, row)
+    else Column.clear(out, row, row + rows)
     row += rows
   }
   return out

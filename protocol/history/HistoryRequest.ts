@@ -1,6 +1,7 @@
 /** What does a caller ask? */
 import { Schema } from "effect"
 import { AsOf } from "./AsOf.ts"
+import { NodeId, RequestId, SourcePriority } from "./requestTexts.ts"
 import { SlaPolicy } from "./SlaPolicy.ts"
 import { Strategy } from "./Strategy.ts"
 
@@ -28,7 +29,7 @@ export const Fill = Schema.Literals(["none", "forward"])
 export const Consistency = Schema.Literals(["eventual", "strict"])
 
 const range = {
-  nodeId: Schema.String,
+  nodeId: NodeId,
   interval: Schema.String,
   /** Epoch milliseconds, half-open. */
   start: Schema.Int,
@@ -39,13 +40,13 @@ const options = {
   strategy: Schema.optionalKey(StrategyName),
   strict: Schema.optionalKey(Schema.Boolean),
   onStrictViolation: Schema.optionalKey(OnStrictViolation),
-  sourcePriority: Schema.optionalKey(Schema.Array(Schema.String)),
+  sourcePriority: Schema.optionalKey(SourcePriority),
   sla: Schema.optionalKey(SlaPolicy),
   align: Schema.optionalKey(Align),
   consistency: Schema.optionalKey(Consistency),
   /** The answer is at least of this coverage version: read your own writes. */
   minVersion: Schema.optionalKey(Schema.Int),
-  requestId: Schema.optionalKey(Schema.String)
+  requestId: Schema.optionalKey(RequestId)
 }
 
 /** A request for bars, as it is on the wire. */
@@ -69,7 +70,7 @@ export type EnsureRequest = typeof EnsureRequest.Type
 
 /** A request for the coverage of a series. */
 export const CoverageRequest = Schema.Struct({
-  nodeId: Schema.String,
+  nodeId: NodeId,
   interval: Schema.String,
   asOf: Schema.optionalKey(AsOf),
   consistency: Schema.optionalKey(Consistency)

@@ -10,6 +10,7 @@ import { AuditedChange, AuditVerdict, ExplainedRange } from "./AuditReport.ts"
 import { backfillAdmin } from "./BackfillAdmin.ts"
 import { jobAdmin } from "./JobAdmin.ts"
 import { sweepAdmin } from "./SweepAdmin.ts"
+import { switchAdmin } from "./SwitchAdmin.ts"
 
 const Series = { nodeId: Schema.NonEmptyString, interval: Schema.NonEmptyString }
 
@@ -25,6 +26,7 @@ export const historyAdmin = {
   ...jobAdmin,
   ...backfillAdmin,
   ...sweepAdmin,
+  ...switchAdmin,
   /**
    * The newest `limit` changes of a series' coverage, the newest last, those before `beforeVersion`; of a range
    * `[from, to)` alone where one is given, with why it is covered or not; and with `verify` whether its history holds.

@@ -17,6 +17,7 @@ import { Series } from "../history/Series.ts"
 import { define } from "../wire/ActorMessage.ts"
 import type { Undelivered } from "../wire/Envelope.ts"
 import type { MeshUnavailable } from "../wire/Errors.ts"
+import { BackfillOff } from "./BackfillOff.ts"
 
 /** The name of the actor type; the key is the series key. */
 const coverageActor = "coverage"
@@ -93,7 +94,7 @@ export const ensureMessage = define({
   name: "ensure",
   payload: Ensure,
   success: Ensured,
-  failure: Schema.Never
+  failure: BackfillOff
 })
 
 /** `commit` of the coverage actor. */
@@ -119,12 +120,16 @@ export interface CoverageView {
   readonly root: CoverageRoot
   /** All covered time, wherever the root keeps it. */
   readonly covered: RangeSet
+  /** How long ago it was read, in milliseconds, where what stands could not be; absent where this is what stands. */
+  readonly staleMs?: number
 }
 
 /** How new a root has to be. */
 export interface Freshness {
   readonly minVersion?: number
   readonly fresh?: boolean
+  /** After so many milliseconds what was known last does, where any is; at once where the connection is lost. */
+  readonly orLastAfterMs?: number
 }
 
 /** Why the coverage could not be read, changed or asked. */
@@ -136,7 +141,8 @@ export class Coverage extends Context.Service<
   {
     /** The newest root known here, at least of `minVersion`; `fresh`: as it stands now, whatever was known. */
     readonly of: (series: Series, demand?: Freshness) => Effect.Effect<CoverageView, CoverageFailure>
-    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, Undelivered>
+    /** Fails with `BackfillOff` where operators have turned off that jobs are opened. */
+    readonly ensure: (request: Ensure) => Effect.Effect<Ensured, BackfillOff | Undelivered>
     readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Undelivered>
     /** The version that stood at a moment since this was asked: the owner's word, proven by a write. */
     readonly confirm: (series: Series) => Effect.Effect<Committed, Undelivered>

@@ -39,6 +39,7 @@ export const Header = {
 /** The forms of a body. */
 export const MediaType = {
   json: "application/json",
+  messagePack: "application/msgpack",
   arrow: "application/vnd.apache.arrow.stream"
 } as const
 

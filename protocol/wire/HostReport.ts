@@ -62,6 +62,8 @@ export const HostReport = Schema.Struct({
   counts: Schema.optionalKey(HostCounts),
   tally: Schema.optionalKey(Tally),
   /** What did not hold that must always hold; absent where there is none. */
-  violations: Schema.optionalKey(ViolationCounts)
+  violations: Schema.optionalKey(ViolationCounts),
+  /** Switches that somebody has turned, as the host knows them; absent where there are none. */
+  switches: Schema.optionalKey(Schema.Record(Schema.String, Schema.Boolean))
 })
 export type HostReport = typeof HostReport.Type

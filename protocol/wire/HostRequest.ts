@@ -7,7 +7,7 @@ import { Schema } from "effect"
 import { admin } from "./Admin.ts"
 import { HostReport } from "./HostReport.ts"
 
-const { counts, mailboxMessages, residentBytes, residents, state, tally, violations } = HostReport.fields
+const { counts, mailboxMessages, residentBytes, residents, state, switches, tally, violations } = HostReport.fields
 
 /** The verbs between hosts, with the forms of their requests and answers. */
 export const hostVerbs = {
@@ -15,7 +15,7 @@ export const hostVerbs = {
   report: {
     verb: "report",
     request: Schema.Struct({}),
-    answer: Schema.Struct({ state, residents, residentBytes, mailboxMessages, counts, tally, violations })
+    answer: Schema.Struct({ state, residents, residentBytes, mailboxMessages, counts, tally, violations, switches })
   },
   /** The `top` busiest of its actors, and how many live there. */
   actors: {

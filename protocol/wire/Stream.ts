@@ -5,41 +5,30 @@
  * buckets, so that every NATS client can read it as one.
  */
 import * as Subject from "./Subject.ts"
-import * as Announcement from "./Announcement.ts"
+import { bucketSpec } from "./bucketSpec.ts"
 import { deadLetters } from "./DeadLetter.ts"
-import type { BucketSpec, StreamKind, StreamSpec } from "./StreamSpec.ts"
-
-const bucket = (
-  name: string,
-  kind: StreamKind,
-  announced: { readonly headersOnly: boolean } | undefined
-): BucketSpec => ({
-  bucket: `seamless-${name}`,
-  name: `KV_seamless-${name}`,
-  subjects: `$KV.seamless-${name}.>`,
-  kind,
-  ...(announced === undefined ? {} : { announce: { to: Announcement.changed(name), ...announced } })
-})
+import { settings } from "./SettingsBucket.ts"
+import type { StreamSpec } from "./StreamSpec.ts"
 
 /** What can't differ between hosts; one record. */
-export const cluster = bucket("cluster", "state", undefined)
+export const cluster = bucketSpec("cluster", "state", undefined)
 /** A key for each host that lives, gone when it stops renewing. */
-export const sessions = bucket("sessions", "lease", { headersOnly: false })
+export const sessions = bucketSpec("sessions", "lease", { headersOnly: false })
 /** Who owns each slot of actor addresses. */
-export const slots = bucket("slots", "state", { headersOnly: false })
+export const slots = bucketSpec("slots", "state", { headersOnly: false })
 /** State of the actors whose types have no bucket of their own. */
-export const actors = bucket("actors", "state", undefined)
+export const actors = bucketSpec("actors", "state", undefined)
 /** When actors that may be asleep have to be woken. */
-export const timers = bucket("timers", "expiring", undefined)
+export const timers = bucketSpec("timers", "expiring", undefined)
 /** Coverage roots by series. Public: outsiders watch it. */
-export const coverage = bucket("coverage", "state", { headersOnly: true })
+export const coverage = bucketSpec("coverage", "state", { headersOnly: true })
 /** Backfill job records by window. */
-export const jobs = bucket("jobs", "expiring", { headersOnly: false })
+export const jobs = bucketSpec("jobs", "expiring", { headersOnly: false })
 /** Rows of windows. */
 export const chunks: StreamSpec = { name: "seamless-chunks", subjects: Subject.all("chunks"), kind: "blob" }
 /** Runs of window entries. */
 export const pages: StreamSpec = { name: "seamless-pages", subjects: Subject.all("pages"), kind: "blob" }
-/** Every root that a series has had. */
+/** Every root that a series has had, and every turn of a switch. */
 export const audit: StreamSpec = { name: "seamless-audit", subjects: Subject.all("audit"), kind: "log" }
 /** Jobs that wait for a worker. */
 export const queue: StreamSpec = { name: "seamless-jobs", subjects: Subject.all("jobs"), kind: "queue" }
@@ -53,6 +42,7 @@ export const every: ReadonlyArray<StreamSpec> = [
   timers,
   coverage,
   jobs,
+  settings,
   chunks,
   pages,
   audit,

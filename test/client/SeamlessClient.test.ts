@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import type { AvailabilityResult, CoverageReport } from "../../client/HistoryResult.ts"
-import { makeClient } from "../../client/SeamlessClient.ts"
+import { makeClient, type SeamlessClient } from "../../client/SeamlessClient.ts"
 import { SeamlessError } from "../../client/SeamlessError.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { NoResponders } from "../../runtime/Mesh.ts"
@@ -193,5 +193,45 @@ describe("the other verbs", () => {
     assert.deepStrictEqual(await clientOf(jsonAnswer({ status: "ok" })).client.health(), { status: "ok" })
     const ill = { status: "suspended", reason: "no touch", hostId: "a" }
     assert.deepStrictEqual(await clientOf(jsonAnswer(ill)).client.health(), ill)
+  })
+})
+
+describe("signals", () => {
+  const silent = () => {
+    const sent: Array<Sent> = []
+    const mesh = answeringMesh((request) => {
+      sent.push(request)
+      return Effect.never
+    })
+    return { client: makeClient({ mesh, servers, timeoutMs: 5000 }, () => Promise.resolve()), sent }
+  }
+  const reason = new Error("enough")
+
+  it("a signal that was given before has nothing asked", async () => {
+    const { client, sent } = silent()
+    const error = await rejection(client.read(...range, { signal: AbortSignal.abort(reason) }))
+    assert.deepInclude(error, { tag: "Cancelled", code: 499 })
+    assert.strictEqual(error.cause, reason)
+    assert.deepStrictEqual(sent, [])
+  })
+
+  it.each([
+    ["read", (client: SeamlessClient, signal: AbortSignal) => client.read(...range, { signal })],
+    ["ensureAvailable", (client: SeamlessClient, signal: AbortSignal) => client.ensureAvailable(...range, { signal })],
+    ["coverage", (client: SeamlessClient, signal: AbortSignal) => client.coverage(...series, { signal })],
+    ["health", (client: SeamlessClient, signal: AbortSignal) => client.health({ signal })]
+  ])("%s() rejects at once when its signal is given, which is no field", async (_, call) => {
+    const { client, sent } = silent()
+    const controller = new AbortController()
+    const rejected = rejection(call(client, controller.signal))
+    controller.abort(reason)
+    assert.strictEqual((await rejected).cause, reason)
+    assert.notInclude(Object.keys(Object(sent[0]?.body)), "signal")
+  })
+
+  it("a signal that is never given changes nothing, and is left alone", async () => {
+    const { signal } = new AbortController()
+    const { client } = clientOf(answered)
+    assert.strictEqual((await client.read(...range, { signal })).df.length, 2)
   })
 })

@@ -30,6 +30,7 @@ import { HostStatus } from "../../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
 import { jobOf, rangesOf } from "../../support/jobs.ts"
+import * as Switches from "../../../runtime/Switches.ts"
 
 type Audit = AdminAnswer<"audit">
 
@@ -61,7 +62,7 @@ const unasked = Layer.mergeAll(
 
 const systemOn = (mesh: Layer.Layer<Mesh>) =>
   HistoryAdmin.layer.pipe(
-    Layer.provide(UpstreamClient.layer(configuration)),
+    Layer.provide(Layer.merge(UpstreamClient.layer(configuration), Switches.layer)),
     Layer.provideMerge(layerLocal([accountActor(accountsOf(configuration))])),
     Layer.provide(PastRoots.layer(Infinity)),
     Layer.provideMerge(

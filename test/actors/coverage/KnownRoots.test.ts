@@ -108,6 +108,19 @@ describe("fresh()", () => {
       assert.isUndefined(known.fresh("a", 0, 0))
     })
   )
+
+  it.effect("last() gives the root that was read last, also when none is trusted", () =>
+    Effect.gen(function* () {
+      const known = yield* makeKnown
+      assert.isUndefined(known.last("b"))
+      known.announce("a", 11)
+      known.clear()
+      assert.strictEqual(known.last("a")?.view.root.version, 3)
+      // what stands now counts, whatever was known before
+      known.add("a", rootOf({ version: 2, revision: 4 }))
+      assert.strictEqual(known.last("a")?.view.root.version, 2)
+    })
+  )
 })
 
 describe("after storage was rolled back", () => {

@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { tableFromIPC } from "apache-arrow"
 import { Effect, Layer, Schema } from "effect"
+import { Unpackr } from "msgpackr"
 import { SeamlessDataProvider } from "../../../actors/provider/SeamlessDataProvider.ts"
 import * as WireService from "../../../actors/provider/WireService.ts"
 import { makeClient } from "../../../client/SeamlessClient.ts"
-import { fromJson, type JsonColumns, type JsonTypes } from "../../../protocol/frame/FrameJson.ts"
+import { fromJson, type JsonColumns, type JsonTypes, toJson, typesOf } from "../../../protocol/frame/FrameJson.ts"
 import * as FrameCodec from "../../../protocol/frame/FrameCodec.ts"
 import type { Frame } from "../../../protocol/frame/Frame.ts"
 import { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
@@ -50,6 +51,10 @@ interface JsonReply {
 const askJson = Effect.map(ask("application/json"), ({ data }): JsonReply => JSON.parse(new TextDecoder().decode(data)))
 
 const arrow = "application/vnd.apache.arrow.stream"
+const messagePack = "application/msgpack"
+
+/** A reader of MessagePack that knows the extension for arrays of numbers, as the protocol documents it. */
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, moreTypes: true, int64AsType: "number" })
 
 describe("a read on the wire", () => {
   it.effect("in JSON tells the types beside the columns", () =>
@@ -73,7 +78,7 @@ describe("a read on the wire", () => {
         [`${arrow}; q=0.9`, "Utf8"],
         [`${arrow}; dictionary=false`, "Utf8"],
         [`${arrow}; dictionary=true`, "Dictionary<Int32, Utf8>"],
-        [`text/csv, ${arrow} ;Dictionary=TRUE; q=0.9, application/json`, "Dictionary<Int32, Utf8>"]
+        [`text/csv, ${arrow} ;Dictionary=TRUE; q=0.9, application/json;q=0.8`, "Dictionary<Int32, Utf8>"]
       ] as const
       for (const [accept, type] of forms) {
         const { data, headers } = yield* ask(accept)
@@ -82,6 +87,48 @@ describe("a read on the wire", () => {
         assert.strictEqual(String(venue?.type), type, accept)
         assert.deepStrictEqual(FrameCodec.decode(data).frame, typedFrame, accept)
       }
+    }).pipe(Effect.provide(serving(typedFrame)))
+  )
+
+  it.effect("in MessagePack has numbers as typed arrays, and everything else as lists", () =>
+    Effect.gen(function* () {
+      const { data, headers } = yield* ask("application/x-msgpack")
+      assert.strictEqual(headers.get(Header.contentType), messagePack)
+      const { columns, meta: account, types } = unpackr.unpack(data)
+      assert.deepStrictEqual(columns, {
+        event_time: typedFrame.eventTimeMs,
+        close: Float64Array.of(1.5, 2.5, Number.NaN),
+        trades: BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n) + 1n, -(2n ** 63n)),
+        halted: [true, false, null],
+        venue: ["XNYS", 'Börse "Nord"', null],
+        settledAt: Float64Array.of(-1, 1_670_889_600_000, Number.NaN),
+        __source: ["lake", "lake", "lake"],
+        __ingest_at: new Float64Array(3).fill(1_763_800_000_000),
+        __backfill_job_id: ["0.1", "0.1", "0.1"],
+        __flags: typedFrame.flags
+      })
+      assert.deepStrictEqual(Object.keys(columns), Object.keys(toJson(typedFrame)))
+      assert.deepStrictEqual(types, typesOf(typedFrame))
+      assert.deepStrictEqual(account, meta)
+    }).pipe(Effect.provide(serving(typedFrame)))
+  )
+
+  it.effect("is in the form that is wanted most, and refused where none of them is served", () =>
+    Effect.gen(function* () {
+      const forms = [
+        [`${arrow};q=0.1, ${messagePack}`, messagePack],
+        [`${messagePack};q=0.1, */*;q=0.2`, "application/json"],
+        ["*/*", "application/json"],
+        ["text/csv", "application/json"]
+      ] as const
+      for (const [accept, form] of forms) {
+        assert.strictEqual((yield* ask(accept)).headers.get(Header.contentType), form, accept)
+      }
+      const { data, headers } = yield* ask("text/csv")
+      assert.strictEqual(headers.get(Header.error), "InvalidRequest")
+      const { error } = JSON.parse(new TextDecoder().decode(data))
+      assert.strictEqual(error.field, Header.accept)
+      assert.include(error.problem, `ask for application/json, ${messagePack} or ${arrow}`)
     }).pipe(Effect.provide(serving(typedFrame)))
   )
 

@@ -64,6 +64,25 @@ describe("FrameCodec", () => {
     expect(asReply(same)).toEqual(asReply(frame))
     expect(withDictionaries(same)).toEqual(withDictionaries(frame))
   })
+  law(
+    "encode() gives the bytes that Arrow's own writer gives",
+    [frame, fc.option(text), fc.boolean(), fc.boolean()],
+    (drawn, told, isReply, dictionaries) => {
+      const bytes = FrameCodec.encode(drawn, {
+        lineage: isReply ? "columns" : "none",
+        metadata: new Map(told === null ? [] : [["seamless.told", `{${told}}`]]),
+        categories: dictionaries ? "dictionary" : "text"
+      })
+      expect(Buffer.from(tableToIPC(tableFromIPC(bytes), "stream"))).toEqual(Buffer.from(bytes))
+    }
+  )
+  it("encode() writes columns that share memory as the columns that they are", () => {
+    const values = Float64Array.of(1, 2, 3)
+    const shared = { ...bars, columns: ["open", "high", "low"].map((name) => float64(name, values)) }
+    expect(FrameCodec.decode(asReply(shared)).frame).toEqual(shared)
+    const mixed = { ...shared, columns: [...shared.columns, Category.fromTexts("venue", ["a", null, "b"])] }
+    expect(FrameCodec.decode(withDictionaries(mixed)).frame).toEqual(mixed)
+  })
   law("another reader finds the values and the nulls of every type", [frame, fc.boolean()], (drawn, dictionaries) => {
     const table = tableFromIPC(dictionaries ? withDictionaries(drawn) : asReply(drawn))
     for (const column of drawn.columns) {

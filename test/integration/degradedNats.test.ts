@@ -1,0 +1,98 @@
+/**
+ * What is read of a cluster whose NATS has lost its quorum?
+ *
+ * Three servers of which two are killed: nothing can be written, and what stands can't be known, while messages go on
+ * between those who are at the third.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { ReadOptions } from "../../client/requestBody.ts"
+import type { Range } from "../../protocol/history/Range.ts"
+import * as BarFile from "../support/BarFile.ts"
+import * as Cluster from "../support/ClusterHarness.ts"
+import * as NatsCluster from "../support/NatsCluster.ts"
+import { untilTrue } from "../support/untilTrue.ts"
+
+const file = BarFile.barFiles.fullDay
+const { interval, node } = file
+const midnightMs = BarFile.read(file).range[0]
+const minuteMs = 60_000
+const minutes = (from: number, to: number): Range => [midnightMs + from * minuteMs, midnightMs + to * minuteMs]
+
+const patient: ReadOptions = { strategy: "auto_backfill", sla: { totalDeadlineMs: 60_000 } }
+/** What an answer may take beyond its deadline on a busy machine. */
+const graceMs = 250
+
+describe("NATS", () => {
+  it.live(
+    "NATS has no quorum",
+    () =>
+      Effect.gen(function* () {
+        const { servers } = yield* NatsCluster.start()
+        const [first, second, third] = servers
+        const cluster = yield* Cluster.make(
+          { files: [file], rest: { nats: { replicas: 3 } } },
+          { server: { url: first!.url } }
+        )
+        yield* cluster.startHost("a")
+        const client = yield* Cluster.startClient(first!.url)
+        const read = (range: Range, options: ReadOptions) => Cluster.readFile(client, file, range, options)
+        const { meta: before } = yield* read(minutes(0, 100), patient)
+        assert.isUndefined(before.staleMs)
+        yield* Effect.all([second!.kill, third!.kill], { concurrency: 2 })
+
+        // what was read within the last seconds is trusted, and then what stands is asked for in vain
+        yield* untilTrue(
+          "the coverage is told to be old",
+          Effect.map(
+            read(minutes(0, 100), { strategy: "fail_fast" }),
+            ({ meta }) => meta.staleMs !== undefined && meta.staleMs > 5000
+          ),
+          60_000
+        )
+        for (const [strategy, deadlineMs] of [
+          ["fail_fast", 1000],
+          ["partial_fill", 500],
+          ["auto_backfill", 8000],
+          ["seamless", 5000]
+        ] as const) {
+          const { df, meta } = yield* read(minutes(0, 100), { strategy })
+          assert.strictEqual(df.length, 100, strategy)
+          assert.deepStrictEqual([meta.missingRanges, meta.coverageVersion], [[], before.coverageVersion])
+          assert.strictEqual(meta.fingerprint, before.fingerprint)
+          assert.isAbove(meta.staleMs ?? 0, 5000)
+          assert.match(meta.notes.join(), /could not be read: this is what stood \d+ ms ago/)
+          assert.isBelow(meta.slaReport.elapsedMs, 1000 + graceMs, "a gap would be waited for, and there is none")
+
+          if (strategy === "fail_fast") continue
+          const gap = yield* read(minutes(50, 150), { strategy })
+          assert.strictEqual(gap.df.length, 50, strategy)
+          assert.isBelow(gap.meta.slaReport.elapsedMs, deadlineMs + graceMs)
+          const [missing] = gap.meta.missingRanges
+          assert.strictEqual(missing?.state, "missing")
+          assert.match(missing?.reason ?? "", /^it could not be asked for/)
+          assert.strictEqual(gap.meta.sourceOutcomes["binance"]?.outcome, "not_asked")
+          const failure = yield* Effect.flip(read(minutes(50, 150), { strategy, sla: { onBackfillFailure: "error" } }))
+          assert.deepStrictEqual([failure.tag, failure.code], ["MeshUnavailable", 503], strategy)
+        }
+        const missing = yield* Effect.flip(read(minutes(50, 150), { strategy: "fail_fast" }))
+        assert.strictEqual(missing.tag, "CoverageMissing")
+        // who has written has to read that, or be told that it can't be
+        const own = yield* Effect.flip(read(minutes(0, 100), { strategy: "seamless", minVersion: 1 }))
+        assert.include(["MeshUnavailable", "DeadlineExceeded"], own.tag)
+
+        yield* Effect.all([second!.start, third!.start], { concurrency: 2 })
+        yield* untilTrue(
+          "the gap is filled",
+          Effect.match(read(minutes(0, 150), patient), {
+            onFailure: () => false,
+            onSuccess: ({ df, meta }) => df.length === 150 && meta.staleMs === undefined
+          }),
+          60_000
+        )
+        const { coverageVersion } = yield* Cluster.asking(() => client.coverage(node, interval))
+        assert.isAbove(coverageVersion, before.coverageVersion)
+      }),
+    240_000
+  )
+})
