@@ -6,6 +6,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Errors.ts"
+import { barCount } from "../../protocol/history/Interval.ts"
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
@@ -15,6 +16,7 @@ import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import { defaults as settings } from "../../protocol/Settings.ts"
 import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
@@ -26,6 +28,9 @@ import { forceFailFast } from "./failFast.ts"
 import { explain } from "./explain.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
+import * as ReadCursor from "./ReadCursor.ts"
+import { ofResult, readParts, type RowFlow } from "./readParts.ts"
+import type { Refusal } from "./verdict.ts"
 import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
 
 /** A history request that was answered: the answer, and whether the caller wants its account. */
@@ -34,11 +39,22 @@ export interface Answered {
   readonly returnMeta: boolean
 }
 
+/** An answer as it goes by; in one piece too where it is there already. */
+export interface Parted {
+  readonly whole: HistoryResult | undefined
+  readonly flow: RowFlow<never>
+}
+
 /** The public API. Requests are taken as they come, and checked. */
 export class SeamlessDataProvider extends Context.Service<
   SeamlessDataProvider,
   {
     readonly read: (request: unknown) => Effect.Effect<Answered, RequestError | ReadFailure>
+    /** The same for who takes the rows as they go by, from a cursor on where one is given: of far longer ranges. */
+    readonly readParts: (
+      request: unknown,
+      cursor?: string
+    ) => Effect.Effect<Parted, RequestError | ReadFailure | Refusal>
     readonly ensureAvailable: (
       request: unknown
     ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | Undelivered>
@@ -61,14 +77,21 @@ type Services = Coverage | Backfill | ChunkStore | DataSources | PastRoots | Ser
 
 /** What a provider is told of its environment. */
 interface ProviderOptions {
-  /** The most bars of one request. */
+  /** The most bars of one request whose answer is one message. */
   readonly barsMax: number
+  /** The most bars of one whose answer is taken in parts. */
+  readonly streamBarsMax?: number
   /** What requests say where they say nothing. */
   readonly requests?: RequestSettings
 }
 
-const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOptions) {
+const make = Effect.fnUntraced(function* ({
+  barsMax,
+  requests = {},
+  streamBarsMax = settings.maxStreamBars
+}: ProviderOptions) {
   const reading = { verb: "read", defaults: requests.read ?? {}, barsMax } as const
+  const streaming = { ...reading, barsMax: Math.max(barsMax, streamBarsMax), inParts: true } as const
   const ensuring = { verb: "ensure", defaults: requests.ensure ?? {}, barsMax } as const
   const services = yield* Effect.context<Services>()
   const provide = Effect.provide(services)
@@ -77,6 +100,19 @@ const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOp
       const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)())
       const request = { ...(yield* validate(asked, reading)), ...forced }
       return { result: yield* read(request), returnMeta: request.returnMeta }
+    }, provide),
+    readParts: Effect.fnUntraced(function* (input: unknown, token?: string) {
+      const request = yield* validate(yield* parseHistory(input), streaming)
+      const cursor = token === undefined ? undefined : yield* ReadCursor.parse(request, token)
+      if (cursor === undefined && barCount(request.entry.interval, ...request.range) <= barsMax) {
+        const whole = yield* read(request)
+        return { whole, flow: ofResult(request, whole) }
+      }
+      const flow = yield* readParts(request, cursor)
+      return {
+        whole: undefined,
+        flow: { ...flow, next: provide(flow.next), account: provide(flow.account) }
+      }
     }, provide),
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), ensuring))

@@ -72,6 +72,37 @@ const newer = Effect.fnUntraced(function* <Loaded>(
   return { view, plan: planned, filled, nowMs, ...again } satisfies Findings<Loaded>
 })
 
+/** A version of the past, within the budget. */
+const pastView = Effect.fnUntraced(function* ({ entry }: ValidRequest, budget: Budget.Budget, asOf: AsOf) {
+  const roots = yield* PastRoots
+  const past = yield* budget.phase("storage")(roots.at(entry, asOf))
+  return Option.isNone(past) ? yield* noCoverage(budget) : past.value
+})
+
+const pastNotes = ({ root: { committedAt, version } }: CoverageView): ReadonlyArray<string> => [
+  `as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`
+]
+
+/** What an answer in parts goes on with: the version that it is of. What was to be done about its gap has been. */
+export const findAgain = Effect.fnUntraced(function* <Loaded>(
+  request: ValidRequest,
+  budget: Budget.Budget,
+  load: Load<Loaded>,
+  version: number
+) {
+  const { asOf } = request
+  const view = yield* pastView(request, budget, { version })
+  const nowMs = asOf === undefined ? yield* Clock.currentTimeMillis : (asOf.time ?? view.atMs)
+  const found: Findings<Loaded> = {
+    view,
+    plan: planRead(request, view, nowMs),
+    filled: asOf === undefined ? untouched : { ...untouched, notes: pastNotes(view) },
+    nowMs,
+    ...(yield* load(request, view, budget))
+  }
+  return found
+})
+
 /** What stood at a point of the past: what is missing of it stays so. */
 export const findPast = Effect.fnUntraced(function* <Loaded>(
   request: ValidRequest,
@@ -79,13 +110,9 @@ export const findPast = Effect.fnUntraced(function* <Loaded>(
   load: Load<Loaded>,
   asOf: AsOf
 ) {
-  const roots = yield* PastRoots
-  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
-  if (Option.isNone(past)) return yield* noCoverage(budget)
-  const view = past.value
+  const view = yield* pastView(request, budget, asOf)
   const plan = planRead(request, view, view.atMs)
-  const { committedAt, version } = view.root
-  const notes = [`as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`]
+  const notes = pastNotes(view)
   const found: Findings<Loaded> = {
     view,
     plan,

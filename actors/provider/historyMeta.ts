@@ -113,6 +113,21 @@ export const countRows = (frame: Frame.Frame): RowCounts => {
   return { rows: Frame.length(frame), ...counts, ...(names.length > 0 && { examples }) }
 }
 
+/** What two stretches of rows come to together, the earlier one first. */
+export const addCounts = (before: RowCounts, after: RowCounts): RowCounts => {
+  const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => before[name] + after[name] > 0)
+  const examples = names.map((name) => {
+    const times = [...(before.examples?.[name] ?? []), ...(after.examples?.[name] ?? [])]
+    return [name, times.slice(0, examplesMax)] as const
+  })
+  return {
+    rows: before.rows + after.rows,
+    outOfOrderCount: before.outOfOrderCount + after.outOfOrderCount,
+    duplicateCount: before.duplicateCount + after.duplicateCount,
+    ...(names.length > 0 && { examples: Object.fromEntries(examples) })
+  }
+}
+
 const summaryOf = (
   ranges: RangeSet.RangeSet,
   severity: FindingSummary["severity"],

@@ -32,7 +32,7 @@ export interface Loaded {
 type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
 
 /** The rows of windows as a reader gets them, and the content of each window's. */
-const joinWindows = (
+export const joinWindows = (
   entry: ValidRequest["entry"],
   windows: ReadonlyArray<StoredWindow>
 ): Pick<Loaded, "frame" | "contributions" | "findings"> & { readonly contents: ReadonlyArray<WindowContent> } => {

@@ -22,7 +22,7 @@ import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
 /** A refusal, with the answer that was refused and its account. */
-class Refused extends Data.TaggedError("Refused")<{
+export class Refused extends Data.TaggedError("Refused")<{
   readonly error: Refusal
   readonly result: HistoryResult
 }> {}
@@ -40,7 +40,7 @@ const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageV
 })
 
 /** Says in the trace what is read. */
-const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
+export const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
   Effect.annotateCurrentSpan({
     [Attribute.requestId]: requestId,
     [Attribute.nodeId]: entry.series.nodeId,

@@ -45,6 +45,8 @@ export interface RequestTerms {
   /** What the environment has requests say. */
   readonly defaults: ReadDefaults
   readonly barsMax: number
+  /** Whether the answer is taken in parts; it is one message unless told so. */
+  readonly inParts?: boolean
 }
 
 const knownFields = { onExcessProperty: "error" } as const
@@ -105,7 +107,7 @@ export const checkConsistency = ({ consistency }: Pick<HistoryRequest, "consiste
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
   request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
-  { barsMax, defaults, verb }: RequestTerms
+  { barsMax, defaults, inParts = false, verb }: RequestTerms
 ) {
   const catalog = yield* SeriesCatalog
   if (Option.isNone(Interval.parse(request.interval))) {
@@ -117,7 +119,7 @@ export const validate = Effect.fnUntraced(function* (
   const { align, asOf, sourcePriority, ...options } = decide(verb, defaults, said)
   const range = yield* Effect.fromResult(checkRange({ start, end, align }, entry.interval))
   const bars = Interval.barCount(entry.interval, ...range)
-  if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax })
+  if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax, inParts })
   yield* checkPoint(request, asOf)
   yield* checkConsistency(request, asOf)
   // what an environment prefers is about all of its series: some have other sources

@@ -116,7 +116,7 @@ export const planWindows = Effect.fnUntraced(function* (
 })
 
 /** The rows of windows, and how much of it was in memory already. */
-const loadPlanned = Effect.fnUntraced(function* (
+export const loadPlanned = Effect.fnUntraced(function* (
   { entry: { schema, series }, once = false }: Wanted,
   parts: ReadonlyArray<PlannedWindow>
 ) {

@@ -27,6 +27,7 @@ const serving = (df: Frame) =>
       Layer.succeed(SeamlessDataProvider, {
         read: () =>
           Effect.succeed({ result: { df, meta: Schema.decodeUnknownSync(HistoryMeta)(meta) }, returnMeta: true }),
+        readParts: () => unused,
         ensureAvailable: () => unused,
         coverage: () => unused,
         diff: () => unused,
