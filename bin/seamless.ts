@@ -18,6 +18,7 @@ import { coverage } from "./commands/coverage.ts"
 import { diff } from "./commands/diff.ts"
 import { drain } from "./commands/drain.ts"
 import { ensure } from "./commands/ensure.ts"
+import { explain } from "./commands/explain.ts"
 import { hosts } from "./commands/hosts.ts"
 import { importFiles } from "./commands/import.ts"
 import { invalidate } from "./commands/invalidate.ts"
@@ -50,6 +51,7 @@ const seamless = Command.make("seamless").pipe(
     up,
     importFiles,
     read,
+    explain,
     ensure,
     coverage,
     audit,

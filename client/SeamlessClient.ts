@@ -4,6 +4,7 @@ import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { askPatiently } from "./askPatiently.ts"
+import { explain, type ReadExplanation } from "./explain.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
 import { read } from "./read.ts"
@@ -46,6 +47,8 @@ export interface SeamlessClient {
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
   /** What is covered of a series, with its version: now, or as of a version or a time. */
   readonly coverage: (nodeId: string, interval: string, options?: CoverageOptions) => Promise<CoverageReport>
+  /** What `read` with the same arguments would do: what would come from where, and what would be waited for. */
+  readonly explain: (...asked: Asked<ReadOptions>) => Promise<ReadExplanation>
   /** The bars that are not the same at two versions of the coverage, as many as one answer tells. */
   readonly diff: (nodeId: string, interval: string, options: DiffOptions) => Promise<HistoryDiff>
   /** How the host that happens to answer is. */
@@ -122,6 +125,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
     read: readHistory,
     ensureAvailable: (...asked) => toPromise(ensureAvailable(session, asked), asked[4]),
     coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),
+    explain: (...asked) => toPromise(explain(session, asked), asked[4]),
     diff: (nodeId, interval, options) => toPromise(diff(session, { nodeId, interval, options }), options),
     health: (options) => toPromise(health(session), options),
     close,

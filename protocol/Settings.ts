@@ -49,8 +49,10 @@ export type SeriesSettings = typeof SeriesSettings.Type
 
 /** Bounds that protect a cluster. */
 export const Limits = Schema.Struct({
-  /** Bars in one request. */
+  /** Bars in one request whose answer is one message. */
   maxBars: Schema.optionalKey(Count),
+  /** Bars in one request whose answer is taken in parts. */
+  maxStreamBars: Schema.optionalKey(Count),
   /** Bytes of decoded rows that a host keeps. */
   cacheBytes: Schema.optionalKey(Count),
   /** Requests of one caller that a host answers at once; one more is refused. */
@@ -130,6 +132,7 @@ export type Configuration = typeof Configuration.Type
 /** What holds where a configuration says nothing. */
 export const defaults = {
   maxBars: 50_000,
+  maxStreamBars: 10_000_000,
   replicas: 1,
   cacheBytes: 64 * 1024 * 1024,
   /** An eighth of what a host answers at once. */

@@ -10,6 +10,8 @@ export const Span = {
   historyRead: "history.read",
   /** One request to make a range available. */
   historyEnsure: "history.ensure",
+  /** One account of what a read would do. */
+  historyExplain: "history.explain",
   /** One report of coverage. */
   historyCoverage: "history.coverage",
   /** Reading a root that was not known, or no longer. */
@@ -52,5 +54,8 @@ export const Attribute = {
   source: "source",
   missingCount: "missing_count",
   waitMs: "wait_ms",
-  timeout: "timeout"
+  timeout: "timeout",
+  /** What a read does about its gap, and how many bars that has. */
+  gapMode: "gap_mode",
+  gapBars: "gap_bars"
 } as const

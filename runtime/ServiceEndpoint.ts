@@ -3,7 +3,8 @@
  *
  * Every host serves the public subjects, in one queue group. A request is handled in a fiber of its own, as a child of
  * the asker's trace; at most so many are under way at once, of all callers and of each, and one more is refused at
- * once rather than kept waiting. A host that drains takes no more of them, and whatever ends it, those under way are finished.
+ * once rather than kept waiting. One that its caller has named ends when the caller calls it off. A host that drains
+ * takes no more of them, and whatever ends it, those under way are finished.
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
@@ -12,6 +13,7 @@ import { Header } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { makeCallers } from "./Callers.ts"
+import * as Calls from "./Calls.ts"
 import { clockMs, withBudget } from "./Deadline.ts"
 import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
@@ -44,6 +46,9 @@ export const jsonReply = (value: unknown): Reply => valueReply(value)
 /** The form of an error reply: the one that was asked for, where errors have it. */
 const errorForm = ({ headers }: Pick<Message, "headers">): BodyForm.BodyForm =>
   BodyForm.answerForm(headers.get(Header.accept)) ?? "json"
+
+/** No answer: whoever asked has had it all, or waits for it no longer. */
+export const silence: Reply = { data: new Uint8Array(0), headers: new Map() }
 
 /** Answers one message; what goes wrong is an answer too. */
 export type Respond = (message: Message) => Effect.Effect<Reply>
@@ -107,6 +112,7 @@ export const serve = Effect.fnUntraced(function* (
 ) {
   const mesh = yield* Mesh
   const status = yield* HostStatus
+  const calls = yield* Calls.make
   const requests = yield* FiberSet.make<void>()
   const runFork = yield* FiberSet.runtime(requests)()
   yield* Effect.addFinalizer(() => finish(requests))
@@ -117,9 +123,9 @@ export const serve = Effect.fnUntraced(function* (
   const now = yield* clockMs
   let underWay = 0
 
-  const send = (subject: string, message: Message, { data, headers }: Reply, sinceMs: number): void => {
-    message.respond(data, headers)
-    figures.note(subject, headers, now() - sinceMs)
+  const send = (subject: string, message: Message, reply: Reply, sinceMs: number): void => {
+    if (reply !== silence) message.respond(reply.data, reply.headers)
+    figures.note(subject, reply.headers, now() - sinceMs)
   }
 
   const answer = (subject: string, respond: Respond, message: Message, sinceMs: number) =>
@@ -149,7 +155,8 @@ export const serve = Effect.fnUntraced(function* (
           underWay--
           taken()
         })
-        runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), ended))
+        const fiber = runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), ended))
+        calls.add(message.headers.get(Header.call), fiber)
       },
       isShared ? { group: serviceGroup } : {}
     )

@@ -6,13 +6,11 @@ import { type AskedRange, checkRange } from "../../protocol/history/checkRange.t
 import { InvalidRequest } from "../../protocol/history/Errors.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
-import { planBackfill } from "../../protocol/history/planBackfill.ts"
 import { isRange, type Range } from "../../protocol/history/Range.ts"
 import * as RangeMeasure from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import * as Window from "../../protocol/history/Window.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
-import { DataSources } from "../sources/DataSource.ts"
+import { costOfFilling } from "../sources/costOfFilling.ts"
 import * as Reach from "../sources/Reach.ts"
 import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
 
@@ -52,51 +50,6 @@ const shares = (entry: CatalogEntry, { covered, root }: CoverageView, [start, en
   }
 }
 
-/**
- * The sources of a series that this host has, in the order in which they are asked, with what each is asked for: all
- * that it keeps of what those before it don't.
- */
-const sharesOf = Effect.fnUntraced(function* (entry: CatalogEntry, askable: RangeSet.RangeSet, nowMs: number) {
-  const all = yield* DataSources
-  let left = askable
-  return entry.sources.flatMap((name) => {
-    const source = all.get(name)
-    if (source === undefined) return []
-    const wanted = RangeSet.subtract(left, Reach.forgotten(source.capabilities.retentionMs, entry.interval, nowMs))
-    left = RangeSet.subtract(left, wanted)
-    return [{ name, wanted, ...source.capabilities }]
-  })
-})
-
-/** The sum; null where one of them is not known. */
-const total = (values: ReadonlyArray<number | null>): number | null =>
-  values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
-
-/** A series, and what of it is to be brought. */
-interface Share {
-  readonly entry: CatalogEntry
-  readonly wanted: RangeSet.RangeSet
-  readonly windowBars: number
-}
-
-/** What is asked of sources so that bars can be made: of what is rolled up, what its finer bars lack. */
-const askedFor = Effect.fnUntraced(function* (own: Share, nowMs: number) {
-  let share = own
-  while (share.entry.derivedFrom !== null) {
-    const { derivedFrom, series } = share.entry
-    const entry = yield* (yield* SeriesCatalog).find(series.nodeId, derivedFrom)
-    const { covered, root } = yield* (yield* Coverage).of(entry.series)
-    const wanted = Reach.askable(entry, RangeSet.subtract(share.wanted, covered), root.exceptions, nowMs)
-    share = { entry, wanted, windowBars: root.windowBars }
-  }
-  return share
-})
-
-const costOf = ({ entry, wanted, windowBars }: Share, nowMs: number) =>
-  Effect.map(sharesOf(entry, wanted, nowMs), (sources) =>
-    planBackfill(wanted, sources, Window.makeGrid(entry.interval, windowBars))
-  )
-
 /** The plan of a range. */
 export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
   const { entry, range } = yield* validRange(asked)
@@ -104,11 +57,9 @@ export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
   const nowMs = yield* Clock.currentTimeMillis
   const share = shares(entry, view, range, nowMs)
   const { lengthMs } = entry.interval
-  const own: Share = { entry, wanted: share.askable, windowBars: view.root.windowBars }
-  const { bars, windows } = yield* costOf(own, nowMs)
-  const { sources } = yield* costOf(yield* askedFor(own, nowMs), nowMs)
+  const own = { entry, sources: entry.sources, wanted: share.askable, windowBars: view.root.windowBars }
+  const cost = yield* costOfFilling(own, nowMs)
   const count = (set: RangeSet.RangeSet) => RangeMeasure.bars(set, lengthMs)
-  const taken = sources.filter((source) => source.requests > 0)
   const plan: BackfillPlan = {
     ...entry.series,
     start: range[0],
@@ -117,11 +68,7 @@ export const planRange = Effect.fnUntraced(function* (asked: AskedSeriesRange) {
     unavailableBars: count(share.unavailable),
     quarantinedBars: count(share.quarantined),
     deferredBars: count(share.deferred),
-    bars,
-    windows,
-    requests: total(taken.map((source) => source.requests)) ?? 0,
-    seconds: sources.length === 0 ? null : total(taken.map((source) => source.seconds)),
-    sources
+    ...cost
   }
   return plan
 })

@@ -32,18 +32,18 @@ const make = Effect.gen(function* () {
     }
   }
 
-  const look = (keys: ReadonlyArray<string>) =>
+  const newest = (keys: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<BackfillJob>, MeshUnavailable> =>
     keys.length === 0
-      ? Effect.void
+      ? Effect.succeed([])
       : Effect.map(
           mesh.readMany(
             Stream.jobs.name,
             keys.map((key) => keySubject(Stream.jobs, key))
           ),
-          (stored) => {
-            for (const { value } of stored) Option.map(readJob(value), tell)
-          }
+          (stored) => stored.flatMap(({ value }) => Option.toArray(readJob(value)))
         )
+
+  const look = (keys: ReadonlyArray<string>) => Effect.map(newest(keys), (jobs) => jobs.forEach(tell))
 
   const register = (job: BackfillJob): Effect.Effect<Waiter> =>
     Effect.sync(() => {
@@ -88,7 +88,8 @@ const make = Effect.gen(function* () {
         const keys = jobs.filter((job) => !isFinal(job)).map(jobKey)
         const [settled] = yield* Effect.all([all, Effect.ignore(Effect.suspend(() => look(keys)))], { concurrency: 2 })
         return settled
-      })
+      }),
+    newest: (series, windowStarts) => newest(windowStarts.map((windowStart) => jobKey({ series, windowStart })))
   })
 })
 

@@ -23,6 +23,7 @@ import { keepTypes, type KnownTypes } from "../conformance/keepTypes.ts"
 import { mergeFrames, rowsIn } from "../conformance/mergeFrames.ts"
 import { type DataSource, DataSources, type Page, type RequestFailed } from "../sources/DataSource.ts"
 import { Gate } from "../sources/Gate.ts"
+import { leaveBehind } from "../sources/leaveBehind.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import * as Answer from "./Answer.ts"
 import { type AutoBackfiller, AutoBackfillers, NoAnswer, type Refill, type Step } from "./AutoBackfiller.ts"
@@ -229,6 +230,6 @@ export const layer: Layer.Layer<AutoBackfillers, never, DataSources> = Layer.eff
   AutoBackfillers,
   Effect.map(
     DataSources,
-    (sources) => new Map(Array.from(sources, ([name, source]) => [name, pagedBackfiller(source)]))
+    (sources) => new Map(Array.from(sources, ([name, source]) => [name, pagedBackfiller(leaveBehind(source))]))
   )
 )

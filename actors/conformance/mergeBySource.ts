@@ -24,17 +24,25 @@ export interface Merged {
   readonly contributions: ReadonlyMap<string, RangeSet.RangeSet>
 }
 
+/** What of `wanted` time is taken from each of them: each stretch from the first that covers it. */
+export const shareOut = <Has extends Pick<SourceRows, "ranges">>(
+  sources: ReadonlyArray<Has>,
+  wanted: RangeSet.RangeSet
+): ReadonlyArray<readonly [of: Has, taken: RangeSet.RangeSet]> => {
+  let open = wanted
+  return sources.flatMap((each) => {
+    const taken = RangeSet.intersect(each.ranges, open)
+    if (isEmpty(taken)) return []
+    open = RangeSet.subtract(open, taken)
+    return [[each, taken] as const]
+  })
+}
+
 /** The rows of `wanted` time, each stretch from the first of the sources that covers it; `empty` gives the columns. */
 export const mergeBySource = (sources: ReadonlyArray<SourceRows>, wanted: RangeSet.RangeSet, empty: Frame): Merged => {
-  const contributions = new Map<string, RangeSet.RangeSet>()
-  const parts: Array<Frame> = []
-  let open = wanted
-  for (const { frame, ranges, source } of sources) {
-    const taken = RangeSet.intersect(ranges, open)
-    if (isEmpty(taken)) continue
-    contributions.set(source, taken)
-    parts.push(...rowsIn(frame, taken))
-    open = RangeSet.subtract(open, taken)
+  const shares = shareOut(sources, wanted)
+  return {
+    frame: mergeFrames([empty, ...shares.flatMap(([{ frame }, taken]) => rowsIn(frame, taken))]),
+    contributions: new Map(shares.map(([{ source }, taken]) => [source, taken]))
   }
-  return { frame: mergeFrames([empty, ...parts]), contributions }
 }

@@ -5,8 +5,8 @@
  * answer changes is decided in Coverage.ts, what a demand needs in planJobs.ts, what an operator's word does in
  * operateJob.ts; here they are put into effect.
  */
-import { Clock, Effect } from "effect"
-import { commitMessage, ensureMessage } from "../../protocol/messages/Coverage.ts"
+import { Clock, Effect, Result } from "effect"
+import { commitMessage, confirmMessage, ensureMessage } from "../../protocol/messages/Coverage.ts"
 import { invalidateMessage, operateMessage } from "../../protocol/messages/Operate.ts"
 import { MalformedMessage } from "../../protocol/wire/Errors.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
@@ -79,6 +79,8 @@ const activate = Effect.fnUntraced(function* (activation: Activation) {
   return handler(address, [
     on(ensureMessage, (demand) => noted(ensure(demand))),
     onAll(commitMessage, (commits) => Effect.tap(record.commitAll(commits), noteUnsettled)),
+    // one write answers all who had asked before it began
+    onAll(confirmMessage, (asked) => Effect.map(record.confirm, (version) => asked.map(() => Result.succeed(version)))),
     on(operateMessage, (word) => Effect.tap(noted(operate(word)), () => wake)),
     // what waits for a person does so whether or not what was covered beside it counts
     on(invalidateMessage, (word) => Effect.tap(noted(invalidate(word)), () => quietly(noteQuarantined))),

@@ -8,9 +8,10 @@ import { Effect, Layer, Option, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import {
+  commitMessage,
+  confirmMessage,
   Coverage,
   type CoverageView,
-  commitMessage,
   ensureMessage,
   type Freshness
 } from "../../protocol/messages/Coverage.ts"
@@ -135,10 +136,12 @@ const make = Effect.gen(function* () {
   const provided = Effect.provideService(ActorSystem, system)
   const askEnsure = ask(ensureMessage)
   const askCommit = ask(commitMessage)
+  const askConfirm = ask(confirmMessage)
   return Coverage.of({
     of,
     ensure: (request) => provided(askEnsure(keyOf(request.series), request)),
-    commit: (commit) => provided(askCommit(keyOf(commit.series), commit))
+    commit: (commit) => provided(askCommit(keyOf(commit.series), commit)),
+    confirm: (series) => provided(askConfirm(keyOf(series), { series }))
   })
 })
 

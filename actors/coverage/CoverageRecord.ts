@@ -37,6 +37,11 @@ export interface CoverageRecord {
   readonly generations: (windowStarts: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, number>, Stopped>
   /** Fails where the root does not stand any more: what this activation believes covered may not be. */
   readonly checkStanding: Effect.Effect<void, Fenced | MeshUnavailable>
+  /**
+   * Writes the root once more as it is: no version, and nothing in the audit stream. Whoever owns the series no longer
+   * fails at it, so what it gives stood when it was written.
+   */
+  readonly confirm: Effect.Effect<Committed, Stopped>
   readonly commit: (message: Commit) => Effect.Effect<Committed, StaleCommit | Stopped>
   /** Makes one change of the root of commits that came together; gives what became of each. */
   readonly commitAll: (
@@ -235,6 +240,10 @@ export const open = Effect.fnUntraced(function* (entry: CatalogEntry, activation
     grid,
     generations,
     checkStanding: checkRoot,
+    confirm: Effect.suspend(() => {
+      const root = state.current()
+      return Effect.as(state.save(root), { version: root.version })
+    }),
     commit: (message) => Effect.flatMap(changes.commitAll([message]), ([only]) => Effect.fromResult(only!)),
     ...changes
   } satisfies CoverageRecord

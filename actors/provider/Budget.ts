@@ -8,6 +8,7 @@ import { Duration, Effect, Option } from "effect"
 import type { PhaseReport, SlaReport, SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import type { SlaPolicy } from "../../protocol/history/SlaPolicy.ts"
 import { monotonicMs, remainingMs as callerMs } from "../../runtime/Deadline.ts"
+import { usableMs } from "./waits.ts"
 
 /** The running clock of one answer. */
 export interface Budget {
@@ -22,14 +23,12 @@ export interface Budget {
   readonly totalMs: number
   /** Counts a second try within a phase. */
   readonly retried: (name: string) => void
+  /** Notes that a phase ended with its time, which it was not given by `phase`. */
+  readonly late: (name: string, budgetMs: number) => void
   /** Notes a demand that was not met; the first one counts. */
   readonly violated: (violation: SlaViolation) => void
   readonly report: Effect.Effect<SlaReport>
 }
-
-/** Time that is kept back for putting the answer together and sending it, in milliseconds, and as a share. */
-const reserveMs = 50
-const reserveShare = 0.1
 
 const longestReported = 2 ** 31
 
@@ -41,7 +40,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
   const phases = new Map<string, PhaseReport>()
   const retries = new Map<string, number>()
   const total = Math.min(totalDeadlineMs ?? Infinity, yield* callerMs)
-  const usable = total - Math.min(reserveMs, total * reserveShare)
+  const usable = usableMs(total)
   let violation: SlaViolation | null = null
   const violated = (next: SlaViolation): void => {
     violation ??= next
@@ -58,19 +57,21 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
     })
   }
 
+  /** Notes that the time was over, and how much of it has not been noted yet. */
+  const late = (name: string, budgetMs: number, waitedMs: number): void => {
+    note(name, { budgetMs, waitedMs, timedOut: true })
+    violated({ phase: name, budgetMs: finite(budgetMs), waitedMs: finite(budgetMs), retryAfterMs: null })
+  }
+
   const phase: Budget["phase"] =
     (name, maxWaitMs = Infinity) =>
     (self) =>
       Effect.gen(function* () {
         const fromMs = yield* monotonicMs
         const budgetMs = Math.min(maxWaitMs, yield* remainingMs)
-        const late = () => {
-          note(name, { budgetMs, waitedMs: 0, timedOut: true })
-          violated({ phase: name, budgetMs: finite(budgetMs), waitedMs: finite(budgetMs), retryAfterMs: null })
-        }
         // work whose budget is spent is not started
         if (budgetMs <= 0) {
-          late()
+          late(name, budgetMs, 0)
           return Option.none()
         }
         const timed =
@@ -78,10 +79,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
         const outcome = yield* Effect.onExit(timed, () =>
           Effect.map(monotonicMs, (nowMs) => note(name, { budgetMs, waitedMs: nowMs - fromMs, timedOut: false }))
         )
-        if (Option.isNone(outcome)) {
-          note(name, { budgetMs, waitedMs: 0, timedOut: true })
-          violated({ phase: name, budgetMs: finite(budgetMs), waitedMs: finite(budgetMs), retryAfterMs: null })
-        }
+        if (Option.isNone(outcome)) late(name, budgetMs, 0)
         return outcome
       })
 
@@ -90,6 +88,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
     remainingMs,
     totalMs: total,
     violated,
+    late: (name, budgetMs) => late(name, budgetMs, budgetMs),
     retried: (name) => {
       retries.set(name, (retries.get(name) ?? 0) + 1)
     },

@@ -1,27 +1,36 @@
 /**
  * What is the one way in?
  *
- * `read`, `ensureAvailable` and `coverage`, as an Effect service. The wire and the Promise client give the same.
+ * `read`, `ensureAvailable`, `coverage`, `explain` and `diff`, as an Effect service. The wire and the Promise client
+ * give the same.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import type { InvalidRequest, UnknownSeries } from "../../protocol/history/Errors.ts"
+import { barCount } from "../../protocol/history/Interval.ts"
 import { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import type { AvailabilityResult, CoverageReport, HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import type { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
+import type { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
 import type { RequestSettings } from "../../protocol/history/RequestDefaults.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
-import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import { defaults as settings } from "../../protocol/Settings.ts"
 import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
+import type { DataSources } from "../sources/DataSource.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
 import { diff } from "./diff.ts"
 import { forceFailFast } from "./failFast.ts"
+import { explain } from "./explain.ts"
 import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
+import * as ReadCursor from "./ReadCursor.ts"
+import { ofResult, readParts, type RowFlow } from "./readParts.ts"
+import type { Refusal } from "./verdict.ts"
 import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
 
 /** A history request that was answered: the answer, and whether the caller wants its account. */
@@ -30,17 +39,32 @@ export interface Answered {
   readonly returnMeta: boolean
 }
 
+/** An answer as it goes by; in one piece too where it is there already. */
+export interface Parted {
+  readonly whole: HistoryResult | undefined
+  readonly flow: RowFlow<never>
+}
+
 /** The public API. Requests are taken as they come, and checked. */
 export class SeamlessDataProvider extends Context.Service<
   SeamlessDataProvider,
   {
     readonly read: (request: unknown) => Effect.Effect<Answered, RequestError | ReadFailure>
+    /** The same for who takes the rows as they go by, from a cursor on where one is given: of far longer ranges. */
+    readonly readParts: (
+      request: unknown,
+      cursor?: string
+    ) => Effect.Effect<Parted, RequestError | ReadFailure | Refusal>
     readonly ensureAvailable: (
       request: unknown
-    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | DeadlineExceeded>
+    ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | Undelivered>
     readonly coverage: (
       request: unknown
-    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure>
+    ) => Effect.Effect<CoverageReport, InvalidRequest | UnknownSeries | UnknownPoint | CoverageFailure | Undelivered>
+    /** What a read of that request would do. */
+    readonly explain: (
+      request: unknown
+    ) => Effect.Effect<ReadExplanation, RequestError | UnknownPoint | CoverageFailure>
     /** What differs between two versions of the coverage. */
     readonly diff: (request: unknown) => Effect.Effect<HistoryDiff, RequestError | UnknownPoint | CoverageFailure>
   }
@@ -49,18 +73,25 @@ export class SeamlessDataProvider extends Context.Service<
 const decodeCoverage = Schema.decodeUnknownEffect(CoverageRequest, { onExcessProperty: "error" })
 
 /** What the verbs rest on. */
-type Services = Coverage | Backfill | ChunkStore | PastRoots | SeriesCatalog
+type Services = Coverage | Backfill | ChunkStore | DataSources | PastRoots | SeriesCatalog
 
 /** What a provider is told of its environment. */
 interface ProviderOptions {
-  /** The most bars of one request. */
+  /** The most bars of one request whose answer is one message. */
   readonly barsMax: number
+  /** The most bars of one whose answer is taken in parts. */
+  readonly streamBarsMax?: number
   /** What requests say where they say nothing. */
   readonly requests?: RequestSettings
 }
 
-const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOptions) {
+const make = Effect.fnUntraced(function* ({
+  barsMax,
+  requests = {},
+  streamBarsMax = settings.maxStreamBars
+}: ProviderOptions) {
   const reading = { verb: "read", defaults: requests.read ?? {}, barsMax } as const
+  const streaming = { ...reading, barsMax: Math.max(barsMax, streamBarsMax), inParts: true } as const
   const ensuring = { verb: "ensure", defaults: requests.ensure ?? {}, barsMax } as const
   const services = yield* Effect.context<Services>()
   const provide = Effect.provide(services)
@@ -70,14 +101,30 @@ const make = Effect.fnUntraced(function* ({ barsMax, requests = {} }: ProviderOp
       const request = { ...(yield* validate(asked, reading)), ...forced }
       return { result: yield* read(request), returnMeta: request.returnMeta }
     }, provide),
+    readParts: Effect.fnUntraced(function* (input: unknown, token?: string) {
+      const request = yield* validate(yield* parseHistory(input), streaming)
+      const cursor = token === undefined ? undefined : yield* ReadCursor.parse(request, token)
+      if (cursor === undefined && barCount(request.entry.interval, ...request.range) <= barsMax) {
+        const whole = yield* read(request)
+        return { whole, flow: ofResult(request, whole) }
+      }
+      const flow = yield* readParts(request, cursor)
+      return {
+        whole: undefined,
+        flow: { ...flow, next: provide(flow.next), account: provide(flow.account) }
+      }
+    }, provide),
     ensureAvailable: Effect.fnUntraced(function* (input: unknown) {
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), ensuring))
     }, provide),
+    explain: Effect.fnUntraced(function* (input: unknown) {
+      return yield* explain(yield* validate(yield* parseHistory(input), reading))
+    }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { asOf, interval, nodeId } = yield* Effect.mapError(decodeCoverage(input), invalid)
+      const { interval, nodeId, ...options } = yield* Effect.mapError(decodeCoverage(input), invalid)
       const catalog = yield* SeriesCatalog
-      return yield* coverageOf(yield* catalog.find(nodeId, interval), asOf)
+      return yield* coverageOf(yield* catalog.find(nodeId, interval), options)
     }, provide)
   })
 })

@@ -8,9 +8,10 @@
 import { Effect, Layer, Schema } from "effect"
 import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { HistoryDiff } from "../../protocol/history/HistoryDiff.ts"
-import { AvailabilityResult, CoverageReport, type SlaReport } from "../../protocol/history/HistoryResult.ts"
+import { AvailabilityResult, CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { defaults } from "../../protocol/Settings.ts"
-import type { DeadlineExceeded, MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
+import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
@@ -24,37 +25,37 @@ import {
   type Tagged,
   valueReply
 } from "../../runtime/ServiceEndpoint.ts"
+import { encodeInTime } from "./encodeReply.ts"
 import * as EncodingTurns from "./EncodingTurns.ts"
-import { encodeMeta, historyReply } from "./historyReply.ts"
+import { encodeMeta } from "./historyReply.ts"
+import * as PartedReads from "./PartedReads.ts"
+import { partsWanted } from "./partsWanted.ts"
 import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 
 /** The coverage is one read of one record: who gets no answer by then gets none. */
 const coverageBudgetMs = 5000
 
+/** What a read would do is looked up in records: who gets no answer by then gets none. */
+const explainBudgetMs = 5000
+
 /** A difference is of a bounded number of windows: who gets no answer by then gets none. */
 const diffBudgetMs = 15_000
 
+const encodeExplanation = Schema.encodeSync(ReadExplanation)
 const encodeDiff = Schema.encodeSync(HistoryDiff)
 const encodeAvailability = Schema.encodeSync(AvailabilityResult)
 const encodeCoverage = Schema.encodeSync(CoverageReport)
 
-/** Bounds the wait for the turn to encode: who was told to answer by then is told that it was too late. */
-const inTime =
-  ({ elapsedMs, totalDeadlineMs }: SlaReport) =>
-  (turn: Effect.Effect<Reply>): Effect.Effect<Reply, DeadlineExceeded> =>
-    totalDeadlineMs === null
-      ? turn
-      : turn.pipe(enforce("the turn to encode the answer"), withBudget(Math.max(0, totalDeadlineMs - elapsedMs)))
-
 /** What answers the verbs that only a host answers that takes work. */
 const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
-  const { coverage, diff, ensure, read } = Subject.service
+  const { coverage, diff, ensure, explain, read } = Subject.service
   return new Map([
     [read, verbs.read],
     [ensure, verbs.ensure],
     [coverage, verbs.coverage],
-    [diff, verbs.diff]
+    [diff, verbs.diff],
+    [explain, verbs.explain]
   ])
 }
 
@@ -69,6 +70,7 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const status = yield* HostStatus
   const mesh = yield* Mesh
   const turns = yield* EncodingTurns.make
+  const readParted = yield* PartedReads.make(turns)
 
   /** An answer that the server would not carry is an error that says so. */
   const fitting =
@@ -97,8 +99,10 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const read: Respond = (message) =>
     Effect.gen(function* () {
       const form = yield* acceptOf(message)
+      const wanted = yield* partsWanted(message)
+      if (wanted !== undefined) return yield* readParted(message, form, wanted)
       const { result, returnMeta } = yield* provider.read(yield* bodyOf(message))
-      return yield* turns.take(() => historyReply(result, form, returnMeta), inTime(result.meta.slaReport))
+      return yield* encodeInTime(turns, result, { form, returnMeta })
     }).pipe(
       Effect.catchTag("Refused", ({ error, result }) =>
         Effect.succeed(refusalReply(message, error, { meta: encodeMeta(result.meta) }))
@@ -122,6 +126,9 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const coverage = shortly("the coverage", coverageBudgetMs, (body) =>
     Effect.map(provider.coverage(body), encodeCoverage)
   )
+  const explain = shortly("the explanation", explainBudgetMs, (body) =>
+    Effect.map(provider.explain(body), encodeExplanation)
+  )
   const diff = shortly("the difference", diffBudgetMs, (body) => Effect.map(provider.diff(body), encodeDiff))
 
   const health: Respond = (message) =>
@@ -130,7 +137,7 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
       return valueReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId }, form)
     }).pipe(Effect.catch((error) => Effect.succeed(refusalReply(message, error))))
 
-  yield* serve(bySubject({ read, ensure, coverage, diff }), { requestsPerCaller })
+  yield* serve(bySubject({ read, ensure, coverage, diff, explain }), { requestsPerCaller })
   // who drains has that to say
   yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
 })

@@ -21,6 +21,7 @@ import * as Reach from "../sources/Reach.ts"
 import type { Budget } from "./Budget.ts"
 import { settleBelow } from "./settleBelow.ts"
 import type { ValidRequest } from "./validRequest.ts"
+import { backfillWaitMs } from "./waits.ts"
 
 /** What the cluster did about a gap. */
 export interface Filled {
@@ -54,9 +55,6 @@ const queueWaitMsMax = 30_000
 const roundsMax = 100
 /** A round in which nothing was under way learns nothing from the next one at once. */
 const idleRoundPause = "50 millis"
-/** What a wait leaves of the time for reading what it brought: a share of it, and no more than that takes. */
-const readingShare = 0.2
-const readingMsMax = 250
 /** The share of the wait for what a series is made of: the rest is enough to have it made, or at least asked for. */
 const belowShare = 0.8
 /** A reader without a deadline waits for that no longer than this; the work above goes on with what is there. */
@@ -90,7 +88,9 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
+  const withinMs = yield* budget.remainingMs
   const queued = yield* queueGap(request, gap, budget)
+  if (queued.timedOut) budget.late("backfill", Math.min(withinMs, queueWaitMsMax))
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`
@@ -189,9 +189,7 @@ const fillRounds = Effect.fnUntraced(function* (
 /** Asks that the gap be filled and waits for it, within the backfill budget. */
 export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   let filled: Filled = { ...untouched, timedOut: true }
-  const remainingMs = yield* budget.remainingMs
-  const untilReadingMs = remainingMs - Math.min(readingMsMax, remainingMs * readingShare)
-  const waitMs = Math.min(request.sla.maxWaitBackfillMs ?? Infinity, untilReadingMs)
+  const waitMs = backfillWaitMs(request.sla, yield* budget.remainingMs)
   const withinMs = Math.min(waitMs * belowShare, belowMsMax)
   const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs })
   const rounds = fillRounds(request, gap, budget, (seen) => {

@@ -23,6 +23,9 @@ import type { ValidRequest } from "./validRequest.ts"
 interface Stored<Loaded> {
   readonly loaded: Loaded
   readonly storageTimedOut: boolean
+  /** Whether any of it could not be read, in time or at all, and how long the rest is: where it was loaded. */
+  readonly isUnread?: boolean
+  readonly loadedMs?: number
 }
 
 /** Everything that was learnt for one answer. */
@@ -30,6 +33,8 @@ export interface Findings<Loaded> extends Stored<Loaded> {
   readonly view: CoverageView
   readonly plan: ReadPlan
   readonly filled: Filled
+  /** The time of the plan, in epoch milliseconds. */
+  readonly nowMs: number
 }
 
 /** Loads what the root covers of a request, within the budget. */
@@ -60,9 +65,42 @@ const newer = Effect.fnUntraced(function* <Loaded>(
   const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
-  if (again.storageTimedOut) return found
-  const planned = { ...planRead(request, view, yield* Clock.currentTimeMillis), gapMode: plan.gapMode }
-  return { view, plan: planned, filled, ...again } satisfies Findings<Loaded>
+  // rows that were there before are an answer, should those that came since hide them
+  if (again.isUnread === true && (again.loadedMs ?? 0) < (found.loadedMs ?? 0)) return found
+  const nowMs = yield* Clock.currentTimeMillis
+  const planned = { ...planRead(request, view, nowMs), gapMode: plan.gapMode, because: plan.because }
+  return { view, plan: planned, filled, nowMs, ...again } satisfies Findings<Loaded>
+})
+
+/** A version of the past, within the budget. */
+const pastView = Effect.fnUntraced(function* ({ entry }: ValidRequest, budget: Budget.Budget, asOf: AsOf) {
+  const roots = yield* PastRoots
+  const past = yield* budget.phase("storage")(roots.at(entry, asOf))
+  return Option.isNone(past) ? yield* noCoverage(budget) : past.value
+})
+
+const pastNotes = ({ root: { committedAt, version } }: CoverageView): ReadonlyArray<string> => [
+  `as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`
+]
+
+/** What an answer in parts goes on with: the version that it is of. What was to be done about its gap has been. */
+export const findAgain = Effect.fnUntraced(function* <Loaded>(
+  request: ValidRequest,
+  budget: Budget.Budget,
+  load: Load<Loaded>,
+  version: number
+) {
+  const { asOf } = request
+  const view = yield* pastView(request, budget, { version })
+  const nowMs = asOf === undefined ? yield* Clock.currentTimeMillis : (asOf.time ?? view.atMs)
+  const found: Findings<Loaded> = {
+    view,
+    plan: planRead(request, view, nowMs),
+    filled: asOf === undefined ? untouched : { ...untouched, notes: pastNotes(view) },
+    nowMs,
+    ...(yield* load(request, view, budget))
+  }
+  return found
 })
 
 /** What stood at a point of the past: what is missing of it stays so. */
@@ -72,17 +110,14 @@ export const findPast = Effect.fnUntraced(function* <Loaded>(
   load: Load<Loaded>,
   asOf: AsOf
 ) {
-  const roots = yield* PastRoots
-  const past = yield* budget.phase("storage")(roots.at(request.entry, asOf))
-  if (Option.isNone(past)) return yield* noCoverage(budget)
-  const view = past.value
+  const view = yield* pastView(request, budget, asOf)
   const plan = planRead(request, view, view.atMs)
-  const { committedAt, version } = view.root
-  const notes = [`as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`]
+  const notes = pastNotes(view)
   const found: Findings<Loaded> = {
     view,
     plan,
     filled: { ...untouched, notes },
+    nowMs: view.atMs,
     ...(yield* load(request, view, budget))
   }
   return found
@@ -96,11 +131,11 @@ export const find = Effect.fnUntraced(function* <Loaded>(
 ) {
   const begun = yield* begin(request, budget)
   if (Option.isNone(begun)) return yield* noCoverage(budget)
-  const { plan, view: before } = begun.value
+  const { nowMs, plan, view: before } = begun.value
   const acted = before.staleMs === undefined ? actOnGap(plan, request, budget) : notReached(plan, request, before)
   const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency: 2 })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
-  const found: Findings<Loaded> = { view: before, plan, filled, ...stored }
+  const found: Findings<Loaded> = { view: before, plan, filled, nowMs, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found
   return yield* newer(request, budget, load, found).pipe(
     Effect.catch(({ message }) => {

@@ -9,6 +9,7 @@ import { bars } from "../../protocol/history/RangeMeasure.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Budget } from "./Budget.ts"
+import { currentView } from "./currentView.ts"
 import { type Filled, untouched } from "./fillGap.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -19,12 +20,13 @@ const standingMsMax = 1000
 const standingShare = 0.5
 
 /** Whether what was known last is an answer to the request. */
-const mayBeOld = ({ consistency, minVersion }: ValidRequest): boolean => minVersion === 0 && consistency !== "strict"
+const mayBeOld = ({ minVersion }: ValidRequest): boolean => minVersion === 0
 
 /** What is covered, within the budget; none where the time is over and nothing is known here. */
 const firstView = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {
+  const { consistency, entry, minVersion, sla } = request
+  if (consistency === "strict") return yield* currentView(request, budget)
   const coverage = yield* Coverage
-  const { entry, minVersion, sla } = request
   const remainingMs = yield* budget.remainingMs
   const orLastAfterMs = Math.min(sla.maxWaitStorageMs ?? standingMsMax, standingMsMax, remainingMs * standingShare)
   const demand = { minVersion, ...(mayBeOld(request) && { orLastAfterMs }) }
@@ -54,10 +56,12 @@ export const notReached = ({ gap, gapMode }: ReadPlan, { entry }: ValidRequest, 
 export interface Begun {
   readonly view: CoverageView
   readonly plan: ReadPlan
+  /** The time of the plan, in epoch milliseconds. */
+  readonly nowMs: number
 }
 
 const planned = (request: ValidRequest, view: CoverageView) =>
-  Effect.map(Clock.currentTimeMillis, (nowMs): Begun => ({ view, plan: planRead(request, view, nowMs) }))
+  Effect.map(Clock.currentTimeMillis, (nowMs): Begun => ({ view, plan: planRead(request, view, nowMs), nowMs }))
 
 /** What is covered, and what is planned upon it; none where the time is over and nothing is known here. */
 export const begin = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {

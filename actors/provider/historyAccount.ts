@@ -8,26 +8,32 @@ import { Attribute } from "../../protocol/Telemetry.ts"
 import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type * as Budget from "./Budget.ts"
 import { forcedNotes } from "./failFast.ts"
 import type { Findings } from "./findHistory.ts"
-import { closedTime, explained, qualitySummary, type RowCounts, sourceOutcomes } from "./historyMeta.ts"
+import * as historyMeta from "./historyMeta.ts"
+import { judgeTime } from "./judgeTime.ts"
 import type { Loaded } from "./loadRows.ts"
 import { type ColumnTypes, typeNotes } from "./typeNotes.ts"
 import { notesOf } from "./unsettledNotes.ts"
 import type { ValidRequest } from "./validRequest.ts"
-import { coverageShare, type Refusal, refusal, strictFinding } from "./verdict.ts"
+import { type Refusal, refusal, strictFinding } from "./verdict.ts"
+
+const { closedTime, explained, qualitySummary, sourceOutcomes, storeOutcomes } = historyMeta
 
 /** What the rows of an answer come to. */
 export interface Told extends Pick<Loaded, "covered" | "contributions" | "findings" | "fingerprint">, ColumnTypes {
-  readonly counts: RowCounts
+  readonly counts: historyMeta.RowCounts
+  /** What the stores were asked, and gave; absent where all that was asked of them has gone by. */
+  readonly stores?: Loaded["stores"]
   /** Rows that were made; absent where none were asked for. */
   readonly forwardFilledBars?: number
 }
 
 /** What was learnt of an answer, without its rows. */
-type Learnt = Pick<Findings<unknown>, "view" | "plan" | "filled" | "storageTimedOut">
+type Learnt = Pick<Findings<unknown>, "view" | "plan" | "filled" | "storageTimedOut" | "nowMs">
 
 /** The account of an answer, and the first demand that it does not meet. */
 interface Account {
@@ -39,15 +45,21 @@ interface Account {
 const missingOf = (
   request: ValidRequest,
   { filled, plan }: Learnt,
-  covered: RangeSet.RangeSet
+  { covered, stores }: Told
 ): ReadonlyArray<MissingRange.MissingRange> => {
+  const why = stores?.failure === undefined ? " in time" : `: ${stores.failure.message}`
   const absent = RangeSet.missing(covered, ...request.range)
   const unread = MissingRange.classify(RangeSet.subtract(plan.covered, covered), []).map((range) => ({
     ...range,
-    reason: "stored, but not read in time"
+    reason: `stored, but not read${why}`
   }))
   return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
 }
+
+const goneBy: historyMeta.StoreOutcomes = { cache: { outcome: "ok" }, storage: { outcome: "ok" } }
+
+const storesOf = ({ stores }: Told, storageTimedOut: boolean): historyMeta.StoreOutcomes =>
+  stores === undefined ? goneBy : storeOutcomes({ stores, storageTimedOut })
 
 const metaOf = Effect.fnUntraced(function* (
   request: ValidRequest,
@@ -65,7 +77,7 @@ const metaOf = Effect.fnUntraced(function* (
     spanId: Option.match(span, { onNone: () => "", onSome: ({ spanId }) => spanId }),
     coverageRanges: told.covered,
     sourceContributions: Object.fromEntries(told.contributions),
-    sourceOutcomes: sourceOutcomes(request, filled, storageTimedOut),
+    sourceOutcomes: sourceOutcomes(request, filled, storesOf(told, storageTimedOut)),
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,
@@ -75,17 +87,6 @@ const metaOf = Effect.fnUntraced(function* (
   }
 })
 
-/** Notes where fewer bars came than the policy demands. */
-const demandCoverage = Effect.fnUntraced(function* (
-  { sla }: ValidRequest,
-  quality: QualitySummary,
-  budget: Budget.Budget
-) {
-  if (coverageShare(quality) >= (sla.minCoverage ?? 0)) return
-  const { elapsedMs, totalDeadlineMs } = yield* budget.report
-  budget.violated({ phase: "minCoverage", budgetMs: totalDeadlineMs ?? 0, waitedMs: elapsedMs, retryAfterMs: null })
-})
-
 /** The account of an answer whose rows come to that. */
 export const accountOf = Effect.fnUntraced(function* (
   request: ValidRequest,
@@ -93,7 +94,7 @@ export const accountOf = Effect.fnUntraced(function* (
   told: Told,
   budget: Budget.Budget
 ) {
-  const missing = missingOf(request, learnt, told.covered)
+  const missing = missingOf(request, learnt, told)
   const closed = closedTime(request, learnt.plan.covered)
   const counted = qualitySummary(request, told, missing, closed)
   const flagged = request.strict && request.onStrictViolation === "flag"
@@ -102,18 +103,19 @@ export const accountOf = Effect.fnUntraced(function* (
     ...(flagged && { strict: strictFinding({ missing, quality: counted, closed }) }),
     ...(told.forwardFilledBars !== undefined && { forwardFilledBars: told.forwardFilledBars })
   }
-  yield* demandCoverage(request, quality, budget)
-  const slaReport = yield* budget.report
-  const meta: HistoryMeta = {
-    ...(yield* metaOf(request, learnt, told, { budget, quality })),
-    missingRanges: missing,
-    slaReport
-  }
+  const { filled, nowMs, plan, storageTimedOut } = learnt
+  const account = yield* metaOf(request, learnt, told, { budget, quality })
+  const outcome = { counted: quality, missing, covered: told.covered, closed, filled, nowMs }
+  const slaReport = yield* judgeTime(request, outcome, budget)
+  const meta: HistoryMeta = { ...account, missingRanges: missing, slaReport }
   yield* Effect.annotateCurrentSpan({
     [Attribute.missingCount]: missing.length,
+    [Attribute.gapMode]: learnt.plan.gapMode,
+    [Attribute.gapBars]: bars(learnt.plan.gap, request.entry.interval.lengthMs),
     [Attribute.waitMs]: slaReport.elapsedMs,
     [Attribute.timeout]: slaReport.violation !== null
   })
-  const evidence = { quality, missing, closed, filled: learnt.filled, gapMode: learnt.plan.gapMode }
+  const unread = { isLate: storageTimedOut, failure: told.stores?.failure }
+  const evidence = { quality, missing, closed, filled, gapMode: plan.gapMode, unread }
   return { meta, error: refusal(request, evidence, slaReport.violation) } satisfies Account
 })

@@ -35,22 +35,50 @@ const outcomeOf = ({ jobs, timedOut }: Filled, source: string): SourceOutcome =>
   const isOpen = asked.some((job) => !isFinal(job))
   // a job that was queued and not waited for has not asked anyone yet, as far as this answer goes
   if (asked.length === 0 || (isOpen && !timedOut)) return { outcome: "not_asked" }
-  return { outcome: isOpen ? "timed_out" : "ok", requests }
+  if (!isOpen) return { outcome: "ok", requests }
+  // its record was read when the wait began: that it was sent nothing is not known
+  return { outcome: "timed_out", ...(requests > 0 && { requests }) }
 }
+
+/** What became of asking the stores of this host for rows. */
+export interface StoresAsked extends Pick<Loaded, "stores"> {
+  readonly storageTimedOut: boolean
+}
+
+const cacheOutcome = ({ stores: { chunks } }: StoresAsked): SourceOutcome =>
+  chunks.wanted === 0 ? { outcome: "not_asked" } : { outcome: "ok", chunks: chunks.fromCache }
+
+const storageOutcome = ({ storageTimedOut, stores }: StoresAsked): SourceOutcome => {
+  const { chunks, failure, storageAsked } = stores
+  if (failure !== undefined) {
+    const error = { tag: failure._tag, message: failure.message }
+    return { outcome: "failed", chunks: chunks.fromStorage, error }
+  }
+  if (storageTimedOut) return { outcome: "timed_out" }
+  return storageAsked ? { outcome: "ok", chunks: chunks.fromStorage } : { outcome: "not_asked" }
+}
+
+/** What became of asking the two stores of a host for rows. */
+export type StoreOutcomes = Readonly<Record<"cache" | "storage", SourceOutcome>>
+
+/** Of who reads no rows. */
+export const storesUnused: StoreOutcomes = { cache: { outcome: "not_asked" }, storage: { outcome: "not_asked" } }
+
+/** Of rows that were loaded at once. */
+export const storeOutcomes = (asked: StoresAsked): StoreOutcomes => ({
+  cache: cacheOutcome(asked),
+  storage: storageOutcome(asked)
+})
 
 /** What became of asking each source; the cache and the store are sources too. */
 export const sourceOutcomes = (
   { entry }: ValidRequest,
   filled: Filled,
-  storageTimedOut: boolean
-): Record<string, SourceOutcome> => {
-  const upstream = entry.sources.map((name) => [name, outcomeOf(filled, name)] as const)
-  return {
-    cache: { outcome: "ok" },
-    storage: { outcome: storageTimedOut ? "timed_out" : "ok" },
-    ...Object.fromEntries(upstream)
-  }
-}
+  stores: StoreOutcomes
+): Record<string, SourceOutcome> => ({
+  ...stores,
+  ...Object.fromEntries(entry.sources.map((name) => [name, outcomeOf(filled, name)] as const))
+})
 
 const flagged = (flags: Uint32Array, bit: number): number => {
   let count = 0
@@ -83,6 +111,21 @@ export const countRows = (frame: Frame.Frame): RowCounts => {
   const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => counts[name] > 0)
   const examples = Object.fromEntries(names.map((name) => [name, firstFlagged(frame, bits[name])]))
   return { rows: Frame.length(frame), ...counts, ...(names.length > 0 && { examples }) }
+}
+
+/** What two stretches of rows come to together, the earlier one first. */
+export const addCounts = (before: RowCounts, after: RowCounts): RowCounts => {
+  const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => before[name] + after[name] > 0)
+  const examples = names.map((name) => {
+    const times = [...(before.examples?.[name] ?? []), ...(after.examples?.[name] ?? [])]
+    return [name, times.slice(0, examplesMax)] as const
+  })
+  return {
+    rows: before.rows + after.rows,
+    outOfOrderCount: before.outOfOrderCount + after.outOfOrderCount,
+    duplicateCount: before.duplicateCount + after.duplicateCount,
+    ...(names.length > 0 && { examples: Object.fromEntries(examples) })
+  }
 }
 
 const summaryOf = (

@@ -48,7 +48,7 @@ const packedReply = (df: Frame, meta: HistoryMeta | undefined): Reply => {
 }
 
 /** Rows in the form that is wanted, with an account of them where there is one. */
-const frameReply = (df: Frame, form: AnswerForm, meta: HistoryMeta | undefined): Reply => {
+export const frameReply = (df: Frame, form: AnswerForm, meta: HistoryMeta | undefined): Reply => {
   if (form === "messagePack") return packedReply(df, meta)
   if (form !== "json") return arrowReply(df, form, meta)
   const types = FrameJson.typesOf(df)

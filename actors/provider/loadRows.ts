@@ -1,7 +1,8 @@
 /**
  * How do stored rows get into an answer?
  *
- * Each stretch of time comes from the preferred source that covers it.
+ * Each stretch of time comes from the preferred source that covers it. What can't be read of it takes nothing away from
+ * the rest.
  */
 import { Effect } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
@@ -9,7 +10,8 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
-import { findingsIn, loadWindows, type StoredWindow } from "../sources/storedWindows.ts"
+import type { From } from "../sources/Shelf.ts"
+import { findingsIn, type StoredWindow, type WindowsThere, windowsThere } from "../sources/storedWindows.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { windowContent } from "./windowContent.ts"
@@ -22,15 +24,15 @@ export interface Loaded {
   /** What quality rules found in these rows. */
   readonly findings: Findings.Findings
   readonly fingerprint: string
-  readonly fromCache: number
-  readonly fromStorage: number
+  /** What the stores of this host were asked, and gave. */
+  readonly stores: Pick<WindowsThere, "chunks" | "failure" | "storageAsked">
 }
 
 /** What rows are wanted. */
 type Wanted = Pick<ValidRequest, "entry" | "range" | "sources">
 
 /** The rows of windows as a reader gets them, and the content of each window's. */
-const joinWindows = (
+export const joinWindows = (
   entry: ValidRequest["entry"],
   windows: ReadonlyArray<StoredWindow>
 ): Pick<Loaded, "frame" | "contributions" | "findings"> & { readonly contents: ReadonlyArray<WindowContent> } => {
@@ -48,28 +50,19 @@ const joinWindows = (
   }
 }
 
-/** The rows of the request's range that the root covers. */
-export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView) {
+/** The rows of the request's range that the root covers and that can be had: `covered` is the time of these alone. */
+export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView, from: From = "anywhere") {
   const { range, entry } = request
-  const covered = RangeSet.clip(view.covered, ...range)
-  const { windows, ...from } = yield* loadWindows(request, view, covered)
+  const wanted = RangeSet.clip(view.covered, ...range)
+  const { windows, ...stores } = yield* windowsThere(request, view, wanted, from)
+  const isAll = from === "anywhere" && stores.failure === undefined
+  const covered = isAll ? wanted : RangeSet.unionAll(windows.map(({ ranges }) => ranges))
   const { contents, ...joined } = joinWindows(entry, windows)
   const loaded: Loaded = {
     ...joined,
-    ...from,
     covered,
-    fingerprint: fingerprint({ series: entry.series, range, covered }, contents)
+    fingerprint: fingerprint({ series: entry.series, range, covered }, contents),
+    stores
   }
   return loaded
-})
-
-/** What an answer has whose rows did not come in time: nothing. */
-export const nothingLoaded = ({ entry: { schema, series }, range }: ValidRequest): Loaded => ({
-  frame: Frame.empty(schema),
-  covered: RangeSet.empty,
-  contributions: new Map(),
-  findings: Findings.none,
-  fingerprint: fingerprint({ series, range, covered: RangeSet.empty }, []),
-  fromCache: 0,
-  fromStorage: 0
 })

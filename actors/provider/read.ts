@@ -8,34 +8,39 @@ import { Data, Effect, Option } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
 import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
+import { durationMs } from "../../protocol/history/RangeMeasure.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
-import type { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
+import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
 import { countRows } from "./historyMeta.ts"
-import { type Loaded, loadRows, nothingLoaded } from "./loadRows.ts"
+import { type Loaded, loadRows } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
 /** A refusal, with the answer that was refused and its account. */
-class Refused extends Data.TaggedError("Refused")<{
+export class Refused extends Data.TaggedError("Refused")<{
   readonly error: Refusal
   readonly result: HistoryResult
 }> {}
 
 /** Why a read gives no answer. */
-export type ReadFailure = Refused | CoverageFailure | UnknownPoint | DeadlineExceeded
+export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
   const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
-  return { loaded: Option.getOrElse(rows, () => nothingLoaded(request)), storageTimedOut: Option.isNone(rows) }
+  // what is in memory by then waits for nothing
+  const loaded = Option.isSome(rows) ? rows.value : yield* loadRows(request, view, "memory")
+  const storageTimedOut = Option.isNone(rows)
+  const isUnread = storageTimedOut || loaded.stores.failure !== undefined
+  return { loaded, storageTimedOut, isUnread, loadedMs: durationMs(loaded.covered) }
 })
 
 /** Says in the trace what is read. */
-const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
+export const describe = ({ entry, range, requestId, strategy, strict }: ValidRequest) =>
   Effect.annotateCurrentSpan({
     [Attribute.requestId]: requestId,
     [Attribute.nodeId]: entry.series.nodeId,

@@ -45,6 +45,8 @@ export interface RequestTerms {
   /** What the environment has requests say. */
   readonly defaults: ReadDefaults
   readonly barsMax: number
+  /** Whether the answer is taken in parts; it is one message unless told so. */
+  readonly inParts?: boolean
 }
 
 const knownFields = { onExcessProperty: "error" } as const
@@ -95,10 +97,17 @@ const checkPoint = ({ asOf, minVersion }: Pick<HistoryRequest, "asOf" | "minVers
   return Effect.fail(new InvalidRequest({ field: "asOf", problem }))
 }
 
+/** What stands now can be confirmed; the past does not change. An environment's word for one of them gives way. */
+export const checkConsistency = ({ consistency }: Pick<HistoryRequest, "consistency">, decided: AsOf | null) => {
+  if (consistency !== "strict" || decided === null) return Effect.void
+  const problem = "strict is about what stands now, and is not asked together with asOf: leave one out"
+  return Effect.fail(new InvalidRequest({ field: "consistency", problem }))
+}
+
 /** The request with everything decided. */
 export const validate = Effect.fnUntraced(function* (
   request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
-  { barsMax, defaults, verb }: RequestTerms
+  { barsMax, defaults, inParts = false, verb }: RequestTerms
 ) {
   const catalog = yield* SeriesCatalog
   if (Option.isNone(Interval.parse(request.interval))) {
@@ -110,13 +119,15 @@ export const validate = Effect.fnUntraced(function* (
   const { align, asOf, sourcePriority, ...options } = decide(verb, defaults, said)
   const range = yield* Effect.fromResult(checkRange({ start, end, align }, entry.interval))
   const bars = Interval.barCount(entry.interval, ...range)
-  if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax })
+  if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax, inParts })
   yield* checkPoint(request, asOf)
+  yield* checkConsistency(request, asOf)
   // what an environment prefers is about all of its series: some have other sources
   const preferred =
     said.sourcePriority === undefined ? sourcePriority.filter((name) => entry.sources.includes(name)) : sourcePriority
   const valid: ValidRequest = {
     ...options,
+    consistency: asOf === null ? options.consistency : "eventual",
     entry,
     range,
     sources: yield* validSources(entry, preferred),

@@ -10,17 +10,18 @@ import {
 } from "../../protocol/history/Errors.ts"
 import type { SlaViolation } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, without } from "../../protocol/history/MissingRange.ts"
-import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
+import type { StoreFailure } from "../sources/Shelf.ts"
+import type { Counted } from "./demands.ts"
 import type { Filled } from "./fillGap.ts"
 import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** Why an answer is refused. */
-export type Refusal = CoverageMissing | StrictViolation | BackfillFailure | SlaViolated
+export type Refusal = CoverageMissing | StrictViolation | BackfillFailure | SlaViolated | StoreFailure
 
 type BackfillFailure =
   | SourceUnavailable
@@ -33,19 +34,17 @@ type BackfillFailure =
 
 /** What the judgement rests on. */
 export interface Evidence {
-  readonly quality: QualitySummary
+  readonly quality: Counted
   readonly missing: ReadonlyArray<MissingRange>
   /** Closed time: no bar is expected there. */
   readonly closed: RangeSet
   readonly filled: Filled
   readonly gapMode: ReadPlan["gapMode"]
+  /** Why stored rows could not be read; absent where nobody wanted any. */
+  readonly unread?: { readonly isLate: boolean; readonly failure: StoreFailure | undefined }
 }
 
-const lacking = ({ expectedBars, rows }: QualitySummary): number => expectedBars - rows
-
-/** The share of the expected bars that came; all of none is all. */
-export const coverageShare = ({ expectedBars, rows }: QualitySummary): number =>
-  expectedBars === 0 ? 1 : rows / expectedBars
+const lacking = ({ expectedBars, rows }: Counted): number => expectedBars - rows
 
 /** What a strict demand came to. */
 export const strictFinding = ({ closed, missing, quality }: Pick<Evidence, "closed" | "missing" | "quality">) => ({
@@ -75,25 +74,28 @@ const backfillFailure = ({ filled, missing }: Evidence): BackfillFailure | undef
     : new SourceUnavailable(unavailable)
 }
 
+const slaViolated = ({ budgetMs, phase, waitedMs }: SlaViolation) => new SlaViolated({ phase, budgetMs, waitedMs })
+
 /** The first demand that the answer does not meet and that the caller wants to be an error; none when it passes. */
 export const refusal = (
-  request: Pick<ValidRequest, "strict" | "onStrictViolation" | "sla">,
+  request: Pick<ValidRequest, "strategy" | "strict" | "onStrictViolation" | "sla">,
   evidence: Evidence,
   violation: SlaViolation | null
 ): Refusal | undefined => {
-  const { gapMode, missing, quality } = evidence
+  const { gapMode, missing, quality, unread } = evidence
   if (gapMode === "fail" && missing.length > 0) {
     const { expectedBars } = quality
     return new CoverageMissing({ expectedBars, missingBars: lacking(quality), missingRanges: missing })
   }
+  // who fails fast takes nothing less than all of it, whatever keeps it away
+  const isFast = request.strategy === "fail_fast"
+  if (unread?.failure !== undefined && isFast) return unread.failure
+  if (unread?.isLate === true && isFast && violation !== null) return slaViolated(violation)
   const failure = backfillFailure(evidence)
   if (request.sla.onBackfillFailure === "error" && failure !== undefined && lacking(quality) > 0) return failure
   if (request.strict && request.onStrictViolation === "error" && lacking(quality) > 0) {
     return new StrictViolation(strictFinding(evidence))
   }
-  if (request.sla.onViolation === "error" && violation !== null) {
-    const { budgetMs, phase, waitedMs } = violation
-    return new SlaViolated({ phase, budgetMs, waitedMs })
-  }
-  return undefined
+  if (request.sla.onViolation !== "error") return undefined
+  return violation === null ? unread?.failure : slaViolated(violation)
 }

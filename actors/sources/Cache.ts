@@ -10,6 +10,8 @@ export interface Cache<Value> {
   readonly get: (name: string) => Value | undefined
   /** Keeps the value unless it alone is larger than the whole cache. */
   readonly put: (name: string, value: Value, bytes: number) => void
+  /** How many bytes a value takes; undefined where it is not kept. To look does not count as use. */
+  readonly bytesOf: (name: string) => number | undefined
   /** How many bytes are kept. */
   readonly bytes: () => number
 }
@@ -41,6 +43,7 @@ export const make = <Value>(bytesMax: number): Cache<Value> => {
         remove(oldest)
       }
     },
+    bytesOf: (name) => kept.get(name)?.bytes,
     bytes: () => total
   }
 }

@@ -6,12 +6,13 @@
  */
 import { Effect } from "effect"
 import * as Frame from "../../protocol/frame/Frame.ts"
-import { type ChunkRef, entryOf } from "../../protocol/history/CoveragePage.ts"
+import { type ChunkRef, type CoveragePage, entryOf } from "../../protocol/history/CoveragePage.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { ChunkStore } from "./ChunkStore.ts"
+import type { From, StoreFailure } from "./Shelf.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
 /** Whose rows are wanted: of which series, and the preferred source first. */
@@ -73,33 +74,49 @@ const needed = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): Rea
 const touching = (chunks: ReadonlyArray<ChunkRef>, ranges: RangeSet.RangeSet): ReadonlyArray<ChunkRef> =>
   chunks.filter((chunk) => !RangeSet.equals(RangeSet.subtract(ranges, chunk.ranges), ranges))
 
-/** Which chunks covered time needs, window by window; `once` for who goes through very many. */
-const planWindows = Effect.fnUntraced(function* (
-  { entry, once = false, sources }: Wanted,
-  { root }: Pick<CoverageView, "root">,
-  covered: RangeSet.RangeSet
-) {
-  const store = yield* ChunkStore
+/** The windows of covered time, and the pages that name their chunks. */
+const pagesOf = ({ entry }: Wanted, { root }: Pick<CoverageView, "root">, covered: RangeSet.RangeSet) => {
   const grid = Window.makeGrid(entry.interval, root.windowBars)
   const windows = Window.split(grid, covered)
   const indexes = new Set(windows.map(({ windowStart }) => Window.pageIndex(grid, windowStart)))
-  const refs = root.pages.filter(({ index }) => indexes.has(index))
-  const read = once ? store.pagesOnce : store.pages
+  return { grid, root, windows, refs: root.pages.filter(({ index }) => indexes.has(index)) }
+}
+
+/** What is known of how windows are stored. */
+interface Known {
+  readonly grid: Window.Grid
+  readonly pages: Iterable<CoveragePage>
+}
+
+/** Which chunks a window needs, by these pages; none where no page names any. */
+const planWith = ({ entry, sources }: Wanted, { grid, pages }: Known) => {
+  const byIndex = new Map(Array.from(pages, (page) => [page.index, page]))
+  const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
+  return ({ ranges, windowStart }: Window.WindowRanges): PlannedWindow => {
+    const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
+    const preferred = byPreference(chunks, sources)
+    return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
+  }
+}
+
+/** What is stored of covered time, by name: the chunks to load for it; `once` for who goes through very many. */
+export const planWindows = Effect.fnUntraced(function* (
+  wanted: Wanted,
+  view: Pick<CoverageView, "root">,
+  covered: RangeSet.RangeSet
+) {
+  const store = yield* ChunkStore
+  const { grid, refs, root, windows } = pagesOf(wanted, view, covered)
+  const read = wanted.once ? store.pagesOnce : store.pages
   const pages = yield* read(
     root.series,
     refs.map(({ id }) => id)
   )
-  const byIndex = new Map(pages.map((page) => [page.index, page]))
-  return windows.map(({ ranges, windowStart }): PlannedWindow => {
-    const { chunks } = entryOf(byIndex.get(Window.pageIndex(grid, windowStart)), windowStart)
-    const preferred = byPreference(chunks, sources)
-    const isByPriority = (entry.rules.conflict ?? "priority") === "priority"
-    return { windowStart, ranges, chunks: isByPriority ? needed(preferred, ranges) : touching(preferred, ranges) }
-  })
+  return windows.map(planWith(wanted, { grid, pages }))
 })
 
 /** The rows of windows, and how much of it was in memory already. */
-const loadPlanned = Effect.fnUntraced(function* (
+export const loadPlanned = Effect.fnUntraced(function* (
   { entry: { schema, series }, once = false }: Wanted,
   parts: ReadonlyArray<PlannedWindow>
 ) {
@@ -122,3 +139,48 @@ const loadPlanned = Effect.fnUntraced(function* (
 /** What is stored of covered time, and how much of it was in memory already. */
 export const loadWindows = (wanted: Wanted, view: CoverageView, covered: RangeSet.RangeSet) =>
   Effect.flatMap(planWindows(wanted, view, covered), (parts) => loadPlanned(wanted, parts))
+
+/** What is stored of covered time, as far as it could be had. */
+export interface WindowsThere {
+  readonly windows: ReadonlyArray<StoredWindow>
+  /** Why the rest could not be had, where that is known: whoever wants memory alone does not learn it. */
+  readonly failure: StoreFailure | undefined
+  /** Chunks that were wanted, and where those that came were. */
+  readonly chunks: { readonly wanted: number; readonly fromCache: number; readonly fromStorage: number }
+  /** Whether anything was asked of the store. */
+  readonly storageAsked: boolean
+}
+
+/** What can be had of covered time: a window without all of its chunks is left out whole. */
+export const windowsThere = Effect.fnUntraced(function* (
+  wanted: Wanted,
+  view: Pick<CoverageView, "root">,
+  covered: RangeSet.RangeSet,
+  from: From
+) {
+  const store = yield* ChunkStore
+  const { grid, refs, root, windows } = pagesOf(wanted, view, covered)
+  const ids = refs.map(({ id }) => id)
+  const pages = yield* store.pagesThere(root.series, ids, from)
+  // a page that the root does not name says that nothing is stored of a window; one that can't be read says nothing
+  const unread = new Set(refs.filter(({ id }) => !pages.values.has(id)).map(({ index }) => index))
+  const planned = windows
+    .filter(({ windowStart }) => !unread.has(Window.pageIndex(grid, windowStart)))
+    .map(planWith(wanted, { grid, pages: pages.values.values() }))
+  const names = planned.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+  const chunks = yield* store.chunksThere(root.series, names, from)
+  const whole = planned.filter((part) => part.chunks.every(({ id }) => chunks.values.has(id)))
+  const failure = pages.failure ?? chunks.failure
+  return {
+    windows: whole.map((part) => ({
+      ...part,
+      rows: part.chunks.map(({ id, ranges, source }) => {
+        const { findings = Findings.none, frame } = chunks.values.get(id)!
+        return { source, ranges, frame, findings }
+      })
+    })),
+    failure,
+    chunks: { wanted: names.length, fromCache: chunks.fromCache, fromStorage: chunks.fromStorage },
+    storageAsked: failure !== undefined || chunks.fromStorage + pages.fromStorage > 0
+  } satisfies WindowsThere
+})

@@ -31,7 +31,8 @@ export const coverage: Layer.Layer<Coverage, never, PromisedCoverage> = Layer.ef
     return Coverage.of({
       of: (series, demand) => awaited((coverage) => coverage.of(series, demand)),
       ensure: (request) => awaited((coverage) => coverage.ensure(request)),
-      commit: (commit) => awaited((coverage) => coverage.commit(commit))
+      commit: (commit) => awaited((coverage) => coverage.commit(commit)),
+      confirm: (series) => awaited((coverage) => coverage.confirm(series))
     })
   })
 )

@@ -75,7 +75,11 @@ const actorSystem = ({ configuration, types }: ServiceOptions) =>
 /** A host, given a way to NATS and the sources: it serves from when the layer is built until it is released. */
 export const layer = (options: ServiceOptions) => {
   const { configuration, configurationHash, hostId, labels } = options
-  const { cacheBytes = defaults.cacheBytes, maxBars: barsMax = defaults.maxBars } = configuration.limits ?? {}
+  const {
+    cacheBytes = defaults.cacheBytes,
+    maxBars: barsMax = defaults.maxBars,
+    maxStreamBars: streamBarsMax = defaults.maxStreamBars
+  } = configuration.limits ?? {}
   const host = Layer.mergeAll(liveHosts.layer, hostStatus.layer).pipe(
     Layer.provideMerge(HostSession.layer({ hostId, configurationHash, labels }))
   )
@@ -94,7 +98,7 @@ export const layer = (options: ServiceOptions) => {
   )
   return services.pipe(
     Layer.provide(ServiceFigures.layer),
-    Layer.provide(SeamlessDataProvider.layer({ barsMax, requests: configuration.requests ?? {} })),
+    Layer.provide(SeamlessDataProvider.layer({ barsMax, streamBarsMax, requests: configuration.requests ?? {} })),
     Layer.provideMerge(
       Layer.mergeAll(CoverageCache.layer, JobFollower.layer, BackfillCoordinator.layer(configuration.retry))
     ),

@@ -7,6 +7,9 @@ import type { Markets } from "./Market.ts"
 import { logEntry, type RequestLog } from "./RequestLog.ts"
 import { UsageError } from "./UsageError.ts"
 
+/** Where it tells how many requests it leaves without an answer now, whose senders still wait. */
+const hangingPath = "/hanging"
+
 // An exchange made of recordings has no business on a network.
 const host = "127.0.0.1"
 
@@ -55,11 +58,17 @@ const listen = (server: ReturnType<typeof createServer>, port: number): Promise<
 /** Listens on the loopback address. Fails with a `UsageError` if the port is taken. */
 export const startExchange = async (settings: ExchangeSettings): Promise<RunningExchange> => {
   const decide = makeDecide(settings)
+  let hanging = 0
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = URL.parse(request.url ?? "/", `http://${host}`) ?? new URL(`http://${host}/`)
+    if (url.pathname === hangingPath) return send(response, { status: 200, headers: {}, body: { hanging } })
     const outcome = decide(url)
     settings.log(logEntry(Date.now(), url, outcome))
-    if (outcome.answer === null) return
+    if (outcome.answer === null) {
+      hanging += 1
+      response.once("close", () => void (hanging -= 1))
+      return
+    }
     // A held answer alone does not keep the process alive once the server is closed.
     if (settings.latencyMs > 0) await wait(settings.latencyMs, undefined, { ref: false })
     send(response, outcome.answer)

@@ -57,10 +57,15 @@ export class UnalignedRange extends Schema.TaggedError<UnalignedRange>()("Unalig
 /** More bars than one request may have. */
 export class RangeTooLarge extends Schema.TaggedError<RangeTooLarge>()("RangeTooLarge", {
   bars: Schema.Finite,
-  barsMax: Schema.Finite
+  barsMax: Schema.Finite,
+  /** Whether the bound is that of answers in parts. */
+  inParts: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
-    return `the range has ${this.bars} bars; at most ${this.barsMax} in one request: ask for parts of it`
+    const asked = `the range has ${this.bars} bars; at most ${this.barsMax} in one`
+    return this.inParts === true
+      ? `${asked} request: ask for shorter ranges`
+      : `${asked} message: take the answer in parts, or ask for shorter ranges`
   }
 }
 

@@ -1,6 +1,7 @@
 /** What of a series' bars differs between two versions of its coverage? */
 import { Schema } from "effect"
 import { BarChange } from "./BarChange.ts"
+import { NodeId, SourcePriority } from "./requestTexts.ts"
 
 const Version = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -9,14 +10,14 @@ const limitMax = 1000
 
 /** A request for what differs between two versions, of all time or of a range. */
 export const DiffRequest = Schema.Struct({
-  nodeId: Schema.String,
+  nodeId: NodeId,
   interval: Schema.String,
   fromVersion: Version,
   toVersion: Version,
   /** Epoch milliseconds, half-open; both or neither. `start` alone goes on where an answer before ended. */
   start: Schema.optionalKey(Schema.Int),
   end: Schema.optionalKey(Schema.Int),
-  sourcePriority: Schema.optionalKey(Schema.Array(Schema.String)),
+  sourcePriority: Schema.optionalKey(SourcePriority),
   /** So many bars at most; 100 without it. */
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: limitMax })))
 })

@@ -72,6 +72,7 @@ export type EnsureRequest = typeof EnsureRequest.Type
 export const CoverageRequest = Schema.Struct({
   nodeId: NodeId,
   interval: Schema.String,
-  asOf: Schema.optionalKey(AsOf)
+  asOf: Schema.optionalKey(AsOf),
+  consistency: Schema.optionalKey(Consistency)
 })
 export type CoverageRequest = typeof CoverageRequest.Type

@@ -41,6 +41,8 @@ export const SourceOutcome = Schema.Struct({
   outcome: Schema.Literals(["ok", "timed_out", "failed", "not_asked"]),
   /** Requests that it was sent for this answer. */
   requests: Schema.optionalKey(Schema.Finite),
+  /** Stored chunks of rows that it gave for this answer; of the cache and the store of the host that answers. */
+  chunks: Schema.optionalKey(Schema.Finite),
   error: Schema.optionalKey(Schema.Struct({ tag: Schema.String, message: Schema.String }))
 })
 export type SourceOutcome = typeof SourceOutcome.Type

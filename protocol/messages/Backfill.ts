@@ -1,8 +1,9 @@
 /** What is said about backfill jobs? */
 import { Context, type Effect, Option, Schema } from "effect"
 import { BackfillJob, isFinal } from "../history/BackfillJob.ts"
-
+import type { Series } from "../history/Series.ts"
 import * as Codec from "../wire/Codec.ts"
+import type { MeshUnavailable } from "../wire/Errors.ts"
 import * as Subject from "../wire/Subject.ts"
 import { ToldJob, toldJob } from "./ToldJob.ts"
 
@@ -105,5 +106,10 @@ export class Backfill extends Context.Service<
      * ended at any time: the jobs go on.
      */
     readonly settled: (jobs: ReadonlyArray<BackfillJob>) => Effect.Effect<ReadonlyArray<BackfillJob>>
+    /** The newest run that fills each of these windows; those without one, or none any more, are left out. */
+    readonly newest: (
+      series: Series,
+      windowStarts: ReadonlyArray<number>
+    ) => Effect.Effect<ReadonlyArray<BackfillJob>, MeshUnavailable>
   }
 >()("seamless/messages/Backfill") {}

@@ -85,6 +85,9 @@ export class StaleCommit extends Schema.TaggedError<StaleCommit>()("StaleCommit"
   }
 }
 
+/** Asks which version stands, of the one whose word on it counts. */
+const Confirm = Schema.Struct({ series: Series })
+
 /** `ensure` of the coverage actor. */
 export const ensureMessage = define({
   actor: coverageActor,
@@ -101,6 +104,15 @@ export const commitMessage = define({
   payload: Commit,
   success: Committed,
   failure: StaleCommit
+})
+
+/** `confirm` of the coverage actor: it writes its root once more as it is, and so knows that it stood. */
+export const confirmMessage = define({
+  actor: coverageActor,
+  name: "confirm",
+  payload: Confirm,
+  success: Committed,
+  failure: Schema.Never
 })
 
 /** A root as a reader sees it. */
@@ -132,5 +144,7 @@ export class Coverage extends Context.Service<
     /** Fails with `BackfillOff` where operators have turned off that jobs are opened. */
     readonly ensure: (request: Ensure) => Effect.Effect<Ensured, BackfillOff | Undelivered>
     readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Undelivered>
+    /** The version that stood at a moment since this was asked: the owner's word, proven by a write. */
+    readonly confirm: (series: Series) => Effect.Effect<Committed, Undelivered>
   }
 >()("seamless/messages/Coverage") {}

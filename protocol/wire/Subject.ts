@@ -16,6 +16,7 @@ export const service = {
   ensure: `${root}.ensure`,
   coverage: `${root}.coverage`,
   diff: `${root}.diff`,
+  explain: `${root}.explain`,
   health: `${root}.health`
 } as const
 

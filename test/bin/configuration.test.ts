@@ -249,7 +249,7 @@ describe("parse", () => {
   })
 
   it.each([
-    ["limits", "maxBars, cacheBytes"],
+    ["limits", "maxBars, maxStreamBars, cacheBytes"],
     ["requests", "read, ensure"],
     ["retry", "attempts, baseMs, maxMs"],
     ["absence", "baseMs, maxMs"],

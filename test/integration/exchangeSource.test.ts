@@ -52,7 +52,8 @@ dataSourceSuite({
   symbol,
   interval,
   bars: readBars(file),
-  tellsFirstBar: true
+  tellsFirstBar: true,
+  hanging: Effect.map(start({}, { faults: { hang: 1 } }), ({ hanging, source }) => ({ source, requests: hanging }))
 })
 
 autoBackfillerSuite({

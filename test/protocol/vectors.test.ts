@@ -17,6 +17,7 @@ import { JobEvent } from "../../protocol/messages/Backfill.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import { Envelope } from "../../protocol/wire/Envelope.ts"
 import * as exchanges from "./vectors/exchanges.ts"
+import { explanation } from "./vectors/explanation.ts"
 import * as names from "./vectors/names.ts"
 import * as records from "./vectors/records.ts"
 import { typedRows } from "./vectors/typedRows.ts"
@@ -30,6 +31,7 @@ const vectors: Readonly<Record<string, unknown>> = {
   "coverage.json": exchanges.coverage,
   "ensure.json": exchanges.ensure,
   "errors.json": names.errors,
+  "explain.json": explanation,
   "flags.json": names.flags,
   "hosts.json": records.hosts,
   "intervals.json": names.intervals,

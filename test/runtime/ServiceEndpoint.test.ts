@@ -1,11 +1,14 @@
-/** Does a host that drains take no more, and finish what it took? */
+/** Does a host that drains take no more, finish what it took, and keep one caller out of the others' way? */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { Header } from "../../protocol/wire/Header.ts"
+import { unpackPlain } from "../../protocol/wire/unpackPlain.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import { type Reply, serve, type ServeOptions } from "../../runtime/ServiceEndpoint.ts"
+import * as ServiceFigures from "../../runtime/ServiceFigures.ts"
 
 const reply: Reply = { data: new Uint8Array(0), headers: new Map() }
 
@@ -25,6 +28,14 @@ const setUp = Effect.fnUntraced(function* (options: ServeOptions = {}) {
   )
   const mesh = yield* Mesh
   return {
+    askAs: (caller: string, accept = "application/json") =>
+      mesh.request("a", new Uint8Array(0), {
+        headers: new Map([
+          [Header.caller, caller],
+          [Header.accept, accept]
+        ]),
+        timeoutMs: 60_000
+      }),
     ask: Effect.exit(mesh.request("a", new Uint8Array(0), { timeoutMs: 60_000 })),
     answer: Deferred.succeed(mayAnswer, undefined),
     drain: Deferred.succeed(drains, undefined),
@@ -84,5 +95,44 @@ describe("serve", () => {
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(closed)
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  )
+
+  it.effect("serve() refuses a caller that has as many requests under way as it may, and nobody else", () =>
+    Effect.gen(function* () {
+      const { answer, askAs } = yield* setUp({ requestsPerCaller: 2 })
+      const first = yield* Effect.forkChild(askAs("alice"))
+      const second = yield* Effect.forkChild(askAs(" alice "))
+      yield* yieldAll
+      const refused = yield* askAs("alice")
+      assert.strictEqual(refused.headers.get(Header.error), "TooManyRequests")
+      assert.strictEqual(refused.headers.get(Header.errorCode), "429")
+      const { error } = JSON.parse(new TextDecoder().decode(refused.data))
+      assert.deepInclude(error, { caller: "alice", requestsMax: 2, retryAfterMs: 100 })
+      const packed = yield* askAs("alice", "application/msgpack")
+      assert.deepStrictEqual(unpackPlain(packed.data), Option.some({ error }))
+      const other = yield* Effect.forkChild(askAs("bob"))
+      yield* yieldAll
+      yield* answer
+      for (const fiber of [first, second, other]) {
+        assert.isFalse((yield* Fiber.join(fiber)).headers.has(Header.error))
+      }
+      assert.isFalse((yield* askAs("alice")).headers.has(Header.error))
+    }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  )
+
+  it.effect("serve() counts what it answered and what it refused, by subject", () =>
+    Effect.gen(function* () {
+      const { answer, askAs } = yield* setUp({ requestsPerCaller: 1 })
+      const first = yield* Effect.forkChild(askAs("alice"))
+      yield* yieldAll
+      yield* TestClock.adjust("20 millis")
+      yield* askAs("alice")
+      yield* answer
+      yield* Fiber.join(first)
+      const { of } = yield* ServiceFigures.ServiceFigures
+      const figures = { requests: 2, errors: 1, lastError: "429:TooManyRequests", processingNanos: 20_000_000 }
+      assert.deepStrictEqual(of("a"), figures)
+      assert.strictEqual(of("b").requests, 0)
+    }).pipe(Effect.scoped, Effect.provide([MemoryMesh.layer, ServiceFigures.layer]))
   )
 })

@@ -21,6 +21,7 @@ describe("Conditions", () => {
       "one that is restated, and bars that are made of it": ({ restated, rolledUp }) =>
         restated !== undefined && rolledUp !== undefined,
       "a series that is rolled up": ({ rolledUp }) => rolledUp !== undefined,
+      "strict reads": ({ strictReads }) => strictReads.length > 0,
       "reads of the past": ({ pastReadsAtMs }) => pastReadsAtMs.length > 0,
       "a sweeper": ({ retention }) => retention !== undefined,
       "a sweeper of roots": ({ retention: { rootsMs = Infinity } = {} }) => rootsMs !== Infinity

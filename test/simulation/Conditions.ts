@@ -9,6 +9,7 @@ import type { AccountSettings, Configuration, RetrySettings } from "../../protoc
 import * as Callers from "./Callers.ts"
 import * as Market from "./Market.ts"
 import * as PastReads from "./PastReads.ts"
+import * as StrictReads from "./StrictReads.ts"
 import * as Restated from "./Restated.ts"
 import * as Retention from "./Retention.ts"
 import * as RolledUp from "./RolledUp.ts"
@@ -54,6 +55,8 @@ export interface Conditions {
   readonly rolledUp: RolledUp.RolledUp | undefined
   /** When past versions are read again; never in many runs. */
   readonly pastReadsAtMs: ReadonlyArray<number>
+  /** What is read strictly; nothing in most runs. */
+  readonly strictReads: ReadonlyArray<StrictReads.StrictRead>
 }
 
 /** A window that fails so often in a row waits for a person: soon enough that some do within a minute. */
@@ -119,7 +122,8 @@ const drawApart = (seed: number) => {
     restated,
     retention: Retention.draw(seed),
     rolledUp: RolledUp.draw(seed, restated !== undefined),
-    pastReadsAtMs: PastReads.draw(seed)
+    pastReadsAtMs: PastReads.draw(seed),
+    strictReads: StrictReads.draw(seed)
   }
 }
 

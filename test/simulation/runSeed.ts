@@ -32,6 +32,7 @@ import { checkRequests, checkSteps, checkTally } from "./checks/checkRequests.ts
 import { checkRevised } from "./checks/checkRevised.ts"
 import { checkRolledUp } from "./checks/checkRolledUp.ts"
 import { checkSettled } from "./checks/checkSettled.ts"
+import { checkStrict } from "./checks/checkStrict.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
 import { checkSweeps, skewOf } from "./checks/checkSweeps.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
@@ -47,6 +48,7 @@ import { ofInterval, recordOf } from "./RunRecord.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
 import { epochMs, SimulatedProcess } from "./SimulatedProcess.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
+import * as StrictReads from "./StrictReads.ts"
 import { traceLogger } from "./traceLogger.ts"
 import { World } from "./World.ts"
 
@@ -143,6 +145,7 @@ const judge = (
             ...checkOwed(of)
           ]),
           ...checkAnswers(operations, run),
+          ...checkStrict(operations, run),
           ...checkMessages(operations, { isFaultless, lastAtMs: shape.lastAtMs }),
           ...checkOperators(run, operations),
           ...checkGenerations(run, operations),
@@ -226,7 +229,8 @@ const planLoad = (
   }
   world.at(shape.fillAtMs, () => Operators.fillAll(second, history))
   world.at(shape.lastAtMs, () => Callers.readAll(first, history, shape.endMs - shape.lastAtMs - 2000))
-  const { pastReadsAtMs, rolledUp } = conditions
+  const { pastReadsAtMs, rolledUp, strictReads } = conditions
+  StrictReads.load(callers, history, { reads: strictReads, lastAtMs: shape.standsAtMs })
   PastReads.load(callers, history, { atMs: pastReadsAtMs, lastAtMs: shape.standsAtMs })
   if (rolledUp !== undefined) {
     const lastBudgetMs = shape.endMs - shape.rolledUpAtMs - 1500

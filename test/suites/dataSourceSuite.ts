@@ -4,10 +4,12 @@
  * An adapter is done when these claims pass on it.
  */
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Option, type Scope } from "effect"
 import { RequestFailed, type DataSource } from "../../actors/sources/DataSource.ts"
+import { type Ended, Gate, type WayOut } from "../../actors/sources/Gate.ts"
 import type { RawColumn, RawRows } from "../../protocol/frame/RawRows.ts"
 import type { Interval } from "../../protocol/history/Interval.ts"
+import { untilTrue } from "../support/untilTrue.ts"
 
 /** A source, and what is in it. */
 export interface DataSourceClaims<E> {
@@ -18,6 +20,15 @@ export interface DataSourceClaims<E> {
   readonly interval: Interval
   /** All bars of the symbol: ascending, times in epoch milliseconds, more of them than one page holds. */
   readonly bars: RawRows
+  /**
+   * The same source where none of its requests for bars is ever answered, and how many of them are out; of sources that
+   * send requests.
+   */
+  readonly hanging?: Effect.Effect<
+    { readonly source: DataSource; readonly requests: Effect.Effect<number> },
+    E,
+    Scope.Scope
+  >
   /** Whether the source can tell where a symbol begins. */
   readonly tellsFirstBar: boolean
 }
@@ -46,12 +57,15 @@ const pick = (table: Table, isWanted: (time: number) => boolean): Table => {
 const join = (a: Table, b: Table): Table =>
   Object.fromEntries(Object.entries(a).map(([name, values]) => [name, [...values, ...(b[name] ?? [])]]))
 
+/** Within which an interruption is heeded. */
+const heededWithin = "2 seconds"
+
 // Nobody lists it.
 const unknownSymbol = "SEAMLESS0/SEAMLESS1"
 
 /** Declares the claims about a source, which is made once for all of them. On the real clock. */
 export const dataSourceSuite = <E>(claims: DataSourceClaims<E>): void => {
-  const { bars, interval, make, name, symbol, tellsFirstBar } = claims
+  const { bars, hanging, interval, make, name, symbol, tellsFirstBar } = claims
   const all = toTable(bars)
   const times = all["eventTime"]!
   const first = times[0]!
@@ -159,6 +173,43 @@ export const dataSourceSuite = <E>(claims: DataSourceClaims<E>): void => {
         const failure = yield* Effect.flip(firstBar(unknownSymbol, interval))
         assert.isFalse(failure.retryable)
         assert.include(failure.reason, unknownSymbol)
+      })
+    )
+
+    it.effect("page() that nobody waits for any more waits no more for its turn, and sends nothing", () =>
+      Effect.gen(function* () {
+        const source = yield* Source
+        const isAtGate = yield* Deferred.make<void>()
+        const shut: WayOut = { enter: Effect.andThen(Deferred.succeed(isAtGate, undefined), Effect.never) }
+        const asking = yield* source
+          .page({ symbol, interval, start: middle, end })
+          .pipe(Effect.provideService(Gate, shut), Effect.forkChild)
+        yield* Deferred.await(isAtGate)
+        yield* Effect.timeout(Fiber.interrupt(asking), heededWithin)
+        // and it is as good as before
+        assert.isAbove((yield* ask(middle, end))["eventTime"]!.length, 1)
+      })
+    )
+
+    it.effect("page() hangs up on a request that nobody waits for any more, where it sends any", () =>
+      Effect.gen(function* () {
+        if (hanging === undefined) return
+        const { requests, source } = yield* hanging
+        const ended: Array<Ended> = []
+        const gate: WayOut = { enter: Effect.succeed({ end: (how) => Effect.sync(() => void ended.push(how)) }) }
+        const asking = yield* source
+          .page({ symbol, interval, start: middle, end })
+          .pipe(Effect.provideService(Gate, gate), Effect.forkChild)
+        yield* untilTrue(
+          "the request is out",
+          Effect.map(requests, (count) => count === 1)
+        )
+        yield* Effect.timeout(Fiber.interrupt(asking), heededWithin)
+        yield* untilTrue(
+          "the connection is closed",
+          Effect.map(requests, (count) => count === 0)
+        )
+        assert.isTrue(ended.at(-1)?._tag === "Failure", "and the gate is told")
       })
     )
 

@@ -24,7 +24,7 @@ export const start = ({ configuration, sources }: MemoryHostSettings, hostId = "
     services
       .layer({ configuration, configurationHash: "memory", hostId, types: [], labels: [] })
       .pipe(
-        Layer.provide(Layer.succeed(DataSources, new Map(sources.map((source) => [source.name, source])))),
+        Layer.provideMerge(Layer.succeed(DataSources, new Map(sources.map((source) => [source.name, source])))),
         Layer.provide(Logger.layer([]))
       )
   )

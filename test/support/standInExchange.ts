@@ -35,6 +35,8 @@ interface StandIn {
   readonly pid: number
   /** Ends it: another may take its port. */
   readonly kill: Effect.Effect<void>
+  /** How many requests hang there whose senders have not hung up. */
+  readonly hanging: Effect.Effect<number>
   /** What was asked so far, in order; a request is here before its answer is on the way. */
   readonly requests: () => ReadonlyArray<LogEntry>
 }
@@ -70,5 +72,10 @@ export const start = Effect.fnUntraced(function* (settings: StandInSettings) {
   const logFile = settings.logFile ?? join(yield* logFolder, "requests.jsonl")
   const child = yield* ReadyProcess.start({ program, args: argumentsOf(settings, logFile) })
   const { url }: { readonly url: string } = JSON.parse(child.line)
-  return { url, pid: child.pid, kill: child.kill, requests: () => readLog(logFile) } satisfies StandIn
+  const hanging = Effect.promise(async () => {
+    const answer = await fetch(`${url}/hanging`)
+    const told: { readonly hanging: number } = JSON.parse(await answer.text())
+    return told.hanging
+  })
+  return { url, pid: child.pid, kill: child.kill, hanging, requests: () => readLog(logFile) } satisfies StandIn
 })

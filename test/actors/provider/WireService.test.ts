@@ -27,9 +27,11 @@ const serving = (df: Frame) =>
       Layer.succeed(SeamlessDataProvider, {
         read: () =>
           Effect.succeed({ result: { df, meta: Schema.decodeUnknownSync(HistoryMeta)(meta) }, returnMeta: true }),
+        readParts: () => unused,
         ensureAvailable: () => unused,
         coverage: () => unused,
-        diff: () => unused
+        diff: () => unused,
+        explain: () => unused
       })
     ),
     Layer.provide(Layer.succeed(HostStatus, { state: () => "serving", reason: () => "", draining: Effect.never })),

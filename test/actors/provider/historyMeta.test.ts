@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest"
 import type { Filled } from "../../../actors/provider/fillGap.ts"
 import { untouched } from "../../../actors/provider/fillGap.ts"
 import * as historyMeta from "../../../actors/provider/historyMeta.ts"
-import { type Loaded, nothingLoaded } from "../../../actors/provider/loadRows.ts"
+import type { Loaded } from "../../../actors/provider/loadRows.ts"
 import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
+import * as Frame from "../../../protocol/frame/Frame.ts"
 import { RowFlag } from "../../../protocol/frame/RowFlag.ts"
 import type { BackfillJob } from "../../../protocol/history/BackfillJob.ts"
 import * as Calendar from "../../../protocol/history/Calendar.ts"
+import { StoreDamaged } from "../../../protocol/history/Errors.ts"
 import * as Findings from "../../../protocol/history/Findings.ts"
 import type { MissingRange } from "../../../protocol/history/MissingRange.ts"
 import { toPairs } from "../../../protocol/history/RangePairs.ts"
@@ -16,7 +18,7 @@ import { jobOf } from "../../support/jobs.ts"
 import { lack, minute, requestOf } from "../../support/requests.ts"
 import { conformed, flatBars } from "../../support/rows.ts"
 
-const { sourceOutcomes } = historyMeta
+const { sourceOutcomes, storeOutcomes, storesUnused } = historyMeta
 const qualitySummary = (
   of: ValidRequest,
   { covered, findings, frame }: Loaded,
@@ -32,16 +34,53 @@ const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => (
   version: 0
 })
 
-const outcomes = (of: Filled, storageTimedOut = false) => sourceOutcomes(request, of, storageTimedOut)
+/** An answer without rows. */
+const nothing: Loaded = {
+  frame: Frame.empty(request.entry.schema),
+  covered: RangeSet.empty,
+  contributions: new Map(),
+  findings: Findings.none,
+  fingerprint: "",
+  stores: { chunks: { wanted: 0, fromCache: 0, fromStorage: 0 }, failure: undefined, storageAsked: false }
+}
+
+const asked = (stores: Partial<Loaded["stores"]>, storageTimedOut = false): historyMeta.StoresAsked => ({
+  stores: { ...nothing.stores, ...stores },
+  storageTimedOut
+})
+
+const outcomes = (of: Filled, stores?: historyMeta.StoresAsked) =>
+  sourceOutcomes(request, of, stores === undefined ? storesUnused : storeOutcomes(stores))
 
 describe("sourceOutcomes()", () => {
   it("sourceOutcomes() names every source of the series, those that were not asked too", () => {
-    expect(outcomes(untouched)).toMatchObject({
-      storage: { outcome: "ok" },
+    expect(outcomes(untouched)).toEqual({
+      cache: { outcome: "not_asked" },
+      storage: { outcome: "not_asked" },
       binance: { outcome: "not_asked" },
       kraken: { outcome: "not_asked" }
     })
-    expect(outcomes(untouched, true)).toMatchObject({ storage: { outcome: "timed_out" } })
+  })
+
+  it("sourceOutcomes() tells whether the host's memory had all, and what became of asking the store for the rest", () => {
+    const chunks = { wanted: 3, fromCache: 3, fromStorage: 0 }
+    expect(outcomes(untouched, asked({ chunks }))).toMatchObject({
+      cache: { outcome: "ok", chunks: 3 },
+      storage: { outcome: "not_asked" }
+    })
+    const some = { wanted: 3, fromCache: 1, fromStorage: 2 }
+    expect(outcomes(untouched, asked({ chunks: some, storageAsked: true }))).toMatchObject({
+      cache: { outcome: "ok", chunks: 1 },
+      storage: { outcome: "ok", chunks: 2 }
+    })
+    expect(outcomes(untouched, asked({}))["cache"]).toEqual({ outcome: "not_asked" })
+    expect(outcomes(untouched, asked({ chunks: some }, true))["storage"]).toEqual({ outcome: "timed_out" })
+    const gone = new StoreDamaged({ key: "a", problem: "is not there" })
+    expect(outcomes(untouched, asked({ chunks: some, failure: gone, storageAsked: true }))["storage"]).toEqual({
+      outcome: "failed",
+      chunks: 2,
+      error: { tag: "StoreDamaged", message: "a: is not there" }
+    })
   })
 
   it("sourceOutcomes() adds up the requests of a source's jobs", () => {
@@ -76,7 +115,7 @@ describe("sourceOutcomes()", () => {
 })
 
 const loaded = (minutes: ReadonlyArray<number>, covered: RangeSet.RangeSet): Loaded => ({
-  ...nothingLoaded(request),
+  ...nothing,
   covered,
   frame: conformed(flatBars(minutes)).frame
 })
@@ -128,7 +167,7 @@ describe("qualitySummary()", () => {
   it("qualitySummary() counts what conformance marked in the rows", () => {
     const { frame } = loaded([0, 1, 2, 3], all)
     const flags = Uint32Array.of(RowFlag.outOfOrder, 0, RowFlag.outOfOrder | RowFlag.duplicate, RowFlag.backfilled)
-    const marked = { ...nothingLoaded(request), covered: all, frame: { ...frame, flags } }
+    const marked = { ...nothing, covered: all, frame: { ...frame, flags } }
     expect(qualitySummary(request, marked, [], RangeSet.empty)).toMatchObject({
       outOfOrderCount: 2,
       duplicateCount: 1,

@@ -104,6 +104,34 @@ describe("planRead()", () => {
     expect(modes).toEqual(["fail", "fail", "none", "fail"])
   })
 
+  it("planRead() says why it does so", () => {
+    const cause = (strategy: Strategy, covered: RangeSet.RangeSet, sla: SlaPolicy.SlaPolicy = {}) =>
+      ask(strategy, covered, { sla }).because
+    expect(Strategy.literals.map((strategy) => cause(strategy, minutes([0, 10])))).toEqual(
+      Strategy.literals.map(() => "complete")
+    )
+    expect(Strategy.literals.map((strategy) => cause(strategy, most))).toEqual([
+      "strategy",
+      "strategy",
+      "strategy",
+      "small"
+    ])
+    expect(cause("auto_backfill", most, { maxSyncGapBars: 2 })).toBe("large")
+    const deferred = [lack([4, 7], "deferred", late + 1)]
+    expect(ask("seamless", most, { exceptions: deferred }).because).toBe("notAskable")
+    expect(planRead(requestOf({ asOf: { version: 3 } }), viewOf(most), late).because).toBe("past")
+  })
+
+  it("planRead() divides the gap by windows: each is one job", () => {
+    const plan = planRead(requestOf({ range: [0, 30 * minute] }), viewOf(minutes([3, 12])), late)
+    expect(plan.gapWindows.map(({ ranges, windowStart }) => [windowStart / minute, inMinutes(ranges)])).toEqual([
+      [0, [[0, 3]]],
+      [10, [[12, 20]]],
+      [20, [[20, 30]]]
+    ])
+    expect(ask("seamless", minutes([0, 10])).gapWindows).toEqual([])
+  })
+
   it("planRead() asks only for the part of a gap that makes sense to ask for", () => {
     const plan = ask("seamless", minutes([0, 2]), { exceptions: [lack([3, 5], "unavailable")] })
     expect(inMinutes(plan.gap)).toEqual([

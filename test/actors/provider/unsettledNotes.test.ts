@@ -47,7 +47,8 @@ const coverage = Layer.succeed(
         covered: minutes(0, 10)
       })),
     ensure: () => Effect.die("nobody asks for it"),
-    commit: () => Effect.die("nobody commits")
+    commit: () => Effect.die("nobody commits"),
+    confirm: () => Effect.die("nobody asks strictly")
   })
 )
 

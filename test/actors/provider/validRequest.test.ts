@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { parseEnsure, parseHistory, type RequestError, validate } from "../../../actors/provider/validRequest.ts"
 import * as SeriesCatalog from "../../../actors/sources/SeriesCatalog.ts"
 import type { InvalidRequest } from "../../../protocol/history/Errors.ts"
+import { withBaggage } from "../../../runtime/telemetry/Baggage.ts"
 import { configuration, minute } from "../../support/requests.ts"
 
 const plain = { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m", start: 0, end: 10 * minute }
@@ -56,6 +57,33 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
     Effect.gen(function* () {
       assert.notEqual((yield* valid({})).requestId, (yield* valid({})).requestId)
       assert.equal((yield* valid({ requestId: "mine" })).requestId, "mine")
+    })
+  )
+
+  it.effect("validate() takes the request id from the caller's baggage where the request has none", () =>
+    Effect.gen(function* () {
+      const within = withBaggage("userId=alice, requestId = order%2017;ttl=1 ,requestId=other")
+      assert.equal((yield* within(valid({}))).requestId, "order 17")
+      assert.equal((yield* within(valid({ requestId: "mine" }))).requestId, "mine")
+      assert.match((yield* withBaggage(`requestId=${"r".repeat(257)}`)(valid({}))).requestId, /^[0-9a-z]{24}$/)
+    })
+  )
+
+  it.effect("parseHistory() refuses texts that are longer than any that is meant, and tells how long", () =>
+    Effect.gen(function* () {
+      const tooLong = [
+        [{ nodeId: "n".repeat(257) }, "nodeId", "has 257 characters; at most 256 are taken"],
+        [{ requestId: "r".repeat(257) }, "requestId", "has 257 characters; at most 256 are taken"],
+        [{ sourcePriority: ["s".repeat(257)] }, "sourcePriority.0", "has 257 characters; at most 256 are taken"],
+        [{ sourcePriority: Array.from({ length: 65 }, () => "s") }, "sourcePriority", "has 65 names of sources"]
+      ] as const
+      for (const [changes, field, problem] of tooLong) {
+        const error = yield* invalid({ ...plain, ...changes })
+        assert.equal(error.field, field)
+        assert.include(error.problem, problem)
+      }
+      const longest = { requestId: "r".repeat(256), sourcePriority: Array.from({ length: 64 }, () => "s".repeat(256)) }
+      yield* parseHistory({ ...plain, nodeId: "n".repeat(256), ...longest })
     })
   )
 

@@ -1,11 +1,12 @@
 /** Is an answer refused exactly where the caller asked for that? */
 import { describe, expect, it } from "vitest"
 import { untouched } from "../../../actors/provider/fillGap.ts"
-import { coverageShare, type Evidence, refusal, strictFinding } from "../../../actors/provider/verdict.ts"
+import { coverageShare } from "../../../actors/provider/demands.ts"
+import { type Evidence, refusal, strictFinding } from "../../../actors/provider/verdict.ts"
 import type { QualitySummary } from "../../../protocol/history/QualitySummary.ts"
 import type { SlaPolicy } from "../../../protocol/history/SlaPolicy.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
-import { ActorUnavailable } from "../../../protocol/wire/Errors.ts"
+import { ActorUnavailable, MeshUnavailable } from "../../../protocol/wire/Errors.ts"
 import { jobOf } from "../../support/jobs.ts"
 import { lack, minute, requestOf } from "../../support/requests.ts"
 
@@ -34,6 +35,8 @@ const failed = (tag = "SourceUnavailable"): Evidence => ({
 })
 const violation = { phase: "backfill", budgetMs: 100, waitedMs: 101, retryAfterMs: null }
 
+const away = new MeshUnavailable({ operation: "read", reason: "no answer" })
+
 const strict = requestOf({ strict: true })
 const withPolicy = (sla: SlaPolicy) => requestOf({ sla })
 
@@ -51,6 +54,23 @@ describe("refusal()", () => {
       missingRanges: [gap]
     })
     expect(refusal(requestOf(), { ...complete, gapMode: "fail" }, null)).toBeUndefined()
+  })
+
+  it("refusal() of FAIL_FAST takes nothing less than all that is covered, late or unreadable", () => {
+    const fast = requestOf({ strategy: "fail_fast" })
+    const late = { ...partial, unread: { isLate: true, failure: undefined } }
+    expect(refusal(fast, late, violation)).toMatchObject({ _tag: "SlaViolated", phase: "backfill" })
+    expect(refusal(requestOf(), late, violation)).toBeUndefined()
+    const gone = { ...partial, unread: { isLate: false, failure: away } }
+    expect(refusal(fast, gone, null)).toBe(away)
+    expect(refusal(requestOf(), gone, null)).toBeUndefined()
+  })
+
+  it("refusal() of stored rows that can't be read is the store's failure, where anything less is an error", () => {
+    const gone = { ...partial, unread: { isLate: false, failure: away } }
+    expect(refusal(withPolicy({ onViolation: "error" }), gone, null)).toBe(away)
+    expect(refusal(withPolicy({ onViolation: "error" }), gone, violation)).toMatchObject({ _tag: "SlaViolated" })
+    expect(refusal(withPolicy({ onBackfillFailure: "error" }), gone, null)).toBeUndefined()
   })
 
   it("refusal() of a strict demand says how many bars were expected, how many came, and which are absent", () => {

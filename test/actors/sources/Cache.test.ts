@@ -73,3 +73,10 @@ law(
     }
   }
 )
+
+it("bytesOf() tells what a value takes, and to look is no use of it", () => {
+  const cache = filled("a", "b", "c")
+  expect([cache.bytesOf("a"), cache.bytesOf("d")]).toEqual([10, undefined])
+  cache.put("d", "new", 10)
+  expect(cache.bytesOf("a")).toBeUndefined()
+})

@@ -1,0 +1,32 @@
+/**
+ * What is covered now?
+ *
+ * As this host has heard it, which is a moment behind what stands. Who asks strictly is told no less than what stood
+ * when it asked: the owner of the series confirms its version by a write, which nobody can who does not own it, and
+ * what is read then is of that version at least. Where the owner can't be reached there is no answer.
+ */
+import { Effect } from "effect"
+import { Coverage } from "../../protocol/messages/Coverage.ts"
+import type { Series } from "../../protocol/history/Series.ts"
+import { withBudget } from "../../runtime/Deadline.ts"
+import type { Budget } from "./Budget.ts"
+import type { ValidRequest } from "./validRequest.ts"
+
+/** The coverage as it stands at some moment since this was asked, or later. */
+export const confirmedView = Effect.fnUntraced(function* (series: Series, least = 0) {
+  const coverage = yield* Coverage
+  const { version } = yield* coverage.confirm(series)
+  return yield* coverage.of(series, { minVersion: Math.max(least, version) })
+})
+
+/** What a request is answered upon, at least of a version, within the budget of storage; none where that is over. */
+export const currentView = Effect.fnUntraced(function* (
+  { consistency, entry: { series }, minVersion, sla }: ValidRequest,
+  budget: Budget
+) {
+  const coverage = yield* Coverage
+  if (consistency === "eventual") return yield* budget.phase("storage")(coverage.of(series, { minVersion }))
+  const remainingMs = Math.min(sla.maxWaitStorageMs ?? Infinity, yield* budget.remainingMs)
+  const confirmed = confirmedView(series, minVersion).pipe(withBudget(remainingMs))
+  return yield* budget.phase("storage", sla.maxWaitStorageMs)(confirmed)
+})

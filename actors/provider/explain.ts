@@ -1,0 +1,40 @@
+/**
+ * What would a read do now?
+ *
+ * The plan is the one that a read makes, from what this host knows; what is stored is looked up by name, and no chunk
+ * is loaded. No source is asked, no job is opened, and nothing is waited for but these records.
+ */
+import { Clock, Effect } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
+import { Backfill } from "../../protocol/messages/Backfill.ts"
+import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
+import { costOfFilling } from "../sources/costOfFilling.ts"
+import { PastRoots } from "../sources/PastRoots.ts"
+import { planWindows } from "../sources/storedWindows.ts"
+import { explanationOf, windowsMax } from "./explanationOf.ts"
+import { planRead } from "./planRead.ts"
+import type { ValidRequest } from "./validRequest.ts"
+
+/** The root that the read would begin with, and the moment by which time is judged. */
+const viewOf = Effect.fnUntraced(function* ({ asOf, entry, minVersion }: ValidRequest) {
+  if (asOf !== undefined) return yield* (yield* PastRoots).at(entry, asOf)
+  const view = yield* (yield* Coverage).of(entry.series, { minVersion })
+  return { ...view, atMs: yield* Clock.currentTimeMillis }
+})
+
+/** Says what a read would do, and does nothing of it. */
+export const explain = Effect.fn(Span.historyExplain)(function* (request: ValidRequest) {
+  const { entry, sources } = request
+  const { atMs, ...view } = yield* viewOf(request)
+  const plan = planRead(request, view, atMs)
+  const { bytesInMemory } = yield* ChunkStore
+  const { newest } = yield* Backfill
+  const shown = plan.gapWindows.slice(0, windowsMax).map(({ windowStart }) => windowStart)
+  const wanted = { entry, sources, wanted: plan.gap, windowBars: view.root.windowBars }
+  const [stored, jobs, cost] = yield* Effect.all(
+    [planWindows(request, view, plan.covered), newest(entry.series, shown), costOfFilling(wanted, atMs)],
+    { concurrency: 3 }
+  )
+  return explanationOf({ request, view, plan, stored, bytesInMemory, jobs, cost, nowMs: atMs })
+})

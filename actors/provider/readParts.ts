@@ -1,0 +1,127 @@
+/**
+ * How is a history request answered whose rows nobody holds all at once?
+ *
+ * What is covered is found and filled as for any read, and is one version from then on. Its rows go by batch by batch,
+ * and what they come to is added up: the account at the end is that of the same read in one piece. What can be judged
+ * before the first row is judged then.
+ */
+import { Effect, Option } from "effect"
+import { Span } from "../../protocol/Telemetry.ts"
+import * as Frame from "../../protocol/frame/Frame.ts"
+import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
+import * as RangeSet from "../../protocol/history/RangeSet.ts"
+import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
+import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import * as AccountSoFar from "./AccountSoFar.ts"
+import * as Budget from "./Budget.ts"
+import { find, findAgain, findPast, type Load } from "./findHistory.ts"
+import { accountOf, type Told } from "./historyAccount.ts"
+import * as OnwardFill from "./OnwardFill.ts"
+import * as ReadCursor from "./ReadCursor.ts"
+import { describe } from "./read.ts"
+import * as RowBatches from "./RowBatches.ts"
+import type { ValidRequest } from "./validRequest.ts"
+import type { Refusal } from "./verdict.ts"
+
+/** What the rows rest on as they go by. */
+type Services = ChunkStore | Coverage | SeriesCatalog
+
+/** An answer as it goes by: its rows, and its account when they have. */
+export interface RowFlow<Needs = Services> {
+  /** The rows that follow, perhaps none of them in a time without; none where all have gone by. */
+  readonly next: Effect.Effect<Option.Option<Frame.Frame>, CoverageFailure, Needs>
+  /** The account of all rows, and the first demand that they do not meet; asked when they have gone by. */
+  readonly account: Effect.Effect<{ readonly meta: HistoryMeta; readonly error: Refusal | undefined }, never, Needs>
+  readonly returnMeta: boolean
+  /** How long each wait may be, in milliseconds; infinite without a deadline. */
+  readonly waitMs: number
+  /** Where an answer goes on whose rows before that time have come. */
+  readonly cursorAt: (fromMs: number) => string
+  /** The length of a bar. */
+  readonly barMs: number
+  /** No rows, in the columns of the schema. */
+  readonly empty: Frame.Frame
+  /** Whether it goes on from a cursor. */
+  readonly isResumed: boolean
+}
+
+/** Loads nothing: that is done when the rows are wanted. */
+const loadLater: Load<undefined> = () => Effect.succeed({ loaded: undefined, storageTimedOut: false })
+
+/** What an answer would come to with a row in each bar that is covered: what is refused then is refused in any case. */
+const atBest = ({ entry: { interval, schema } }: ValidRequest, covered: RangeSet.RangeSet): Told => ({
+  covered,
+  contributions: new Map(),
+  findings: {},
+  fingerprint: "",
+  counts: { rows: bars(covered, interval.lengthMs), outOfOrderCount: 0, duplicateCount: 0 },
+  columns: schema.fields
+})
+
+/** An answer that is there already, as it goes by. */
+export const ofResult = (request: ValidRequest, { df, meta }: HistoryResult): RowFlow<never> => {
+  let isGone = false
+  return {
+    next: Effect.sync(() => {
+      if (isGone) return Option.none()
+      isGone = true
+      return Option.some(df)
+    }),
+    account: Effect.succeed({ meta, error: undefined }),
+    returnMeta: request.returnMeta,
+    waitMs: meta.slaReport.totalDeadlineMs ?? Infinity,
+    cursorAt: (fromMs) => ReadCursor.encode(request, { fromMs, version: meta.coverageVersion }),
+    barMs: request.entry.interval.lengthMs,
+    empty: Frame.slice(df, 0, 0),
+    isResumed: false
+  }
+}
+
+/** Finds what is covered, fills the gap, and has the rows go by; from a cursor on, where there is one. */
+export const readParts = Effect.fn(Span.historyRead)(function* (
+  request: ValidRequest,
+  cursor?: ReadCursor.ReadCursor,
+  batchSize?: RowBatches.BatchSize
+) {
+  yield* describe(request)
+  const budget = yield* Budget.start(request.sla)
+  const { asOf } = request
+  const findings = yield* cursor !== undefined
+    ? findAgain(request, budget, loadLater, cursor.version)
+    : asOf === undefined
+      ? find(request, budget, loadLater)
+      : findPast(request, budget, loadLater, asOf)
+  const { view } = findings
+  const covered = RangeSet.clip(view.covered, ...request.range)
+  const early = yield* accountOf(request, findings, atBest(request, covered), budget)
+  if (early.error !== undefined) return yield* early.error
+  const { spanId, traceId } = early.meta
+  // what the first part had to be there by is long over when the last one is made
+  const atEnd = { ...budget, remainingMs: Effect.succeed(budget.totalMs) }
+  const batches = RowBatches.make(request, view, covered, batchSize)
+  const soFar = AccountSoFar.make(request)
+  const fill = OnwardFill.make(request)
+  const fromMs = cursor?.fromMs ?? request.range[0]
+  const flow: RowFlow = {
+    next: Effect.map(batches, (next) =>
+      Option.map(next, (batch) => {
+        soFar.add(batch)
+        const { filledCount, frame } = fill(batch)
+        soFar.addMade(filledCount)
+        return Frame.within(frame, fromMs, request.range[1])
+      })
+    ),
+    account: Effect.suspend(() => accountOf(request, findings, soFar.told(covered), atEnd)).pipe(
+      Effect.map(({ error, meta }) => ({ error, meta: { ...meta, traceId, spanId } }))
+    ),
+    returnMeta: request.returnMeta,
+    waitMs: budget.totalMs,
+    cursorAt: (timeMs) => ReadCursor.encode(request, { fromMs: timeMs, version: view.root.version }),
+    barMs: request.entry.interval.lengthMs,
+    empty: Frame.empty(request.entry.schema),
+    isResumed: cursor !== undefined
+  }
+  return flow
+})

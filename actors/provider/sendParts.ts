@@ -1,0 +1,147 @@
+/**
+ * How does an answer that does not fit into one message get to its reader?
+ *
+ * In parts of about one size, each a whole message of its own, as many at once as the reader takes. Rows that have been
+ * sent are forgotten: a host holds a few parts, however long the answer is.
+ */
+import { Effect, Option } from "effect"
+import * as Frame from "../../protocol/frame/Frame.ts"
+import { ResultTooLarge } from "../../protocol/history/Errors.ts"
+import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
+import { Header } from "../../protocol/wire/Header.ts"
+import type { Credit } from "../../runtime/Credits.ts"
+import { Deadline, enforce, monotonicMs } from "../../runtime/Deadline.ts"
+import type { Headers } from "../../runtime/Mesh.ts"
+import { type Reply, silence } from "../../runtime/ServiceEndpoint.ts"
+import { Refused } from "./read.ts"
+import type { RowFlow } from "./readParts.ts"
+
+/** How parts are made and sent. */
+export interface PartOptions {
+  readonly credit: Credit
+  /** The bytes of rows, with the account where there is one. */
+  readonly encode: (df: Frame.Frame, meta: HistoryMeta | undefined) => Effect.Effect<Reply>
+  readonly send: (data: Uint8Array, headers: Headers) => void
+  /** The most that a message may have. */
+  readonly bytesMax: number
+  /** About how much a part has. */
+  readonly partBytes?: number
+}
+
+/** A reader has something to do soon, and a message of this size costs next to nothing beside its rows. */
+const usualPartBytes = 512 * 1024
+
+// a first guess, with which no schema comes to more than a few parts' worth
+const rowBytesGuess = 128
+
+/** Rows that wait to be sent, and whether more will come. */
+interface Waiting {
+  readonly empty: Frame.Frame
+  frames: Array<Frame.Frame>
+  rows: number
+  ended: boolean
+  /** About the size of a row, as the last part had it. */
+  rowBytes: number
+  /** Of the whole answer, when it was asked for. */
+  account?: Effect.Success<RowFlow<never>["account"]>
+}
+
+const rowsWanted = ({ rowBytes }: Waiting, { bytesMax, partBytes = usualPartBytes }: PartOptions): number =>
+  Math.max(1, Math.floor(Math.min(partBytes, bytesMax) / rowBytes))
+
+/** Loads until there are more rows than a part takes, or all. */
+const load = Effect.fnUntraced(function* (waiting: Waiting, flow: RowFlow<never>, options: PartOptions) {
+  while (!waiting.ended && waiting.rows <= rowsWanted(waiting, options)) {
+    const next = yield* flow.next
+    if (Option.isNone(next)) waiting.ended = true
+    else {
+      waiting.frames.push(next.value)
+      waiting.rows += Frame.length(next.value)
+    }
+  }
+})
+
+/** The rows that wait, as one frame with the columns of the schema. */
+const joined = (waiting: Waiting): Frame.Frame => {
+  const { empty, frames } = waiting
+  const frame = frames.length === 1 ? frames[0]! : Frame.concat([empty, ...frames])
+  waiting.frames = [frame]
+  return frame
+}
+
+/** The first rows that wait as a part: fewer and fewer of them until it is carried. */
+const cut = Effect.fnUntraced(function* (waiting: Waiting, options: PartOptions) {
+  const all = joined(waiting)
+  let count = Math.min(waiting.rows, rowsWanted(waiting, options))
+  for (;;) {
+    const rows = Frame.slice(all, 0, count)
+    const reply = yield* options.encode(rows, undefined)
+    const bytes = reply.data.length
+    if (bytes <= options.bytesMax) {
+      waiting.rowBytes = Math.max(1, bytes / Math.max(1, count))
+      waiting.frames = [Frame.slice(all, count, waiting.rows)]
+      waiting.rows -= count
+      return { reply, rows }
+    }
+    if (count <= 1) return yield* new ResultTooLarge({ bytes, bytesMax: options.bytesMax })
+    count = Math.ceil(count / 2)
+  }
+})
+
+/** All rows that wait with the account, if that is carried. */
+const last = Effect.fnUntraced(function* (waiting: Waiting, meta: HistoryMeta | undefined, options: PartOptions) {
+  const reply = yield* options.encode(joined(waiting), meta)
+  const { bytesMax } = options
+  if (reply.data.length <= bytesMax) return Option.some(reply)
+  return waiting.rows === 0 ? yield* new ResultTooLarge({ bytes: reply.data.length, bytesMax }) : Option.none()
+})
+
+const withHeaders = ({ data, headers }: Reply, more: Headers): Reply => ({
+  data,
+  headers: new Map([...headers, ...more])
+})
+
+const endOf = (rows: Frame.Frame, barMs: number): number => rows.eventTimeMs.at(-1)! + barMs
+
+/** Each part has the whole of the caller's time again: what the reader takes its time for is its own. */
+const inTime =
+  (waitMs: number) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const deadline = (yield* monotonicMs) + waitMs
+      return yield* self.pipe(enforce("the next part"), Effect.provideService(Deadline, deadline))
+    })
+
+/** What comes next of an answer: a part with rows behind it, or its end. */
+const nextPart = Effect.fnUntraced(function* (waiting: Waiting, flow: RowFlow<never>, options: PartOptions) {
+  yield* load(waiting, flow, options)
+  if (waiting.ended && waiting.rows <= rowsWanted(waiting, options)) {
+    waiting.account ??= yield* flow.account
+    const { error, meta } = waiting.account
+    if (error !== undefined) return yield* new Refused({ error, result: { df: flow.empty, meta } })
+    const reply = yield* last(waiting, flow.returnMeta ? meta : undefined, options)
+    if (Option.isSome(reply)) return { reply: reply.value, rows: undefined }
+  }
+  return yield* cut(waiting, options)
+})
+
+/**
+ * Sends an answer in parts, and gives the last of them; silence where the reader grants nothing any more. One that is
+ * a single part has none of their headers, unless it goes on from a cursor.
+ */
+export const sendParts = Effect.fnUntraced(function* (flow: RowFlow<never>, options: PartOptions) {
+  const { credit, send } = options
+  const waiting: Waiting = { empty: flow.empty, frames: [], rows: 0, ended: false, rowBytes: rowBytesGuess }
+  for (let part = 0; ; part++) {
+    const { reply, rows } = yield* inTime(flow.waitMs)(nextPart(waiting, flow, options))
+    if (rows === undefined && part === 0 && !flow.isResumed) return reply
+    if (!(yield* credit.take)) return silence
+    const headers: Array<[string, string]> = [
+      [Header.part, String(part)],
+      [Header.flow, credit.subject]
+    ]
+    if (rows === undefined) return withHeaders(reply, new Map([...headers, [Header.last, "true"]]))
+    const cursor = flow.cursorAt(endOf(rows, flow.barMs))
+    send(reply.data, new Map([...reply.headers, ...headers, [Header.cursor, cursor]]))
+  }
+})

@@ -1,0 +1,67 @@
+/** How is it seen from the command line what a read would do? */
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
+import { describeExplanation } from "../describeExplanation.ts"
+import { ExitCode } from "../ExitCode.ts"
+import type { AddressFlags } from "../findAddress.ts"
+import { finish } from "../finish.ts"
+import {
+  addressFlags,
+  asOfFlag,
+  type Format,
+  formatFlag,
+  policyFlags,
+  rangeArguments,
+  seriesArguments
+} from "../flags.ts"
+import { printData } from "../print.ts"
+import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
+import { withClient } from "../withClient.ts"
+
+const parts = {
+  ...seriesArguments,
+  ...rangeArguments,
+  ...policyFlags,
+  asOf: asOfFlag,
+  strict: Flag.Boolean("strict").pipe(
+    Flag.withDescription("As if every bar that can be there had to be there"),
+    Flag.withDefault(false)
+  ),
+  format: formatFlag,
+  ...addressFlags
+}
+
+interface Asked extends PolicyFlags, AddressFlags {
+  readonly node: string
+  readonly interval: string
+  readonly start: number
+  readonly end: number
+  readonly asOf: Option.Option<AsOf>
+  readonly strict: boolean
+  readonly format: Format
+}
+
+const answer = Effect.fnUntraced(function* (asked: Asked) {
+  const { asOf, end, format, interval, node, start, strict } = asked
+  const past = Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) })
+  const options = { ...requestOptions(asked), ...past, ...(strict && { strict }) }
+  const told = yield* withClient(asked, (client) => client.explain(node, interval, start, end, options))
+  yield* printData(format === "json" ? JSON.stringify(told) : describeExplanation(told))
+  return ExitCode.complete
+})
+
+/** `seamless explain`: what `read` with the same arguments would do. */
+export const explain = Command.make("explain", parts, (asked: Asked) => finish(asked.format)(answer(asked))).pipe(
+  Command.withDescription(
+    "Shows what a read with these arguments would do now: what would come from where, which windows, what would be " +
+      "waited for and how long, and what it takes. Nothing is fetched or changed."
+  ),
+  Command.withShortDescription("Shows what a read would do"),
+  Command.withExamples([
+    {
+      command: "seamless explain ohlcv:binance:BTC/BUSD 1m 2022-12-13 2022-12-14 --strategy seamless",
+      description: "One day of minutes"
+    }
+  ])
+)

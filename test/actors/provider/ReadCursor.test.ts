@@ -1,0 +1,53 @@
+/** Does an answer in parts go on only from where its own parts ended? */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as ReadCursor from "../../../actors/provider/ReadCursor.ts"
+import { minute, requestOf } from "../../support/requests.ts"
+
+const request = requestOf()
+const cursor = { version: 7, fromMs: 3 * minute }
+const token = ReadCursor.encode(request, cursor)
+
+const problemOf = (text: string, of = request) =>
+  Effect.map(Effect.flip(ReadCursor.parse(of, text)), ({ field, problem }) => {
+    assert.strictEqual(field, "Seamless-Cursor")
+    return problem
+  })
+
+describe("ReadCursor", () => {
+  it.effect("parse() gives what was encoded, whatever of the request does not decide its rows", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* ReadCursor.parse(request, token), cursor)
+      const other = requestOf({ requestId: "another", strict: true, returnMeta: false })
+      assert.deepStrictEqual(yield* ReadCursor.parse(other, token), cursor)
+      for (const fromMs of request.range) {
+        const edge = ReadCursor.encode(request, { version: 0, fromMs })
+        assert.deepStrictEqual(yield* ReadCursor.parse(request, edge), { version: 0, fromMs })
+      }
+    })
+  )
+
+  it.effect("parse() refuses what is no cursor", () =>
+    Effect.gen(function* () {
+      const strange = Buffer.from("1 7 180000 hash").toString("base64url")
+      for (const text of ["", "a b", "x".repeat(10_000), strange, token.slice(1), "ä", `${token}=`]) {
+        assert.match(yield* problemOf(text), /^is no cursor/, text)
+      }
+    })
+  )
+
+  it.effect("parse() refuses the cursor of another request, or of a time that is none of its own", () =>
+    Effect.gen(function* () {
+      const others = [
+        requestOf({ range: [0, 20 * minute] }),
+        requestOf({ sources: ["kraken", "binance"] }),
+        requestOf({ fill: "forward" }),
+        requestOf({ asOf: { version: 7 } })
+      ]
+      for (const other of others) assert.match(yield* problemOf(token, other), /another request/)
+      for (const fromMs of [-minute, 11 * minute, minute + 1]) {
+        assert.match(yield* problemOf(ReadCursor.encode(request, { version: 7, fromMs })), /another request/)
+      }
+    })
+  )
+})
