@@ -39,6 +39,7 @@ const flowOf = (lengths: ReadonlyArray<number>, more: Partial<RowFlow<never>> = 
     account: Effect.succeed({ meta, error: undefined }),
     returnMeta: true,
     waitMs: 1000,
+    firstWaitMs: Effect.succeed(1000),
     cursorAt: (fromMs) => `c${fromMs / minute}`,
     barMs: minute,
     empty: bars(0, 0),
@@ -165,8 +166,11 @@ describe("sendParts()", () => {
       const options = { partBytes: 2000 }
       const inTime = yield* send(slow(flowOf([50, 50, 50, 50], { waitMs: 250 }), 50), options)
       assert.deepStrictEqual(timesOf(inTime.all), minutesTo(200))
-      const late = yield* Effect.flip(send(slow(flowOf([50], { waitMs: 50 }), 5000), options))
+      const late = yield* Effect.flip(send(slow(flowOf([50, 50, 50], { waitMs: 50 }), 400), options))
       assert.strictEqual(late._tag, "DeadlineExceeded")
+      const firstWaitMs = Effect.succeed(50)
+      const lateAtFirst = yield* Effect.flip(send(slow(flowOf([50], { firstWaitMs }), 400), options))
+      assert.strictEqual(lateAtFirst._tag, "DeadlineExceeded")
     })
   )
 })
