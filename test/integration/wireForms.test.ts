@@ -51,6 +51,8 @@ const readReply = Schema.decodeUnknownSync(
   })
 )
 
+const decodeResults = Schema.decodeUnknownSync(Schema.Struct({ results: Schema.Array(Schema.Unknown) }))
+
 const Endpoint = Schema.Struct({
   name: Schema.String,
   subject: Schema.String,
@@ -123,6 +125,12 @@ describe("forms on the wire", () => {
         assert.strictEqual(errorTag(refused), "InvalidRequest", subject)
         assert.include(refused.string(), "ask for application/json or application/msgpack")
       }
+
+      const requests = [{ nodeId }, { nodeId: "none" }]
+      const many = yield* send(nc, Subject.service.readMany, PlainPack.pack({ ...asked, requests }), packed)
+      const [first, second] = decodeResults(unpackTyped(many.data)).results
+      assert.deepStrictEqual(readReply(first).columns, columns)
+      assert.deepInclude(fields(second), { code: 404 })
 
       const unknown = yield* send(nc, Subject.service.read, PlainPack.pack({ ...asked, nodeId: "none" }), packed)
       assert.strictEqual(errorTag(unknown), "UnknownSeries")
