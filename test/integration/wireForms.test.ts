@@ -143,6 +143,38 @@ describe("forms on the wire", () => {
   )
 })
 
+describe("several reads on the wire", () => {
+  it.live("come one by one to who takes one at a time, each with its own rows or error, and the last says so", () =>
+    Effect.gen(function* () {
+      const cluster = yield* Cluster.start({ files: [file] })
+      const nc = yield* Cluster.startConnection(cluster.servers)
+      const alone = readReply((yield* send(nc, Subject.service.read, JSON.stringify(asked))).json())
+      const requests = [{ nodeId }, { nodeId: "none" }, { nodeId }, { end: start + 60_000 }]
+      const messages = yield* Effect.promise(async () => {
+        const came: Array<Msg> = []
+        const inbox = `${nc.info?.client_id ?? 0}.inbox`
+        const subscription = nc.subscribe(inbox)
+        const headers = makeHeaders()
+        headers.set(Header.credit, "1")
+        nc.publish(Subject.service.readMany, JSON.stringify({ ...asked, requests }), { reply: inbox, headers })
+        for await (const message of subscription) {
+          came.push(message)
+          if (message.headers?.get(Header.end) === "true") break
+          nc.publish(message.headers?.get(Header.flow) ?? "", "1")
+        }
+        return came
+      })
+      const items = messages.map(({ headers }) => Number(headers?.get(Header.item)))
+      assert.deepStrictEqual(new Set(items), new Set([0, 1, 2, 3]))
+      assert.strictEqual(messages.length, 4)
+      const of = (item: number) => messages[items.indexOf(item)]!
+      assert.strictEqual(errorTag(of(1)), "UnknownSeries")
+      for (const item of [0, 2]) assert.deepStrictEqual(readReply(of(item).json()).columns, alone.columns)
+      assert.strictEqual(readReply(of(3).json()).columns["close"]?.length, 1)
+    })
+  )
+})
+
 describe("limits on the wire", () => {
   it.live("a caller has so many requests under way, and a request so many bytes", () =>
     Effect.gen(function* () {
