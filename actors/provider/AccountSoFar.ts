@@ -47,8 +47,7 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
   const seen = new Map(fields.map(({ name }) => [name, { types: new Set<ColumnType>(), hasWide: false }]))
   let counts: RowCounts = { rows: 0, outOfOrderCount: 0, duplicateCount: 0 }
   let made = 0
-  let fromCache = 0
-  let fromStorage = 0
+  let [fromCache, fromStorage] = [0, 0]
 
   const look = (column: Column): void => {
     const known = seen.get(column.name)
@@ -66,9 +65,9 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
         if (known === undefined) contributions.set(source, [ranges])
         else known.push(ranges)
       }
-      fromCache += batch.fromCache
-      fromStorage += batch.fromStorage
       if (!Findings.isNone(batch.findings)) findings.push(batch.findings)
+      fromCache += batch.chunks.fromCache
+      fromStorage += batch.chunks.fromStorage
       counts = addCounts(counts, countRows(batch.frame))
       for (const column of batch.frame.columns) look(column)
     },
@@ -83,7 +82,6 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
       counts,
       stores: {
         chunks: { wanted: fromCache + fromStorage, fromCache, fromStorage },
-        // one that can't be had ends the answer, which goes on from a cursor
         failure: undefined,
         storageAsked: fromStorage > 0
       },
