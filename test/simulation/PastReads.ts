@@ -33,6 +33,7 @@ interface Noted {
 export const pastRead = "read as of"
 
 const share = 0.35
+// in time, or at all: its reason says which
 const unread = "stored, but not read"
 
 /** When past versions are read in the run of a seed: never in most. Drawn apart, so that others are what they were. */

@@ -17,6 +17,7 @@ import { saidBy, timeOf } from "./words.ts"
 const marginMs = 1000
 const readingMsMax = 500
 
+// in time, or at all: its reason says which
 const unread = "stored, but not read"
 const unfilled = "not filled yet"
 
