@@ -30,6 +30,9 @@ const settled: Configuration = {
   sources: { binance: { kind: "exchange", exchange: "binance", finalityDelayMs: 0 } }
 }
 
+/** Within which a series is looked at anew. */
+const lookedAtMs = 6000
+
 const turn = (name: SwitchName, on: boolean) =>
   memoryHost.askAdmin<AdminAnswer<"turnSwitch">>("turnSwitch", { name, on, reason: "drill" })
 
@@ -98,22 +101,27 @@ describe("DISABLE_BACKFILL", () => {
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
   )
 
-  it.live("leaves bars alone that are due to be asked for once more, and they are when it is turned off", () =>
-    Effect.gen(function* () {
-      const { source } = sourceOf(() => 1)
-      yield* memoryHost.start({ configuration, sources: [source] })
-      const nowMs = yield* barNow
-      yield* read(nowMs - 10 * secondMs, nowMs)
-      yield* turn("DISABLE_BACKFILL", true)
-      assert.isFalse(yield* isSettled)
-      yield* untilTrue(
-        "all are due",
-        Effect.map(barNow, (ms) => ms > nowMs + settleMs)
-      )
-      assert.isFalse(yield* isSettled)
-      yield* turn("DISABLE_BACKFILL", false)
-      yield* untilTrue("they are asked for", isSettled, 18_000)
-    }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  it.live(
+    "leaves bars alone that are due to be asked for once more, and they are when it is turned off",
+    () =>
+      Effect.gen(function* () {
+        const { source } = sourceOf(() => 1)
+        yield* memoryHost.start({ configuration, sources: [source] })
+        const nowMs = yield* barNow
+        yield* read(nowMs - 10 * secondMs, nowMs)
+        yield* turn("DISABLE_BACKFILL", true)
+        assert.isFalse(yield* isSettled)
+        // for so long that the series is looked at while all of them are due, and none may be asked for
+        yield* untilTrue(
+          "all are due",
+          Effect.map(barNow, (ms) => ms > nowMs + settleMs + lookedAtMs),
+          settleMs + 2 * lookedAtMs
+        )
+        assert.isFalse(yield* isSettled)
+        yield* turn("DISABLE_BACKFILL", false)
+        yield* untilTrue("they are asked for", isSettled, 18_000)
+      }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer)),
+    40_000
   )
 
   it.live("is the trouble of a long backfill, which goes on when it is turned off", () =>
