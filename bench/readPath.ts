@@ -2,8 +2,8 @@
  * How fast is a read, beside a bare NATS request that brings as many bytes?
  *
  * A host of the product with 100,000 bars, a process that only answers, and this one, which asks both in turns, on one
- * server on loopback. Then a host whose memory is too small to keep any chunk, beside the server's own batch get; and
- * reads that no message carries.
+ * server on loopback. Then reads in this process: from the store, by a host whose memory is too small to keep the chunks,
+ * beside the server's own batch get of the same; and from memory.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
@@ -14,10 +14,11 @@ import { NodeRuntime } from "@effect/platform-node"
 import { connect as connectBare, type NatsConnection } from "@nats-io/transport-node"
 import { Effect } from "effect"
 import { connect } from "../client/connect.ts"
-import { readInProcess } from "./readPath/inProcess.ts"
+import { type Read, readInProcess, startHost } from "./readPath/inProcess.ts"
 import { batchGet, plain, plainParts, type Question, read, readParts } from "./readPath/questions.ts"
 import { type Compared, compare, type Effort, type Pair } from "./readPath/samples.ts"
 import { chunkSubjects, rangeOf, series, windowBars, windowCount } from "./readPath/story.ts"
+import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
 import { toTable } from "./support/measure.ts"
 import { startServer } from "./support/natsServer.ts"
 
@@ -36,6 +37,9 @@ const cacheBytes = 256 * 1024 * 1024
 /** Keeps the page that names the chunks, and a tenth of the chunks. */
 const smallCacheBytes = 1024 * 1024
 
+/** As `seamless` itself is started; the process that only answers gets the same. */
+const execArgv = ["--max-semi-space-size=4"]
+
 /** What we want of a pair. */
 interface Case extends Pair {
   readonly title: string
@@ -48,7 +52,10 @@ interface Case extends Pair {
 const program = (name: string, args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = fork(join(import.meta.dirname, "readPath", name), args, { stdio: ["ignore", 2, 2, "ipc"] })
+      const child = fork(join(import.meta.dirname, "readPath", name), args, {
+        stdio: ["ignore", 2, 2, "ipc"],
+        execArgv
+      })
       await once(child, "message")
       return child
     }),
@@ -99,19 +106,41 @@ const warmCases = async (bare: NatsConnection, client: Awaited<ReturnType<typeof
   ]
   return [
     ...pairs.flatMap(bothWays),
-    { title: `${longBars.toLocaleString("en")} bars in parts`, ours: long, other: plainParts(bare, await long(0)), inFlight: 1, shareMin: 0.5 }
+    {
+      title: `${longBars.toLocaleString("en")} bars in parts`,
+      ours: long,
+      other: plainParts(bare, await long(0)),
+      inFlight: 1,
+      shareMin: 0.5
+    }
   ]
 }
 
-const coldCases = (bare: NatsConnection): ReadonlyArray<Case> => {
+/** The host's reads go to the store for every chunk, and the server's own batch get gives the same bytes. */
+const coldCases = (bare: NatsConnection, readHere: Read): ReadonlyArray<Case> => {
   const subjects = chunkSubjects()
-  return bothWays({
-    title: "1,440 bars, not in memory",
-    ours: read(bare, (asked) => rangeOf((asked % windowCount) * windowBars, windowBars)),
-    other: batchGet(bare, (asked) => [subjects[asked % windowCount]!]),
-    inFlight: 1,
-    timesMax: 2.5
-  })
+  const get = batchGet(bare, (asked) => [subjects[asked % windowCount]!])
+  const getAll = batchGet(bare, () => subjects)
+  const timesMax = 2.5
+  // what came is counted where it came from: both are given the same chunks
+  const readLike =
+    (bars: number, fromOf: (asked: number) => number): Question =>
+    async (asked) => {
+      await Effect.runPromise(readHere(rangeOf(fromOf(asked), bars)))
+      return [1]
+    }
+  const countOne =
+    (question: Question): Question =>
+    async (asked) => {
+      await question(asked)
+      return [1]
+    }
+  const one = readLike(windowBars, (asked) => (asked % windowCount) * windowBars)
+  const all = readLike(windowCount * windowBars, () => 0)
+  return [
+    { title: "1,440 bars from the store, in process", ours: one, other: countOne(get), inFlight: 1, timesMax },
+    { title: "100,800 bars from the store, in process", ours: all, other: countOne(getAll), inFlight: 1, timesMax }
+  ]
 }
 
 const percent = (part: number): string => `${Math.round(part * 100)} %`
@@ -157,17 +186,17 @@ const warm = (servers: string, effort: Effort) =>
 
 const cold = (servers: string, effort: Effort) =>
   Effect.gen(function* () {
-    yield* program("host.ts", [servers, String(smallCacheBytes)])
+    const readHere = yield* startHost(NatsMesh.layer({ servers, name: "bench host" }), smallCacheBytes)
     const bare = yield* connection(servers)
-    return yield* Effect.promise(() => compareAll(coldCases(bare), effort))
+    return yield* Effect.promise(() => compareAll(coldCases(bare, readHere), effort))
   }).pipe(Effect.scoped)
 
-const inProcess = async (forMs: number): Promise<string> => {
+const inProcess = Effect.fnUntraced(function* (forMs: number) {
   const wanted = [
     [windowBars, 0.2],
-    [longBars, 5]
+    [100_000, 5]
   ] as const
-  const took = await readInProcess(
+  const took = yield* readInProcess(
     wanted.map(([bars]) => bars),
     forMs
   )
@@ -180,14 +209,14 @@ const inProcess = async (forMs: number): Promise<string> => {
       `≤ ${msMax} ms`
     ])
   )
-}
+})
 
 const measure = (effort: Effort) =>
   Effect.gen(function* () {
     const servers = yield* startServer
     const rows = [...(yield* warm(servers, effort)), ...(yield* cold(servers, effort))]
     console.log(`${toTable(headings, rows)}\n`)
-    console.log(yield* Effect.promise(() => inProcess(effort.sampleMs)))
+    console.log(yield* inProcess(effort.sampleMs))
   }).pipe(Effect.scoped)
 
 const { values: flags } = parseArgs({
