@@ -30,7 +30,7 @@ Reads bars from a host over loopback, beside bare requests with answers as long.
   --once    a few reads of each, to see that they run
   --help    this text`
 
-const longBars = 90_000
+const longBars = 100_000
 /** Enough that the host is never idle. */
 const manyInFlight = 32
 const cacheBytes = 256 * 1024 * 1024
