@@ -12,6 +12,7 @@ const causes: Readonly<Record<Gap["because"], string>> = {
   complete: "all that can be had is covered",
   notAskable: "what is not covered can't be asked for now",
   past: "nothing is filled for a point of the past",
+  off: "an operator has turned it off",
   strategy: "the strategy does so with each gap",
   small: "the gap is small by the limits of the policy",
   large: "the gap is larger than the limits of the policy"

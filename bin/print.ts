@@ -58,3 +58,6 @@ export const printData = (text: string): Effect.Effect<void, OutputFailed> =>
 /** Writes what is about the data, and a line's end. */
 export const printNote = (text: string): Effect.Effect<void> =>
   Effect.callback((resume) => write(process.stderr, `${text}\n`, () => resume(Effect.void)))
+
+/** Whether there is still somebody who takes what is printed. */
+export const isTaken = (): boolean => !process.stdout.destroyed

@@ -32,6 +32,7 @@ import { switchCommand } from "./commands/switch.ts"
 import { up } from "./commands/up.ts"
 import { upstreams } from "./commands/upstreams.ts"
 import { verify } from "./commands/verify.ts"
+import { watch } from "./commands/watch.ts"
 import { describeDefect } from "./describeDefect.ts"
 import { describeFailure } from "./describeFailure.ts"
 import { dropBareTop } from "./dropBareTop.ts"
@@ -56,6 +57,7 @@ const seamless = Command.make("seamless").pipe(
     coverage,
     audit,
     diff,
+    watch,
     plan,
     backfill,
     jobs,

@@ -29,10 +29,10 @@ interface Closable {
 }
 
 /** Uses a connection to wherever the flags, the environment or the data folder say. */
-const withConnection = <C extends Closable, A>(
+const withConnection = <C extends Closable, A, E extends Foreseen>(
   flags: AddressFlags,
   open: (options: ConnectOptions) => Promise<C>,
-  use: (client: C) => Effect.Effect<A, SeamlessError>
+  use: (client: C) => Effect.Effect<A, E>
 ): Effect.Effect<A, Foreseen> =>
   Effect.gen(function* () {
     const address = yield* findAddress(flags)
@@ -54,6 +54,12 @@ export const withClient = <A>(
   flags: AddressFlags,
   question: (client: SeamlessClient) => Promise<A>
 ): Effect.Effect<A, Foreseen> => withConnection(flags, connect, (client) => asked(() => question(client)))
+
+/** Does something with a client of the same cluster. */
+export const withClientDoing = <A, E extends Foreseen>(
+  flags: AddressFlags,
+  use: (client: SeamlessClient) => Effect.Effect<A, E>
+): Effect.Effect<A, Foreseen> => withConnection(flags, connect, use)
 
 /** Asks one question, and does something by the same client until the answer comes. */
 export const withClientMeanwhile = <A>(

@@ -4,6 +4,7 @@ import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { askPatiently } from "./askPatiently.ts"
+import type { CoverageChange } from "./CoverageChange.ts"
 import { explain, type ReadExplanation } from "./explain.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
@@ -20,7 +21,10 @@ import {
   type Time
 } from "./requestBody.ts"
 import { ask, decoder, type Question, type Session } from "./Session.ts"
+import { type HistoryStream, stream, type StreamOptions } from "./stream.ts"
+import { type Sequence, toIterable } from "./toIterable.ts"
 import { type CallOptions, toPromise } from "./toPromise.ts"
+import { watch, type Watched, type WatchOptions } from "./watch.ts"
 
 type WithoutMeta = readonly [
   nodeId: string,
@@ -43,6 +47,11 @@ export interface Read {
 /** The way in for programs outside the cluster. Every promise that fails rejects with a `SeamlessError`. */
 export interface SeamlessClient {
   readonly read: Read
+  /**
+   * `for await (const df of client.stream(nodeId, interval, start, end, options?))` gives the rows of `[start, end)` some
+   * at a time, however many they are; leaving the loop has the host stop. `meta` of it is the account of all of them.
+   */
+  readonly stream: (...asked: Asked<StreamOptions>) => HistoryStream
   /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
   /** What is covered of a series, with its version: now, or as of a version or a time. */
@@ -51,6 +60,11 @@ export interface SeamlessClient {
   readonly explain: (...asked: Asked<ReadOptions>) => Promise<ReadExplanation>
   /** The bars that are not the same at two versions of the coverage, as many as one answer tells. */
   readonly diff: (nodeId: string, interval: string, options: DiffOptions) => Promise<HistoryDiff>
+  /**
+   * Each change of the coverage of one series, of all of a node, or of all there are, in order and without gaps, until
+   * the loop is left: `for await (const change of client.watch({ nodeId, interval }))`. Outlives lost connections.
+   */
+  readonly watch: (watched?: Watched, options?: WatchOptions) => Sequence<CoverageChange>
   /** How the host that happens to answer is. */
   readonly health: (options?: CallOptions) => Promise<Health>
   /** Ends the connection; what is still under way is answered first. */
@@ -123,10 +137,12 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
   }
   return {
     read: readHistory,
+    stream: (...asked) => stream(session, asked),
     ensureAvailable: (...asked) => toPromise(ensureAvailable(session, asked), asked[4]),
     coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),
     explain: (...asked) => toPromise(explain(session, asked), asked[4]),
     diff: (nodeId, interval, options) => toPromise(diff(session, { nodeId, interval, options }), options),
+    watch: (watched = {}, options = {}) => toIterable(watch(session, watched, options), options),
     health: (options) => toPromise(health(session), options),
     close,
     [Symbol.asyncDispose]: close

@@ -97,7 +97,8 @@ const refusalOf = ({ data, headers }: Message, headerTag: string): SeamlessError
   })
 }
 
-const headersOf = ({ accept, budgetMs }: Question, call: string | undefined): ReadonlyMap<string, string> =>
+/** The headers of a question. */
+export const headersOf = ({ accept, budgetMs }: Question, call: string | undefined): ReadonlyMap<string, string> =>
   new Map([
     [Header.contentType, MediaType.json],
     [Header.accept, accept],
@@ -106,7 +107,7 @@ const headersOf = ({ accept, budgetMs }: Question, call: string | undefined): Re
   ])
 
 /** How long the answer is waited for. */
-const waitMs = ({ timeoutMs }: Session, { budgetMs }: Question): number =>
+export const waitMs = ({ timeoutMs }: Session, { budgetMs }: Question): number =>
   Math.min(waitMsMax, budgetMs === undefined ? timeoutMs : budgetMs + marginMs)
 
 /** How a question is put once. */

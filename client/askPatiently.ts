@@ -24,7 +24,7 @@ type Failure = NoResponders | DeadlineExceeded | MeshUnavailable
 const noBody = new Uint8Array(0)
 
 /** Tells the hosts that an answer is no longer wanted; nobody waits for that. */
-const callOff = ({ mesh }: Session, call: string): Effect.Effect<void> =>
+export const callOff = ({ mesh }: Session, call: string): Effect.Effect<void> =>
   mesh.connected() ? Effect.ignore(mesh.publish(CallSubject.cancel(call), noBody)) : Effect.void
 
 const down = ({ subject }: Question, reason: string): MeshUnavailable =>
@@ -38,7 +38,7 @@ const standing = (link: Link): Effect.Effect<void> =>
   })
 
 /** Waits for the connection. */
-const untilStanding = Effect.fnUntraced(function* (link: Link, question: Question, leftMs: number) {
+export const untilStanding = Effect.fnUntraced(function* (link: Link, question: Question, leftMs: number) {
   yield* standing(link).pipe(
     Effect.timeoutOrElse({
       duration: Duration.millis(Math.min(waitMsMax, leftMs)),

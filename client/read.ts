@@ -1,45 +1,92 @@
 /** How are bars asked for, and what is made of the answer? */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import * as FrameCodec from "../protocol/frame/FrameCodec.ts"
+import * as Interval from "../protocol/history/Interval.ts"
 import { arrowMetaKey, dictionaryParameter, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
-import { type HistoryFrame, toHistoryFrame } from "./HistoryFrame.ts"
+import { type HistoryFrame, join, toHistoryFrame } from "./HistoryFrame.ts"
 import { askPatiently } from "./askPatiently.ts"
 import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
+import * as PartReader from "./PartReader.ts"
 import { type Asked, budgetOf, type ReadOptions, requestBody } from "./requestBody.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { decoder, malformed, type Session } from "./Session.ts"
+import { decoder, malformed, type Question, type Session } from "./Session.ts"
 
-const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>
+/** The rows of an answer in Arrow. */
+export const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>
   Effect.try({
     try: () => toHistoryFrame(FrameCodec.toTable(bytes)),
     catch: (cause) => malformed("the frame", String(cause))
   })
 
-const decodeMeta = decoder(HistoryMeta, "the account of the answer")
+const decode = decoder(HistoryMeta, "the account of the answer")
+
+const textEncoder = new TextEncoder()
+
+/** The account that comes with rows; undefined where none does. */
+export const metaTextOf = (df: HistoryFrame): string | undefined => df.schema.metadata.get(arrowMetaKey)
+
+/** The account that came with rows. */
+export const decodeMeta = (text: string | undefined): Effect.Effect<HistoryMeta, SeamlessError> =>
+  decode(textEncoder.encode(text ?? ""))
 
 // a text that many rows have comes once
 const wanted = `${MediaType.arrow}; ${dictionaryParameter}=true`
 
-const textEncoder = new TextEncoder()
+/** The question for a range. */
+export const questionOf = Effect.fnUntraced(function* (asked: Asked<ReadOptions>) {
+  const options = asked[4] ?? {}
+  // said each time: what the service does where nothing is said can be set by its operator
+  const returnMeta = options.returnMeta ?? true
+  const question: Question = {
+    subject: Subject.service.read,
+    body: { ...(yield* requestBody(asked)), returnMeta },
+    accept: wanted,
+    budgetMs: budgetOf(options),
+    isCancellable: options.signal !== undefined
+  }
+  return { question, returnMeta }
+})
+
+// prices, a time, flags, and where the row came from
+const rowBytesGuess = 100
+
+/** Whether so many rows are likely to be more than one message carries. */
+const isLarge = ({ mesh }: Session, [, interval, start, end]: Asked<ReadOptions>): boolean =>
+  Option.match(Interval.parse(interval), {
+    onNone: () => false,
+    onSome: ({ lengthMs }) => ((Number(end) - Number(start)) / lengthMs) * rowBytesGuess > mesh.payloadBytesMax()
+  })
+
+/** All parts of an answer put together. */
+const readParts = (session: Session, question: Question) =>
+  Effect.gen(function* () {
+    const pull = yield* PartReader.open(session, question)
+    const parts: Array<HistoryFrame> = []
+    for (;;) {
+      const message = yield* pull
+      if (Option.isNone(message)) return join(parts)
+      parts.push(yield* decodeArrow(message.value.data))
+    }
+  }).pipe(Effect.scoped)
+
+// by which a host says that the answer is more than one message carries, or than it makes one of
+const tooLarge: ReadonlySet<string> = new Set(["ResultTooLarge", "RangeTooLarge"])
+
+const readWhole = (session: Session, question: Question) =>
+  Effect.flatMap(askPatiently(session, question), ({ data }) => decodeArrow(data)).pipe(
+    Effect.catchIf(
+      ({ tag }) => tooLarge.has(tag),
+      () => readParts(session, question)
+    )
+  )
 
 /** The rows and their account, or the rows alone where the caller wants no account. */
 export const read = Effect.fnUntraced(function* (
   session: Session,
   asked: Asked<ReadOptions>
 ): Effect.fn.Return<HistoryResult | HistoryFrame, SeamlessError> {
-  const options = asked[4] ?? {}
-  // said each time: what the service does where nothing is said can be set by its operator
-  const returnMeta = options.returnMeta ?? true
-  const body = { ...(yield* requestBody(asked)), returnMeta }
-  const reply = yield* askPatiently(session, {
-    subject: Subject.service.read,
-    body,
-    accept: wanted,
-    budgetMs: budgetOf(options),
-    isCancellable: options.signal !== undefined
-  })
-  const df = yield* decodeArrow(reply.data)
-  if (!returnMeta) return df
-  return { df, meta: yield* decodeMeta(textEncoder.encode(df.schema.metadata.get(arrowMetaKey) ?? "")) }
+  const { question, returnMeta } = yield* questionOf(asked)
+  const df = yield* (isLarge(session, asked) ? readParts : readWhole)(session, question)
+  return returnMeta ? { df, meta: yield* decodeMeta(metaTextOf(df)) } : df
 })

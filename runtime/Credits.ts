@@ -24,7 +24,7 @@ export interface Credit {
 }
 
 /** The readers of one host. */
-interface Credits {
+export interface Credits {
   /** A new reader, who takes so many at first. */
   readonly open: (first: number) => Effect.Effect<Credit, never, Scope.Scope>
 }

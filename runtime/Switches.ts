@@ -68,7 +68,7 @@ export class SwitchBoard extends Context.Service<
 >()("seamless/runtime/SwitchBoard") {}
 
 /** The record with one more word. Pure. */
-export const withWord = (
+const withWord = (
   record: SwitchRecord,
   { by, name, on, reason }: Turn,
   { at, nonce }: { readonly at: number; readonly nonce: string }

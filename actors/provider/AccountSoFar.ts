@@ -47,6 +47,7 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
   const seen = new Map(fields.map(({ name }) => [name, { types: new Set<ColumnType>(), hasWide: false }]))
   let counts: RowCounts = { rows: 0, outOfOrderCount: 0, duplicateCount: 0 }
   let made = 0
+  let [fromCache, fromStorage] = [0, 0]
 
   const look = (column: Column): void => {
     const known = seen.get(column.name)
@@ -65,6 +66,8 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
         else known.push(ranges)
       }
       if (!Findings.isNone(batch.findings)) findings.push(batch.findings)
+      fromCache += batch.chunks.fromCache
+      fromStorage += batch.chunks.fromStorage
       counts = addCounts(counts, countRows(batch.frame))
       for (const column of batch.frame.columns) look(column)
     },
@@ -77,6 +80,11 @@ export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
       findings: Findings.unionAll(findings),
       fingerprint: fingerprint({ series: entry.series, range, covered }, contents),
       counts,
+      stores: {
+        chunks: { wanted: fromCache + fromStorage, fromCache, fromStorage },
+        failure: undefined,
+        storageAsked: fromStorage > 0
+      },
       columns: fields.map(({ name, type }) => ({ name, type: typeOf(type, seen.get(name)!) })),
       ...(fill !== "none" && { forwardFilledBars: made })
     })

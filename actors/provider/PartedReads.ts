@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect"
 import { MailboxFull } from "../../protocol/wire/Errors.ts"
-import * as Credits from "../../runtime/Credits.ts"
+import type { Credits } from "../../runtime/Credits.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
 import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
@@ -21,10 +21,9 @@ const partedMax = 64
 const retryAfterMs = 1000
 
 /** Answers reads in parts, for as long as the scope lives; what it gives is the last part, or the whole. */
-export const make = Effect.fnUntraced(function* (turns: EncodingTurns) {
+export const make = Effect.fnUntraced(function* (turns: EncodingTurns, credits: Credits) {
   const provider = yield* SeamlessDataProvider
   const mesh = yield* Mesh
-  const credits = yield* Credits.make
   let underWay = 0
 
   return Effect.fnUntraced(function* (message: Message, form: AnswerForm, wanted: PartsWanted) {

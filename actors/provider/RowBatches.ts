@@ -18,6 +18,8 @@ import type { ValidRequest } from "./validRequest.ts"
 /** The rows of some windows, with the time that they are about. */
 export interface Batch extends ReturnType<typeof joinWindows> {
   readonly covered: RangeSet.RangeSet
+  /** Where their chunks were. */
+  readonly chunks: { readonly fromCache: number; readonly fromStorage: number }
 }
 
 /** The batches of a range: each is loaded when it is asked for; none where all have been. */
@@ -73,10 +75,10 @@ export const make = (
     if (planned.length === 0 && Option.isSome(bounds(rest))) yield* plan()
     if (planned.length === 0) return Option.none()
     const chosen = planned.slice(0, countOf(request, size, planned))
-    const { windows } = yield* loadPlanned(wanted, chosen)
+    const { windows, ...chunks } = yield* loadPlanned(wanted, chosen)
     planned = planned.slice(chosen.length)
     const time = RangeSet.unionAll(chosen.map(({ ranges }) => ranges))
-    return Option.some({ ...joinWindows(entry, windows), covered: time })
+    return Option.some({ ...joinWindows(entry, windows), covered: time, chunks })
   })
   return next
 }

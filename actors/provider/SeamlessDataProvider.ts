@@ -31,7 +31,7 @@ import { read, type ReadFailure } from "./read.ts"
 import * as ReadCursor from "./ReadCursor.ts"
 import { ofResult, readParts, type RowFlow } from "./readParts.ts"
 import type { Refusal } from "./verdict.ts"
-import { invalid, parseEnsure, parseHistory, type RequestError, validate } from "./validRequest.ts"
+import { invalid, parseEnsure, parseHistory, type RequestError, type RequestTerms, validate } from "./validRequest.ts"
 
 /** A history request that was answered: the answer, and whether the caller wants its account. */
 export interface Answered {
@@ -85,6 +85,12 @@ interface ProviderOptions {
   readonly requests?: RequestSettings
 }
 
+/** A request to read as it is answered, by the word of its caller and by that of operators. */
+const readRequest = Effect.fnUntraced(function* (input: unknown, terms: RequestTerms) {
+  const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)())
+  return { ...(yield* validate(asked, terms)), ...forced }
+})
+
 const make = Effect.fnUntraced(function* ({
   barsMax,
   requests = {},
@@ -97,12 +103,11 @@ const make = Effect.fnUntraced(function* ({
   const provide = Effect.provide(services)
   return SeamlessDataProvider.of({
     read: Effect.fnUntraced(function* (input: unknown) {
-      const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)())
-      const request = { ...(yield* validate(asked, reading)), ...forced }
+      const request = yield* readRequest(input, reading)
       return { result: yield* read(request), returnMeta: request.returnMeta }
     }, provide),
     readParts: Effect.fnUntraced(function* (input: unknown, token?: string) {
-      const request = yield* validate(yield* parseHistory(input), streaming)
+      const request = yield* readRequest(input, streaming)
       const cursor = token === undefined ? undefined : yield* ReadCursor.parse(request, token)
       if (cursor === undefined && barCount(request.entry.interval, ...request.range) <= barsMax) {
         const whole = yield* read(request)
@@ -118,7 +123,7 @@ const make = Effect.fnUntraced(function* ({
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), ensuring))
     }, provide),
     explain: Effect.fnUntraced(function* (input: unknown) {
-      return yield* explain(yield* validate(yield* parseHistory(input), reading))
+      return yield* explain(yield* readRequest(input, reading))
     }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {

@@ -14,6 +14,7 @@ import { ReadExplanation } from "../../protocol/history/ReadExplanation.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { healthStatus } from "../../protocol/wire/HostReport.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
+import * as Credits from "../../runtime/Credits.ts"
 import { enforce, withBudget } from "../../runtime/Deadline.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
@@ -30,6 +31,7 @@ import * as EncodingTurns from "./EncodingTurns.ts"
 import { encodeMeta } from "./historyReply.ts"
 import * as PartedReads from "./PartedReads.ts"
 import { partsWanted } from "./partsWanted.ts"
+import { makeReadMany } from "./readMany.ts"
 import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 
@@ -49,15 +51,34 @@ const encodeCoverage = Schema.encodeSync(CoverageReport)
 
 /** What answers the verbs that only a host answers that takes work. */
 const bySubject = (verbs: Readonly<Record<Exclude<keyof typeof Subject.service, "health">, Respond>>) => {
-  const { coverage, diff, ensure, explain, read } = Subject.service
+  const { coverage, diff, ensure, explain, read, readMany } = Subject.service
   return new Map([
     [read, verbs.read],
+    [readMany, verbs.readMany],
     [ensure, verbs.ensure],
     [coverage, verbs.coverage],
     [diff, verbs.diff],
     [explain, verbs.explain]
   ])
 }
+
+/** An answer that the server would not carry is an error that says so. */
+const fittingIn =
+  (mesh: Mesh["Service"]) =>
+  (message: Message) =>
+  (reply: Reply): Reply => {
+    const bytes = reply.data.length
+    const bytesMax = mesh.payloadBytesMax() - headroomBytes
+    return bytes <= bytesMax ? reply : refusalReply(message, new ResultTooLarge({ bytes, bytesMax }))
+  }
+
+const healthOf =
+  (status: HostStatus["Service"], hostId: string): Respond =>
+  (message) =>
+    Effect.map(plainAcceptOf(message), (form) => {
+      const reason = status.reason()
+      return valueReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId }, form)
+    }).pipe(Effect.catch((error) => Effect.succeed(refusalReply(message, error))))
 
 /** Who serves, and how many requests of one caller at once. */
 interface WireOptions {
@@ -70,17 +91,10 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   const status = yield* HostStatus
   const mesh = yield* Mesh
   const turns = yield* EncodingTurns.make
-  const readParted = yield* PartedReads.make(turns)
+  const credits = yield* Credits.make
+  const readParted = yield* PartedReads.make(turns, credits)
 
-  /** An answer that the server would not carry is an error that says so. */
-  const fitting =
-    (message: Message) =>
-    (reply: Reply): Reply => {
-      const bytesMax = mesh.payloadBytesMax() - headroomBytes
-      return reply.data.length <= bytesMax
-        ? reply
-        : refusalReply(message, new ResultTooLarge({ bytes: reply.data.length, bytesMax }))
-    }
+  const fitting = fittingIn(mesh)
 
   /** Answers in JSON or MessagePack, within so long. */
   const shortly =
@@ -111,6 +125,9 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
       Effect.map(fitting(message))
     )
 
+  const bytesMax = () => mesh.payloadBytesMax() - headroomBytes
+  const readMany = makeReadMany({ provider, turns, credits, bytesMax })
+
   const ensure: Respond = (message) =>
     Effect.gen(function* () {
       const form = yield* plainAcceptOf(message)
@@ -131,15 +148,9 @@ const make = Effect.fnUntraced(function* ({ hostId, requestsPerCaller = defaults
   )
   const diff = shortly("the difference", diffBudgetMs, (body) => Effect.map(provider.diff(body), encodeDiff))
 
-  const health: Respond = (message) =>
-    Effect.map(plainAcceptOf(message), (form) => {
-      const reason = status.reason()
-      return valueReply({ status: healthStatus(status.state()), ...(reason !== "" && { reason }), hostId }, form)
-    }).pipe(Effect.catch((error) => Effect.succeed(refusalReply(message, error))))
-
-  yield* serve(bySubject({ read, ensure, coverage, diff, explain }), { requestsPerCaller })
+  yield* serve(bySubject({ read, readMany, ensure, coverage, diff, explain }), { requestsPerCaller })
   // who drains has that to say
-  yield* serve(new Map([[Subject.service.health, health]]), { isServedDraining: true })
+  yield* serve(new Map([[Subject.service.health, healthOf(status, hostId)]]), { isServedDraining: true })
 })
 
 /** Serves the public subjects as long as the layer lives, as the host of that label. */

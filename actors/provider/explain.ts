@@ -12,6 +12,8 @@ import { ChunkStore } from "../sources/ChunkStore.ts"
 import { costOfFilling } from "../sources/costOfFilling.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
 import { planWindows } from "../sources/storedWindows.ts"
+import { Switches } from "../../runtime/Switches.ts"
+import { gapOff } from "./actOnGap.ts"
 import { explanationOf, windowsMax } from "./explanationOf.ts"
 import { planRead } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -36,5 +38,6 @@ export const explain = Effect.fn(Span.historyExplain)(function* (request: ValidR
     [planWindows(request, view, plan.covered), newest(entry.series, shown), costOfFilling(wanted, atMs)],
     { concurrency: 3 }
   )
-  return explanationOf({ request, view, plan, stored, bytesInMemory, jobs, cost, nowMs: atMs })
+  const off = gapOff(plan, (yield* Switches)())
+  return explanationOf({ request, view, plan, stored, bytesInMemory, jobs, cost, off, nowMs: atMs })
 })

@@ -14,10 +14,12 @@ import type {
 } from "../../protocol/history/ReadExplanation.ts"
 import { gapRule } from "../../protocol/history/Strategy.ts"
 import type { WindowRanges } from "../../protocol/history/Window.ts"
+import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { shareOut } from "../conformance/mergeBySource.ts"
 import { chunkBytes } from "../sources/chunkBytes.ts"
 import type { StoredWindow } from "../sources/storedWindows.ts"
+import { forcedNotes } from "./failFast.ts"
 import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { waitsOf } from "./waits.ts"
@@ -37,6 +39,8 @@ export interface Evidence {
   /** The newest runs for the first windows of the gap. */
   readonly jobs: ReadonlyArray<BackfillJob>
   readonly cost: Omit<BackfillShare, "ranges">
+  /** By whose word nobody is asked to fill the gap. */
+  readonly off: BackfillOff | undefined
   readonly nowMs: number
 }
 
@@ -116,15 +120,20 @@ const onFailure = ({ onStrictViolation, sla, strategy, strict }: ValidRequest): 
   strict: strict ? onStrictViolation : null
 })
 
-const notesOf = ({
-  plan: { gap, gapMode },
-  request: { consistency, entry },
-  stored
-}: Evidence): ReadonlyArray<string> => {
+const notesOf = (evidence: Evidence): ReadonlyArray<string> => {
+  const {
+    off,
+    plan: { gap },
+    request: { consistency, entry },
+    stored
+  } = evidence
+  const { mode } = decisionOf(evidence)
   const isByWriter = (entry.rules.conflict ?? "priority") !== "priority"
   const isShared = stored.some(({ chunks }) => chunks.length > 1)
-  const isAsked = gapMode === "queue" || gapMode === "wait"
+  const isAsked = mode === "queue" || mode === "wait"
   return [
+    ...forcedNotes(evidence.request),
+    ...(off === undefined ? [] : [off.message]),
     ...(consistency === "strict" ? ["the owner of the series is asked first, and may know a later version"] : []),
     ...(isByWriter && isShared ? ["whose row stands is decided bar by bar: sources may give less than is told"] : []),
     ...(entry.derivedFrom !== null && isAsked
@@ -134,10 +143,15 @@ const notesOf = ({
   ]
 }
 
+/** What is done about the gap, and why; nobody is asked where an operator has said so. */
+const decisionOf = ({ off, plan: { because, gapMode } }: Evidence): ReadExplanation["gap"] =>
+  off === undefined || gapMode === "fail" ? { mode: gapMode, because } : { mode: "none", because: "off" }
+
 /** What a read would do. */
 export const explanationOf = (evidence: Evidence): ReadExplanation => {
   const { cost, plan, request, view } = evidence
   const { consistency, entry, range, sla, strategy } = request
+  const gap = decisionOf(evidence)
   const parts = partsOf(evidence)
   const windows = windowsOf(evidence)
   return {
@@ -150,7 +164,7 @@ export const explanationOf = (evidence: Evidence): ReadExplanation => {
     coverageRanges: plan.covered,
     missingRanges: plan.missing,
     sourceContributions: contributionsOf(parts),
-    gap: { mode: plan.gapMode, because: plan.because },
+    gap,
     from: {
       cache: shareOf(
         parts.filter(({ bytes }) => bytes !== undefined),
@@ -165,7 +179,7 @@ export const explanationOf = (evidence: Evidence): ReadExplanation => {
     },
     windows,
     windowsLeft: plan.gapWindows.length - windows.length,
-    waits: waitsOf(plan, sla),
+    waits: waitsOf(gap.mode, sla),
     onFailure: onFailure(request),
     notes: notesOf(evidence)
   }

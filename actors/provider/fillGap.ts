@@ -13,7 +13,7 @@ import * as Window from "../../protocol/history/Window.ts"
 import { Backfill } from "../../protocol/messages/Backfill.ts"
 import { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
 import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
-import { withBudget } from "../../runtime/Deadline.ts"
+import { monotonicMs, withBudget } from "../../runtime/Deadline.ts"
 import { traceParent } from "../../runtime/telemetry/Propagation.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
@@ -138,7 +138,10 @@ const makePatience = ({ entry }: ValidRequest) => {
   }
 }
 
-/** Asks that the gap be filled and waits until it is, or cannot be, or the time is over. */
+/**
+ * Asks that the gap be filled and waits until it is, or cannot be, or the time is over. Gives whether whoever was asked
+ * said that it is: a host that was held up for a while takes no message for which there may be no time left.
+ */
 const fillRounds = Effect.fnUntraced(function* (
   request: ValidRequest,
   gap: RangeSet.RangeSet,
@@ -157,7 +160,7 @@ const fillRounds = Effect.fnUntraced(function* (
     jobs = merged(jobs, asked.jobs)
     version = Math.max(version, asked.version)
     seen({ ...asked, jobs, timedOut: !jobs.every(isFinal), version })
-    if (asked.notes.length > 0) return
+    if (asked.notes.length > 0) return asked.timedOut
     if (asked.jobs.every(isFinal)) yield* Effect.sleep(idleRoundPause)
     const settled = yield* backfill.settled(asked.jobs)
     jobs = merged(jobs, settled)
@@ -172,7 +175,7 @@ const fillRounds = Effect.fnUntraced(function* (
     const retry = patience.retryInMs(settled, nowMs)
     if (Option.isNone(retry) || isEmpty(left)) continue
     // a retry that lies beyond the budget gives the stored error at once
-    if (retry.value > (yield* budget.remainingMs)) return
+    if (retry.value > (yield* budget.remainingMs)) return false
     budget.retried("backfill")
     yield* Effect.sleep(Math.max(retry.value, request.sla.retryBackoffMs ?? 0))
   }
@@ -184,11 +187,13 @@ const fillRounds = Effect.fnUntraced(function* (
       notes: [`${missing} bars were asked for again and again: others came first`],
       version
     })
+  return false
 })
 
 /** Asks that the gap be filled and waits for it, within the backfill budget. */
 export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
   let filled: Filled = { ...untouched, timedOut: true }
+  const startedMs = yield* monotonicMs
   const waitMs = backfillWaitMs(request.sla, yield* budget.remainingMs)
   const withinMs = Math.min(waitMs * belowShare, belowMsMax)
   const below = settleBelow(request.entry, gap, { cause: request.requestId, withinMs })
@@ -197,7 +202,14 @@ export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: 
   })
   const done = yield* budget.phase("backfill", waitMs)(Effect.result(Effect.andThen(below, rounds)))
   if (Option.isSome(done)) {
-    if (done.value._tag === "Success") return { ...filled, timedOut: false }
+    if (done.value._tag === "Success") {
+      const waitedMs = Math.round((yield* monotonicMs) - startedMs)
+      const budgetMs = Math.round(Math.min(waitMs, queueWaitMsMax))
+      if (done.value.success) {
+        budget.violated({ phase: "backfill", budgetMs, waitedMs, retryAfterMs: null })
+      }
+      return { ...filled, timedOut: done.value.success }
+    }
     // the rows that are there are an answer, also when nobody can say what became of the rest
     const note = `what became of the backfill could not be read: ${done.value.failure.message}`
     return { ...filled, timedOut: true, notes: [...filled.notes, note] }

@@ -24,10 +24,9 @@ import { type Refusal, refusal, strictFinding } from "./verdict.ts"
 const { closedTime, explained, qualitySummary, sourceOutcomes, storeOutcomes } = historyMeta
 
 /** What the rows of an answer come to. */
-export interface Told extends Pick<Loaded, "covered" | "contributions" | "findings" | "fingerprint">, ColumnTypes {
+export interface Told
+  extends Pick<Loaded, "covered" | "contributions" | "findings" | "fingerprint" | "stores">, ColumnTypes {
   readonly counts: historyMeta.RowCounts
-  /** What the stores were asked, and gave; absent where all that was asked of them has gone by. */
-  readonly stores?: Loaded["stores"]
   /** Rows that were made; absent where none were asked for. */
   readonly forwardFilledBars?: number
 }
@@ -47,7 +46,7 @@ const missingOf = (
   { filled, plan }: Learnt,
   { covered, stores }: Told
 ): ReadonlyArray<MissingRange.MissingRange> => {
-  const why = stores?.failure === undefined ? " in time" : `: ${stores.failure.message}`
+  const why = stores.failure === undefined ? " in time" : `: ${stores.failure.message}`
   const absent = RangeSet.missing(covered, ...request.range)
   const unread = MissingRange.classify(RangeSet.subtract(plan.covered, covered), []).map((range) => ({
     ...range,
@@ -55,11 +54,6 @@ const missingOf = (
   }))
   return MissingRange.classify(absent, [...explained(plan.missing, filled, request.entry.grid), ...unread])
 }
-
-const goneBy: historyMeta.StoreOutcomes = { cache: { outcome: "ok" }, storage: { outcome: "ok" } }
-
-const storesOf = ({ stores }: Told, storageTimedOut: boolean): historyMeta.StoreOutcomes =>
-  stores === undefined ? goneBy : storeOutcomes({ stores, storageTimedOut })
 
 const metaOf = Effect.fnUntraced(function* (
   request: ValidRequest,
@@ -77,7 +71,7 @@ const metaOf = Effect.fnUntraced(function* (
     spanId: Option.match(span, { onNone: () => "", onSome: ({ spanId }) => spanId }),
     coverageRanges: told.covered,
     sourceContributions: Object.fromEntries(told.contributions),
-    sourceOutcomes: sourceOutcomes(request, filled, storesOf(told, storageTimedOut)),
+    sourceOutcomes: sourceOutcomes(request, filled, storeOutcomes({ stores: told.stores, storageTimedOut })),
     watermarks: view.root.watermarks,
     qualitySummary: quality,
     coverageVersion: view.root.version,

@@ -56,6 +56,7 @@ const atBest = ({ entry: { interval, schema } }: ValidRequest, covered: RangeSet
   contributions: new Map(),
   findings: {},
   fingerprint: "",
+  stores: { chunks: { wanted: 0, fromCache: 0, fromStorage: 0 }, failure: undefined, storageAsked: false },
   counts: { rows: bars(covered, interval.lengthMs), outOfOrderCount: 0, duplicateCount: 0 },
   columns: schema.fields
 })

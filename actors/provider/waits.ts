@@ -1,7 +1,6 @@
 /** How long is waited for what? Pure: by the policy, for those who wait and for those who explain it. */
 import type { SlaPolicy } from "../../protocol/history/SlaPolicy.ts"
-import type { Waits } from "../../protocol/history/ReadExplanation.ts"
-import type { ReadPlan } from "./planRead.ts"
+import type { GapMode, Waits } from "../../protocol/history/ReadExplanation.ts"
 
 /** Time that is kept back for putting the answer together and sending it, in milliseconds, and as a share. */
 const reserveMs = 50
@@ -24,7 +23,7 @@ const bounded = (ms: number): number | null => (ms === Infinity ? null : Math.ro
  * What a read waits for, and how long at the most: each phase as if those before it took no time. What is covered is
  * looked up in any case, with all the time there is; the rows of it have no more than `maxWaitStorageMs`.
  */
-export const waitsOf = ({ gapMode }: Pick<ReadPlan, "gapMode">, sla: SlaPolicy): Waits => {
+export const waitsOf = (gapMode: GapMode, sla: SlaPolicy): Waits => {
   const { maxWaitStorageMs = Infinity, totalDeadlineMs = Infinity } = sla
   const leftMs = usableMs(totalDeadlineMs)
   const storage = { budgetMs: bounded(leftMs), rowsMs: bounded(Math.min(maxWaitStorageMs, leftMs)) }

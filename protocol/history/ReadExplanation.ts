@@ -21,10 +21,10 @@ export type GapMode = typeof GapMode.Type
 
 /**
  * Why that is done. complete: all that can be had is covered; notAskable: what is not covered waits for a time or for a
- * person; past: nothing is filled for a point of the past; strategy: the strategy does so with each gap; small, large:
- * the gap is, by the limits of the policy.
+ * person; past: nothing is filled for a point of the past; off: an operator has turned it off; strategy: the strategy
+ * does so with each gap; small, large: the gap is, by the limits of the policy.
  */
-export const GapCause = Schema.Literals(["complete", "notAskable", "past", "strategy", "small", "large"])
+export const GapCause = Schema.Literals(["complete", "notAskable", "past", "off", "strategy", "small", "large"])
 export type GapCause = typeof GapCause.Type
 
 /** Stored rows, and where they are. */

@@ -2,8 +2,8 @@
 import { Option } from "effect"
 import { root } from "./Subject.ts"
 
-/** Where changes of the records of a bucket are announced. */
-export const changed = (bucket: string): string => `${root}.changed.${bucket}.>`
+/** Where changes of the records of a bucket are announced: of all, or of those whose keys are so. */
+export const changed = (bucket: string, keys = ">"): string => `${root}.changed.${bucket}.${keys}`
 
 /** Where changes of the records under one series key are announced. */
 export const changedUnder = (bucket: string, seriesKey: string): string => `${root}.changed.${bucket}.${seriesKey}.*`

@@ -29,3 +29,13 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooM
     )
   }
 }
+
+/** The request has more reads than one may have. */
+export class TooManyReads extends Schema.TaggedError<TooManyReads>()("TooManyReads", {
+  reads: Schema.Finite,
+  readsMax: Schema.Finite
+}) {
+  override get message() {
+    return `the request has ${this.reads} reads; at most ${this.readsMax} in one request: send several`
+  }
+}

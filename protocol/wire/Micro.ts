@@ -6,7 +6,7 @@
  */
 
 /** The name of the service, and of the package. */
-export const serviceName = "seamless"
+const serviceName = "seamless"
 
 /** The version of the package that serves. */
 export const serviceVersion = "0.1.0"

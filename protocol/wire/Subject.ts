@@ -13,6 +13,7 @@ export const root = "seamless.v1"
 /** The subjects of the public services; every host serves them in one queue group. */
 export const service = {
   read: `${root}.read`,
+  readMany: `${root}.readMany`,
   ensure: `${root}.ensure`,
   coverage: `${root}.coverage`,
   diff: `${root}.diff`,

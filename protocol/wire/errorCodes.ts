@@ -9,6 +9,7 @@ export const errorCodes: Readonly<Record<string, number>> = {
   MalformedMessage: 400,
   InvalidAdminRequest: 400,
   TooManyWindows: 400,
+  TooManyReads: 400,
   UnknownSeries: 404,
   CoverageMissing: 404,
   UnknownHost: 404,

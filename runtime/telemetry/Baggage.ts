@@ -7,7 +7,7 @@ const requestIdLengthMax = 256
 const decoded = Option.liftThrowable(decodeURIComponent)
 
 /** What a member of a `baggage` header says; the first of that name, without its properties. */
-export const memberOf = (header: string, name: string): string | undefined => {
+const memberOf = (header: string, name: string): string | undefined => {
   for (const member of header.split(",")) {
     const [pair = ""] = member.split(";")
     const at = pair.indexOf("=")

@@ -44,8 +44,14 @@ describe("a chunk that is gone", () => {
       // another host has nothing in memory
       const second = yield* cluster.startHost("b")
       const client = yield* Cluster.startClient(second.servers)
-      const known = yield* Effect.flip(Cluster.readFile(client, file, [from, from + 10 * minuteMs], options))
-      assert.strictEqual(known.tag, "StoreDamaged")
+      const damaged = [from, from + 10 * minuteMs] as const
+      const known = yield* Cluster.readFile(client, file, damaged, options)
+      assert.strictEqual(known.df.length, 0)
+      assert.strictEqual(known.meta.sourceOutcomes["storage"]?.error?.tag, "StoreDamaged")
+      assert.match(known.meta.missingRanges[0]!.reason, /^stored, but not read: .* is named but not there/)
+      const demanding = { ...options, sla: { ...options.sla, onViolation: "error" } } as const
+      const refused = yield* Effect.flip(Cluster.readFile(client, file, damaged, demanding))
+      assert.strictEqual(refused.tag, "StoreDamaged")
       const asked = cluster.klines().length
       const range = [from + 10 * minuteMs, from + 20 * minuteMs] as const
       const beside = yield* Cluster.readFile(client, file, range, options)

@@ -133,7 +133,10 @@ describe("storage", () => {
         assert.strictEqual((yield* read(minutes(0, 60), patient)).df.length, 60)
 
         yield* slow.freeze
-        for (const strategy of ["fail_fast", "partial_fill", "auto_backfill", "seamless"] as const) {
+        const refused = yield* Effect.flip(read(minutes(0, 60), { strategy: "fail_fast" }))
+        assert.deepStrictEqual([refused.tag, refused.code], ["SlaViolated", 504])
+        assert.match(refused.meta?.missingRanges[0]?.reason ?? "", /^stored, but not read/)
+        for (const strategy of ["partial_fill", "auto_backfill", "seamless"] as const) {
           const { df, meta } = yield* read(minutes(0, 60), { strategy, sla: { maxWaitStorageMs: 200 } })
           assert.strictEqual(df.length, 0, strategy)
           assert.strictEqual(meta.missingRanges[0]?.state, "missing")

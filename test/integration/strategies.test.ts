@@ -1,11 +1,13 @@
 /** Does each strategy do about a gap what it promises, on the wire as in the client? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { Range } from "../../protocol/history/Range.ts"
+import { Strategy } from "../../protocol/history/Strategy.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import type { ReadOptions } from "../../client/requestBody.ts"
 import * as BarFile from "../support/BarFile.ts"
+import { checkAccount } from "../support/checkAccount.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
 import * as StoredRoots from "../support/StoredRoots.ts"
 import { untilTrue } from "../support/untilTrue.ts"
@@ -118,6 +120,45 @@ describe("seamless", () => {
       yield* untilCovered(121)
       const bySize = yield* read(minutes(121, 140), { sla: { ...sla, maxSyncGapMs: 18 * minuteMs } })
       assert.strictEqual(bySize.df.length, 0)
+    })
+  )
+})
+
+/** What each strategy comes to that finds a range covered, with a small gap, or with nothing in it. */
+const comes = {
+  fail_fast: ["all", "CoverageMissing", "CoverageMissing"],
+  partial_fill: ["all", "some", "some"],
+  auto_backfill: ["all", "all", "all"],
+  seamless: ["all", "all", "some"]
+} as const
+
+describe("the account", () => {
+  it.live("is complete whatever a strategy comes to, over a real server as in memory", () =>
+    Effect.gen(function* () {
+      const { read } = yield* start({ latencyMs: 300 })
+      // what one strategy has filled must not be what the next one finds
+      for (const [index, strategy] of Strategy.literals.entries()) {
+        const from = 200 * index
+        yield* read(minutes(from, from + 20), patient)
+        const sla = { totalDeadlineMs: 20_000, maxSyncGapBars: strategy === "seamless" ? 10 : 60 }
+        const ranges = [minutes(from, from + 20), minutes(from + 10, from + 30), minutes(from + 100, from + 130)]
+        for (const [found, range] of ranges.entries()) {
+          const requestId = `${strategy}-${found}`
+          const outcome = yield* Effect.result(read(range, { strategy, sla, requestId }))
+          const expected = comes[strategy][found]
+          const times = Result.isSuccess(outcome) ? Array.from(outcome.success.df.columns["event_time"]!, Number) : []
+          const meta = Result.isSuccess(outcome) ? outcome.success.meta : outcome.failure.meta
+          const asked = { range, intervalMs: minuteMs, sources: ["binance"], strategy, requestId }
+          // of what is refused only the account comes: these bars are there in the file, each of them
+          const covered = (meta?.coverageRanges ?? []).flatMap(([start, end]) =>
+            Array.from({ length: (end - start) / minuteMs }, (_, bar) => start + bar * minuteMs)
+          )
+          checkAccount(meta, asked, Result.isSuccess(outcome) ? times : covered)
+          if (Result.isFailure(outcome)) assert.strictEqual(outcome.failure.tag, expected, requestId)
+          else
+            assert.strictEqual(times.length === (range[1] - range[0]) / minuteMs ? "all" : "some", expected, requestId)
+        }
+      }
     })
   )
 })

@@ -2,13 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { headers as makeHeaders, type Msg, type NatsConnection } from "@nats-io/transport-node"
 import { Effect, Option, Schema } from "effect"
-import { Unpackr } from "msgpackr"
 import { Header } from "../../protocol/wire/Header.ts"
 import * as PlainPack from "../../protocol/wire/PlainPack.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { unpackPlain } from "../../protocol/wire/unpackPlain.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
+import { unpackTyped } from "../support/unpackTyped.ts"
 import { untilTrue } from "../support/untilTrue.ts"
 
 const file = BarFile.barFiles.fullDay
@@ -36,9 +36,6 @@ const send = (nc: NatsConnection, subject: string, data: string | Uint8Array, gi
   })
 
 const errorTag = ({ headers }: Msg): string | undefined => headers?.get(Header.error) || undefined
-
-/** A reader of typed arrays, as the protocol documents them. */
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, moreTypes: true, int64AsType: "number" })
 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1)
 
@@ -99,7 +96,7 @@ describe("forms on the wire", () => {
       const json = readReply((yield* send(nc, Subject.service.read, JSON.stringify(asked))).json())
       const reply = yield* send(nc, Subject.service.read, PlainPack.pack(asked), packed)
       assert.isUndefined(errorTag(reply))
-      const { columns, meta } = readReply(unpackr.unpack(reply.data))
+      const { columns, meta } = readReply(unpackTyped(reply.data))
       for (const [name, values] of Object.entries(columns)) {
         assert.deepStrictEqual(Array.from(values), json.columns[name], name)
       }

@@ -20,6 +20,7 @@ import * as exchanges from "./vectors/exchanges.ts"
 import { explanation } from "./vectors/explanation.ts"
 import * as names from "./vectors/names.ts"
 import * as records from "./vectors/records.ts"
+import { turnedSwitches } from "./vectors/turnedSwitches.ts"
 import { typedRows } from "./vectors/typedRows.ts"
 
 const folder = new URL("../../protocol/vectors/", import.meta.url)
@@ -43,6 +44,7 @@ const vectors: Readonly<Record<string, unknown>> = {
   "readError.json": exchanges.readError,
   "root.json": records.root,
   "subjects.json": names.subjects,
+  "switches.json": turnedSwitches,
   "tokens.json": names.tokens,
   "typedRows.json": typedRows,
   "windows.json": names.windows

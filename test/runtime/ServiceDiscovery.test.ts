@@ -68,7 +68,8 @@ describe("ServiceDiscovery", () => {
       for (let each = 0; each < 3; each++) yield* ask(service.read)
       const { endpoints, started } = yield* ask("$SRV.STATS.seamless.i1")
       assert.strictEqual(started, "1970-01-01T00:00:00.000Z")
-      const [read, ensure] = endpoints
+      const named = (name: string) => endpoints.find((endpoint: { readonly name: string }) => endpoint.name === name)
+      const [read, ensure] = [named("read"), named("ensure")]
       assert.deepInclude(read, { name: "read", num_requests: 3, num_errors: 1, last_error: "404:UnknownSeries" })
       assert.deepInclude(read, { processing_time: 0, average_processing_time: 0 })
       assert.deepInclude(ensure, { name: "ensure", num_requests: 0, num_errors: 0, last_error: "" })

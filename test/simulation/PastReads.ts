@@ -33,7 +33,8 @@ interface Noted {
 export const pastRead = "read as of"
 
 const share = 0.35
-const unread = "stored, but not read in time"
+// in time, or at all: its reason says which
+const unread = "stored, but not read"
 
 /** When past versions are read in the run of a seed: never in most. Drawn apart, so that others are what they were. */
 export const draw = (seed: number): ReadonlyArray<number> => {
@@ -43,7 +44,8 @@ export const draw = (seed: number): ReadonlyArray<number> => {
 }
 
 /** Whether all that the version has of the range has come. */
-export const isWhole = ({ meta }: HistoryResult): boolean => meta.missingRanges.every(({ reason }) => reason !== unread)
+export const isWhole = ({ meta }: HistoryResult): boolean =>
+  meta.missingRanges.every(({ reason }) => !reason.startsWith(unread))
 
 /** What was read by now and can be read again. */
 const noted = ({ operations }: History): ReadonlyArray<Noted> =>

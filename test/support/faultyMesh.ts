@@ -1,14 +1,15 @@
 /**
  * How does a test spoil the port to NATS?
  *
- * The port of one process, with writes that are counted, held back, or lose their acknowledgement.
+ * The port of one process, with writes that are counted, held back, or lose their acknowledgement, and reads that are
+ * held back or fail.
  */
 import { Effect, Layer } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import { Mesh, type MeshShape } from "../../runtime/Mesh.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 
-/** What is done to writes, from now on. */
+/** What is done to writes and reads, from now on. */
 interface Faults {
   /** Subjects written so far, in order. */
   readonly written: Array<string>
@@ -20,12 +21,17 @@ interface Faults {
   losesAck: (subject: string) => boolean
   /** Whether a write has no effect and no answer; asked at each. */
   losesWrite: (subject: string) => boolean
+  /** Waited for before records of a stream are read. */
+  reading: (stream: string) => Effect.Effect<void, MeshUnavailable>
 }
 
-const away = (operation: string) => Effect.fail(new MeshUnavailable({ operation, reason: "no answer" }))
+/** What nobody answers. */
+export const away = (operation: string) => Effect.fail(new MeshUnavailable({ operation, reason: "no answer" }))
 
 const spoiled = (mesh: MeshShape, faults: Faults): MeshShape => ({
   ...mesh,
+  read: (stream, subject) => Effect.andThen(faults.reading(stream), mesh.read(stream, subject)),
+  readMany: (stream, subjects) => Effect.andThen(faults.reading(stream), mesh.readMany(stream, subjects)),
   write: (subject, data, options) =>
     Effect.gen(function* () {
       yield* faults.before(subject)
@@ -44,7 +50,8 @@ export const makeFaultyMesh = Effect.gen(function* () {
     before: () => Effect.void,
     after: () => Effect.void,
     losesAck: () => false,
-    losesWrite: () => false
+    losesWrite: () => false,
+    reading: () => Effect.void
   }
   const mesh = yield* Effect.provide(Effect.service(Mesh), MemoryMesh.layer)
   return { faults, mesh, layer: Layer.succeed(Mesh, Mesh.of(spoiled(mesh, faults))) }

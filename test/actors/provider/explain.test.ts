@@ -17,6 +17,8 @@ import { Strategy } from "../../../protocol/history/Strategy.ts"
 import * as Codec from "../../../protocol/wire/Codec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import type { Configuration } from "../../../protocol/Settings.ts"
+import type { SwitchName } from "../../../protocol/Switches.ts"
+import { Mesh } from "../../../runtime/Mesh.ts"
 import { barFiles } from "../../support/BarFile.ts"
 import { readBars } from "../../support/csv.ts"
 import { makeFaultyMesh } from "../../support/faultyMesh.ts"
@@ -61,8 +63,11 @@ const start = Effect.gen(function* () {
         Effect.orDie,
         Effect.map(({ data }): A => JSON.parse(new TextDecoder().decode(data)))
       )
+  const turn = (name: SwitchName, on: boolean) =>
+    Effect.provideService(memoryHost.askAdmin("turnSwitch", { name, on, reason: "drill" }), Mesh, mesh)
   return {
     pages,
+    turn,
     written: () => faults.written.filter((subject) => /coverage|jobs|chunks|pages|audit/.test(subject)),
     explain: (range: Range, more: object = {}) => ask<ReadExplanation>(Subject.service.explain, range, more),
     read: (range: Range, more: object = {}) =>
@@ -189,6 +194,32 @@ describe("explain", () => {
         )
         yield* release
         yield* Fiber.join(reader)
+      })
+    )
+  )
+
+  it.live("explain tells what an operator has turned off, as the read does", () =>
+    onHost(({ explain, pages, read, turn }) =>
+      Effect.gen(function* () {
+        const range = minutes(0, 60)
+        yield* turn("DISABLE_BACKFILL", true)
+        yield* untilTrue(
+          "the host has heard of it",
+          Effect.map(explain(range), ({ gap }) => gap.because === "off")
+        )
+        const told = yield* explain(range, { strategy: "auto_backfill" })
+        assert.deepStrictEqual(told.gap, { mode: "none", because: "off" })
+        assert.match(told.notes.join(), /DISABLE_BACKFILL is on since .*, by alice: drill/)
+        const { meta } = yield* read(range, { strategy: "auto_backfill" })
+        assert.deepStrictEqual(Object.keys(meta.slaReport.phases), Object.keys(told.waits.phases))
+        assert.lengthOf(pages, 0)
+        yield* turn("FORCE_FAIL_FAST", true)
+        yield* untilTrue(
+          "the host has heard of that too",
+          Effect.map(explain(range), ({ strategy }) => strategy === "fail_fast")
+        )
+        assert.match((yield* explain(range)).notes.join(), /answered as fail_fast, not as the default/)
+        assert.strictEqual((yield* read(range)).error?.tag, "CoverageMissing")
       })
     )
   )

@@ -77,11 +77,11 @@ describe("chunkBytes()", () => {
 describe("waitsOf()", () => {
   it("waitsOf() bounds each phase by the policy, and by what the deadline leaves", () => {
     const sla = { maxWaitStorageMs: 100, maxWaitBackfillMs: 3000, totalDeadlineMs: 5000 }
-    expect(waitsOf({ gapMode: "wait" }, sla)).toEqual({
+    expect(waitsOf("wait", sla)).toEqual({
       totalDeadlineMs: 5000,
       phases: { storage: { budgetMs: 4950, rowsMs: 100 }, backfill: { budgetMs: 3000 } }
     })
-    expect(waitsOf({ gapMode: "queue" }, {})).toEqual({
+    expect(waitsOf("queue", {})).toEqual({
       totalDeadlineMs: null,
       phases: { storage: { budgetMs: null, rowsMs: null } }
     })

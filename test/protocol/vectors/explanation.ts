@@ -59,6 +59,7 @@ const told = explanationOf({
   stored: [{ windowStart: day.start, ranges: covered, chunks: [chunk] }],
   bytesInMemory: () => undefined,
   jobs: [],
+  off: undefined,
   cost: { ...cost, requests: 1, seconds: 0.05, sources },
   nowMs: ingestAtMs
 })

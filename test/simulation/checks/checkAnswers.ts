@@ -17,7 +17,8 @@ import { saidBy, timeOf } from "./words.ts"
 const marginMs = 1000
 const readingMsMax = 500
 
-const unread = "stored, but not read in time"
+// in time, or at all: its reason says which
+const unread = "stored, but not read"
 const unfilled = "not filled yet"
 
 const checkVersion = (
@@ -33,7 +34,9 @@ const checkVersion = (
   const stands = RangeSet.intersect(RangeSet.make(root.root.covered), wanted)
   const told = RangeSet.intersect(RangeSet.make(meta.coverageRanges), wanted)
   const notRead = RangeSet.make(
-    meta.missingRanges.flatMap(({ end, reason, start }): Array<Range> => (reason === unread ? [[start, end]] : []))
+    meta.missingRanges.flatMap(({ end, reason, start }): Array<Range> =>
+      reason.startsWith(unread) ? [[start, end]] : []
+    )
   )
   const problems: Array<string> = []
   if (!isEmpty(RangeSet.subtract(told, stands))) {

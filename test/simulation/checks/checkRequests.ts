@@ -16,7 +16,7 @@ const known = new Set([
   "DeadlineExceeded",
   "NoHostAnswers",
   "MeshUnavailable",
-  "SlaViolation",
+  "SlaViolated",
   "CoverageMissing",
   "SourceUnavailable",
   "BackfillFailed",

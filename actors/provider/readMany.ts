@@ -1,0 +1,155 @@
+/**
+ * How are many reads in one request answered?
+ *
+ * Each by itself, with its own rows or its own error, as if it had been sent alone. A bounded number of them is worked
+ * on at once, and between any two everybody else has a turn, so that a batch keeps nobody waiting; and so many batches
+ * at once, one more being refused. In one message all of them share one deadline: what has not begun by then is told
+ * so. A caller who takes parts has each read in messages of its own.
+ */
+import { Effect, Schema } from "effect"
+import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
+import { ReadManyRequest, readsMax } from "../../protocol/history/ReadManyRequest.ts"
+import { type BodyForm, mediaTypeOf } from "../../protocol/wire/BodyForm.ts"
+import { DeadlineExceeded, MailboxFull } from "../../protocol/wire/Errors.ts"
+import { errorCode } from "../../protocol/wire/errorCodes.ts"
+import { Header } from "../../protocol/wire/Header.ts"
+import { TooManyReads } from "../../protocol/wire/LimitErrors.ts"
+import { listHead, Packed, pack } from "../../protocol/wire/PlainPack.ts"
+import { service } from "../../protocol/wire/Subject.ts"
+import type { Credits } from "../../runtime/Credits.ts"
+import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
+import type { Message } from "../../runtime/Mesh.ts"
+import { errorReply, refusalReply, type Reply, type Respond, type Tagged } from "../../runtime/ServiceEndpoint.ts"
+import { encodeInTime } from "./encodeReply.ts"
+import type { EncodingTurns } from "./EncodingTurns.ts"
+import { encodeMeta } from "./historyReply.ts"
+import { type PartsWanted, partsWanted } from "./partsWanted.ts"
+import { sendMany } from "./readManyParts.ts"
+import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
+import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
+import { invalid } from "./validRequest.ts"
+
+/** Reads of one batch that are worked on at once: more would only share the same cores. */
+const readsAtOnce = 8
+
+/** Batches that a host works on at once. */
+const batchesAtOnce = 16
+
+/** One that is refused comes back when another has ended: batches take longer than reads. */
+const retryAfterMs = 500
+
+/** All reads of a batch have ended by then, where the caller says nothing of its time. */
+const batchBudgetMs = 30_000
+
+/** A thousand reads that fill every field fit into it. */
+const requestBytesMax = 1024 * 1024
+
+/** What a batch stands on. */
+interface ReadManyOptions {
+  readonly provider: SeamlessDataProvider["Service"]
+  readonly turns: EncodingTurns
+  readonly credits: Credits
+  /** What one message may have. */
+  readonly bytesMax: () => number
+}
+
+const decode = Schema.decodeUnknownEffect(ReadManyRequest, { onExcessProperty: "error" })
+
+/** The reads of a request, each with the fields that hold for all; and how long they have together. */
+const readsOf = Effect.fnUntraced(function* (message: Message) {
+  const { requests, ...shared } = yield* Effect.mapError(decode(yield* bodyOf(message, requestBytesMax)), invalid)
+  if (requests.length > readsMax) return yield* new TooManyReads({ reads: requests.length, readsMax })
+  return {
+    reads: requests.map((request): unknown => ({ ...shared, ...request })),
+    budgetMs: shared.sla?.totalDeadlineMs ?? batchBudgetMs
+  }
+})
+
+const refused = (error: Tagged, form: BodyForm, more: object = {}): Reply =>
+  errorReply(error, { code: errorCode(error._tag), ...more }, form)
+
+/** One read as it would be answered alone; why it was not is an answer too. */
+const answer = ({ provider, turns }: ReadManyOptions, request: unknown, form: BodyForm): Effect.Effect<Reply> =>
+  provider.read(request).pipe(
+    Effect.flatMap(({ result, returnMeta }) => encodeInTime(turns, result, { form, returnMeta })),
+    Effect.catchTag("Refused", ({ error, result }) =>
+      Effect.succeed(refused(error, form, { meta: encodeMeta(result.meta) }))
+    ),
+    Effect.catch((error) => Effect.succeed(refused(error, form)))
+  )
+
+const textEncoder = new TextEncoder()
+
+const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const out = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    out.set(chunk, at)
+    at += chunk.length
+  }
+  return out
+}
+
+/** The bodies of single answers as one. */
+const together = (form: BodyForm, bodies: ReadonlyArray<Uint8Array>): Reply => {
+  const headers = new Map([[Header.contentType, mediaTypeOf(form)]])
+  if (form === "messagePack") {
+    return { data: pack({ results: new Packed(joined([listHead(bodies.length), ...bodies])) }), headers }
+  }
+  const [comma, begin, end] = [",", '{"results":[', "]}"].map((text) => textEncoder.encode(text))
+  const parts = bodies.flatMap((body, index) => (index === 0 ? [body] : [comma!, body]))
+  return { data: joined([begin!, ...parts, end!]), headers }
+}
+
+/** Answers a batch in one message. */
+const answerAll = Effect.fnUntraced(function* (options: ReadManyOptions, message: Message) {
+  const form = yield* plainAcceptOf(message)
+  const { budgetMs, reads } = yield* readsOf(message)
+  const bytesMax = options.bytesMax()
+  let bytes = 0
+  const one = Effect.fnUntraced(function* (request: unknown) {
+    // whoever else has something to do comes first
+    yield* Effect.yieldNow
+    const isLate = (yield* remainingMs) <= 0
+    const late = new DeadlineExceeded({ waitingFor: "the turn of this read", budgetMs })
+    const { data } = isLate ? refused(late, form) : yield* answer(options, request, form)
+    bytes += data.length + 1
+    if (bytes > bytesMax) return yield* new ResultTooLarge({ bytes, bytesMax })
+    return data
+  })
+  const bodies = yield* Effect.forEach(reads, one, { concurrency: readsAtOnce }).pipe(withBudget(budgetMs))
+  return together(form, bodies)
+})
+
+/** Answers a batch in messages of its reads. */
+const answerEach = Effect.fnUntraced(function* (options: ReadManyOptions, message: Message, wanted: PartsWanted) {
+  if (wanted.cursor !== undefined) {
+    const problem = `is of one read: send that alone, on ${service.read}`
+    return yield* new InvalidRequest({ field: Header.cursor, problem })
+  }
+  const { credits, provider, turns } = options
+  const form = yield* acceptOf(message)
+  const { budgetMs, reads } = yield* readsOf(message)
+  const waitMs = Math.min(budgetMs, yield* remainingMs)
+  const batch = { message, form, reads, waitMs, turns, readParts: provider.readParts, bytesMax: options.bytesMax() }
+  return yield* sendMany(batch, yield* credits.open(wanted.credit))
+}, Effect.scoped)
+
+/** What answers several reads in one request. */
+export const makeReadMany = (options: ReadManyOptions): Respond => {
+  let underWay = 0
+  return (message) =>
+    Effect.suspend(() => {
+      if (underWay >= batchesAtOnce) {
+        return Effect.succeed(refusalReply(message, new MailboxFull({ address: service.readMany, retryAfterMs })))
+      }
+      underWay++
+      return partsWanted(message).pipe(
+        Effect.flatMap((wanted) =>
+          wanted === undefined ? answerAll(options, message) : answerEach(options, message, wanted)
+        ),
+        Effect.catch((error) => Effect.succeed(refusalReply(message, error))),
+        Effect.ensuring(Effect.sync(() => void underWay--))
+      )
+    })
+}
