@@ -50,6 +50,7 @@ const flow: RowFlow<never> = {
   next: Effect.succeed(Option.none()),
   account: Effect.succeed({ meta, error: undefined }),
   returnMeta: true,
+  firstWaitMs: Effect.succeed(Infinity),
   waitMs: Infinity,
   cursorAt: (fromMs) =>
     ReadCursor.encode(requestOf({ entry: { ...entry, series }, range, sources: ["binance"] }), { version: 1, fromMs }),
