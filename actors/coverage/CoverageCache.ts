@@ -7,16 +7,15 @@
 import { Effect, Layer, Option, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import type { Series } from "../../protocol/history/Series.ts"
+import { confirmMessage } from "../../protocol/messages/ConfirmCoverage.ts"
 import {
   commitMessage,
-  confirmMessage,
   Coverage,
   type CoverageView,
   ensureMessage,
   type Freshness
 } from "../../protocol/messages/Coverage.ts"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
-import * as Subject from "../../protocol/wire/Subject.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import { monotonicMs } from "../../runtime/Deadline.ts"
@@ -24,6 +23,7 @@ import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import * as RootLog from "../sources/RootLog.ts"
+import { seriesKey } from "../sources/seriesKey.ts"
 import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { wholeView } from "../sources/wholeView.ts"
 import * as KnownRoots from "./KnownRoots.ts"
@@ -31,8 +31,6 @@ import * as KnownRoots from "./KnownRoots.ts"
 // a read may be older than what was announced, until its replica has caught up
 const catchUpTries = 50
 const catchUpPause = "20 millis"
-
-const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
 
 /** How a view is read from KV; a series without a record has the root that it would begin with. */
 const makeLoad = Effect.gen(function* () {
@@ -96,15 +94,15 @@ const make = Effect.gen(function* () {
   }
 
   const loadNow = Effect.fnUntraced(function* (series: Series) {
-    known.add(keyOf(series), yield* load(series))
+    known.add(seriesKey(series), yield* load(series))
   })
 
   const loadOnce = Effect.fnUntraced(function* (series: Series, minVersion: number) {
-    if (known.fresh(keyOf(series), minVersion, yield* monotonicMs) === undefined) yield* loadNow(series)
+    if (known.fresh(seriesKey(series), minVersion, yield* monotonicMs) === undefined) yield* loadNow(series)
   })
 
   const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
-    const key = keyOf(series)
+    const key = seriesKey(series)
     for (let tries = 0; tries < catchUpTries; tries++) {
       // the gate is held for one load, not for the wait: others of the series want what is there, not what is to come
       yield* oneAtATime(key).withPermits(1)(loadOnce(series, minVersion))
@@ -120,15 +118,15 @@ const make = Effect.gen(function* () {
     })
   })
 
-  const orLast = orLastKnown(mesh, (series) => known.last(keyOf(series)), refresh)
+  const orLast = orLastKnown(mesh, (series) => known.last(seriesKey(series)), refresh)
 
   const of = Effect.fnUntraced(function* (
     series: Series,
     { fresh = false, minVersion = 0, orLastAfterMs }: Freshness = {}
   ) {
     // a read that begins now: one that is under way may have begun before what the asker has to see
-    if (fresh) yield* oneAtATime(keyOf(series)).withPermits(1)(loadNow(series))
-    const found = known.fresh(keyOf(series), minVersion, yield* monotonicMs)
+    if (fresh) yield* oneAtATime(seriesKey(series)).withPermits(1)(loadNow(series))
+    const found = known.fresh(seriesKey(series), minVersion, yield* monotonicMs)
     if (found !== undefined) return found.view
     return yield* orLastAfterMs === undefined ? refresh(series, minVersion) : orLast(series, minVersion, orLastAfterMs)
   })
@@ -139,9 +137,9 @@ const make = Effect.gen(function* () {
   const askConfirm = ask(confirmMessage)
   return Coverage.of({
     of,
-    ensure: (request) => provided(askEnsure(keyOf(request.series), request)),
-    commit: (commit) => provided(askCommit(keyOf(commit.series), commit)),
-    confirm: (series) => provided(askConfirm(keyOf(series), { series }))
+    ensure: (request) => provided(askEnsure(seriesKey(request.series), request)),
+    commit: (commit) => provided(askCommit(seriesKey(commit.series), commit)),
+    confirm: (series) => provided(askConfirm(seriesKey(series), { series }))
   })
 })
 

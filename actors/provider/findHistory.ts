@@ -133,7 +133,9 @@ export const find = Effect.fnUntraced(function* <Loaded>(
   if (Option.isNone(begun)) return yield* noCoverage(budget)
   const { nowMs, plan, view: before } = begun.value
   const acted = before.staleMs === undefined ? actOnGap(plan, request, budget) : notReached(plan, request, before)
-  const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency: 2 })
+  // most reads have no gap, and nothing goes on beside the loading
+  const concurrency = plan.gapMode === "none" ? 1 : 2
+  const [stored, filled] = yield* Effect.all([load(request, before, budget), acted], { concurrency })
   // what was there before the gap was filled is an answer too, should the time not suffice for what came since
   const found: Findings<Loaded> = { view: before, plan, filled, nowMs, ...stored }
   if (filled.jobs.length === 0 && filled.version <= before.root.version) return found

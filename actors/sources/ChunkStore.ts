@@ -18,6 +18,7 @@ import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import * as Cache from "./Cache.ts"
+import { seriesKey } from "./seriesKey.ts"
 import { all, type From, gather, type Shelf, type StoreFailure, type There } from "./Shelf.ts"
 
 /** Where a chunk is: its window and its id. */
@@ -86,8 +87,6 @@ const pageCacheShare = 8
 const decodePage = Schema.decodeUnknownOption(CoveragePage)
 const encodePage = Schema.encodeSync(CoveragePage)
 
-const keyOf = (series: Series): string => Subject.series(series.nodeId, series.interval)
-
 // a crash of a stream's leader stops writes for up to 9 s; the same bytes under the same name may be put again
 const putAgain = { schedule: Schedule.spaced("250 millis"), times: 40 }
 
@@ -141,7 +140,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       [Attribute.nodeId]: series.nodeId,
       [Attribute.interval]: series.interval
     })
-    const key = keyOf(series)
+    const key = seriesKey(series)
     return yield* gather(
       mesh,
       shelf,
@@ -161,7 +160,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     gather(
       mesh,
       shelf,
-      ids.map((id) => ({ id, key: Subject.page(keyOf(series), id) })),
+      ids.map((id) => ({ id, key: Subject.page(seriesKey(series), id) })),
       from
     )
 
@@ -177,11 +176,11 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
     putChunk: (series, windowStart, { bytes, ref }) =>
-      put(mesh, Subject.chunk(keyOf(series), windowStart, ref.id), bytes),
+      put(mesh, Subject.chunk(seriesKey(series), windowStart, ref.id), bytes),
     putPage: Effect.fnUntraced(function* (series: Series, page: CoveragePage) {
       const bytes = Codec.toJson(encodePage(page))
       const id = sha256(bytes)
-      yield* put(mesh, Subject.page(keyOf(series), id), bytes)
+      yield* put(mesh, Subject.page(seriesKey(series), id), bytes)
       pageShelf.keep(id, page, bytes.length)
       return id
     })

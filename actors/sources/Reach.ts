@@ -8,7 +8,7 @@ import { Option } from "effect"
 import { isoTime } from "../../protocol/history/isoTime.ts"
 import * as Interval from "../../protocol/history/Interval.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
-import { bounds } from "../../protocol/history/RangeMeasure.ts"
+import { bounds, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
@@ -85,6 +85,7 @@ export const outOf = (
   within: RangeSet.RangeSet,
   nowMs: number
 ): ReadonlyArray<MissingRange.MissingRange> => {
+  if (isEmpty(within)) return []
   const found: Array<MissingRange.MissingRange> = []
   let rest = within
   for (const { time, ...why } of limitsOf(entry, nowMs)) {

@@ -40,7 +40,7 @@ export const rangeOf = (from: number, bars: number): Range => [firstMs + from * 
 export const configurationOf = (cacheBytes: number): Configuration => ({
   sources: { [source]: { kind: "exchange", exchange: source, baseUrl: "http://127.0.0.1:9" } },
   series: [{ node: series.nodeId, intervals: [series.interval], sources: [source], symbol: "BTC/USDT" }],
-  limits: { cacheBytes, maxBars: windowCount * windowBars }
+  limits: { cacheBytes }
 })
 
 /** Prices that wander by a rule, so that no two chunks are alike. */

@@ -25,10 +25,17 @@ export interface Template {
   readonly buffersAt: number
 }
 
+/** Bytes that are made where they are to be: memory of their own would only be copied and thrown away. */
+export interface WrittenInPlace {
+  readonly length: number
+  /** Writes all of them; they begin at a multiple of 8 of the memory. */
+  readonly write: (out: Uint8Array) => void
+}
+
 /** One column's values as Arrow has them: the buffers in their order, one without bytes where there is none. */
 export interface ArrowBuffers {
   readonly nullCount: number
-  readonly buffers: ReadonlyArray<Uint8Array>
+  readonly buffers: ReadonlyArray<Uint8Array | WrittenInPlace>
 }
 
 /** What differs between streams of one template. */
@@ -192,7 +199,8 @@ const writeBody = (out: Uint8Array, batchAt: number, { batch, buffersAt, nodesAt
       setLong(view, region, at - bodyAt)
       setLong(view, region + 8, padded(buffer.length))
       region += 16
-      out.set(buffer, at)
+      if (buffer instanceof Uint8Array) out.set(buffer, at)
+      else buffer.write(out.subarray(at, at + buffer.length))
       at += padded(buffer.length)
     }
   }

@@ -22,13 +22,21 @@ export interface Frame {
   readonly lineage: Lineage.Lineage
 }
 
+const empties = new WeakMap<DataSchema, Frame>()
+
 /** A frame without rows that has the columns of a schema. */
-export const empty = ({ fields }: DataSchema): Frame => ({
-  eventTimeMs: new Float64Array(0),
-  columns: fields.map(({ name, type }) => Column.absent(name, type, 0)),
-  flags: new Uint32Array(0),
-  lineage: []
-})
+export const empty = (schema: DataSchema): Frame => {
+  const known = empties.get(schema)
+  if (known !== undefined) return known
+  const made: Frame = {
+    eventTimeMs: new Float64Array(0),
+    columns: schema.fields.map(({ name, type }) => Column.absent(name, type, 0)),
+    flags: new Uint32Array(0),
+    lineage: []
+  }
+  empties.set(schema, made)
+  return made
+}
 
 /** Whether event times ascend strictly, as those of a sealed frame do. */
 export const isAscending = (eventTimeMs: Float64Array): boolean => {

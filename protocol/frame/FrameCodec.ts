@@ -179,7 +179,7 @@ const bytesOf = (values: ArrayBufferView | undefined | null): Uint8Array =>
   values ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : new Uint8Array(0)
 
 /** What Arrow's writer takes of a column, in its order. */
-const buffersOf = ({ data }: ArrowColumn): ArrowTemplate.ArrowBuffers => ({
+const buffersOf = (data: Data): ArrowTemplate.ArrowBuffers => ({
   nullCount: data.nullCount,
   buffers: [
     bytesOf(data.nullCount === 0 ? null : data.nullBitmap),
@@ -187,6 +187,47 @@ const buffersOf = ({ data }: ArrowColumn): ArrowTemplate.ArrowBuffers => ({
     bytesOf(data.values)
   ]
 })
+
+const withoutNulls = (
+  ...buffers: ReadonlyArray<Uint8Array | ArrowTemplate.WrittenInPlace>
+): ArrowTemplate.ArrowBuffers => ({ nullCount: 0, buffers: [new Uint8Array(0), ...buffers] })
+
+const wordsIn = ({ buffer, byteLength, byteOffset }: Uint8Array): Int32Array =>
+  new Int32Array(buffer, byteOffset, byteLength / 4)
+
+const textsInPlace = (runs: TextBytes.EncodedRuns): ArrowTemplate.ArrowBuffers => {
+  let offsets: Int32Array = new Int32Array(0)
+  return withoutNulls(
+    { length: (runs.rows + 1) * 4, write: (out) => void (offsets = wordsIn(out)) },
+    // behind the offsets, which are written with them
+    { length: runs.byteLength, write: (out) => runs.write(offsets, out) }
+  )
+}
+
+const timesInPlace = (rows: number, write: (words: Int32Array) => void): ArrowTemplate.ArrowBuffers =>
+  withoutNulls({ length: rows * 8, write: (out) => write(wordsIn(out)) })
+
+const lineageBuffers = ({ eventTimeMs, lineage }: Frame): ReadonlyArray<ArrowTemplate.ArrowBuffers> => [
+  textsInPlace(TextBytes.encodeRuns(lineage.map(({ rows, source }) => ({ rows, text: source })))),
+  timesInPlace(eventTimeMs.length, (words) => {
+    let row = 0
+    for (const { ingestAtMs, rows } of lineage) Int64.writeTime(words, ingestAtMs, row, (row += rows))
+  }),
+  textsInPlace(TextBytes.encodeRuns(lineage.map(({ jobId, rows }) => ({ rows, text: jobId }))))
+]
+
+/** The same buffers as those of `columnsOf`; what is most of an answer is copied once, or not at all. */
+const contentOf = (
+  frame: Frame,
+  { categories: form = "text", lineage }: EncodeOptions
+): ReadonlyArray<ArrowTemplate.ArrowBuffers> => [
+  timesInPlace(frame.eventTimeMs.length, (words) => Int64.writeTimes(words, frame.eventTimeMs)),
+  ...frame.columns.map((column, index) =>
+    column.type === "float64" ? withoutNulls(bytesOf(column.values)) : buffersOf(valuesOf(column, form, index))
+  ),
+  ...(lineage === "columns" ? lineageBuffers(frame) : []),
+  withoutNulls(bytesOf(frame.flags))
+]
 
 /** Kinds of streams that are known at once; a host serves few schemas, and each has one kind for each text length. */
 const templatesMax = 512
@@ -208,18 +249,18 @@ const textEncoder = new TextEncoder()
 export const encode = (frame: Frame, options: EncodeOptions): Uint8Array => {
   const rows = frame.eventTimeMs.length
   const { metadata } = options
-  const columns = columnsOf(frame, options)
-  // a stream without rows has nothing to be filled in
-  if (rows === 0 || metadata.size > 1) return writeAnew(columns, rows, metadata)
+  // a stream without rows has nothing to be filled in, and rows without lineage have nulls in its columns
+  const hasAll = options.lineage === "none" || Lineage.rowsOf(frame.lineage) === rows
+  if (rows === 0 || metadata.size > 1 || !hasAll) return writeAnew(columnsOf(frame, options), rows, metadata)
   const [[key, value] = ["", ""]] = metadata
   const text = textEncoder.encode(value)
-  const makeTemplate = () => ArrowTemplate.make(sampleOf(frame, columns, options))
+  const makeTemplate = () => ArrowTemplate.make(sampleOf(frame, columnsOf(frame, options), options))
   const types = frame.columns.map(({ name, type }) => [name, type])
   const kind = JSON.stringify([types, options.lineage, metadata.size, key, ArrowTemplate.textStep(text)])
   // a dictionary is of one frame alone
-  const hasDictionary = columns.some(({ data }) => DataType.isDictionary(data.type))
+  const hasDictionary = options.categories === "dictionary" && frame.columns.some(({ type }) => type === "category")
   const template = hasDictionary ? makeTemplate() : templateOf(kind, makeTemplate)
-  return ArrowTemplate.fill(template, { text, rows, columns: columns.map(buffersOf) })
+  return ArrowTemplate.fill(template, { text, rows, columns: contentOf(frame, options) })
 }
 
 /** The only batch of a column as it lies in the bytes: a view, not a copy. */

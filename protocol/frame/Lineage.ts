@@ -40,6 +40,9 @@ export const compact = (runs: Iterable<LineageRun>): Lineage => {
   return out
 }
 
+/** How many rows the runs span. */
+export const rowsOf = (runs: Lineage): number => runs.reduce((sum, { rows }) => sum + rows, 0)
+
 /** The runs of rows `[from, to)`. */
 export const slice = (runs: Lineage, from: number, to: number): Lineage => {
   const out: Array<LineageRun> = []

@@ -28,19 +28,38 @@ const repeat = (bytes: Uint8Array, length: number): void => {
   for (let filled = length; filled > 0 && filled < bytes.length; filled *= 2) bytes.copyWithin(filled, 0, filled)
 }
 
+/** Runs whose texts are encoded, to be written where there is room for them. */
+export interface EncodedRuns {
+  readonly rows: number
+  readonly byteLength: number
+  readonly write: (offsets: Int32Array, data: Uint8Array) => void
+}
+
 /** The rows of runs: each run's text is encoded once and its bytes are repeated. */
-export const fromRuns = (runs: ReadonlyArray<TextRun>): TextBytes => {
+export const encodeRuns = (runs: ReadonlyArray<TextRun>): EncodedRuns => {
   const encoded = runs.map(({ rows, text }) => ({ rows, bytes: textEncoder.encode(text) }))
-  const offsets = new Int32Array(runs.reduce((sum, { rows }) => sum + rows, 0) + 1)
-  const data = new Uint8Array(encoded.reduce((sum, { bytes, rows }) => sum + bytes.length * rows, 0))
-  let row = 0
-  for (const { bytes, rows } of encoded) {
-    const start = offsets[row]!
-    data.set(bytes, start)
-    repeat(data.subarray(start, start + bytes.length * rows), bytes.length)
-    for (const last = row + rows; row < last; row++) offsets[row + 1] = offsets[row]! + bytes.length
+  return {
+    rows: runs.reduce((sum, { rows }) => sum + rows, 0),
+    byteLength: encoded.reduce((sum, { bytes, rows }) => sum + bytes.length * rows, 0),
+    write: (offsets, data) => {
+      let row = 0
+      let end = 0
+      offsets[0] = 0
+      for (const { bytes, rows } of encoded) {
+        data.set(bytes, end)
+        repeat(data.subarray(end, end + bytes.length * rows), bytes.length)
+        for (const last = row + rows; row < last; row++) offsets[row + 1] = end += bytes.length
+      }
+    }
   }
-  return { offsets, bytes: data }
+}
+
+/** The rows of runs, in memory of their own. */
+export const fromRuns = (runs: ReadonlyArray<TextRun>): TextBytes => {
+  const { byteLength, rows, write } = encodeRuns(runs)
+  const texts = { offsets: new Int32Array(rows + 1), bytes: new Uint8Array(byteLength) }
+  write(texts.offsets, texts.bytes)
+  return texts
 }
 
 /** Each text one row. */

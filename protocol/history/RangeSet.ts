@@ -42,6 +42,7 @@ export const make = (pairs: Iterable<Range>): RangeSet => {
     starts.push(start)
     ends.push(end)
   }
+  if (starts.length === 0) return empty
   return joined(Float64Array.from(starts).toSorted(), Float64Array.from(ends).toSorted())
 }
 

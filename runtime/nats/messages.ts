@@ -21,19 +21,23 @@ const fromMsgHeaders = (given: MsgHdrs | undefined): Headers =>
     : new Map(Array.from(given, ([name, values]): [string, string] => [name, values[0] ?? ""]))
 
 /** A message as the port has it. */
-export const toMessage = (msg: Msg): Message => ({
-  subject: msg.subject,
-  data: msg.data,
-  replyTo: msg.reply ?? "",
-  // most messages are never asked for theirs
-  get headers() {
-    return fromMsgHeaders(msg.headers)
-  },
-  respond: (data, headers) => {
-    try {
-      msg.respond(data, withHeaders(headers))
-    } catch {
-      // the connection is closing: the asker's deadline tells it
+export const toMessage = (msg: Msg): Message => {
+  let known: Headers | undefined
+  return {
+    subject: msg.subject,
+    data: msg.data,
+    replyTo: msg.reply ?? "",
+    // most messages are never asked for theirs, and the others more than once
+    get headers() {
+      known ??= fromMsgHeaders(msg.headers)
+      return known
+    },
+    respond: (data, headers) => {
+      try {
+        msg.respond(data, withHeaders(headers))
+      } catch {
+        // the connection is closing: the asker's deadline tells it
+      }
     }
   }
-})
+}
