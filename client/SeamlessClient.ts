@@ -9,6 +9,7 @@ import { explain, type ReadExplanation } from "./explain.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
 import { AvailabilityResult, CoverageReport, Health, type HistoryResult } from "./HistoryResult.ts"
 import { read } from "./read.ts"
+import { type OneRead, readMany, type ReadManyOptions, type ReadOutcome } from "./readMany.ts"
 import {
   type Asked,
   budgetOf,
@@ -52,6 +53,12 @@ export interface SeamlessClient {
    * some at a time, however many they are; leaving the loop has the host stop. `meta` is the account of all of them.
    */
   readonly stream: (...asked: Asked<StreamOptions>) => HistoryStream
+  /**
+   * `readMany([{ nodeId, interval, start, end }, …], options?)` gives what each of many reads is answered, in their
+   * order: its rows and their account, or the `SeamlessError` that says why there are none. A failure of one is no
+   * failure of the others.
+   */
+  readonly readMany: (reads: ReadonlyArray<OneRead>, options?: ReadManyOptions) => Promise<ReadonlyArray<ReadOutcome>>
   /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */
   readonly ensureAvailable: (...asked: Asked<EnsureOptions>) => Promise<AvailabilityResult>
   /** What is covered of a series, with its version: now, or as of a version or a time. */
@@ -137,6 +144,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
   }
   return {
     read: readHistory,
+    readMany: (reads, options) => toPromise(readMany(session, reads, options), options),
     stream: (...asked) => stream(session, asked),
     ensureAvailable: (...asked) => toPromise(ensureAvailable(session, asked), asked[4]),
     coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),

@@ -30,8 +30,8 @@ export const metaTextOf = (df: HistoryFrame): string | undefined => df.schema.me
 export const decodeMeta = (text: string | undefined): Effect.Effect<HistoryMeta, SeamlessError> =>
   decode(textEncoder.encode(text ?? ""))
 
-// a text that many rows have comes once
-const wanted = `${MediaType.arrow}; ${dictionaryParameter}=true`
+/** The form that rows are wanted in: a text that many rows have comes once. */
+export const arrowWanted = `${MediaType.arrow}; ${dictionaryParameter}=true`
 
 /** The question for a range. */
 export const questionOf = Effect.fnUntraced(function* (asked: Asked<ReadOptions>) {
@@ -41,7 +41,7 @@ export const questionOf = Effect.fnUntraced(function* (asked: Asked<ReadOptions>
   const question: Question = {
     subject: Subject.service.read,
     body: { ...(yield* requestBody(asked)), returnMeta },
-    accept: wanted,
+    accept: arrowWanted,
     budgetMs: budgetOf(options),
     isCancellable: options.signal !== undefined
   }

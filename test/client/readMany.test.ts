@@ -1,0 +1,93 @@
+/** Is each of many reads answered, whatever is lost of their answers? */
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { readMany } from "../../client/readMany.ts"
+import type { Session } from "../../client/Session.ts"
+import { Header } from "../../protocol/wire/Header.ts"
+import { type Answer, answeringMesh, type Sent } from "../support/answeringMesh.ts"
+import { arrowAnswer, meta, refusal } from "./answers.ts"
+
+const reads = ["a", "b", "c"].map((nodeId) => ({ nodeId, interval: "1m", start: 60_000, end: 180_000 }))
+
+const rows = arrowAnswer(JSON.stringify(meta))
+
+const about = (
+  item: number,
+  { data, headers = new Map() }: Answer,
+  ...more: ReadonlyArray<readonly [string, string]>
+): Answer => ({
+  data,
+  headers: new Map([...headers, [Header.item, String(item)], [Header.flow, "flow.1"], ...more])
+})
+
+const end = [Header.end, "true"] as const
+const unknown = refusal(404, { error: { tag: "UnknownSeries" } })
+
+/** A session whose requests are answered with these messages, one list a request. */
+const setUp = (answers: (request: number) => readonly [Answer, ...ReadonlyArray<Answer>]) => {
+  const sent: Array<Sent> = []
+  const granted: Array<string> = []
+  const mesh = answeringMesh(
+    (question, more) =>
+      Effect.sync(() => {
+        sent.push(question)
+        const [first, ...rest] = answers(sent.length - 1)
+        queueMicrotask(() => {
+          for (const answer of rest) more(answer)
+        })
+        return first
+      }),
+    ({ subject }) => void granted.push(subject)
+  )
+  const session: Session = { mesh, servers: "memory", timeoutMs: 1000 }
+  return { session, sent, granted }
+}
+
+const told = (outcomes: Effect.Success<ReturnType<typeof readMany>>) =>
+  outcomes.map((outcome) => ("tag" in outcome ? outcome.tag : outcome.df.length))
+
+it.effect("readMany() gives each its own answer, in the order of the reads, however they come", () =>
+  Effect.gen(function* () {
+    const { granted, sent, session } = setUp(() => [about(2, rows), about(1, unknown), about(0, rows, end)])
+    assert.deepStrictEqual(told(yield* readMany(session, reads, { strict: true })), [2, "UnknownSeries", 2])
+    assert.deepInclude(sent[0]?.body, { strict: true, returnMeta: true, requests: reads })
+    assert.deepStrictEqual(granted, ["flow.1", "flow.1"])
+  })
+)
+
+it.effect("readMany() puts the parts of a read together", () =>
+  Effect.gen(function* () {
+    const { session } = setUp(() => [
+      about(0, arrowAnswer(), [Header.part, "0"], [Header.cursor, "x"]),
+      about(1, rows),
+      about(0, rows, [Header.part, "1"], [Header.last, "true"]),
+      about(2, rows, end)
+    ])
+    assert.deepStrictEqual(told(yield* readMany(session, reads)), [4, 2, 2])
+  })
+)
+
+it.effect("readMany() asks again for what was lost, and for nothing else", () =>
+  Effect.gen(function* () {
+    const { sent, session } = setUp((request) =>
+      request === 0 ? [about(1, rows)] : [about(1, rows), about(0, unknown, end)]
+    )
+    const asking = yield* Effect.forkChild(readMany(session, reads, { sla: { totalDeadlineMs: 2000 } }), {
+      startImmediately: true
+    })
+    yield* TestClock.adjust("4 seconds")
+    assert.deepStrictEqual(told(yield* Fiber.join(asking)), ["UnknownSeries", 2, 2])
+    assert.deepInclude(sent[1]?.body, { requests: [reads[0], reads[2]] })
+  })
+)
+
+it.effect("readMany() rejects where all of it is refused, and asks nothing where there is nothing to ask", () =>
+  Effect.gen(function* () {
+    const { sent, session } = setUp(() => [refusal(400, { error: { tag: "TooManyReads" } })])
+    assert.deepStrictEqual(yield* readMany(session, []), [])
+    assert.deepStrictEqual(sent, [])
+    const error = yield* Effect.flip(readMany(session, reads))
+    assert.deepInclude(error, { tag: "TooManyReads", code: 400 })
+  })
+)
