@@ -72,6 +72,10 @@ export const policyFlags = {
     Flag.withDescription(`What to do about a gap: ${Strategy.Strategy.literals.join(", ")}`),
     Flag.optional
   ),
+  consistency: Flag.Literals("consistency", ["eventual", "strict"]).pipe(
+    Flag.withDescription("Whose word on the coverage counts: the host's that answers, or that of the series' owner"),
+    Flag.optional
+  ),
   deadline: Flag.Int("deadline").pipe(
     Flag.filter(
       (ms) => ms > 0,

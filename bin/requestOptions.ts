@@ -6,12 +6,14 @@ import type { Strategy } from "../protocol/history/Strategy.ts"
 /** The flags that every question about a range takes. */
 export interface PolicyFlags {
   readonly strategy: Option.Option<Strategy>
+  readonly consistency: Option.Option<"eventual" | "strict">
   readonly deadline: Option.Option<number>
   readonly sources: ReadonlyArray<string>
 }
 
 /** What is not said on the command line is left to the service. */
-export const requestOptions = ({ deadline, sources, strategy }: PolicyFlags): EnsureOptions => ({
+export const requestOptions = ({ consistency, deadline, sources, strategy }: PolicyFlags): EnsureOptions => ({
+  ...Option.match(consistency, { onNone: () => ({}), onSome: (consistency) => ({ consistency }) }),
   ...(sources.length > 0 && { sourcePriority: sources }),
   ...Option.match(strategy, { onNone: () => ({}), onSome: (strategy) => ({ strategy }) }),
   ...Option.match(deadline, { onNone: () => ({}), onSome: (totalDeadlineMs) => ({ sla: { totalDeadlineMs } }) })

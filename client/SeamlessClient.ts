@@ -48,8 +48,8 @@ export interface Read {
 export interface SeamlessClient {
   readonly read: Read
   /**
-   * `for await (const df of client.stream(nodeId, interval, start, end, options?))` gives the rows of `[start, end)` some
-   * at a time, however many they are; leaving the loop has the host stop. `meta` of it is the account of all of them.
+   * `for await (const df of client.stream(nodeId, interval, start, end, options?))` gives the rows of `[start, end)`
+   * some at a time, however many they are; leaving the loop has the host stop. `meta` is the account of all of them.
    */
   readonly stream: (...asked: Asked<StreamOptions>) => HistoryStream
   /** `ensureAvailable(nodeId, interval, start, end, options?)` fills what is missing, within the budget. */

@@ -6,7 +6,8 @@
  * operateJob.ts; here they are put into effect.
  */
 import { Clock, Effect, Result } from "effect"
-import { commitMessage, confirmMessage, ensureMessage } from "../../protocol/messages/Coverage.ts"
+import { confirmMessage } from "../../protocol/messages/ConfirmCoverage.ts"
+import { commitMessage, ensureMessage } from "../../protocol/messages/Coverage.ts"
 import { invalidateMessage, operateMessage } from "../../protocol/messages/Operate.ts"
 import { MalformedMessage } from "../../protocol/wire/Errors.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"

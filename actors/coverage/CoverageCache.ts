@@ -7,9 +7,9 @@
 import { Effect, Layer, Option, Semaphore } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import type { Series } from "../../protocol/history/Series.ts"
+import { confirmMessage } from "../../protocol/messages/ConfirmCoverage.ts"
 import {
   commitMessage,
-  confirmMessage,
   Coverage,
   type CoverageView,
   ensureMessage,

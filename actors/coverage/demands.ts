@@ -161,16 +161,20 @@ export const demands = (record: CoverageRecord, jobs: JobRecords) => {
     const isOpening = jobsOff(current()) === undefined
     const { isWhole, nextDueMs, open } = yield* jobs.lookAfter(standingIn(record), isOpening)
     yield* quarantine.note
-    // turned off meanwhile: what was to be opened is opened when this comes by again
-    if (isOpening) yield* Effect.catchTag(openWhatWaits(open), "BackfillOff", () => Effect.void)
+    const opened = openWhatWaits(open).pipe(
+      Effect.as(true),
+      // turned off meanwhile: it is opened when this comes by again
+      Effect.catchTag("BackfillOff", () => Effect.succeed(false))
+    )
+    const isHeld = !isOpening || !(yield* opened)
     const { unsettled = [] } = record.root()
     const nowMs = yield* Clock.currentTimeMillis
     const times = [nextDueMs, Unsettled.nextDueMs(unsettled, record.entry.interval, nowMs)]
-    const dueMs = Math.min(...times.filter((time) => time !== undefined))
+    const dueMs = times.reduce<number>((least, time) => Math.min(least, time ?? Infinity), Infinity)
     const isOpen = !isWhole || jobs.unfinished().some((job) => !isFinal(job)) || following.size > 0
-    // what is due and may not be opened is looked at now and then
-    const nextMs = isOpening ? dueMs : Math.max(dueMs, nowMs + whileOffMs)
-    const left: Left = { isOpen, nextDueMs: dueMs === Infinity ? undefined : nextMs }
+    // what is due by now and may not be opened is in neither of these times: it is looked at now and then
+    const nextMs = isHeld && (dueMs < Infinity || unsettled.length > 0) ? nowMs + whileOffMs : dueMs
+    const left: Left = { isOpen, nextDueMs: nextMs === Infinity ? undefined : nextMs }
     return left
   })
   return { ensure, lookAfter, noteQuarantined: quarantine.noteAnew }

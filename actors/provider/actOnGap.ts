@@ -17,7 +17,7 @@ import type { ValidRequest } from "./validRequest.ts"
 /** Why a gap is left alone, by mode; who fails fast asks nobody in any case, and is told what keeps others from it. */
 const offFor = { fail: requestsOff, queue: detachedOff, wait: jobsOff } as const
 
-/** By whose word nobody is asked to fill the gap; undefined where nobody has said so, or there is nothing to ask for. */
+/** By whose word nobody is asked to fill the gap; undefined where nobody has said so, or there is nothing to ask. */
 export const gapOff = ({ gap, gapMode }: Pick<ReadPlan, "gap" | "gapMode">, record: SwitchRecord) =>
   gapMode === "none" || isEmpty(gap) ? undefined : offFor[gapMode](record)
 

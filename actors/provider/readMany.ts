@@ -14,7 +14,7 @@ import { DeadlineExceeded, MailboxFull } from "../../protocol/wire/Errors.ts"
 import { errorCode } from "../../protocol/wire/errorCodes.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import { TooManyReads } from "../../protocol/wire/LimitErrors.ts"
-import { listHead, Packed, pack } from "../../protocol/wire/PlainPack.ts"
+import { joined, listHead, pack, Packed } from "../../protocol/wire/PlainPack.ts"
 import { service } from "../../protocol/wire/Subject.ts"
 import type { Credits } from "../../runtime/Credits.ts"
 import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
@@ -80,21 +80,11 @@ const answer = ({ provider, turns }: ReadManyOptions, request: unknown, form: Bo
 
 const textEncoder = new TextEncoder()
 
-const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const out = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    out.set(chunk, at)
-    at += chunk.length
-  }
-  return out
-}
-
 /** The bodies of single answers as one. */
 const together = (form: BodyForm, bodies: ReadonlyArray<Uint8Array>): Reply => {
   const headers = new Map([[Header.contentType, mediaTypeOf(form)]])
   if (form === "messagePack") {
-    return { data: pack({ results: new Packed(joined([listHead(bodies.length), ...bodies])) }), headers }
+    return { data: pack({ results: new Packed(listHead(bodies.length), ...bodies) }), headers }
   }
   const [comma, begin, end] = [",", '{"results":[', "]}"].map((text) => textEncoder.encode(text))
   const parts = bodies.flatMap((body, index) => (index === 0 ? [body] : [comma!, body]))

@@ -35,8 +35,10 @@ export interface RowFlow<Needs = Services> {
   /** The account of all rows, and the first demand that they do not meet; asked when they have gone by. */
   readonly account: Effect.Effect<{ readonly meta: HistoryMeta; readonly error: Refusal | undefined }, never, Needs>
   readonly returnMeta: boolean
-  /** How long each wait may be, in milliseconds; infinite without a deadline. */
+  /** How long each wait for a part may be, in milliseconds; infinite without a deadline. */
   readonly waitMs: number
+  /** What is left of it for the first part. */
+  readonly firstWaitMs: Effect.Effect<number>
   /** Where an answer goes on whose rows before that time have come. */
   readonly cursorAt: (fromMs: number) => string
   /** The length of a bar. */
@@ -63,6 +65,7 @@ const atBest = ({ entry: { interval, schema } }: ValidRequest, covered: RangeSet
 
 /** An answer that is there already, as it goes by. */
 export const ofResult = (request: ValidRequest, { df, meta }: HistoryResult): RowFlow<never> => {
+  const { elapsedMs, totalDeadlineMs } = meta.slaReport
   let isGone = false
   return {
     next: Effect.sync(() => {
@@ -72,7 +75,8 @@ export const ofResult = (request: ValidRequest, { df, meta }: HistoryResult): Ro
     }),
     account: Effect.succeed({ meta, error: undefined }),
     returnMeta: request.returnMeta,
-    waitMs: meta.slaReport.totalDeadlineMs ?? Infinity,
+    waitMs: totalDeadlineMs ?? Infinity,
+    firstWaitMs: Effect.succeed(totalDeadlineMs === null ? Infinity : Math.max(0, totalDeadlineMs - elapsedMs)),
     cursorAt: (fromMs) => ReadCursor.encode(request, { fromMs, version: meta.coverageVersion }),
     barMs: request.entry.interval.lengthMs,
     empty: Frame.slice(df, 0, 0),
@@ -119,6 +123,7 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
     ),
     returnMeta: request.returnMeta,
     waitMs: budget.totalMs,
+    firstWaitMs: budget.remainingMs,
     cursorAt: (timeMs) => ReadCursor.encode(request, { fromMs: timeMs, version: view.root.version }),
     barMs: request.entry.interval.lengthMs,
     empty: Frame.empty(request.entry.schema),

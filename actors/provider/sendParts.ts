@@ -103,7 +103,7 @@ const withHeaders = ({ data, headers }: Reply, more: Headers): Reply => ({
 
 const endOf = (rows: Frame.Frame, barMs: number): number => rows.eventTimeMs.at(-1)! + barMs
 
-/** Each part has the whole of the caller's time again: what the reader takes its time for is its own. */
+/** Each part but the first has the whole of the caller's time again: what the reader takes its time for is its own. */
 const inTime =
   (waitMs: number) =>
   <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -133,7 +133,8 @@ export const sendParts = Effect.fnUntraced(function* (flow: RowFlow<never>, opti
   const { credit, send } = options
   const waiting: Waiting = { empty: flow.empty, frames: [], rows: 0, ended: false, rowBytes: rowBytesGuess }
   for (let part = 0; ; part++) {
-    const { reply, rows } = yield* inTime(flow.waitMs)(nextPart(waiting, flow, options))
+    const waitMs = part === 0 ? yield* flow.firstWaitMs : flow.waitMs
+    const { reply, rows } = yield* inTime(waitMs)(nextPart(waiting, flow, options))
     if (rows === undefined && part === 0 && !flow.isResumed) return reply
     if (!(yield* credit.take)) return silence
     const headers: Array<[string, string]> = [

@@ -79,15 +79,23 @@ const loadBatch = Effect.fnUntraced(function* <A>(
 ) {
   const keys = names.map(({ key }) => key)
   const found = new Map((yield* mesh.readMany(stream, keys)).map((stored) => [stored.subject, stored.value]))
-  return yield* Effect.forEach(names, (name) =>
+  const valueOf = (name: Name, value: Option.Option<Uint8Array>) =>
     Effect.gen(function* () {
-      const value = found.get(name.key) ?? (yield* readLeader(mesh, stream, name.key))
       const bytes = yield* Effect.mapError(Effect.fromOption(value), () => damaged(name.key, "is named but not there"))
       const decoded = yield* checked(name, bytes, () => decode(bytes))
       keep(name.id, decoded, bytes.length)
-      return decoded
-    }).pipe(Effect.result)
+      return [name.id, decoded] as const
+    })
+  // those that are there first: what has to be asked for again takes its time
+  const there = names.filter(({ key }) => found.has(key))
+  const given = yield* Effect.forEach(there, (name) => Effect.result(valueOf(name, found.get(name.key)!)))
+  const absent = names.filter(({ key }) => !found.has(key))
+  const asked = yield* Effect.forEach(
+    absent,
+    (name) => Effect.result(Effect.flatMap(readLeader(mesh, stream, name.key), (value) => valueOf(name, value))),
+    { concurrency: readConcurrency }
   )
+  return [...given, ...asked]
 })
 
 /** What can be had of these names; what has come is kept, also when the wait for the rest ends. */
@@ -112,8 +120,8 @@ export const gather = Effect.fnUntraced(function* <A>(
         Effect.match(loadBatch(mesh, shelf, batch), {
           onFailure: (error) => void (failure ??= error),
           onSuccess: (loaded) => {
-            for (const [index, result] of loaded.entries()) {
-              if (Result.isSuccess(result)) values.set(batch[index]!.id, result.success)
+            for (const result of loaded) {
+              if (Result.isSuccess(result)) values.set(...result.success)
               else failure ??= result.failure
             }
           }

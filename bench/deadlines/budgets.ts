@@ -1,7 +1,7 @@
 /** How long may each of many reads take? */
 
 /** The shortest and the longest budget, in milliseconds. */
-export const budgetsMs = [50, 2000] as const
+const budgetsMs = [50, 2000] as const
 
 /** A share of a golden section further each time: any stretch of them is spread evenly, and every run has the same. */
 const step = 0.618_033_988_749_895

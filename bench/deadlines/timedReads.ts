@@ -1,5 +1,5 @@
 /** What becomes of many reads, each with a budget of its own? */
-import { RequestError, TimeoutError, type NatsConnection } from "@nats-io/transport-node"
+import { headers as makeHeaders, RequestError, TimeoutError, type NatsConnection } from "@nats-io/transport-node"
 import { Header } from "../../protocol/wire/Header.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { budgetOf } from "./budgets.ts"
@@ -23,6 +23,9 @@ export interface Ended {
   /** `whole`, `partial` or `untold`: something is missing and the account names no violation; or an error's tag. */
   readonly outcome: string
 }
+
+/** Who reads: a host takes so many requests of one caller at once, and no more. */
+const callers = 16
 
 /** By then an answer counts as lost. */
 const lostAfterMs = 10_000
@@ -52,8 +55,10 @@ export const timedReads = async (nc: NatsConnection, load: Load): Promise<Readon
     const [start, end] = ranges[number % ranges.length]!
     const sla = { totalDeadlineMs: budgetMs, onViolation: "partial", onBackfillFailure: "partial" }
     const body = JSON.stringify({ nodeId, interval, start, end, strategy: "auto_backfill", sla })
+    const headers = makeHeaders()
+    headers.set(Header.caller, `reader-${number % callers}`)
     const startedMs = performance.now()
-    const outcome = await nc.request(Subject.service.read, body, { timeout: budgetMs + lostAfterMs }).then(
+    const outcome = await nc.request(Subject.service.read, body, { headers, timeout: budgetMs + lostAfterMs }).then(
       (reply) => ({
         atMs: performance.now(),
         what: () => reply.headers?.get(Header.error) || outcomeOf(reply.json<Account>().meta)

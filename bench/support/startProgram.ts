@@ -7,7 +7,7 @@ import { createInterface } from "node:readline"
 import { Effect } from "effect"
 
 /** A program that has said that it is ready. */
-export interface Program {
+interface Program {
   readonly child: ChildProcess
   /** The line of JSON that it said. */
   readonly line: string

@@ -5,17 +5,25 @@ import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import { addressFlags, asOfFlag, type Format, formatFlag, seriesArguments } from "../flags.ts"
+import { addressFlags, asOfFlag, type Format, formatFlag, policyFlags, seriesArguments } from "../flags.ts"
 import { printData } from "../print.ts"
+import type { PolicyFlags } from "../requestOptions.ts"
 import { timeline } from "../timeline.ts"
 import { withClient } from "../withClient.ts"
 
-const parts = { ...seriesArguments, asOf: asOfFlag, format: formatFlag, ...addressFlags }
+const parts = {
+  ...seriesArguments,
+  asOf: asOfFlag,
+  consistency: policyFlags.consistency,
+  format: formatFlag,
+  ...addressFlags
+}
 
 interface Asked extends AddressFlags {
   readonly node: string
   readonly interval: string
   readonly asOf: Option.Option<AsOf>
+  readonly consistency: PolicyFlags["consistency"]
   readonly format: Format
 }
 
@@ -23,8 +31,11 @@ interface Asked extends AddressFlags {
 const columnsDefault = 80
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
-  const { asOf, format, interval, node } = asked
-  const options = Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) })
+  const { asOf, consistency, format, interval, node } = asked
+  const options = {
+    ...Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) }),
+    ...Option.match(consistency, { onNone: () => ({}), onSome: (consistency) => ({ consistency }) })
+  }
   const report = yield* withClient(asked, (client) => client.coverage(node, interval, options))
   const columns = process.stdout.columns ?? columnsDefault
   yield* printData(format === "json" ? JSON.stringify(report) : timeline(report, columns))

@@ -149,7 +149,7 @@ export class ResultTooLarge extends Schema.TaggedError<ResultTooLarge>()("Result
   override get message() {
     return (
       `the answer has ${this.bytes} bytes and the server takes ${this.bytesMax}: ` +
-      "ask for a shorter range, or for Arrow"
+      "take the answer in parts, or ask for a shorter range or for Arrow"
     )
   }
 }

@@ -85,9 +85,6 @@ export class StaleCommit extends Schema.TaggedError<StaleCommit>()("StaleCommit"
   }
 }
 
-/** Asks which version stands, of the one whose word on it counts. */
-const Confirm = Schema.Struct({ series: Series })
-
 /** `ensure` of the coverage actor. */
 export const ensureMessage = define({
   actor: coverageActor,
@@ -104,15 +101,6 @@ export const commitMessage = define({
   payload: Commit,
   success: Committed,
   failure: StaleCommit
-})
-
-/** `confirm` of the coverage actor: it writes its root once more as it is, and so knows that it stood. */
-export const confirmMessage = define({
-  actor: coverageActor,
-  name: "confirm",
-  payload: Confirm,
-  success: Committed,
-  failure: Schema.Never
 })
 
 /** A root as a reader sees it. */

@@ -5,12 +5,23 @@
  * an integer in its shortest form, any other number a float64; what JSON has no number for is nil. The one extension,
  * an array of numbers, is only written.
  */
-/** Bytes of a value that are written as they are. */
+/** Bytes of a value that are written as they are, one chunk behind the other. */
 export class Packed {
-  readonly bytes: Uint8Array
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+  readonly chunks: ReadonlyArray<Uint8Array>
+  constructor(...chunks: ReadonlyArray<Uint8Array>) {
+    this.chunks = chunks
   }
+}
+
+/** Chunks as one. */
+export const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const out = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    out.set(chunk, at)
+    at += chunk.length
+  }
+  return out
 }
 
 /** The extension that holds numbers of one type, and the kinds of them that are written. */
@@ -47,21 +58,18 @@ export const packText = (text: string): Uint8Array => {
   return out
 }
 
-/** Numbers of one type as the extension for them, little-endian as they lie in memory. */
+/** Numbers of one type as the extension for them, little-endian: the memory in which they lie, and no copy of it. */
 export const packNumbers = (values: Float64Array | BigInt64Array | Uint32Array): Packed => {
   const kind =
     values instanceof Float64Array ? kinds.float64 : values instanceof Uint32Array ? kinds.uint32 : kinds.int64
-  const length = values.byteLength + 1
-  // as much as the shortest form for its length: one number of 8 bytes has 9, and there is no fixed form for that
-  const head = [...lengthHead(length, { codes: [0xc7, 0xc8, 0xc9] }), typedArrayExtension, kind]
-  const out = new Uint8Array(head.length + values.byteLength)
-  out.set(head)
-  out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), head.length)
-  return new Packed(out)
+  // the kind counts: so no length is one of those that have a fixed form
+  const head = [...lengthHead(values.byteLength + 1, { codes: [0xc7, 0xc8, 0xc9] }), typedArrayExtension, kind]
+  return new Packed(Uint8Array.from(head), new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
 }
 
 /** Bytes that grow as they are written. */
 const makeWriter = () => {
+  const before: Array<Uint8Array> = []
   let bytes = new Uint8Array(initialBytes)
   let view = new DataView(bytes.buffer)
   let length = 0
@@ -89,7 +97,13 @@ const makeWriter = () => {
       bytes[at] = code
       set(view, at + 1)
     },
-    taken: (): Uint8Array => bytes.subarray(0, length)
+    /** Puts chunks behind what was written, without a copy of them. */
+    putChunks: (chunks: ReadonlyArray<Uint8Array>): void => {
+      before.push(bytes.slice(0, length), ...chunks)
+      length = 0
+    },
+    taken: (): Uint8Array =>
+      before.length === 0 ? bytes.subarray(0, length) : joined([...before, bytes.subarray(0, length)])
   }
 }
 
@@ -130,7 +144,7 @@ const write = (writer: Writer, value: unknown): void => {
   if (typeof value === "number") return writeNumber(writer, value)
   if (typeof value === "string") return writer.putBytes(packText(value))
   if (typeof value === "boolean") return writer.put(value ? 0xc3 : 0xc2)
-  if (value instanceof Packed) return writer.putBytes(value.bytes)
+  if (value instanceof Packed) return writer.putChunks(value.chunks)
   if (Array.isArray(value)) {
     writer.putBytes(listHead(value.length))
     for (const each of value) write(writer, each)

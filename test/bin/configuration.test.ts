@@ -249,7 +249,7 @@ describe("parse", () => {
   })
 
   it.each([
-    ["limits", "maxBars, maxStreamBars, cacheBytes"],
+    ["limits", "maxBars, maxStreamBars, cacheBytes, requestsPerCaller"],
     ["requests", "read, ensure"],
     ["retry", "attempts, baseMs, maxMs"],
     ["absence", "baseMs, maxMs"],

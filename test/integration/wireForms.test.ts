@@ -51,6 +51,8 @@ const readReply = Schema.decodeUnknownSync(
   })
 )
 
+const decodeResults = Schema.decodeUnknownSync(Schema.Struct({ results: Schema.Array(Schema.Unknown) }))
+
 const Endpoint = Schema.Struct({
   name: Schema.String,
   subject: Schema.String,
@@ -124,6 +126,12 @@ describe("forms on the wire", () => {
         assert.include(refused.string(), "ask for application/json or application/msgpack")
       }
 
+      const requests = [{ nodeId }, { nodeId: "none" }]
+      const many = yield* send(nc, Subject.service.readMany, PlainPack.pack({ ...asked, requests }), packed)
+      const [first, second] = decodeResults(unpackTyped(many.data)).results
+      assert.deepStrictEqual(readReply(first).columns, columns)
+      assert.deepInclude(fields(second), { code: 404 })
+
       const unknown = yield* send(nc, Subject.service.read, PlainPack.pack({ ...asked, nodeId: "none" }), packed)
       assert.strictEqual(errorTag(unknown), "UnknownSeries")
       const { error } = fields(Option.getOrThrow(unpackPlain(unknown.data)))
@@ -131,6 +139,38 @@ describe("forms on the wire", () => {
       const ofArrow = yield* send(nc, Subject.service.read, "{", { [Header.accept]: arrow })
       assert.strictEqual(ofArrow.headers?.get(Header.contentType), "application/json")
       assert.strictEqual(errorTag(ofArrow), "InvalidRequest")
+    })
+  )
+})
+
+describe("several reads on the wire", () => {
+  it.live("come one by one to who takes one at a time, each with its own rows or error, and the last says so", () =>
+    Effect.gen(function* () {
+      const cluster = yield* Cluster.start({ files: [file] })
+      const nc = yield* Cluster.startConnection(cluster.servers)
+      const alone = readReply((yield* send(nc, Subject.service.read, JSON.stringify(asked))).json())
+      const requests = [{ nodeId }, { nodeId: "none" }, { nodeId }, { end: start + 60_000 }]
+      const messages = yield* Effect.promise(async () => {
+        const came: Array<Msg> = []
+        const inbox = `${nc.info?.client_id ?? 0}.inbox`
+        const subscription = nc.subscribe(inbox)
+        const headers = makeHeaders()
+        headers.set(Header.credit, "1")
+        nc.publish(Subject.service.readMany, JSON.stringify({ ...asked, requests }), { reply: inbox, headers })
+        for await (const message of subscription) {
+          came.push(message)
+          if (message.headers?.get(Header.end) === "true") break
+          nc.publish(message.headers?.get(Header.flow) ?? "", "1")
+        }
+        return came
+      })
+      const items = messages.map(({ headers }) => Number(headers?.get(Header.item)))
+      assert.deepStrictEqual(new Set(items), new Set([0, 1, 2, 3]))
+      assert.strictEqual(messages.length, 4)
+      const of = (item: number) => messages[items.indexOf(item)]!
+      assert.strictEqual(errorTag(of(1)), "UnknownSeries")
+      for (const item of [0, 2]) assert.deepStrictEqual(readReply(of(item).json()).columns, alone.columns)
+      assert.strictEqual(readReply(of(3).json()).columns["close"]?.length, 1)
     })
   )
 })

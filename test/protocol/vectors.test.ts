@@ -16,6 +16,9 @@ import { HistoryRequest } from "../../protocol/history/HistoryRequest.ts"
 import { JobEvent } from "../../protocol/messages/Backfill.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import { Envelope } from "../../protocol/wire/Envelope.ts"
+import { unpackTyped } from "../support/unpackTyped.ts"
+import * as answers from "./vectors/answers.ts"
+import { errorReplies } from "./vectors/errorReplies.ts"
 import * as exchanges from "./vectors/exchanges.ts"
 import { explanation } from "./vectors/explanation.ts"
 import * as names from "./vectors/names.ts"
@@ -30,18 +33,25 @@ const vectors: Readonly<Record<string, unknown>> = {
   "chunk.json": records.chunk,
   "contentHashes.json": records.contentHashes,
   "coverage.json": exchanges.coverage,
+  "diff.json": answers.diff,
   "ensure.json": exchanges.ensure,
+  "errorReplies.json": errorReplies,
   "errors.json": names.errors,
   "explain.json": explanation,
   "flags.json": names.flags,
+  "health.json": answers.health,
   "hosts.json": records.hosts,
   "intervals.json": names.intervals,
   "job.json": records.job,
   "manifest.json": names.clusterManifest,
+  "micro.json": answers.micro,
   "page.json": records.page,
   "read.json": exchanges.read,
   "readArrow.json": exchanges.readArrow,
   "readError.json": exchanges.readError,
+  "readInParts.json": answers.readInParts,
+  "readMany.json": answers.readMany,
+  "readMessagePack.json": answers.readMessagePack,
   "root.json": records.root,
   "subjects.json": names.subjects,
   "switches.json": turnedSwitches,
@@ -65,6 +75,26 @@ const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base6
 /** A value of an Arrow column as a JSON reply has it. */
 const jsonOf = (value: unknown): unknown =>
   typeof value === "bigint" ? String(value) : Number.isNaN(value) ? null : value
+
+const lowestInt64 = -(2n ** 63n)
+
+/** A value of a typed array of MessagePack as a JSON reply has it. */
+const numberOf = (value: number | bigint): unknown => (value === lowestInt64 ? null : jsonOf(value))
+
+/** What MessagePack says as JSON says it. */
+const plainOf = (value: unknown): unknown => {
+  if (value instanceof Float64Array || value instanceof Uint32Array) return Array.from(value, numberOf)
+  if (value instanceof BigInt64Array) return Array.from(value, numberOf)
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plainOf(each)]))
+}
+
+const decodePart = Schema.decodeUnknownSync(
+  Schema.Struct({
+    columns: Schema.Record(Schema.String, Schema.Array(Schema.Unknown)),
+    meta: Schema.optionalKey(Schema.Unknown)
+  })
+)
 
 /** The bytes over which a column of other than numbers is hashed, from its values in JSON. */
 const hashedBytes = (type: string | undefined, values: JsonColumns[string]): ReadonlyArray<string | Uint8Array> => {
@@ -153,6 +183,31 @@ describe("a client that has only the golden files", () => {
     expect(file.record.state).toEqual(file.roots[1]?.root)
     expect(Option.isSome(Schema.decodeUnknownOption(CoverageRoot)(file.record.state))).toBe(true)
   })
+  it("reads the same request, rows, account and refusal from MessagePack", () => {
+    const { refused, reply, request } = answers.readMessagePack
+    expect(unpackTyped(bytesOf(request.base64))).toEqual(exchanges.read.request.body)
+    expect(plainOf(unpackTyped(bytesOf(reply.base64)))).toEqual(exchanges.read.reply.body)
+    expect(unpackTyped(bytesOf(refused.base64))).toEqual(exchanges.readError.reply.body)
+  })
+  it("puts the rows of parts behind each other, and has the account with the last", () => {
+    const { parts } = answers.readInParts
+    const bodies = parts.map(({ body }) => decodePart(body))
+    for (const [name, values] of Object.entries(exchanges.read.reply.body.columns)) {
+      expect(bodies.flatMap(({ columns }) => columns[name])).toEqual(values)
+    }
+    expect(bodies.map(({ meta }) => meta)).toEqual([undefined, undefined, exchanges.read.reply.body.meta])
+    expect(parts.map(({ headers }) => headers["Seamless-Last"])).toEqual([undefined, undefined, "true"])
+    expect(parts.every(({ headers }) => headers["Seamless-Flow"] === answers.readInParts.grant.subject)).toBe(true)
+  })
+  it("knows a reply for the tag of every error, in both of its forms", () => {
+    const tags = errorReplies.map(({ headers }) => headers["Nats-Service-Error"])
+    expect(new Set(tags)).toEqual(new Set([...Object.keys(names.errors.codes), "StoreDamaged", "InternalError"]))
+    expect(new Set(tags).size).toBe(tags.length)
+    for (const { body, headers, messagePack } of errorReplies) {
+      expect(unpackTyped(bytesOf(messagePack))).toEqual(body)
+      expect(body).toMatchObject({ error: { tag: headers["Nats-Service-Error"] } })
+    }
+  })
   it.each(["request", "answer", "refusal", "undelivered"] as const)(
     "reads the %s of actors as MessagePack",
     (which) => {
@@ -185,6 +240,8 @@ describe("a client that has only the golden files", () => {
       const columns = table.schema.fields.map(({ name }) => [name, Array.from(table.getChild(name) ?? [], jsonOf)])
       expect(Object.fromEntries(columns)).toEqual(typedRows.json.columns)
     }
+    const packed = unpackTyped(bytesOf(typedRows.messagePack.base64))
+    expect(plainOf(packed)).toEqual({ columns: typedRows.json.columns, types: typedRows.json.types })
     const forms = typedRows.arrow.map(({ base64 }) => tableFromIPC(bytesOf(base64)).schema.fields[4])
     expect(forms.map((field) => String(field?.type))).toEqual(["Utf8", "Dictionary<Int32, Utf8>"])
   })

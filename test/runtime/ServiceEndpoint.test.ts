@@ -2,8 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Header } from "../../protocol/wire/Header.ts"
 import { unpackPlain } from "../../protocol/wire/unpackPlain.ts"
+import * as CallSubject from "../../protocol/wire/CallSubject.ts"
+import { Header } from "../../protocol/wire/Header.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
@@ -36,6 +37,8 @@ const setUp = Effect.fnUntraced(function* (options: ServeOptions = {}) {
         ]),
         timeoutMs: 60_000
       }),
+    askNamed: (call: string) =>
+      Effect.exit(mesh.request("a", new Uint8Array(0), { timeoutMs: 60_000, headers: new Map([[Header.call, call]]) })),
     ask: Effect.exit(mesh.request("a", new Uint8Array(0), { timeoutMs: 60_000 })),
     answer: Deferred.succeed(mayAnswer, undefined),
     drain: Deferred.succeed(drains, undefined),
@@ -134,5 +137,24 @@ describe("serve", () => {
       assert.deepStrictEqual(of("a"), figures)
       assert.strictEqual(of("b").requests, 0)
     }).pipe(Effect.scoped, Effect.provide([MemoryMesh.layer, ServiceFigures.layer]))
+  )
+
+  it.effect("serve() ends a request without a word when its caller calls it off, and no other", () =>
+    Effect.gen(function* () {
+      const { answer, askNamed, close } = yield* setUp()
+      const mesh = yield* Mesh
+      const [off, other, unnamed] = yield* Effect.forEach(["one.*", "two", ""], (call) =>
+        Effect.forkChild(askNamed(call))
+      )
+      yield* yieldAll
+      yield* mesh.publish(CallSubject.cancel("one.*"), new Uint8Array(0))
+      yield* yieldAll
+      yield* answer
+      for (const fiber of [other!, unnamed!]) assert.isTrue(Exit.isSuccess(yield* Fiber.join(fiber)))
+      // the host has nothing to finish
+      yield* close
+      assert.isUndefined(off!.pollUnsafe())
+      yield* Fiber.interrupt(off!)
+    }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
   )
 })

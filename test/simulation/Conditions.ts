@@ -14,6 +14,7 @@ import * as Restated from "./Restated.ts"
 import * as Retention from "./Retention.ts"
 import * as RolledUp from "./RolledUp.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
+import * as Switching from "./Switching.ts"
 import type { World } from "./World.ts"
 
 /** What an account allows. */
@@ -49,6 +50,8 @@ export interface Conditions {
   readonly backfill: Order | undefined
   /** A bar that the source gives otherwise at first; in a few runs. */
   readonly restated: Restated.Restated | undefined
+  /** When sources are not to be asked; never in most runs. */
+  readonly switching: Switching.Switching | undefined
   /** How the sweeper works; in many runs it does not. */
   readonly retention: Retention.Retention | undefined
   /** A series that is rolled up from another; in a few runs. */
@@ -121,6 +124,7 @@ const drawApart = (seed: number) => {
   return {
     restated,
     retention: Retention.draw(seed),
+    switching: Switching.draw(seed),
     rolledUp: RolledUp.draw(seed, restated !== undefined),
     pastReadsAtMs: PastReads.draw(seed),
     strictReads: StrictReads.draw(seed)

@@ -20,6 +20,7 @@ import * as Conditions from "./Conditions.ts"
 import type { History, Word } from "./History.ts"
 import * as Market from "./Market.ts"
 import type { SweepOrder } from "./Retention.ts"
+import type { Switching } from "./Switching.ts"
 import type { World } from "./World.ts"
 
 /** The name of the backfill of a run. */
@@ -145,6 +146,35 @@ const orderSweeps = (
   }
 }
 
+/** How often it is said again, for it may not have been heard. */
+const saidTimes = 4
+const saidEveryMs = 1000
+
+/** Turns off that sources are asked, and on again; and once more when the trouble is over. */
+const turnSwitches = (
+  [caller]: ReadonlyArray<Callers.Caller>,
+  history: History,
+  { offAtMs, onAtMs }: Switching,
+  overAtMs: number
+): void => {
+  const say = (atMs: number, on: boolean): void => {
+    const question: Callers.Question = {
+      what: "turnSwitch",
+      about: `DISABLE_BACKFILL ${on ? "on" : "off"}`,
+      budgetMs: saidEveryMs,
+      graceMs: Callers.marginMs,
+      put: (id) => askAdmin(caller!, "turnSwitch", { name: "DISABLE_BACKFILL", on, reason: id }, saidEveryMs)
+    }
+    const { world } = caller!.process
+    world.at(atMs, () => Callers.putQuestion(caller!, `switch${atMs.toFixed(0)}`, question, history))
+  }
+  for (let time = 0; time < saidTimes; time++) {
+    say(onAtMs + time * saidEveryMs, true)
+    say(offAtMs + time * saidEveryMs, false)
+    say(overAtMs + time * saidEveryMs, false)
+  }
+}
+
 const ofBackfill = (caller: Callers.Caller, verb: string, more: object = {}): Callers.Question => ({
   what: verb,
   about: `backfill ${backfillName}`,
@@ -187,6 +217,7 @@ export const load = (
   plan(conditions.words, (caller, number) => say(caller, history, `word${number}`, conditions))
   plan(conditions.demands, (caller, number) => put(caller, `demand${number}`, aDemand))
   plan(1, (caller) => put(caller, "audit", lookAtHistory))
+  if (conditions.switching !== undefined) turnSwitches(callers, history, conditions.switching, toMs)
   if (conditions.backfill !== undefined) orderBackfill(callers, history, conditions.backfill)
   if (conditions.retention !== undefined) orderSweeps(callers, history, conditions.retention.orders)
 }

@@ -7,8 +7,10 @@
 import { Option, Schema } from "effect"
 import { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import type { Range } from "../../protocol/history/Range.ts"
+import { SwitchRecord, switchesKey } from "../../protocol/Switches.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
+import { settings } from "../../protocol/wire/SettingsBucket.ts"
 import { keyOf } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import type { StoredEntry } from "../../runtime/simulated/SimulatedServer.ts"
@@ -83,6 +85,12 @@ interface Asked {
   readonly endMs: number
 }
 
+/** What was turned on and off, and when. */
+export interface SwitchesWritten {
+  readonly atMs: number
+  readonly record: SwitchRecord
+}
+
 /** What was stored, by what it is. */
 export interface RunRecord {
   readonly coverage: ReadonlyArray<StateWritten>
@@ -98,6 +106,7 @@ export interface RunRecord {
   /** When each was stored first, by id. */
   readonly chunks: ReadonlyMap<string, number>
   readonly pagesAsked: ReadonlyArray<Asked>
+  readonly switches: ReadonlyArray<SwitchesWritten>
   /** Which process an incarnation was. */
   readonly processes: ReadonlyMap<string, string>
   /** When each incarnation joined. */
@@ -113,6 +122,7 @@ interface Forms {
   readonly audit: { readonly version: number; readonly covered: ReadonlyArray<Range> }
 }
 
+const switchesOf = Schema.decodeUnknownSync(SwitchRecord)
 const jobOf = Schema.decodeUnknownSync(BackfillJob)
 
 // what the product writes it decodes by its schemas; here most of it is only looked at
@@ -161,6 +171,7 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     chunks: new Map<string, number>(),
     processes: new Map<string, string>(),
     joinedAtMs: new Map<string, number>(),
+    switches: new Array<SwitchesWritten>(),
     pagesAsked: history.pages.map(({ series, ...asked }) => ({ ...asked, node: nodes[series] ?? "" }))
   }
   const take = ({ data, form, stream, ...entry }: StoredEntry, atOrder: number): void => {
@@ -172,7 +183,9 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
       if (!record.joinedAtMs.has(incarnation)) record.joinedAtMs.set(incarnation, entry.atMs)
       return
     }
-    if (stream === Stream.coverage.name) {
+    if (stream === settings.name) {
+      record.switches.push({ atMs: entry.atMs, record: switchesOf(Option.getOrThrow(Codec.fromJson(data))) })
+    } else if (stream === Stream.coverage.name) {
       const found = parsed("root", data)
       record.coverage.push({ ...written, record: found })
       record.roots.push({ ...written, ...seriesOf(entry.subject), root: found.state })
@@ -182,8 +195,8 @@ export const recordOf = (history: History, nodes: ReadonlyArray<string>): RunRec
     else if (stream === Stream.jobs.name) {
       record.jobs.push({ ...written, job: jobOf(Option.getOrThrow(Codec.fromJson(data))) })
     } else if (stream === Stream.audit.name) {
-      // what sweeps note is no root
-      if (entry.subject.endsWith(".swept")) return
+      // what sweeps note is no root, nor is a turn of a switch
+      if (entry.subject.endsWith(".swept") || entry.subject === Subject.audit(switchesKey)) return
       const { covered, version } = parsed("audit", data)
       record.audited.push({ ...written, version, covered })
     } else if (stream === Stream.chunks.name) {

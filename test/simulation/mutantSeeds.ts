@@ -63,5 +63,7 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "forget-below": 95,
   "follow-nobody": 13,
   "roll-up-what-is-there": 13,
-  "done-too-soon": 4
+  "done-too-soon": 4,
+  "ask-though-off": 16,
+  "heed-the-first": 5
 }

@@ -322,5 +322,16 @@ export const mutants: ReadonlyArray<Mutant> = [
     "who reads strictly is told what its host has heard of",
     "actors/provider/currentView.ts",
     [`if (consistency === "eventual") return`, `if (consistency !== undefined) return`]
+  ),
+  mutant("ask-though-off", "sources are asked although operators have that off", "protocol/messages/BackfillOff.ts", [
+    `isOn(record, "DISABLE_BACKFILL") ? offBy(`,
+    `isOn(record, "DISABLE_BACKFILL") && record.version < 0 ? offBy(`
+  ]),
+  mutant(
+    "heed-the-first",
+    "a host heeds the first turn of a switch that it hears of, and no other",
+    "runtime/Switches.ts",
+    ["if (at > revision) set(next, at)", "if (revision === 0) set(next, at)"],
+    ["if (at > revision || sightings === sightingsMin) set(next, at)", "if (revision === 0) set(next, at)"]
   )
 ]

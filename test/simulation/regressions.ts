@@ -25,6 +25,7 @@ export const regressions: ReadonlyArray<Regression> = [
   { seed: 2, found: "the next run of a window that failed forgot what others than its opener had wanted" },
   { seed: 8, found: "readers who were told 'not filled yet' of a window that waits for a person" },
   { seed: 551, found: "a job whose opening went unanswered, and that nobody looked after" },
+  { seed: 212, found: "bars that settled while jobs were turned off were never asked for again" },
   { seed: 746, found: "a gap in the audit stream that was told of though the second look found no gap" },
   { seed: 1019, found: "an operator who was told that a history is broken because the root that was read was old" },
   { seed: 49, found: "a job that was forgotten because one that had been the leader did not know it yet" }

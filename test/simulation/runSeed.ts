@@ -35,6 +35,7 @@ import { checkSettled } from "./checks/checkSettled.ts"
 import { checkStrict } from "./checks/checkStrict.ts"
 import { checkStorms } from "./checks/checkStorms.ts"
 import { checkSweeps, skewOf } from "./checks/checkSweeps.ts"
+import { checkSwitches } from "./checks/checkSwitches.ts"
 import { checkUpstream } from "./checks/checkUpstream.ts"
 import { checkOwed, checkWaiting } from "./checks/checkWaiting.ts"
 import { checkWriters } from "./checks/checkWriters.ts"
@@ -144,6 +145,7 @@ const judge = (
             ...checkAttempts(of, Conditions.retry.attempts),
             ...checkOwed(of)
           ]),
+          ...checkSwitches(whole.switches, requests),
           ...checkAnswers(operations, run),
           ...checkStrict(operations, run),
           ...checkMessages(operations, { isFaultless, lastAtMs: shape.lastAtMs }),

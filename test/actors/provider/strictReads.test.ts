@@ -58,16 +58,18 @@ const historyOf = (consistency: "eventual" | "strict") =>
     // what is read is covered from here on: nobody is told a version by the way of asking for a gap
     yield* note("w", { _tag: "add", amount: 1 }, writer.commit({ window: 0, minutes: [0], price: 1 }))
     yield* note("r", { _tag: "read" }, versionRead(0))
-    let isDone = false
+    const done = yield* Deferred.make<void>()
     const commitAll = Effect.gen(function* () {
       for (let window = 1; window < commits; window++) {
         yield* note("w", { _tag: "add", amount: 1 }, writer.commit({ window, minutes: [0], price: 1 }))
       }
-      isDone = true
+      yield* Deferred.succeed(done, undefined)
     })
     const readOn = (client: string) =>
       Effect.gen(function* () {
-        for (let reads = 0; !isDone || reads < 4; reads++) yield* note(client, { _tag: "read" }, versionRead(reads))
+        for (let reads = 0; reads < 4 || !(yield* Deferred.isDone(done)); reads++) {
+          yield* note(client, { _tag: "read" }, versionRead(reads))
+        }
       })
     const all = [commitAll, ...Array.from({ length: readers }, (_, index) => readOn(`r${index}`))]
     yield* Effect.all(all, { concurrency: "unbounded" })

@@ -31,7 +31,8 @@ const known = new Set([
   "JobNotSuited",
   "UnknownBackfill",
   "BackfillEnded",
-  "BackfillExists"
+  "BackfillExists",
+  "BackfillOff"
 ])
 
 /** What else a caller may get who asks for this. */

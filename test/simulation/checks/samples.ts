@@ -19,6 +19,7 @@ export const recordWith = (parts: Partial<RunRecord>): RunRecord => ({
   pages: new Map(),
   chunks: new Map(),
   pagesAsked: [],
+  switches: [],
   processes: new Map(),
   joinedAtMs: new Map(),
   ...parts
