@@ -14,10 +14,10 @@ import { NodeRuntime } from "@effect/platform-node"
 import { connect as connectBare, type NatsConnection } from "@nats-io/transport-node"
 import { Effect } from "effect"
 import { connect } from "../client/connect.ts"
-import { type Read, readInProcess, startHost } from "./readPath/inProcess.ts"
-import { batchGet, plain, plainParts, type Question, read, readParts } from "./readPath/questions.ts"
-import { type Compared, compare, type Effort, type Pair } from "./readPath/samples.ts"
-import { chunkSubjects, rangeOf, series, windowBars, windowCount } from "./readPath/story.ts"
+import { type Read, readInProcess, startHost } from "./reads/inProcess.ts"
+import { batchGet, plain, plainParts, type Question, read, readParts } from "./reads/questions.ts"
+import { type Compared, compare, type Effort, type Pair } from "./reads/samples.ts"
+import { chunkSubjects, rangeOf, series, windowBars, windowCount } from "./reads/story.ts"
 import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
 import { toTable } from "./support/measure.ts"
 import { startServer } from "./support/natsServer.ts"
@@ -52,7 +52,7 @@ interface Case extends Pair {
 const program = (name: string, args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = fork(join(import.meta.dirname, "readPath", name), args, {
+      const child = fork(join(import.meta.dirname, "reads", name), args, {
         stdio: ["ignore", 2, 2, "ipc"],
         execArgv
       })

@@ -136,8 +136,8 @@ const joined = (first: Uint8Array, second: Uint8Array): Uint8Array => {
 }
 
 /**
- * The template of a stream that Arrow's writer gave: one record batch with at least one row, and one text of metadata or
- * none. Dictionaries stay as they are.
+ * The template of a stream that Arrow's writer gave: one record batch with at least one row, and one text of metadata
+ * or none. Dictionaries stay as they are.
  */
 export const make = (stream: Uint8Array): Template => {
   const schema = messageAt(stream, 0)

@@ -57,40 +57,19 @@ export type Column = FloatColumn | IntColumn | BoolColumn | CategoryColumn | Tim
 /** A column of numbers. */
 export const float64 = (name: string, values: Float64Array): FloatColumn => ({ name, type: "float64", values })
 
-/** A column of `rows` zeros, to be written: a zero of a category is the first text, not a missing one. */
-export const blank = (name: string, type: ColumnType, rows: number): Column => {
+/** A column of `rows` missing values. */
+export const absent = (name: string, type: ColumnType, rows: number): Column => {
   switch (type) {
     case "float64":
     case "timestamp":
-      return { name, type, values: new Float64Array(rows) }
+      return { name, type, values: new Float64Array(rows).fill(Number.NaN) }
     case "int64":
-      return { name, type, values: new BigInt64Array(rows) }
+      return { name, type, values: new BigInt64Array(rows).fill(missing.int64) }
     case "bool":
-      return { name, type, values: new Uint8Array(rows) }
+      return { name, type, values: new Uint8Array(rows).fill(missing.bool) }
     case "category":
-      return { name, type, values: new Uint32Array(rows), dictionary: [] }
+      return { name, type, values: new Uint32Array(rows).fill(missing.category), dictionary: [] }
   }
-}
-
-/** Makes the values of rows `[from, to)` missing, in place. */
-export const clear = (column: Column, from: number, to: number): void => {
-  switch (column.type) {
-    case "float64":
-    case "timestamp":
-      return void column.values.fill(Number.NaN, from, to)
-    case "int64":
-      return void column.values.fill(missing.int64, from, to)
-    case "bool":
-    case "category":
-      return void column.values.fill(missing[column.type], from, to)
-  }
-}
-
-/** A column of `rows` missing values. */
-export const absent = (name: string, type: ColumnType, rows: number): Column => {
-  const column = blank(name, type, rows)
-  clear(column, 0, rows)
-  return column
 }
 
 /** Whether two rows of a column have the same value: missing equals missing, and the two zeros are one number. */

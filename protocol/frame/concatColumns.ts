@@ -15,6 +15,35 @@ export interface Part {
   readonly rows: number
 }
 
+/** A column of `rows` zeros, to be written: a zero of a category is the first text, not a missing one. */
+const blank = (name: string, type: Column.ColumnType, rows: number): Column.Column => {
+  switch (type) {
+    case "float64":
+    case "timestamp":
+      return { name, type, values: new Float64Array(rows) }
+    case "int64":
+      return { name, type, values: new BigInt64Array(rows) }
+    case "bool":
+      return { name, type, values: new Uint8Array(rows) }
+    case "category":
+      return { name, type, values: new Uint32Array(rows), dictionary: [] }
+  }
+}
+
+/** Makes the values of rows `[from, to)` missing, in place. */
+const clear = (column: Column.Column, from: number, to: number): void => {
+  switch (column.type) {
+    case "float64":
+    case "timestamp":
+      return void column.values.fill(Number.NaN, from, to)
+    case "int64":
+      return void column.values.fill(Column.missing.int64, from, to)
+    case "bool":
+    case "category":
+      return void column.values.fill(Column.missing[column.type], from, to)
+  }
+}
+
 /** Writes the places of each part that is a category, changed as its dictionary asks. */
 const joinPlaces = (
   out: Uint32Array,
@@ -118,7 +147,7 @@ const promisedType = (parts: ReadonlyArray<Part>): Column.ColumnType | undefined
  */
 export const concatColumns = (name: string, given: ReadonlyArray<Part>): Column.Column => {
   const type = promisedType(given) ?? commonType(given)
-  const out = Column.blank(
+  const out = blank(
     name,
     type,
     given.reduce((sum, { rows }) => sum + rows, 0)
@@ -133,7 +162,7 @@ export const concatColumns = (name: string, given: ReadonlyArray<Part>): Column.
     else if (out.type === "bool" && column?.type === "bool") out.values.set(column.values, row)
     else if (out.type === "float64" && column?.type === "float64") out.values.set(column.values, row)
     else if (out.type === "timestamp" && column?.type === "timestamp") out.values.set(column.values, row)
-    else Column.clear(out, row, row + rows)
+    else clear(out, row, row + rows)
     row += rows
   }
   return out

@@ -39,7 +39,7 @@ export const startHost = Effect.fnUntraced(function* (
 })
 
 /** How long reads of so many bars take, in milliseconds: the middle one, and the one that few are slower than. */
-export interface Took {
+interface Took {
   readonly p50Ms: number
   readonly p99Ms: number
 }
