@@ -61,6 +61,7 @@ describe.concurrent("wrong usage", () => {
     ],
     ["a point that is none", ["read", ...span, "--as-of", "v17"], /--as-of.*"v17".*a version such as 17/],
     ["a sweep of half a series", ["sweep", "a"], /NODE and INTERVAL/],
+    ["a version of many series", ["watch", "a", "--from", "1"], /name its node and its interval/],
     ["a difference to nothing", ["diff", "a", "1m", "--from-version", "1"], /--to-version/],
     ["a version that is none", ["audit", "a", "1m", "--before", "0"], /--before.*from 1/],
     ["a state of jobs that is none", ["jobs", "--state", "ill"], /"ill".*open, PENDING.*QUARANTINED/],
@@ -109,6 +110,7 @@ describe.concurrent("help", () => {
     "drain",
     "upstreams",
     "diff",
+    "watch",
     "sweep"
   ].map((name) => [name])
   const ofActors = ["release", "letters", "replay"].map((name) => ["actors", name])

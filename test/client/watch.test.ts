@@ -184,7 +184,7 @@ describe("watch", () => {
     [series, { from: 1.5 }, "from"]
   ])("%o with %o is refused", ([watched, options, field]) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(pullOf(yield* makeMesh, watched, options))
+      const error = yield* Effect.flip(Effect.asVoid(pullOf(yield* makeMesh, watched, options)))
       assert.deepInclude(error, { tag: "InvalidRequest", code: 400 })
       assert.strictEqual(error.fields["field"], field)
     })
