@@ -309,15 +309,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (plan.demands.length > 0) return"
   ]),
   mutant(
-    "confirm-by-heart",
-    "the owner of a series says which version stands without a write",
-    "actors/coverage/CoverageRecord.ts",
-    [
-      "return Effect.as(state.save(root), { version: root.version })",
-      "return Effect.succeed({ version: root.version })"
-    ]
-  ),
-  mutant(
     "strict-by-hearsay",
     "who reads strictly is told what its host has heard of",
     "actors/provider/currentView.ts",
