@@ -307,11 +307,5 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("done-too-soon", "a backfill is done when all of it is asked for", "actors/backfills/goOn.ts", [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"
-  ]),
-  mutant(
-    "strict-by-hearsay",
-    "who reads strictly is told what its host has heard of",
-    "actors/provider/currentView.ts",
-    [`if (consistency === "eventual") return`, `if (consistency !== undefined) return`]
-  )
+  ])
 ]
