@@ -308,21 +308,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (figures.leftBars > 0) return",
     "if (plan.demands.length > 0) return"
   ]),
-  mutant(
-    "confirm-by-heart",
-    "the owner of a series says which version stands without a write",
-    "actors/coverage/CoverageRecord.ts",
-    [
-      "return Effect.as(state.save(root), { version: root.version })",
-      "return Effect.succeed({ version: root.version })"
-    ]
-  ),
-  mutant(
-    "strict-by-hearsay",
-    "who reads strictly is told what its host has heard of",
-    "actors/provider/currentView.ts",
-    [`if (consistency === "eventual") return`, `if (consistency !== undefined) return`]
-  ),
   mutant("ask-though-off", "sources are asked although operators have that off", "protocol/messages/BackfillOff.ts", [
     `isOn(record, "DISABLE_BACKFILL") ? offBy(`,
     `isOn(record, "DISABLE_BACKFILL") && record.version < 0 ? offBy(`
