@@ -2,12 +2,14 @@
  * When is a question put once more?
  *
  * What may be asked twice without harm waits for the connection where that is down, is asked again where its answer was
- * lost with the connection, and where nobody was there to take it although hosts have answered before: they change.
+ * lost with the connection, where nobody was there to take it although hosts have answered before: they change, and
+ * where a host had too much to do, when it said so.
  * All of it within the budget of the question, and what is left of that is what a host is given.
  */
-import { Duration, Effect, Result } from "effect"
+import { Duration, Effect, Option, Result } from "effect"
 import * as CallSubject from "../protocol/wire/CallSubject.ts"
 import { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { Header } from "../protocol/wire/Header.ts"
 import { monotonicMs } from "../runtime/Deadline.ts"
 import type { Message, NoResponders } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
@@ -18,6 +20,9 @@ import { put, type Question, type Session, settle, transportError, waitMsMax } f
 // hosts that change are away for no longer than it takes to claim slots, or to start
 const pauseMsMin = 50
 const pauseMsMax = 1000
+
+/** Nothing was done: ask again later. */
+const busyCode = "429"
 
 type Failure = NoResponders | DeadlineExceeded | MeshUnavailable
 
@@ -47,6 +52,16 @@ export const untilStanding = Effect.fnUntraced(function* (link: Link, question: 
   )
   if (link.isClosed()) return yield* down(question, "the client is closed")
 })
+
+/** For how long a host wants to be left alone that has too much to do; none for any other answer. */
+const busyMs = (reply: Message): Effect.Effect<Option.Option<number>> => {
+  if (reply.headers.get(Header.errorCode) !== busyCode) return Effect.succeedNone
+  return Effect.match(settle(reply), {
+    onSuccess: () => Option.none(),
+    onFailure: ({ fields: { retryAfterMs } }) =>
+      typeof retryAfterMs === "number" ? Option.some(retryAfterMs) : Option.none()
+  })
+}
 
 /** One try: what came of it, and whether the connection was lost meanwhile. */
 const tryOnce = Effect.fnUntraced(function* (session: Session, question: Question, given: Given) {
@@ -79,7 +94,13 @@ const untilAnswered = Effect.fnUntraced(function* (
     const leftMs = yield* left
     const rest = question.budgetMs === undefined ? {} : { budgetMs: leftMs }
     const asked = yield* tryOnce({ ...session, timeoutMs: leftMs }, { ...question, ...rest }, given)
-    if (Result.isSuccess(asked.outcome)) return asked.outcome.success
+    if (Result.isSuccess(asked.outcome)) {
+      const reply = asked.outcome.success
+      const waitMs = Option.getOrElse(yield* busyMs(reply), () => Infinity)
+      if (waitMs >= (yield* left)) return reply
+      yield* Effect.sleep(Duration.millis(Math.max(waitMs, pauseMs)))
+      continue
+    }
     const failure: Failure = asked.isLost ? down(question, "the connection was lost") : asked.outcome.failure
     if (failure._tag === "DeadlineExceeded") {
       const { waitingFor } = failure

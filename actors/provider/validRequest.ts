@@ -119,7 +119,10 @@ export const validate = Effect.fnUntraced(function* (
   const { align, asOf, sourcePriority, ...options } = decide(verb, defaults, said)
   const range = yield* Effect.fromResult(checkRange({ start, end, align }, entry.interval))
   const bars = Interval.barCount(entry.interval, ...range)
-  if (bars > barsMax) return yield* new RangeTooLarge({ bars, barsMax, inParts })
+  if (bars > barsMax) {
+    // what is filled has no rows that could come in parts
+    return yield* new RangeTooLarge({ bars, barsMax, inParts: inParts || verb === "ensure" })
+  }
   yield* checkPoint(request, asOf)
   yield* checkConsistency(request, asOf)
   // what an environment prefers is about all of its series: some have other sources

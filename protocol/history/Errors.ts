@@ -58,7 +58,7 @@ export class UnalignedRange extends Schema.TaggedError<UnalignedRange>()("Unalig
 export class RangeTooLarge extends Schema.TaggedError<RangeTooLarge>()("RangeTooLarge", {
   bars: Schema.Finite,
   barsMax: Schema.Finite,
-  /** Whether the bound is that of answers in parts. */
+  /** Whether taking parts would not help: they are taken, or there are none of what is asked. */
   inParts: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {

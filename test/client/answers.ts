@@ -60,7 +60,10 @@ export const arrowAnswer = (metaText?: string): Answer => ({
 })
 
 /** A refusal. */
-export const refusal = (code: number, body: { readonly error: { readonly tag: string } }): Answer =>
+export const refusal = (
+  code: number,
+  body: { readonly error: { readonly tag: string; readonly [field: string]: unknown } }
+): Answer =>
   jsonAnswer(body, [
     [Header.error, body.error.tag],
     [Header.errorCode, String(code)]

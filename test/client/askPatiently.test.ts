@@ -4,7 +4,7 @@ import { Effect, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { askPatiently } from "../../client/askPatiently.ts"
 import type { Question } from "../../client/Session.ts"
-import { jsonAnswer } from "./answers.ts"
+import { jsonAnswer, refusal } from "./answers.ts"
 import * as BrokenLink from "./brokenLink.ts"
 
 const answered = jsonAnswer({ status: "ok" })
@@ -115,5 +115,27 @@ it.effect("askPatiently() names no call that nobody can call off", () =>
     yield* Fiber.interrupt(yield* forked(askPatiently(session, question)))
     assert.isFalse(sent[0]?.headers.has("Seamless-Call"))
     assert.deepStrictEqual(published, [])
+  })
+)
+
+const busy = refusal(429, { error: { tag: "TooManyRequests", message: "too many", retryAfterMs: 400 } })
+
+it.effect("askPatiently() asks a host that is busy again when that said, with what is left", () =>
+  Effect.gen(function* () {
+    let asked = 0
+    const { sent, session } = yield* BrokenLink.start(() => (++asked < 3 ? busy : answered))
+    const asking = yield* forked(askPatiently(session, question))
+    yield* TestClock.adjust("800 millis")
+    yield* Fiber.join(asking)
+    assert.deepStrictEqual(budgets(sent), ["3000", "2600", "2200"])
+  })
+)
+
+it.effect("askPatiently() tells that a host is busy where the budget does not last until it is not", () =>
+  Effect.gen(function* () {
+    const { sent, session } = yield* BrokenLink.start(() => busy)
+    const error = yield* Effect.flip(askPatiently(session, { ...question, budgetMs: 300 }))
+    assert.deepInclude(error, { tag: "TooManyRequests", code: 429 })
+    assert.deepStrictEqual(budgets(sent), ["300"])
   })
 )
