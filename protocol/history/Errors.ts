@@ -137,7 +137,15 @@ export class SlaViolated extends Schema.TaggedError<SlaViolated>()("SlaViolated"
   waitedMs: Schema.Finite
 }) {
   override get message() {
-    return `${this.phase} took ${Math.round(this.waitedMs)} ms of ${Math.round(this.budgetMs)} ms`
+    const [waitedMs, budgetMs] = [Math.round(this.waitedMs), Math.round(this.budgetMs)]
+    switch (this.phase) {
+      case "minCoverage":
+        return `fewer of the expected bars came than minCoverage demands, within ${waitedMs} ms`
+      case "lag":
+        return `the newest bar is ${waitedMs} ms behind, and maxLagMs is ${budgetMs}`
+      default:
+        return `${this.phase} took ${waitedMs} ms of ${budgetMs} ms`
+    }
   }
 }
 

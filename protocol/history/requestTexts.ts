@@ -2,7 +2,10 @@
 import { Schema } from "effect"
 
 const charactersMax = 256
+const nodeIdBytesMax = 256
 const sourcesMax = 64
+
+const textEncoder = new TextEncoder()
 
 const shortText = Schema.String.check(
   Schema.makeFilter(
@@ -10,8 +13,13 @@ const shortText = Schema.String.check(
   )
 )
 
-/** Names a stream of bars; a node that is known has no longer name. */
-export const NodeId = shortText
+/** Names a stream of bars: as a token of subjects and keys it is as long as its bytes make it. */
+export const NodeId = Schema.String.check(
+  Schema.makeFilter((text: string) => {
+    const bytes = textEncoder.encode(text).length
+    return (bytes > 0 && bytes <= nodeIdBytesMax) || `has ${bytes} bytes of UTF-8; 1 to ${nodeIdBytesMax} are taken`
+  })
+)
 
 /** What a caller calls its request. */
 export const RequestId = shortText

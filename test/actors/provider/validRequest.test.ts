@@ -69,10 +69,12 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
     })
   )
 
-  it.effect("parseHistory() refuses texts that are longer than any that is meant, and tells how long", () =>
+  it.effect("parseHistory() refuses texts that are longer or shorter than any that is meant, and tells how long", () =>
     Effect.gen(function* () {
       const tooLong = [
-        [{ nodeId: "n".repeat(257) }, "nodeId", "has 257 characters; at most 256 are taken"],
+        [{ nodeId: "n".repeat(257) }, "nodeId", "has 257 bytes of UTF-8; 1 to 256 are taken"],
+        [{ nodeId: "é".repeat(129) }, "nodeId", "has 258 bytes of UTF-8; 1 to 256 are taken"],
+        [{ nodeId: "" }, "nodeId", "has 0 bytes of UTF-8; 1 to 256 are taken"],
         [{ requestId: "r".repeat(257) }, "requestId", "has 257 characters; at most 256 are taken"],
         [{ sourcePriority: ["s".repeat(257)] }, "sourcePriority.0", "has 257 characters; at most 256 are taken"],
         [{ sourcePriority: Array.from({ length: 65 }, () => "s") }, "sourcePriority", "has 65 names of sources"]
@@ -83,7 +85,7 @@ layer(SeriesCatalog.layer(configuration))("validate()", (it) => {
         assert.include(error.problem, problem)
       }
       const longest = { requestId: "r".repeat(256), sourcePriority: Array.from({ length: 64 }, () => "s".repeat(256)) }
-      yield* parseHistory({ ...plain, nodeId: "n".repeat(256), ...longest })
+      for (const nodeId of ["n".repeat(256), "é".repeat(128)]) yield* parseHistory({ ...plain, nodeId, ...longest })
     })
   )
 

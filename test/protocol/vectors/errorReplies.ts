@@ -40,6 +40,8 @@ const ofRequests: ReadonlyArray<Tagged> = [
     alignedEnd: asked.end
   }),
   new History.RangeTooLarge({ bars: 1_000_000, barsMax: 50_000 }),
+  new History.RangeTooLarge({ bars: 1_000_000, barsMax: 50_000, inParts: false }),
+  new History.RangeTooLarge({ bars: 20_000_000, barsMax: 10_000_000, inParts: true }),
   new Wire.MalformedMessage({ what: "the answer", problem: "it is no plain MessagePack" }),
   new Limits.TooManyReads({ reads: 1001, readsMax: 1000 }),
   new Limits.RequestTooLarge({ bytes: 70_000, bytesMax: 65_536 }),
@@ -58,6 +60,8 @@ const ofAnswers: ReadonlyArray<Tagged> = [
   new History.SourceUnavailable({ source: "binance", reason: "status 503", retryAt: ingestAtMs + 2000 }),
   new BudgetUnavailable({ source: "binance", reason: "its account's budget is spent", retryAt: null }),
   new History.SlaViolated({ phase: "storage", budgetMs: 100, waitedMs: 101 }),
+  new History.SlaViolated({ phase: "minCoverage", budgetMs: 8000, waitedMs: 44 }),
+  new History.SlaViolated({ phase: "lag", budgetMs: 60_000, waitedMs: 120_000 }),
   new History.StoreDamaged({ key: "seamless.v1.chunks.a.1m.0.0", problem: "its bytes have another hash" }),
   new BackfillOff({ switch: "DISABLE_BACKFILL", on: true, by: "alice", at: ingestAtMs, reason: "the exchange asks us" })
 ]
@@ -105,5 +109,5 @@ const replyOf = (error: Tagged) => {
   }
 }
 
-/** A reply for each tag, without the account that one to a read may have beside the error. */
+/** A reply for each tag at the least, without the account that one to a read may have beside the error. */
 export const errorReplies = [...ofRequests, ...ofAnswers, ...ofTheCluster, ...ofOperators].map(replyOf)
