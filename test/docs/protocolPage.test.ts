@@ -33,6 +33,11 @@ describe("docs/PROTOCOL.md", () => {
     expect(told).toEqual({ ...errorCodes, StoreDamaged: 500 })
   })
 
+  it("says each thing in one place", () => {
+    const headings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading)
+    expect(headings.filter((heading, index) => headings.indexOf(heading) !== index)).toEqual([])
+  })
+
   it("says where calls are called off, and where members are looked for", () => {
     expect(page).toContain(`\`${CallSubject.cancel("*").replace("*", "<call>")}\``)
     for (const verb of ["ping", "info", "stats"] as const) expect(page).toContain(`\`${microSubjects(verb, "")[0]}\``)

@@ -80,15 +80,9 @@ export function readArrowReply(bytes) {
 export const rowCount = (rows) => rows.columns.event_time.length
 
 export function joinParts(parts) {
-  const types = {}
-  for (const part of parts) {
-    for (const name of Object.keys(part.columns)) {
-      const type = part.types[name] ?? (isFixed(name) ? fixedColumns[name] : "float64")
-      types[name] = types[name] === undefined ? type : widerType(types[name], type)
-    }
-  }
   const rows = { columns: {}, types: {} }
-  for (const [name, type] of Object.entries(types)) {
+  for (const name of new Set(parts.flatMap((part) => Object.keys(part.columns)))) {
+    const type = isFixed(name) ? fixedColumns[name] : commonType(parts, name)
     rows.columns[name] = parts.flatMap((part) => columnOf(part, name, type))
     if (!isFixed(name) && type !== "float64") rows.types[name] = type
   }
@@ -97,19 +91,32 @@ export function joinParts(parts) {
   return rows
 }
 
-// The page names one pair only, float64 beside int64. All others have room as text alone, which is a guess.
-function widerType(left, right) {
-  if (left === right) return left
-  return [left, right].every((type) => ["float64", "int64"].includes(type)) ? "float64" : "category"
+const isMissing = (value) => value === null || Number.isNaN(value)
+
+/** The type that a column has behind each other; a part without a value in it has no say. */
+function commonType(parts, name) {
+  const given = parts.filter((part) => part.columns[name] !== undefined)
+  const telling = given.filter((part) => !part.columns[name].every(isMissing))
+  const types = new Set((telling.length === 0 ? given.slice(0, 1) : telling).map((part) => typeOf(part, name)))
+  if (types.size === 1) return [...types][0]
+  const fitsNumber = (part) =>
+    typeOf(part, name) === "float64" ||
+    (typeOf(part, name) === "int64" &&
+      part.columns[name].every((value) => value === null || Number.isSafeInteger(Number(value))))
+  return telling.every(fitsNumber) ? "float64" : "category"
 }
+
+const typeOf = (part, name) => part.types[name] ?? "float64"
 
 function columnOf(part, name, type) {
   const values = part.columns[name]
-  if (values === undefined) return new Array(rowCount(part)).fill(type === "float64" ? NaN : null)
-  const own = part.types[name] ?? (isFixed(name) ? type : "float64")
-  if (own === type) return values
-  if (type === "float64") return values.map((value) => (value === null ? NaN : Number(value)))
-  return values.map((value) => (value === null || Number.isNaN(value) ? null : String(value)))
+  const blank = type === "float64" ? NaN : null
+  if (values === undefined) return new Array(rowCount(part)).fill(blank)
+  if (isFixed(name) || typeOf(part, name) === type) return values
+  return values.map((value) => {
+    if (isMissing(value)) return blank
+    return type === "float64" ? Number(value) : String(value)
+  })
 }
 
 /** The rows at the places for which `isKept` says so. */

@@ -359,5 +359,9 @@ export const checkers = {
     const { version, changed, words } = record.value
     checks.equal("line", audit.value, { format: 1, version, name: changed, ...words[changed] })
   },
+  typedParts: (checks, { parts, joined }) => {
+    const bodies = parts.map((part) => readBody("application/json", jsonBytes(part)))
+    checks.equal("rows of both parts", joinParts(bodies), readBody("application/json", jsonBytes(joined)))
+  },
   typedRows: checkTyped
 }

@@ -24,6 +24,7 @@ import { explanation } from "./vectors/explanation.ts"
 import * as names from "./vectors/names.ts"
 import * as records from "./vectors/records.ts"
 import { turnedSwitches } from "./vectors/turnedSwitches.ts"
+import { typedParts } from "./vectors/typedParts.ts"
 import { typedRows } from "./vectors/typedRows.ts"
 
 const folder = new URL("../../protocol/vectors/", import.meta.url)
@@ -56,6 +57,7 @@ const vectors: Readonly<Record<string, unknown>> = {
   "subjects.json": names.subjects,
   "switches.json": turnedSwitches,
   "tokens.json": names.tokens,
+  "typedParts.json": typedParts,
   "typedRows.json": typedRows,
   "windows.json": names.windows
 }
