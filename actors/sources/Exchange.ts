@@ -210,6 +210,14 @@ const toRows = (candles: Candles): RawRows => ({
 const inRange = (candles: Candles, { end, start }: PageRequest): Candles =>
   candles.filter(([time]) => time !== undefined && start <= time && time < end)
 
+/** What of a request an exchange can have: none is older than the epoch, and ccxt takes 0 for a missing time. */
+const sinceEpoch = (request: PageRequest): PageRequest => ({
+  ...request,
+  start: Math.max(request.start, Interval.alignUp(request.interval, 1))
+})
+
+const isNothing = ({ end, interval, start }: PageRequest): boolean => Interval.barCount(interval, start, end) <= 0
+
 /**
  * The part of the range that is asked for at once: all of it where the exchange gives the first bars of a range, else
  * no more than one answer holds.
@@ -250,8 +258,8 @@ type Answers = Pick<DataSource, "page" | "firstBar">
 const byBars = (loaded: Effect.Effect<Venue, RequestFailed>, { givesFirst }: Habits): Answers => {
   const page = Effect.fnUntraced(function* (request: PageRequest) {
     const venue = yield* loaded
-    let rest = request
-    while (Interval.barCount(rest.interval, rest.start, rest.end) > 0) {
+    let rest = sinceEpoch(request)
+    while (!isNothing(rest)) {
       const part = firstPart(rest, venue.barsMax, givesFirst)
       const candles = yield* fetchPart(venue, part)
       if (candles.length > 0) return toRows(candles)
@@ -284,9 +292,11 @@ const byTrades = (
   habits: TradeHabits,
   { barsPerRequest, finalityDelayMs }: Capabilities
 ): Answers => ({
-  page: Effect.fnUntraced(function* ({ end, fields, interval, start, symbol }) {
+  page: Effect.fnUntraced(function* (request) {
+    const { end, fields, interval, start, symbol } = sinceEpoch(request)
     const problem = refusedInterval(interval)
     if (problem !== undefined) return yield* refused(problem)
+    if (isNothing({ ...request, start })) return toRows([])
     const ask = askTrades(yield* loaded, symbol, habits)
     const final = Interval.alignDown(interval, (yield* Clock.currentTimeMillis) - finalityDelayMs)
     const question = {

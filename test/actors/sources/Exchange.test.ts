@@ -116,6 +116,23 @@ describe("page()", () => {
     })
   )
 
+  it.live("is empty of time before the epoch without a request, and asks for none of it", () =>
+    Effect.gen(function* () {
+      const asked: Array<string | null> = []
+      const klines: Handle = (request, response) => {
+        asked.push(new URL(request.url ?? "", "http://odd").searchParams.get("startTime"))
+        json(response, [])
+      }
+      const source = yield* sourceOf(yield* serve(binance(klines)))
+      const pageOf = (start: number, end: number) => source.page({ symbol: "BTC/BUSD", interval, start, end })
+      assert.lengthOf((yield* pageOf(-600_000, -60_000)).eventTime, 0)
+      assert.lengthOf((yield* pageOf(-600_000, 60_000)).eventTime, 0)
+      assert.deepStrictEqual(asked, [])
+      assert.lengthOf((yield* pageOf(-600_000, 120_000)).eventTime, 0)
+      assert.deepStrictEqual(asked, ["60000"])
+    })
+  )
+
   it.live("is empty when all bars of the answer lie behind the range", () =>
     Effect.gen(function* () {
       const page = yield* ask((_, response) => json(response, [kline(10), kline(51)]))
