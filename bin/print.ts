@@ -46,12 +46,16 @@ const codeOf = (error: unknown): unknown => (Predicate.hasProperty(error, "code"
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+// Node's standard output forgets that a write has failed for this reason
+let hasReader = true
+
 /** Writes data and a line's end. A reader that went away (`| head`) wants no more, which is its right. */
 export const printData = (text: string): Effect.Effect<void, OutputFailed> =>
   Effect.callback((resume) =>
     write(process.stdout, `${text}\n`, (error) => {
-      const isTaken = error === undefined || error === null || codeOf(error) === "EPIPE"
-      resume(isTaken ? Effect.void : Effect.fail(new OutputFailed({ reason: reasonOf(error) })))
+      const isWritten = error === undefined || error === null
+      if (codeOf(error) === "EPIPE") hasReader = false
+      resume(isWritten || !hasReader ? Effect.void : Effect.fail(new OutputFailed({ reason: reasonOf(error) })))
     })
   )
 
@@ -60,4 +64,4 @@ export const printNote = (text: string): Effect.Effect<void> =>
   Effect.callback((resume) => write(process.stderr, `${text}\n`, () => resume(Effect.void)))
 
 /** Whether there is still somebody who takes what is printed. */
-export const isTaken = (): boolean => !process.stdout.destroyed
+export const isTaken = (): boolean => hasReader && !process.stdout.destroyed

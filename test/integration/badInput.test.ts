@@ -35,7 +35,7 @@ const wrong = [
   ["an unknown series", ["ohlcv:binance:NO/SUCH", "1m", day, "2022-12-14"], /UnknownSeries.*BTC\/BUSD/s],
   ["an unaligned range", [node, "1m", `${day}T00:00:30Z`, `${day}T01:00:00Z`], /2022-12-13T00:00:00Z.*1670889600000/s],
   ["an interval that is none", [node, "7x", day, "2022-12-14"], /"7x".*1m/s],
-  ["more bars than one request may have", [node, "1m", "2022-01-01", "2022-12-01"], /50000/]
+  ["more bars than one request may have", [node, "1m", "2000-01-01", "2022-12-01"], /10000000/]
 ] as const
 
 describe("seamless read", () => {

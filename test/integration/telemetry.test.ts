@@ -71,6 +71,7 @@ const everyPath = Effect.fnUntraced(function* (otlpUrl: string) {
   const read = yield* Effect.promise(() => client.read(file.node, "1m", from, from + 60_000, options))
   yield* Effect.promise(() => client.ensureAvailable(file.node, "1m", from, from + 60_000, options))
   yield* Effect.promise(() => client.coverage(file.node, "1m"))
+  yield* Effect.promise(() => client.explain(file.node, "1m", from, from + 60_000))
   yield* Effect.promise(() => client.close())
   // what has not been sent is sent when it stops
   yield* host.stop
