@@ -47,18 +47,21 @@ export interface CoverageAnswer {
   /** The version of the coverage that it speaks of. */
   readonly version: number
   readonly covered: ReadonlyArray<Range>
-  /** Whether it came within its budgets: otherwise some of what is covered may be left out. */
+  /** Whether it came within its budgets, and with all that is stored: otherwise some of what is covered may be left out. */
   readonly isWhole: boolean
 }
 
+/** What storage has come to where some of what is stored was not read. */
+const unread: ReadonlySet<string> = new Set(["failed", "timed_out"])
+
 const coverageAnswer = (
   asked: Pick<CoverageAnswer, "id" | "node" | "range">,
-  meta: Pick<HistoryMeta, "coverageRanges" | "coverageVersion" | "slaReport">
+  meta: Pick<HistoryMeta, "coverageRanges" | "coverageVersion" | "slaReport" | "sourceOutcomes">
 ): CoverageAnswer => ({
   ...asked,
   version: meta.coverageVersion,
   covered: meta.coverageRanges,
-  isWhole: meta.slaReport.violation === null
+  isWhole: meta.slaReport.violation === null && !unread.has(meta.sourceOutcomes["storage"]?.outcome ?? "ok")
 })
 
 /** Answers about history, as they come. */
