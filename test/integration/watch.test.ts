@@ -161,9 +161,19 @@ describe("watch", () => {
       assert.include(wrong.err, "--from")
       const args = ["watch", file.node, file.interval, "--from", "1", "--nats", servers]
       const line = '"$0" "$@" | head -n 1'
-      const child = spawn("sh", ["-c", line, process.execPath, program, ...args], {
-        stdio: ["ignore", "pipe", "inherit"]
-      })
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          // a group of its own, so that none of it is left behind by a test that fails
+          spawn("sh", ["-c", line, process.execPath, program, ...args], {
+            stdio: ["ignore", "pipe", "inherit"],
+            detached: true
+          })
+        ),
+        ({ exitCode, pid }) =>
+          Effect.sync(() => {
+            if (exitCode === null && pid !== undefined) process.kill(-pid, "SIGKILL")
+          })
+      )
       const ended = once(child, "exit")
       const shown = once(createInterface({ input: child.stdout }), "line")
       yield* fill(client, 0)
