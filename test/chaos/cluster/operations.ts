@@ -128,7 +128,10 @@ const readRange = (asker: Asker) => {
   const range = drawRange(recorded, next)
   const minVersion = versions.get(file.node) ?? 0
   const id = idOf(asker)
-  const read = Effect.map(readFile(client.history, file, range, { strategy: "partial_fill", minVersion }), (answer) => {
+  // without one it would wait for an answer that was lost for as long as a client has patience
+  const sla = { totalDeadlineMs: pick(budgetsMs, next) }
+  const options = { strategy: "partial_fill", minVersion, sla } as const
+  const read = Effect.map(readFile(client.history, file, range, options), (answer) => {
     const differing = differences(record, range, answer)
     const { coverageVersion, fingerprint } = answer.meta
     const where = `${id}, ${file.node} ${JSON.stringify(range)}`
