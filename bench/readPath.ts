@@ -5,8 +5,6 @@
  * server on loopback. Then reads in this process: from the store, by a host whose memory is too small to keep the chunks,
  * beside the server's own batch get of the same; and from memory.
  */
-import { type ChildProcess, fork } from "node:child_process"
-import { once } from "node:events"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -19,6 +17,7 @@ import { batchGet, plain, plainParts, type Question, read, readParts } from "./r
 import { type Compared, compare, type Effort, type Pair } from "./reads/samples.ts"
 import { chunkSubjects, rangeOf, series, windowBars, windowCount } from "./reads/story.ts"
 import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
+import { forkChild } from "./support/forkChild.ts"
 import { toTable } from "./support/measure.ts"
 import { startServer } from "./support/natsServer.ts"
 
@@ -50,22 +49,7 @@ interface Case extends Pair {
 }
 
 const program = (name: string, args: ReadonlyArray<string>) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const child = fork(join(import.meta.dirname, "reads", name), args, {
-        stdio: ["ignore", 2, 2, "ipc"],
-        execArgv
-      })
-      await once(child, "message")
-      return child
-    }),
-    (child: ChildProcess) =>
-      Effect.promise(async () => {
-        const ended = once(child, "exit")
-        child.kill("SIGKILL")
-        await ended
-      })
-  )
+  forkChild(join(import.meta.dirname, "reads", name), args, { execArgv, signal: "SIGKILL" })
 
 const connection = (servers: string) =>
   Effect.acquireRelease(

@@ -5,8 +5,6 @@
  * decodes each. The memory is that of the processes, as the system has it, from before the read to its end.
  */
 import assert from "node:assert/strict"
-import { type ChildProcess, fork } from "node:child_process"
-import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
@@ -18,6 +16,7 @@ import { Effect } from "effect"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { rangeOf, series, windowBars } from "./stream/story.ts"
+import { forkChild } from "./support/forkChild.ts"
 import { toTable } from "./support/measure.ts"
 import { startServer } from "./support/natsServer.ts"
 
@@ -35,20 +34,7 @@ const sampleMs = 50
 const growthMaxBytes = 256 * 1024 * 1024
 
 const startHost = (servers: string, windowCount: number) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const args = [servers, String(windowCount)]
-      const child = fork(join(import.meta.dirname, "stream", "host.ts"), args, { stdio: ["ignore", 2, 2, "ipc"] })
-      await once(child, "message")
-      return child
-    }),
-    (child: ChildProcess) =>
-      Effect.promise(async () => {
-        const ended = once(child, "exit")
-        child.kill("SIGTERM")
-        await ended
-      })
-  )
+  forkChild(join(import.meta.dirname, "stream", "host.ts"), [servers, String(windowCount)], { signal: "SIGTERM" })
 
 /** Bytes of a process in memory. */
 const residentBytes = (pid: number): number => {

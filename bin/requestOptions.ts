@@ -1,6 +1,7 @@
 /** How do flags become the options of a request? */
 import { Option } from "effect"
 import type { EnsureOptions } from "../client/requestBody.ts"
+import type { AsOf } from "../protocol/history/AsOf.ts"
 import type { Strategy } from "../protocol/history/Strategy.ts"
 
 /** The flags that every question about a range takes. */
@@ -10,6 +11,10 @@ export interface PolicyFlags {
   readonly deadline: Option.Option<number>
   readonly sources: ReadonlyArray<string>
 }
+
+/** The point of the past that is asked about, where one is. */
+export const pastOf = (asOf: Option.Option<AsOf>): { readonly asOf?: AsOf } =>
+  Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) })
 
 /** What is not said on the command line is left to the service. */
 export const requestOptions = ({ consistency, deadline, sources, strategy }: PolicyFlags): EnsureOptions => ({

@@ -10,7 +10,7 @@ import { Header, MediaType } from "../../protocol/wire/Header.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import type { Range } from "../../protocol/history/Range.ts"
-import { raw, Wire } from "./raw.ts"
+import { raw } from "./raw.ts"
 import { series } from "./story.ts"
 
 /** Asks once; gives the lengths of the messages that were the answer. It is given the number of the question. */
@@ -60,13 +60,13 @@ const askParts = (connection: NatsConnection, subject: string, body: string, abo
     callback: (error, message) => {
       if (error !== null) return reject(error)
       lengths.push(message.data.length)
-      const flow = message.headers?.get(Wire.flow) ?? ""
+      const flow = message.headers?.get(Header.flow) ?? ""
       if (message.headers?.has(Header.error)) reject(new Error(new TextDecoder().decode(message.data)))
-      else if (flow === "" || message.headers?.has(Wire.last)) resolve(lengths)
+      else if (flow === "" || message.headers?.has(Header.last)) resolve(lengths)
       else connection.publish(flow, "1")
     }
   })
-  about.set(Wire.credit, String(credits))
+  about.set(Header.credit, String(credits))
   connection.publish(subject, body, { reply: inbox, headers: about })
   return promise.finally(() => subscription.unsubscribe())
 }

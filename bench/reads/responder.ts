@@ -6,7 +6,8 @@
  */
 import process from "node:process"
 import { connect, createInbox, headers, type Msg, type NatsConnection } from "@nats-io/transport-node"
-import { raw, Wire } from "./raw.ts"
+import { Header } from "../../protocol/wire/Header.ts"
+import { raw } from "./raw.ts"
 
 const [servers = ""] = process.argv.slice(2)
 
@@ -14,14 +15,14 @@ const content = new Uint8Array(8 * 1024 * 1024).map((_, at) => at % 251)
 
 const sendParts = (connection: NatsConnection, message: Msg, lengths: ReadonlyArray<number>): void => {
   const flow = createInbox()
-  let credit = Number(message.headers?.get(Wire.credit))
+  let credit = Number(message.headers?.get(Header.credit))
   let part = 0
   const send = (): void => {
     for (; credit > 0 && part < lengths.length; credit--, part++) {
       const about = headers()
-      about.set(Wire.part, String(part))
-      about.set(Wire.flow, flow)
-      if (part === lengths.length - 1) about.set(Wire.last, "true")
+      about.set(Header.part, String(part))
+      about.set(Header.flow, flow)
+      if (part === lengths.length - 1) about.set(Header.last, "true")
       message.respond(content.subarray(0, lengths[part]), { headers: about })
     }
     if (part === lengths.length) granted.unsubscribe()

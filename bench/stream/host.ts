@@ -1,30 +1,8 @@
 /** How much does a host need for a long answer? One with nothing to do beside; told so, it stores the series first. */
 import process from "node:process"
-import { NodeRuntime } from "@effect/platform-node"
-import { Effect, Layer, Logger } from "effect"
-import { DataSources } from "../../actors/sources/DataSource.ts"
-import * as services from "../../bin/layers/services.ts"
-import * as NatsMesh from "../../runtime/nats/NatsMesh.ts"
+import { launchHost } from "../support/launchHost.ts"
 import { configuration, store } from "./story.ts"
 
 const [servers = "", windowCount = "0"] = process.argv.slice(2)
 
-const options = { configuration, configurationHash: "", hostId: "bench", types: [], labels: [] }
-
-const ready = Layer.effectDiscard(
-  Effect.tap(store(Number(windowCount)), () =>
-    Effect.sync(() => {
-      process.once("disconnect", () => process.exit())
-      process.send?.("ready")
-    })
-  )
-)
-
-const host = ready.pipe(
-  Layer.provide(services.layer(options)),
-  Layer.provide(Layer.succeed(DataSources, new Map())),
-  Layer.provide(NatsMesh.layer({ servers, name: "bench host" })),
-  Layer.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
-)
-
-NodeRuntime.runMain(Layer.launch(host))
+launchHost({ configuration, servers, store: store(Number(windowCount)) })

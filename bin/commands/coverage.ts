@@ -7,7 +7,7 @@ import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
 import { addressFlags, asOfFlag, type Format, formatFlag, policyFlags, seriesArguments } from "../flags.ts"
 import { printData } from "../print.ts"
-import type { PolicyFlags } from "../requestOptions.ts"
+import { pastOf, type PolicyFlags } from "../requestOptions.ts"
 import { timeline } from "../timeline.ts"
 import { withClient } from "../withClient.ts"
 
@@ -33,7 +33,7 @@ const columnsDefault = 80
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, consistency, format, interval, node } = asked
   const options = {
-    ...Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) }),
+    ...pastOf(asOf),
     ...Option.match(consistency, { onNone: () => ({}), onSome: (consistency) => ({ consistency }) })
   }
   const report = yield* withClient(asked, (client) => client.coverage(node, interval, options))

@@ -1,5 +1,5 @@
 /** How is it seen from the command line what a read would do? */
-import { Effect, Option } from "effect"
+import { Effect, type Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { describeExplanation } from "../describeExplanation.ts"
@@ -16,7 +16,7 @@ import {
   seriesArguments
 } from "../flags.ts"
 import { printData } from "../print.ts"
-import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
+import { pastOf, type PolicyFlags, requestOptions } from "../requestOptions.ts"
 import { withClient } from "../withClient.ts"
 
 const parts = {
@@ -44,8 +44,7 @@ interface Asked extends PolicyFlags, AddressFlags {
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, end, format, interval, node, start, strict } = asked
-  const past = Option.match(asOf, { onNone: () => ({}), onSome: (point) => ({ asOf: point }) })
-  const options = { ...requestOptions(asked), ...past, ...(strict && { strict }) }
+  const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }) }
   const told = yield* withClient(asked, (client) => client.explain(node, interval, start, end, options))
   yield* printData(format === "json" ? JSON.stringify(told) : describeExplanation(told))
   return ExitCode.complete

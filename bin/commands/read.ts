@@ -1,5 +1,5 @@
 /** How are bars read from the command line? */
-import { Effect, Option } from "effect"
+import { Effect, type Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { HistoryResult } from "../../client/HistoryResult.ts"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
@@ -22,7 +22,7 @@ import {
 } from "../flags.ts"
 import { historyTable } from "../historyTable.ts"
 import { printData, printNote } from "../print.ts"
-import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
+import { pastOf, type PolicyFlags, requestOptions } from "../requestOptions.ts"
 import { withProgress } from "../withProgress.ts"
 
 const parts = {
@@ -65,8 +65,6 @@ const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "me
   const types = Object.keys(df.types).length === 0 ? {} : { types: df.types }
   return JSON.stringify({ columns: df.toColumns(), ...types, ...(wants.meta && { meta }) })
 }
-
-const pastOf = (asOf: Option.Option<AsOf>) => Option.match(asOf, { onNone: () => ({}), onSome: (asOf) => ({ asOf }) })
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, end, fill, format, interval, node, start, strict } = asked
