@@ -18,7 +18,7 @@ import {
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import * as Announcement from "../../protocol/wire/Announcement.ts"
 import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
-import { monotonicMs } from "../../runtime/Deadline.ts"
+import { clockMs, monotonicMs } from "../../runtime/Deadline.ts"
 import * as Invariants from "../../runtime/Invariants.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
@@ -78,6 +78,7 @@ const make = Effect.gen(function* () {
   const system = yield* ActorSystem
   const loading = new Map<string, Semaphore.Semaphore>()
   const known = KnownRoots.make(yield* Invariants.noting)
+  const now = yield* clockMs
 
   yield* mesh.subscribe(Announcement.changed("coverage"), (message) => {
     const key = Announcement.changedKey("coverage", message.subject)
@@ -137,6 +138,7 @@ const make = Effect.gen(function* () {
   const askConfirm = ask(confirmMessage)
   return Coverage.of({
     of,
+    known: (series, minVersion) => known.fresh(seriesKey(series), minVersion, now())?.view,
     ensure: (request) => provided(askEnsure(seriesKey(request.series), request)),
     commit: (commit) => provided(askCommit(seriesKey(commit.series), commit)),
     confirm: (series) => provided(askConfirm(seriesKey(series), { series }))

@@ -17,6 +17,8 @@ export interface Budget {
     name: string,
     maxWaitMs?: number
   ) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+  /** Notes a phase that had nothing to wait for. */
+  readonly waitless: (name: string, budgetMs: number) => void
   /** What is left of the total, in milliseconds; infinite without a deadline. */
   readonly remainingMs: Effect.Effect<number>
   /** What there was at the start, in milliseconds: the policy's deadline, or the caller's where that is earlier. */
@@ -88,6 +90,7 @@ export const start = Effect.fnUntraced(function* ({ totalDeadlineMs }: SlaPolicy
     remainingMs,
     totalMs: total,
     violated,
+    waitless: (name, budgetMs) => note(name, { budgetMs, waitedMs: 0, timedOut: false }),
     late: (name, budgetMs) => late(name, budgetMs, budgetMs),
     retried: (name) => {
       retries.set(name, (retries.get(name) ?? 0) + 1)

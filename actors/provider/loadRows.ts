@@ -10,8 +10,15 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { mergeStored } from "../conformance/mergeStored.ts"
+import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { From } from "../sources/Shelf.ts"
-import { findingsIn, type StoredWindow, type WindowsThere, windowsThere } from "../sources/storedWindows.ts"
+import {
+  findingsIn,
+  type StoredWindow,
+  windowsAtHand,
+  type WindowsThere,
+  windowsThere
+} from "../sources/storedWindows.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import { windowContent } from "./windowContent.ts"
@@ -50,19 +57,36 @@ export const joinWindows = (
   }
 }
 
-/** The rows of the request's range that the root covers and that can be had: `covered` is the time of these alone. */
-export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView, from: From = "anywhere") {
-  const { range, entry } = request
-  const wanted = RangeSet.clip(view.covered, ...range)
-  const { windows, ...stores } = yield* windowsThere(request, view, wanted, from)
-  const isAll = from === "anywhere" && stores.failure === undefined
-  const covered = isAll ? wanted : RangeSet.unionAll(windows.map(({ ranges }) => ranges))
+/** What comes of stored windows: the rows, and what they are. */
+const loadedOf = (
+  { entry, range }: Wanted,
+  covered: RangeSet.RangeSet,
+  { windows, ...stores }: WindowsThere
+): Loaded => {
   const { contents, ...joined } = joinWindows(entry, windows)
-  const loaded: Loaded = {
+  return {
     ...joined,
     covered,
     fingerprint: fingerprint({ series: entry.series, range, covered }, contents),
     stores
   }
-  return loaded
+}
+
+/** The rows of the request's range that the root covers and that can be had: `covered` is the time of these alone. */
+export const loadRows = Effect.fnUntraced(function* (request: Wanted, view: CoverageView, from: From = "anywhere") {
+  const wanted = RangeSet.clip(view.covered, ...request.range)
+  const there = yield* windowsThere(request, view, wanted, from)
+  const isAll = from === "anywhere" && there.failure === undefined
+  return loadedOf(request, isAll ? wanted : RangeSet.unionAll(there.windows.map(({ ranges }) => ranges)), there)
 })
+
+/** The same without a wait, where all of it is in memory; undefined where anything would have to be read. */
+export const rowsAtHand = (
+  request: Wanted,
+  view: CoverageView,
+  { inMemory }: ChunkStore["Service"]
+): Loaded | undefined => {
+  const wanted = RangeSet.clip(view.covered, ...request.range)
+  const there = windowsAtHand(request, view, wanted, inMemory)
+  return there === undefined ? undefined : loadedOf(request, wanted, there)
+}

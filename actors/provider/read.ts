@@ -14,6 +14,7 @@ import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
+import { findAtHand } from "./findAtHand.ts"
 import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
 import { countRows } from "./historyMeta.ts"
@@ -64,7 +65,9 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   yield* describe(request)
   const budget = yield* Budget.start(request.sla)
   const { asOf } = request
-  const findings = yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf)
+  const findings =
+    (yield* findAtHand(request, budget)) ??
+    (yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf))
   const { loaded } = findings
   const { df, ...made } = asWanted(request, loaded)
   const told = { ...loaded, ...made, counts: countRows(loaded.frame), columns: loaded.frame.columns }

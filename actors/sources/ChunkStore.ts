@@ -75,6 +75,11 @@ export class ChunkStore extends Context.Service<
       names: ReadonlyArray<ChunkName>,
       from: From
     ) => Effect.Effect<There<StoredChunk>>
+    /** What is in memory under an id; undefined where it would have to be read. */
+    readonly inMemory: {
+      readonly chunk: (id: string) => StoredChunk | undefined
+      readonly page: (id: string) => CoveragePage | undefined
+    }
     /** How many bytes of memory a chunk takes here; undefined where it is not in memory. Nothing changes by it. */
     readonly bytesInMemory: (id: string) => number | undefined
   }
@@ -172,6 +177,7 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     chunksOnce: chunksBy({ ...chunkShelf, keep: () => undefined }),
     chunksThere: (series, names, from) => chunksIn(chunkShelf, series, names, from),
     pagesThere: (series, ids, from) => pagesIn(pageShelf, series, ids, from),
+    inMemory: { chunk: chunkShelf.get, page: pageShelf.get },
     bytesInMemory,
     pages: pagesBy(pageShelf),
     pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),

@@ -11,7 +11,7 @@ import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
-import { ChunkStore } from "./ChunkStore.ts"
+import { ChunkStore, type StoredChunk } from "./ChunkStore.ts"
 import type { From, StoreFailure } from "./Shelf.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
@@ -151,6 +151,47 @@ export interface WindowsThere {
   readonly storageAsked: boolean
 }
 
+/** The rows of planned windows, of whose chunks all are there. */
+const filledWith = (planned: ReadonlyArray<PlannedWindow>, chunkOf: (id: string) => StoredChunk) =>
+  planned.map(
+    (part): StoredWindow => ({
+      ...part,
+      rows: part.chunks.map(({ id, ranges, source }) => {
+        const { findings = Findings.none, frame } = chunkOf(id)
+        return { source, ranges, frame, findings }
+      })
+    })
+  )
+
+/** The same without a wait, where all of it is in memory; undefined where anything would have to be read. */
+export const windowsAtHand = (
+  wanted: Wanted,
+  view: Pick<CoverageView, "root">,
+  covered: RangeSet.RangeSet,
+  { chunk, page }: ChunkStore["Service"]["inMemory"]
+): WindowsThere | undefined => {
+  const { grid, refs, windows } = pagesOf(wanted, view, covered)
+  const pages = refs.flatMap(({ id }) => page(id) ?? [])
+  if (pages.length < refs.length) return undefined
+  const planned = windows.map(planWith(wanted, { grid, pages }))
+  const chunks = new Map<string, StoredChunk>()
+  let count = 0
+  for (const part of planned) {
+    for (const { id } of part.chunks) {
+      const found = chunk(id)
+      if (found === undefined) return undefined
+      chunks.set(id, found)
+      count += 1
+    }
+  }
+  return {
+    windows: filledWith(planned, (id) => chunks.get(id)!),
+    failure: undefined,
+    chunks: { wanted: count, fromCache: count, fromStorage: 0 },
+    storageAsked: false
+  }
+}
+
 /** What can be had of covered time: a window without all of its chunks is left out whole. */
 export const windowsThere = Effect.fnUntraced(function* (
   wanted: Wanted,
@@ -172,13 +213,7 @@ export const windowsThere = Effect.fnUntraced(function* (
   const whole = planned.filter((part) => part.chunks.every(({ id }) => chunks.values.has(id)))
   const failure = pages.failure ?? chunks.failure
   return {
-    windows: whole.map((part) => ({
-      ...part,
-      rows: part.chunks.map(({ id, ranges, source }) => {
-        const { findings = Findings.none, frame } = chunks.values.get(id)!
-        return { source, ranges, frame, findings }
-      })
-    })),
+    windows: filledWith(whole, (id) => chunks.values.get(id)!),
     failure,
     chunks: { wanted: names.length, fromCache: chunks.fromCache, fromStorage: chunks.fromStorage },
     storageAsked: failure !== undefined || chunks.fromStorage + pages.fromStorage > 0

@@ -29,6 +29,8 @@ export const coverage: Layer.Layer<Coverage, never, PromisedCoverage> = Layer.ef
     const awaited = <A, E>(use: (coverage: Coverage["Service"]) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.flatMap(Deferred.await(promised), use)
     return Coverage.of({
+      // who asks is an actor, and waits
+      known: () => undefined,
       of: (series, demand) => awaited((coverage) => coverage.of(series, demand)),
       ensure: (request) => awaited((coverage) => coverage.ensure(request)),
       commit: (commit) => awaited((coverage) => coverage.commit(commit)),

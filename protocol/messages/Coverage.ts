@@ -129,6 +129,8 @@ export class Coverage extends Context.Service<
   {
     /** The newest root known here, at least of `minVersion`; `fresh`: as it stands now, whatever was known. */
     readonly of: (series: Series, demand?: Freshness) => Effect.Effect<CoverageView, CoverageFailure>
+    /** The same where that waits for nothing; undefined where it would have to be read. */
+    readonly known: (series: Series, minVersion: number) => CoverageView | undefined
     /** Fails with `BackfillOff` where operators have turned off that jobs are opened. */
     readonly ensure: (request: Ensure) => Effect.Effect<Ensured, BackfillOff | Undelivered>
     readonly commit: (commit: Commit) => Effect.Effect<Committed, StaleCommit | Undelivered>

@@ -61,6 +61,7 @@ export const servicesOf = (view: CoverageView) =>
   Layer.mergeAll(
     Layer.succeed(Coverage, {
       of: () => Effect.succeed(view),
+      known: () => undefined,
       ensure: () => unused,
       commit: () => unused,
       confirm: () => unused

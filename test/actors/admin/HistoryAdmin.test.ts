@@ -53,7 +53,7 @@ const status = Layer.succeed(HostStatus, {
 
 // jobs, plans and backfills are asked of actors elsewhere: whoever asks here breaks the test
 const unasked = Layer.mergeAll(
-  Layer.mock(Coverage)({}),
+  Layer.mock(Coverage)({ known: () => undefined }),
   Layer.mock(Backfills)({}),
   Layer.mock(Verifier)({}),
   Layer.mock(Sweeper)({}),

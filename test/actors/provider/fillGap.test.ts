@@ -14,6 +14,7 @@ const refusing = (error: DeadlineExceeded | MailboxFull) =>
   Layer.mergeAll(
     Layer.succeed(Coverage, {
       of: () => Effect.die("nobody looks"),
+      known: () => undefined,
       ensure: () => Effect.fail(error),
       commit: () => Effect.die("nobody commits"),
       confirm: () => Effect.die("nobody asks strictly")

@@ -46,6 +46,7 @@ const coverage = Layer.succeed(
         root: rootOf(entry, series.interval === "1m" ? unsettled : []),
         covered: minutes(0, 10)
       })),
+    known: () => undefined,
     ensure: () => Effect.die("nobody asks for it"),
     commit: () => Effect.die("nobody commits"),
     confirm: () => Effect.die("nobody asks strictly")
