@@ -32,10 +32,12 @@ export const remainingMs: Effect.Effect<number> = Effect.gen(function* () {
 export const withBudget =
   (budgetMs: number) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.gen(function* () {
-      const deadline = Math.min(yield* Deadline, (yield* monotonicMs) + budgetMs)
-      return yield* Effect.provideService(self, Deadline, deadline)
-    })
+    budgetMs === Infinity
+      ? self
+      : Effect.gen(function* () {
+          const deadline = Math.min(yield* Deadline, (yield* monotonicMs) + budgetMs)
+          return yield* Effect.provideService(self, Deadline, deadline)
+        })
 
 /** Ends the wait for `self` when the deadline has come. What others share must not hang on `self`. */
 export const enforce =

@@ -80,12 +80,6 @@ export const sourceOutcomes = (
   ...Object.fromEntries(entry.sources.map((name) => [name, outcomeOf(filled, name)] as const))
 })
 
-const flagged = (flags: Uint32Array, bit: number): number => {
-  let count = 0
-  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
-  return count
-}
-
 /** Bars of each finding that are named. */
 const examplesMax = 5
 
@@ -104,9 +98,11 @@ export type RowCounts = Pick<QualitySummary, "rows" | "outOfOrderCount" | "dupli
 /** What conformance marked in the rows, by its bits. */
 export const countRows = (frame: Frame.Frame): RowCounts => {
   const bits = { outOfOrderCount: RowFlag.outOfOrder, duplicateCount: RowFlag.duplicate } as const
-  const counts = {
-    outOfOrderCount: flagged(frame.flags, bits.outOfOrderCount),
-    duplicateCount: flagged(frame.flags, bits.duplicateCount)
+  const { flags } = frame
+  const counts = { outOfOrderCount: 0, duplicateCount: 0 }
+  for (let row = 0; row < flags.length; row++) {
+    if ((flags[row]! & bits.outOfOrderCount) !== 0) counts.outOfOrderCount += 1
+    if ((flags[row]! & bits.duplicateCount) !== 0) counts.duplicateCount += 1
   }
   const names = (["outOfOrderCount", "duplicateCount"] as const).filter((name) => counts[name] > 0)
   const examples = Object.fromEntries(names.map((name) => [name, firstFlagged(frame, bits[name])]))
