@@ -14,7 +14,7 @@ import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
-import { findAtHand } from "./findAtHand.ts"
+import { findCovered } from "./findCovered.ts"
 import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
 import { countRows } from "./historyMeta.ts"
@@ -65,7 +65,7 @@ const answer = Effect.fnUntraced(function* (request: ValidRequest) {
   const budget = yield* Budget.start(request.sla)
   const { asOf } = request
   const findings =
-    (yield* findAtHand(request, budget)) ??
+    (yield* findCovered(request, budget, load)) ??
     (yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf))
   const { loaded } = findings
   const { df, ...made } = asWanted(request, loaded)

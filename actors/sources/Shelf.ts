@@ -45,18 +45,6 @@ const readLeader = Effect.fnUntraced(function* (mesh: Mesh["Service"], stream: s
   }
 })
 
-/** Decodes bytes that must hash to their name. */
-const checked = <A>(
-  name: { readonly key: string; readonly id: string },
-  bytes: Uint8Array,
-  decoded: () => Option.Option<A>
-) =>
-  Effect.suspend(() =>
-    sha256(bytes) === name.id
-      ? Effect.mapError(Effect.fromOption(decoded()), () => damaged(name.key, "can't be read"))
-      : Effect.fail(damaged(name.key, "is not what it was: its hash differs from its name"))
-  )
-
 /** Values that are named by the hash of their bytes: where they are, what they become, and which are in memory. */
 export interface Shelf<A> {
   readonly stream: string
@@ -71,28 +59,36 @@ export interface Name {
   readonly id: string
 }
 
+/** The value in bytes that must hash to their name, which is kept; without bytes there is none. */
+const valueOf = <A>(
+  { decode, keep }: Shelf<A>,
+  { id, key }: Name,
+  given: Option.Option<Uint8Array>
+): Result.Result<readonly [id: string, value: A], StoreDamaged> => {
+  if (Option.isNone(given)) return Result.fail(damaged(key, "is named but not there"))
+  const { value: bytes } = given
+  if (sha256(bytes) !== id) return Result.fail(damaged(key, "is not what it was: its hash differs from its name"))
+  const decoded = decode(bytes)
+  if (Option.isNone(decoded)) return Result.fail(damaged(key, "can't be read"))
+  keep(id, decoded.value, bytes.length)
+  return Result.succeed([id, decoded.value])
+}
+
 /** The values of some names, each by itself: what a batch does not give is asked of the leader before it is lost. */
-const loadBatch = Effect.fnUntraced(function* <A>(
-  mesh: Mesh["Service"],
-  { decode, keep, stream }: Shelf<A>,
-  names: ReadonlyArray<Name>
-) {
+const loadBatch = Effect.fnUntraced(function* <A>(mesh: Mesh["Service"], shelf: Shelf<A>, names: ReadonlyArray<Name>) {
+  const { stream } = shelf
   const keys = names.map(({ key }) => key)
   const found = new Map((yield* mesh.readMany(stream, keys)).map((stored) => [stored.subject, stored.value]))
-  const valueOf = (name: Name, value: Option.Option<Uint8Array>) =>
-    Effect.gen(function* () {
-      const bytes = yield* Effect.mapError(Effect.fromOption(value), () => damaged(name.key, "is named but not there"))
-      const decoded = yield* checked(name, bytes, () => decode(bytes))
-      keep(name.id, decoded, bytes.length)
-      return [name.id, decoded] as const
-    })
   // those that are there first: what has to be asked for again takes its time
   const there = names.filter(({ key }) => found.has(key))
-  const given = yield* Effect.forEach(there, (name) => Effect.result(valueOf(name, found.get(name.key)!)))
+  const given = there.map((name) => valueOf(shelf, name, found.get(name.key)!))
   const absent = names.filter(({ key }) => !found.has(key))
   const asked = yield* Effect.forEach(
     absent,
-    (name) => Effect.result(Effect.flatMap(readLeader(mesh, stream, name.key), (value) => valueOf(name, value))),
+    (name) =>
+      Effect.result(readLeader(mesh, stream, name.key)).pipe(
+        Effect.map(Result.flatMap((value) => valueOf(shelf, name, value)))
+      ),
     { concurrency: readConcurrency }
   )
   return [...given, ...asked]

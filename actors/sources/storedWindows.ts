@@ -153,15 +153,13 @@ export interface WindowsThere {
 
 /** The rows of planned windows, of whose chunks all are there. */
 const filledWith = (planned: ReadonlyArray<PlannedWindow>, chunkOf: (id: string) => StoredChunk) =>
-  planned.map(
-    (part): StoredWindow => ({
-      ...part,
-      rows: part.chunks.map(({ id, ranges, source }) => {
-        const { findings = Findings.none, frame } = chunkOf(id)
-        return { source, ranges, frame, findings }
-      })
+  planned.map((part): StoredWindow => ({
+    ...part,
+    rows: part.chunks.map(({ id, ranges, source }) => {
+      const { findings = Findings.none, frame } = chunkOf(id)
+      return { source, ranges, frame, findings }
     })
-  )
+  }))
 
 /** The same without a wait, where all of it is in memory; undefined where anything would have to be read. */
 export const windowsAtHand = (

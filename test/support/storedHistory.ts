@@ -56,12 +56,12 @@ export const store = Effect.fnUntraced(function* (
 
 const unused = Effect.die("nothing is asked of it")
 
-/** All that a read rests on, over a root that stands, and stood at any point. */
-export const servicesOf = (view: CoverageView) =>
+/** All that a read rests on, over a root that stands, and stood at any point; it is looked up unless it is known. */
+export const servicesOf = (view: CoverageView, isKnown = false) =>
   Layer.mergeAll(
     Layer.succeed(Coverage, {
       of: () => Effect.succeed(view),
-      known: () => undefined,
+      known: () => (isKnown ? view : undefined),
       ensure: () => unused,
       commit: () => unused,
       confirm: () => unused

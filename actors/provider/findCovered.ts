@@ -1,9 +1,9 @@
 /**
- * What is found for an answer that waits for nothing?
+ * What is found for a read of which nothing is missing?
  *
- * Most reads are of bars that are all there, under a root that is known, in chunks that are in memory. Such a read asks
- * nobody, so it needs no fiber, no timer and no phase with a budget, and is decided in one go. Where anything is not as
- * it has to be for that, nothing has been done, and the read goes its way through the phases.
+ * Most reads are of bars that are all there, under a root that is known: nobody has to be asked about them. Where their
+ * chunks are in memory there is nothing to wait for either, and the answer needs no fiber, no timer and no phase with a
+ * budget. Where anything is not as it has to be for that, nothing has been done, and the read goes its whole way.
  */
 import { Clock, Effect } from "effect"
 import { durationMs } from "../../protocol/history/RangeMeasure.ts"
@@ -11,34 +11,34 @@ import { Coverage } from "../../protocol/messages/Coverage.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import type { Budget } from "./Budget.ts"
 import { untouched } from "./fillGap.ts"
-import type { Findings } from "./findHistory.ts"
+import type { Findings, Load } from "./findHistory.ts"
 import { type Loaded, rowsAtHand } from "./loadRows.ts"
 import { planRead } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
-/** The findings of a read that is complete in memory; undefined for any other. */
-export const findAtHand = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {
+/** The findings of a read of which nothing is missing, as far as is known here; undefined for any other. */
+export const findCovered = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget, load: Load<Loaded>) {
   const { asOf, consistency, entry, minVersion, sla } = request
   if (asOf !== undefined || consistency === "strict") return undefined
   const view = (yield* Coverage).known(entry.series, minVersion)
-  if (view === undefined) return undefined
   const budgetMs = Math.min(sla.maxWaitStorageMs ?? Infinity, yield* budget.remainingMs)
-  if (budgetMs <= 0) return undefined
+  if (view === undefined || budgetMs <= 0) return undefined
   const nowMs = yield* Clock.currentTimeMillis
   const plan = planRead(request, view, nowMs)
   if (plan.because !== "complete") return undefined
+  const found = { view, plan, filled: untouched, nowMs }
   const loaded = rowsAtHand(request, view, yield* ChunkStore)
-  if (loaded === undefined) return undefined
+  if (loaded === undefined) {
+    const findings: Findings<Loaded> = { ...found, ...(yield* load(request, view, budget)) }
+    return findings
+  }
   budget.waitless("storage", budgetMs)
-  const found: Findings<Loaded> = {
-    view,
-    plan,
-    filled: untouched,
-    nowMs,
+  const findings: Findings<Loaded> = {
+    ...found,
     loaded,
     storageTimedOut: false,
     isUnread: false,
     loadedMs: durationMs(loaded.covered)
   }
-  return found
+  return findings
 })
