@@ -26,11 +26,9 @@ export const storedChunk = Effect.fnUntraced(function* (
   const empty = Frame.empty(schema)
   const ranges = chunk === undefined ? RangeSet.empty : time ? RangeSet.intersect(chunk.ranges, time) : chunk.ranges
   if (chunk === undefined || isEmpty(ranges)) return { rows: empty, findings: Findings.none }
-  const { findings, frames } = yield* (yield* ChunkStore).chunks(series, [{ windowStart, id: chunk.id }])
-  return {
-    rows: mergeFrames([empty, ...Array.from(frames.values()).flatMap((frame) => rowsIn(frame, ranges))]),
-    findings: findings.get(chunk.id) ?? Findings.none
-  }
+  const { values } = yield* (yield* ChunkStore).chunks(series, [{ windowStart, id: chunk.id }])
+  const { findings = Findings.none, frame } = values.get(chunk.id)!
+  return { rows: mergeFrames([empty, ...rowsIn(frame, ranges)]), findings }
 })
 
 /** The rows of a window's chunk in some time. */

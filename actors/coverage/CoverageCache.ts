@@ -72,20 +72,26 @@ const orLastKnown = <E, R>(
     return Option.getOrElse(standing, (): CoverageView => ({ ...last.view, staleMs }))
   })
 
-const make = Effect.gen(function* () {
+/** The roots that are known, as long as nobody announces a newer one. */
+const makeKnown = Effect.gen(function* () {
   const mesh = yield* Mesh
-  const load = yield* makeLoad
-  const system = yield* ActorSystem
-  const loading = new Map<string, Semaphore.Semaphore>()
   const known = KnownRoots.make(yield* Invariants.noting)
-  const now = yield* clockMs
-
   yield* mesh.subscribe(Announcement.changed("coverage"), (message) => {
     const key = Announcement.changedKey("coverage", message.subject)
     const revision = Number(message.headers.get("Nats-Sequence"))
     if (Option.isSome(key) && Number.isFinite(revision)) known.announce(key.value, revision)
   })
   yield* mesh.onReconnect(known.clear)
+  return known
+})
+
+const make = Effect.gen(function* () {
+  const mesh = yield* Mesh
+  const load = yield* makeLoad
+  const system = yield* ActorSystem
+  const known = yield* makeKnown
+  const loading = new Map<string, Semaphore.Semaphore>()
+  const now = yield* clockMs
 
   /** One load of a series at a time: those who want it meanwhile take what it brings. */
   const oneAtATime = (key: string): Semaphore.Semaphore => {
@@ -98,8 +104,11 @@ const make = Effect.gen(function* () {
     known.add(seriesKey(series), yield* load(series))
   })
 
+  const freshView = (series: Series, minVersion: number): CoverageView | undefined =>
+    known.fresh(seriesKey(series), minVersion, now())?.view
+
   const loadOnce = Effect.fnUntraced(function* (series: Series, minVersion: number) {
-    if (known.fresh(seriesKey(series), minVersion, yield* monotonicMs) === undefined) yield* loadNow(series)
+    if (freshView(series, minVersion) === undefined) yield* loadNow(series)
   })
 
   const refresh = Effect.fn(Span.coverageCompute)(function* (series: Series, minVersion: number) {
@@ -107,8 +116,8 @@ const make = Effect.gen(function* () {
     for (let tries = 0; tries < catchUpTries; tries++) {
       // the gate is held for one load, not for the wait: others of the series want what is there, not what is to come
       yield* oneAtATime(key).withPermits(1)(loadOnce(series, minVersion))
-      const fresh = known.fresh(key, minVersion, yield* monotonicMs)
-      if (fresh !== undefined) return fresh.view
+      const fresh = freshView(series, minVersion)
+      if (fresh !== undefined) return fresh
       yield* Effect.sleep(catchUpPause)
     }
     // storage that was rolled back never brings it: who asks next is told what stands
@@ -127,8 +136,8 @@ const make = Effect.gen(function* () {
   ) {
     // a read that begins now: one that is under way may have begun before what the asker has to see
     if (fresh) yield* oneAtATime(seriesKey(series)).withPermits(1)(loadNow(series))
-    const found = known.fresh(seriesKey(series), minVersion, yield* monotonicMs)
-    if (found !== undefined) return found.view
+    const found = freshView(series, minVersion)
+    if (found !== undefined) return found
     return yield* orLastAfterMs === undefined ? refresh(series, minVersion) : orLast(series, minVersion, orLastAfterMs)
   })
 
@@ -138,7 +147,7 @@ const make = Effect.gen(function* () {
   const askConfirm = ask(confirmMessage)
   return Coverage.of({
     of,
-    known: (series, minVersion) => known.fresh(seriesKey(series), minVersion, now())?.view,
+    known: freshView,
     ensure: (request) => provided(askEnsure(seriesKey(request.series), request)),
     commit: (commit) => provided(askCommit(seriesKey(commit.series), commit)),
     confirm: (series) => provided(askConfirm(seriesKey(series), { series }))

@@ -30,7 +30,7 @@ export const explain = Effect.fn(Span.historyExplain)(function* (request: ValidR
   const { entry, sources } = request
   const { atMs, ...view } = yield* viewOf(request)
   const plan = planRead(request, view, atMs)
-  const { bytesInMemory } = yield* ChunkStore
+  const { inMemory } = yield* ChunkStore
   const { newest } = yield* Backfill
   const shown = plan.gapWindows.slice(0, windowsMax).map(({ windowStart }) => windowStart)
   const wanted = { entry, sources, wanted: plan.gap, windowBars: view.root.windowBars }
@@ -39,5 +39,15 @@ export const explain = Effect.fn(Span.historyExplain)(function* (request: ValidR
     { concurrency: 3 }
   )
   const off = gapOff(plan, (yield* Switches)())
-  return explanationOf({ request, view, plan, stored, bytesInMemory, jobs, cost, off, nowMs: atMs })
+  return explanationOf({
+    request,
+    view,
+    plan,
+    stored,
+    bytesInMemory: inMemory.chunkBytes,
+    jobs,
+    cost,
+    off,
+    nowMs: atMs
+  })
 })

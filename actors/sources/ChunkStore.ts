@@ -27,21 +27,17 @@ export interface ChunkName {
   readonly id: string
 }
 
-/** What a read of the store gave, and how much of it was in memory already. */
-export interface Fetched {
-  /** By chunk id. */
-  readonly frames: ReadonlyMap<string, Frame>
-  /** What quality rules found, by chunk id; absent where they found nothing. */
-  readonly findings: ReadonlyMap<string, Findings>
-  readonly fromCache: number
-  readonly fromStorage: number
-}
-
 /** What is in memory of a chunk. */
 export interface StoredChunk {
   readonly frame: Frame
   /** What quality rules found; absent where they found nothing. */
   readonly findings?: Findings
+}
+
+/** How the store is read. */
+export interface Reading {
+  /** Whether very many are gone through: what others have in memory stays there. False unless told otherwise. */
+  readonly once?: boolean
 }
 
 /** The store of chunks and pages. */
@@ -57,16 +53,15 @@ export class ChunkStore extends Context.Service<
     readonly putPage: (series: Series, page: CoveragePage) => Effect.Effect<string, MeshUnavailable>
     readonly pages: (
       series: Series,
-      ids: ReadonlyArray<string>
+      ids: ReadonlyArray<string>,
+      how?: Reading
     ) => Effect.Effect<ReadonlyArray<CoveragePage>, StoreFailure>
-    /** The same for who goes through very many: what others have in memory stays there. */
-    readonly pagesOnce: (
+    /** By chunk id. */
+    readonly chunks: (
       series: Series,
-      ids: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyArray<CoveragePage>, StoreFailure>
-    readonly chunks: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, StoreFailure>
-    /** The same for who goes through very many. */
-    readonly chunksOnce: (series: Series, names: ReadonlyArray<ChunkName>) => Effect.Effect<Fetched, StoreFailure>
+      names: ReadonlyArray<ChunkName>,
+      how?: Reading
+    ) => Effect.Effect<There<StoredChunk>, StoreFailure>
     /** The pages that can be had. */
     readonly pagesThere: (series: Series, ids: ReadonlyArray<string>, from: From) => Effect.Effect<There<CoveragePage>>
     /** The chunks that can be had: one that can't keeps nobody from the others. */
@@ -79,9 +74,9 @@ export class ChunkStore extends Context.Service<
     readonly inMemory: {
       readonly chunk: (id: string) => StoredChunk | undefined
       readonly page: (id: string) => CoveragePage | undefined
+      /** How many bytes of memory a chunk takes here. Nothing changes by it. */
+      readonly chunkBytes: (id: string) => number | undefined
     }
-    /** How many bytes of memory a chunk takes here; undefined where it is not in memory. Nothing changes by it. */
-    readonly bytesInMemory: (id: string) => number | undefined
   }
 >()("seamless/sources/ChunkStore") {}
 
@@ -104,13 +99,6 @@ const put = (mesh: Mesh["Service"], subject: string, bytes: Uint8Array): Effect.
     Effect.asVoid
   )
 
-const partsOf = (known: ReadonlyMap<string, StoredChunk>): Pick<Fetched, "frames" | "findings"> => ({
-  frames: new Map(Array.from(known, ([id, { frame }]) => [id, frame])),
-  findings: new Map(
-    Array.from(known).flatMap(([id, { findings }]) => (findings === undefined ? [] : [[id, findings] as const]))
-  )
-})
-
 const makeShelves = (cacheBytes: number) => {
   const frames = Cache.make<StoredChunk>(cacheBytes)
   const knownPages = Cache.make<CoveragePage>(cacheBytes / pageCacheShare)
@@ -127,12 +115,16 @@ const makeShelves = (cacheBytes: number) => {
     get: knownPages.get,
     keep: (id, page, bytes) => knownPages.put(id, page, bytes * decodedPageFactor)
   }
-  return { chunkShelf, pageShelf, bytesInMemory: frames.bytesOf }
+  return { chunkShelf, pageShelf, chunkBytes: frames.bytesOf }
 }
+
+/** The shelf itself, or one that keeps nothing of what it reads. */
+const shelfFor = <A>(shelf: Shelf<A>, { once = false }: Reading = {}): Shelf<A> =>
+  once ? { ...shelf, keep: () => undefined } : shelf
 
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
-  const { bytesInMemory, chunkShelf, pageShelf } = makeShelves(cacheBytes)
+  const { chunkBytes, chunkShelf, pageShelf } = makeShelves(cacheBytes)
 
   const chunksIn = Effect.fn(Span.dataSourceRead)(function* (
     shelf: Shelf<StoredChunk>,
@@ -154,13 +146,6 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
     )
   })
 
-  const chunksBy = (shelf: Shelf<StoredChunk>) => (series: Series, names: ReadonlyArray<ChunkName>) =>
-    Effect.map(all(chunksIn(shelf, series, names, "anywhere")), ({ fromCache, fromStorage, values }) => ({
-      ...partsOf(values),
-      fromCache,
-      fromStorage
-    }))
-
   const pagesIn = (shelf: Shelf<CoveragePage>, series: Series, ids: ReadonlyArray<string>, from: From) =>
     gather(
       mesh,
@@ -169,18 +154,15 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       from
     )
 
-  const pagesBy = (shelf: Shelf<CoveragePage>) => (series: Series, ids: ReadonlyArray<string>) =>
-    Effect.map(all(pagesIn(shelf, series, ids, "anywhere")), ({ values }) => ids.map((id) => values.get(id)!))
-
   return ChunkStore.of({
-    chunks: chunksBy(chunkShelf),
-    chunksOnce: chunksBy({ ...chunkShelf, keep: () => undefined }),
+    chunks: (series, names, how) => all(chunksIn(shelfFor(chunkShelf, how), series, names, "anywhere")),
     chunksThere: (series, names, from) => chunksIn(chunkShelf, series, names, from),
+    pages: (series, ids, how) =>
+      Effect.map(all(pagesIn(shelfFor(pageShelf, how), series, ids, "anywhere")), ({ values }) =>
+        ids.map((id) => values.get(id)!)
+      ),
     pagesThere: (series, ids, from) => pagesIn(pageShelf, series, ids, from),
-    inMemory: { chunk: chunkShelf.get, page: pageShelf.get },
-    bytesInMemory,
-    pages: pagesBy(pageShelf),
-    pagesOnce: pagesBy({ ...pageShelf, keep: () => undefined }),
+    inMemory: { chunk: chunkShelf.get, page: pageShelf.get, chunkBytes },
     putChunk: (series, windowStart, { bytes, ref }) =>
       put(mesh, Subject.chunk(seriesKey(series), windowStart, ref.id), bytes),
     putPage: Effect.fnUntraced(function* (series: Series, page: CoveragePage) {

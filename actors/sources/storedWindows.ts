@@ -5,22 +5,20 @@
  * row counts where several have one is decided by whoever puts them together.
  */
 import { Effect } from "effect"
-import * as Frame from "../../protocol/frame/Frame.ts"
+import type * as Frame from "../../protocol/frame/Frame.ts"
 import { type ChunkRef, type CoveragePage, entryOf } from "../../protocol/history/CoveragePage.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { CoverageView } from "../../protocol/messages/Coverage.ts"
-import { ChunkStore, type StoredChunk } from "./ChunkStore.ts"
+import { type ChunkName, ChunkStore, type Reading, type StoredChunk } from "./ChunkStore.ts"
 import type { From, StoreFailure } from "./Shelf.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
 /** Whose rows are wanted: of which series, and the preferred source first. */
-export interface Wanted {
+export interface Wanted extends Reading {
   readonly entry: CatalogEntry
   readonly sources: ReadonlyArray<string>
-  /** Whether very many are gone through: what others have in memory stays there. False unless told otherwise. */
-  readonly once?: boolean
 }
 
 /** What one source has of a window. */
@@ -107,33 +105,30 @@ export const planWindows = Effect.fnUntraced(function* (
 ) {
   const store = yield* ChunkStore
   const { grid, refs, root, windows } = pagesOf(wanted, view, covered)
-  const read = wanted.once ? store.pagesOnce : store.pages
-  const pages = yield* read(
-    root.series,
-    refs.map(({ id }) => id)
-  )
+  const ids = refs.map(({ id }) => id)
+  const pages = yield* store.pages(root.series, ids, wanted)
   return windows.map(planWith(wanted, { grid, pages }))
 })
 
-/** The rows of windows, and how much of it was in memory already. */
-export const loadPlanned = Effect.fnUntraced(function* (
-  { entry: { schema, series }, once = false }: Wanted,
-  parts: ReadonlyArray<PlannedWindow>
-) {
-  const store = yield* ChunkStore
-  const names = parts.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
-  const { findings, frames, fromCache, fromStorage } = yield* (once ? store.chunksOnce : store.chunks)(series, names)
-  const empty = Frame.empty(schema)
-  const windows = parts.map((part): StoredWindow => ({
+/** The rows of planned windows, of whose chunks all are there. */
+const filledWith = (planned: ReadonlyArray<PlannedWindow>, chunks: ReadonlyMap<string, StoredChunk>) =>
+  planned.map((part): StoredWindow => ({
     ...part,
-    rows: part.chunks.map(({ id, ranges, source }) => ({
-      source,
-      ranges,
-      frame: frames.get(id) ?? empty,
-      findings: findings.get(id) ?? Findings.none
-    }))
+    rows: part.chunks.map(({ id, ranges, source }) => {
+      const { findings = Findings.none, frame } = chunks.get(id)!
+      return { source, ranges, frame, findings }
+    })
   }))
-  return { windows, fromCache, fromStorage }
+
+/** The chunks that planned windows name. */
+const namesIn = (planned: ReadonlyArray<PlannedWindow>): ReadonlyArray<ChunkName> =>
+  planned.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+
+/** The rows of windows, and how much of it was in memory already. */
+export const loadPlanned = Effect.fnUntraced(function* (wanted: Wanted, parts: ReadonlyArray<PlannedWindow>) {
+  const store = yield* ChunkStore
+  const { fromCache, fromStorage, values } = yield* store.chunks(wanted.entry.series, namesIn(parts), wanted)
+  return { windows: filledWith(parts, values), fromCache, fromStorage }
 })
 
 /** What is stored of covered time, and how much of it was in memory already. */
@@ -150,16 +145,6 @@ export interface WindowsThere {
   /** Whether anything was asked of the store. */
   readonly storageAsked: boolean
 }
-
-/** The rows of planned windows, of whose chunks all are there. */
-const filledWith = (planned: ReadonlyArray<PlannedWindow>, chunkOf: (id: string) => StoredChunk) =>
-  planned.map((part): StoredWindow => ({
-    ...part,
-    rows: part.chunks.map(({ id, ranges, source }) => {
-      const { findings = Findings.none, frame } = chunkOf(id)
-      return { source, ranges, frame, findings }
-    })
-  }))
 
 /** The same without a wait, where all of it is in memory; undefined where anything would have to be read. */
 export const windowsAtHand = (
@@ -183,7 +168,7 @@ export const windowsAtHand = (
     }
   }
   return {
-    windows: filledWith(planned, (id) => chunks.get(id)!),
+    windows: filledWith(planned, chunks),
     failure: undefined,
     chunks: { wanted: count, fromCache: count, fromStorage: 0 },
     storageAsked: false
@@ -206,12 +191,12 @@ export const windowsThere = Effect.fnUntraced(function* (
   const planned = windows
     .filter(({ windowStart }) => !unread.has(Window.pageIndex(grid, windowStart)))
     .map(planWith(wanted, { grid, pages: pages.values.values() }))
-  const names = planned.flatMap(({ chunks, windowStart }) => chunks.map(({ id }) => ({ windowStart, id })))
+  const names = namesIn(planned)
   const chunks = yield* store.chunksThere(root.series, names, from)
   const whole = planned.filter((part) => part.chunks.every(({ id }) => chunks.values.has(id)))
   const failure = pages.failure ?? chunks.failure
   return {
-    windows: filledWith(whole, (id) => chunks.values.get(id)!),
+    windows: filledWith(whole, chunks.values),
     failure,
     chunks: { wanted: names.length, fromCache: chunks.fromCache, fromStorage: chunks.fromStorage },
     storageAsked: failure !== undefined || chunks.fromStorage + pages.fromStorage > 0

@@ -63,7 +63,7 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
 
   const lookInto = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
     for (let at = 0; at < ids.length && left.size > 0; at += pagesAtOnce) {
-      const pages = yield* store.pagesOnce(series, ids.slice(at, at + pagesAtOnce))
+      const pages = yield* store.pages(series, ids.slice(at, at + pagesAtOnce), { once: true })
       for (const { id } of pages.flatMap(chunksIn)) take(id)
       yield* Effect.yieldNow
     }
