@@ -16,7 +16,7 @@ import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
-import { countRows } from "./historyMeta.ts"
+import { countRows, foundIn } from "./historyMeta.ts"
 import { type Loaded, loadRows } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
@@ -67,7 +67,8 @@ export const read = Effect.fn(Span.historyRead)(function* (request: ValidRequest
   const findings = yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf)
   const { loaded } = findings
   const { df, ...made } = asWanted(request, loaded)
-  const told = { ...loaded, ...made, counts: countRows(loaded.frame), columns: loaded.frame.columns }
+  const found = foundIn(loaded.findings, request.entry.interval.lengthMs)
+  const told = { ...loaded, ...made, found, counts: countRows(loaded.frame), columns: loaded.frame.columns }
   const { error, meta } = yield* accountOf(request, findings, told, budget)
   const result: HistoryResult = { df, meta }
   return error === undefined ? result : yield* new Refused({ error, result })

@@ -48,6 +48,7 @@ const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
     returnMeta: true,
     waitMs: Infinity,
     firstWaitMs: Effect.succeed(Infinity),
+    goneByMs: () => (frames.length - left.length) * 8000 * 60_000,
     cursorAt: (fromMs) => `from ${fromMs}`,
     barMs: 60_000,
     empty: Frame.slice(frames[0]!, 0, 0),
