@@ -8,15 +8,14 @@
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
-import { MailboxFull } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
-import { makeCallers } from "./Callers.ts"
 import * as Calls from "./Calls.ts"
 import { clockMs, withBudget } from "./Deadline.ts"
 import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
+import { makePlaces } from "./Places.ts"
 import { ServiceFigures } from "./ServiceFigures.ts"
 import { withBaggage } from "./telemetry/Baggage.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
@@ -118,10 +117,9 @@ export const serve = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => finish(requests))
   // ends before the requests do: nothing new comes while those are finished
   const taking = yield* Scope.fork(yield* Effect.scope)
-  const callers = makeCallers(requestsPerCaller)
+  const places = makePlaces({ limit: "requests", most: requestsMax, perCaller: requestsPerCaller, retryAfterMs })
   const figures = yield* ServiceFigures
   const now = yield* clockMs
-  let underWay = 0
 
   const send = (subject: string, message: Message, reply: Reply, sinceMs: number): void => {
     if (reply !== silence) message.respond(reply.data, reply.headers)
@@ -147,15 +145,9 @@ export const serve = Effect.fnUntraced(function* (
       subject,
       (message) => {
         const sinceMs = now()
-        const full = () => new MailboxFull({ address: subject, retryAfterMs })
-        const taken = underWay >= requestsMax ? full() : callers.take(message)
-        if (typeof taken === "object") return send(subject, message, refusalReply(message, taken), sinceMs)
-        underWay++
-        const ended = Effect.sync(() => {
-          underWay--
-          taken()
-        })
-        const fiber = runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), ended))
+        const place = places.take(message)
+        if (typeof place === "object") return send(subject, message, refusalReply(message, place), sinceMs)
+        const fiber = runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), Effect.sync(place)))
         calls.add(message.headers.get(Header.call), fiber)
       },
       isShared ? { group: serviceGroup } : {}

@@ -102,6 +102,8 @@ const decodeRows = Schema.decodeUnknownSync(
   Schema.Struct({ columns: Schema.Struct({ event_time: Schema.Array(Schema.Finite) }) })
 )
 
+const askAs = (caller: string) => ask(readMany, { requests: nodes(1) }, { [Header.caller]: caller })
+
 const jsonOf = ({ data }: { readonly data: Uint8Array }): unknown => JSON.parse(new TextDecoder().decode(data))
 
 const nodes = (count: number, nodeId = "a") => Array.from({ length: count }, () => ({ nodeId }))
@@ -238,16 +240,34 @@ describe("readMany", () => {
     }).pipe(Effect.provide(serving(noting)))
   })
 
+  it.effect("takes eight batches of one caller at once, and leaves the other places to others", () => {
+    const slow: Read = (request) => Effect.delay(plain(request), "100 millis")
+    return Effect.gen(function* () {
+      const batches = yield* Effect.forkChild(
+        Effect.forEach(nodes(8), () => askAs("alice"), { concurrency: "unbounded" })
+      )
+      yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+      const refused = yield* askAs("alice")
+      assert.strictEqual(refused.headers.get(Header.error), "TooManyRequests")
+      assert.include(JSON.stringify(jsonOf(refused)), '"requestsMax":8,"retryAfterMs":500,"limit":"batches"')
+      const other = yield* Effect.forkChild(askAs("bob"))
+      yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+      yield* TestClock.adjust("100 millis")
+      yield* Fiber.join(batches)
+      assert.isFalse((yield* Fiber.join(other)).headers.has(Header.error))
+    }).pipe(Effect.provide(serving(slow)))
+  })
+
   it.effect("takes sixteen batches at once, and refuses one more with a time to come back", () => {
     const slow: Read = (request) => Effect.delay(plain(request), "100 millis")
     return Effect.gen(function* () {
       const batches = yield* Effect.forkChild(
-        Effect.forEach(nodes(16), () => ask(readMany, { requests: nodes(1) }), { concurrency: "unbounded" })
+        Effect.forEach(nodes(16), (_, index) => askAs(index < 8 ? "alice" : "bob"), { concurrency: "unbounded" })
       )
       yield* Effect.repeat(Effect.yieldNow, { times: 50 })
-      const refused = yield* ask(readMany, { requests: nodes(1) })
+      const refused = yield* askAs("carol")
       assert.strictEqual(refused.headers.get(Header.error), "MailboxFull")
-      assert.include(JSON.stringify(jsonOf(refused)), '"retryAfterMs":500')
+      assert.include(JSON.stringify(jsonOf(refused)), '"retryAfterMs":500,"limit":"batches","limitMax":16')
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(batches)
       const again = yield* Effect.forkChild(ask(readMany, { requests: nodes(1) }))
@@ -333,7 +353,7 @@ describe("readMany in parts", () => {
       yield* TestClock.adjust("31 seconds")
       assert.strictEqual(came.length, 2)
       // nothing of it is left: as many others are taken as before
-      const others = Effect.forEach(nodes(16), () => ask(readMany, { requests: nodes(1) }), {
+      const others = Effect.forEach(nodes(8), () => ask(readMany, { requests: nodes(1) }), {
         concurrency: "unbounded"
       })
       for (const { headers } of yield* others) assert.isFalse(headers.has(Header.error))
