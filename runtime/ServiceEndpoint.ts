@@ -9,6 +9,7 @@
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
 import { Header } from "../protocol/wire/Header.ts"
+import { mayAnswer } from "../protocol/wire/ReplySubject.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import * as Calls from "./Calls.ts"
@@ -144,6 +145,8 @@ export const serve = Effect.fnUntraced(function* (
     mesh.subscribe(
       subject,
       (message) => {
+        // who can't be answered is not worked for either
+        if (!mayAnswer(message.replyTo)) return
         const sinceMs = now()
         const place = places.take(message)
         if (typeof place === "object") return send(subject, message, refusalReply(message, place), sinceMs)
