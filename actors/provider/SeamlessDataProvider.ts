@@ -22,7 +22,7 @@ import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
-import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
 import { diff } from "./diff.ts"
 import { forceFailFast } from "./failFast.ts"
@@ -32,7 +32,15 @@ import { read, type ReadFailure } from "./read.ts"
 import * as ReadCursor from "./ReadCursor.ts"
 import { ofResult, readParts, type RowFlow } from "./readParts.ts"
 import type { Refusal } from "./verdict.ts"
-import { invalid, parseEnsure, parseHistory, type RequestError, type RequestTerms, validate } from "./validRequest.ts"
+import {
+  findSeries,
+  invalid,
+  parseEnsure,
+  parseHistory,
+  type RequestError,
+  type RequestTerms,
+  validate
+} from "./validRequest.ts"
 
 /** A history request that was answered: the answer, and whether the caller wants its account. */
 export interface Answered {
@@ -137,9 +145,8 @@ const make = Effect.fnUntraced(function* ({
     }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { interval, nodeId, ...options } = yield* Effect.mapError(decodeCoverage(input), invalid)
-      const catalog = yield* SeriesCatalog
-      return yield* coverageOf(yield* catalog.find(nodeId, interval), options)
+      const request = yield* Effect.mapError(decodeCoverage(input), invalid)
+      return yield* coverageOf(yield* findSeries(request), request)
     }, provide)
   })
 })
