@@ -8,6 +8,7 @@
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
+import { ActorUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import { mayAnswer } from "../protocol/wire/ReplySubject.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
@@ -80,6 +81,14 @@ export const errorReply = (error: Tagged, more: object = {}, form: BodyForm.Body
 
 const broken: Tagged = { _tag: "InternalError", message: "the host failed to answer: see its log" }
 
+/** What is answered in the place of an answer that broke; why it did is in the log. */
+export const orBroken =
+  (subject: string, reply: (error: Tagged) => Reply) =>
+  <R>(answer: Effect.Effect<Reply, never, R>): Effect.Effect<Reply, never, R> =>
+    Effect.catchCause(answer, (cause) =>
+      Effect.as(Effect.logError("request failed", { subject }, Cause.pretty(cause)), reply(broken))
+    )
+
 /** An error as the answer to a message, in the form that was asked for. */
 export const refusalReply = (message: Message, error: Tagged, more: object = {}): Reply =>
   errorReply(error, more, errorForm(message))
@@ -101,9 +110,17 @@ export interface ServeOptions {
   readonly requestsPerCaller?: number
 }
 
-/** Waits until nothing is under way, for so long at most; what is left then ends with its scope. */
-const finish = (requests: FiberSet.FiberSet<void>): Effect.Effect<void> =>
-  FiberSet.awaitEmpty(requests).pipe(Effect.interruptible, Effect.timeoutOption(finishWithin), Effect.asVoid)
+/** Waits until nothing is under way, for so long at most; what is left then is told so, and ends with its scope. */
+const finish = (requests: FiberSet.FiberSet<void>, given: { up: boolean }): Effect.Effect<void> =>
+  FiberSet.awaitEmpty(requests).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(finishWithin),
+    Effect.andThen(Effect.sync(() => void (given.up = true)))
+  )
+
+/** Whoever is left without an answer, or in the midst of one, goes on with another host at once. */
+const leftBehind = (subject: string) =>
+  new ActorUnavailable({ address: subject, reason: "the host has stopped: ask again" })
 
 /** Serves subjects until the scope ends, or until the host drains. */
 export const serve = Effect.fnUntraced(function* (
@@ -115,7 +132,8 @@ export const serve = Effect.fnUntraced(function* (
   const calls = yield* Calls.make
   const requests = yield* FiberSet.make<void>()
   const runFork = yield* FiberSet.runtime(requests)()
-  yield* Effect.addFinalizer(() => finish(requests))
+  const given = { up: false }
+  yield* Effect.addFinalizer(() => finish(requests, given))
   // ends before the requests do: nothing new comes while those are finished
   const taking = yield* Scope.fork(yield* Effect.scope)
   const places = makePlaces({ limit: "requests", most: requestsMax, perCaller: requestsPerCaller, retryAfterMs })
@@ -129,11 +147,12 @@ export const serve = Effect.fnUntraced(function* (
 
   const answer = (subject: string, respond: Respond, message: Message, sinceMs: number) =>
     respond(message).pipe(
-      Effect.catchCause((cause) =>
-        Effect.as(
-          Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)),
-          refusalReply(message, broken)
-        )
+      orBroken(message.subject, (error) => refusalReply(message, error)),
+      // who has called it off wants to hear nothing
+      Effect.onInterrupt(() =>
+        Effect.sync(() => {
+          if (given.up) send(subject, message, refusalReply(message, leftBehind(subject)), sinceMs)
+        })
       ),
       Effect.map((reply) => send(subject, message, reply, sinceMs)),
       withBudget(budgetOf(message)),

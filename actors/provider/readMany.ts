@@ -20,7 +20,14 @@ import type { Credits } from "../../runtime/Credits.ts"
 import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 import { makePlaces } from "../../runtime/Places.ts"
-import { errorReply, refusalReply, type Reply, type Respond, type Tagged } from "../../runtime/ServiceEndpoint.ts"
+import {
+  errorReply,
+  orBroken,
+  refusalReply,
+  type Reply,
+  type Respond,
+  type Tagged
+} from "../../runtime/ServiceEndpoint.ts"
 import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
 import { encodeMeta } from "./historyReply.ts"
@@ -77,7 +84,8 @@ const answer = ({ provider, turns }: ReadManyOptions, request: unknown, form: Bo
     Effect.catchTag("Refused", ({ error, result }) =>
       Effect.succeed(refused(error, form, { meta: encodeMeta(result.meta) }))
     ),
-    Effect.catch((error) => Effect.succeed(refused(error, form)))
+    Effect.catch((error) => Effect.succeed(refused(error, form))),
+    orBroken(service.readMany, (error) => refused(error, form))
   )
 
 const textEncoder = new TextEncoder()

@@ -88,8 +88,8 @@ describe("serve", () => {
 
   it.effect("serve() waits for what is under way no longer than five seconds", () =>
     Effect.gen(function* () {
-      const { ask, close } = yield* setUp()
-      yield* Effect.forkChild(ask)
+      const { askAs, close } = yield* setUp()
+      const left = yield* Effect.forkChild(askAs("alice"))
       yield* yieldAll
       const closed = yield* Effect.forkChild(close)
       yield* yieldAll
@@ -97,6 +97,8 @@ describe("serve", () => {
       assert.isUndefined(closed.pollUnsafe())
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(closed)
+      // who is left behind need not wait for the end of its time to ask another host
+      assert.strictEqual((yield* Fiber.join(left)).headers.get(Header.error), "ActorUnavailable")
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
   )
 

@@ -56,11 +56,13 @@ const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
   }
 }
 
-/** What has the node "large" goes by, everything else is there. */
+/** What has the node "large" goes by, "broken" breaks, everything else is there. */
 const parted: SeamlessDataProvider["Service"]["readParts"] = (request) =>
-  JSON.stringify(request).includes('"large"')
-    ? Effect.succeed({ flow: flowOf(largeFrames), whole: undefined })
-    : Effect.map(plain(request), ({ result }) => ({ flow: flowOf([result.df]), whole: result }))
+  JSON.stringify(request).includes('"broken"')
+    ? Effect.die(new Error("a fault"))
+    : JSON.stringify(request).includes('"large"')
+      ? Effect.succeed({ flow: flowOf(largeFrames), whole: undefined })
+      : Effect.map(plain(request), ({ result }) => ({ flow: flowOf([result.df]), whole: result }))
 
 const serving = (read: Read) =>
   WireService.layer({ hostId: "a" }).pipe(
@@ -123,6 +125,19 @@ describe("readMany", () => {
       assert.deepStrictEqual<unknown>(packed.results, [packedAlone, { error, code: 400 }, packedAlone])
     }).pipe(Effect.provide(serving(plain)))
   )
+
+  it.effect("keeps a read that breaks the host's answer from no other read", () => {
+    const breaking: Read = (request) =>
+      JSON.stringify(request).includes('"broken"') ? Effect.die(new Error("a fault")) : plain(request)
+    return Effect.gen(function* () {
+      const requests = [...nodes(5), { nodeId: "broken" }, ...nodes(5)]
+      const { results } = decodeBatch(jsonOf(yield* ask(readMany, { requests })))
+      assert.deepStrictEqual(
+        results.map(({ code, error }) => [code, error?.tag]),
+        requests.map(({ nodeId }) => (nodeId === "broken" ? [500, "InternalError"] : [undefined, undefined]))
+      )
+    }).pipe(Effect.provide(serving(breaking)))
+  })
 
   it.effect("has fields beside the reads hold for each that does not have them itself", () => {
     const asked: Array<unknown> = []
@@ -304,7 +319,14 @@ const askEach = Effect.fnUntraced(function* (body: object, credit: number, grant
 describe("readMany in parts", () => {
   it.live("gives each read messages of its own, never more than are granted, and tells the end", () =>
     Effect.gen(function* () {
-      const requests = [{ nodeId: "a" }, { nodeId: "large" }, { nodeId: "bad" }, ...nodes(20), { nodeId: "large" }]
+      const requests = [
+        { nodeId: "a" },
+        { nodeId: "large" },
+        { nodeId: "bad" },
+        ...nodes(19),
+        { nodeId: "broken" },
+        { nodeId: "large" }
+      ]
       const { came, ended, grant } = yield* askEach({ requests }, 3)
       yield* grant.pipe(Effect.andThen(Effect.yieldNow), Effect.forever, Effect.raceFirst(ended))
       const of = (item: number) => came.filter(({ headers }) => headers.get(Header.item) === String(item))
@@ -315,7 +337,8 @@ describe("readMany in parts", () => {
       )
       const alone = jsonOf(yield* ask(read, {}))
       assert.deepStrictEqual(of(0).map(jsonOf), [alone])
-      assert.deepStrictEqual(of(22).map(jsonOf), [alone])
+      assert.deepStrictEqual(of(21).map(jsonOf), [alone])
+      assert.strictEqual(of(22)[0]?.headers.get(Header.error), "InternalError")
       const [refused] = of(2)
       assert.strictEqual(refused?.headers.get(Header.error), "InvalidRequest")
       for (const item of [1, 23]) {
