@@ -10,6 +10,15 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })
  */
 export const amountText = (amount: number): string => grouped.format(amount)
 
+/**
+ * So many of something.
+ *
+ * @example
+ * countText(1, "chunk") // => "1 chunk"
+ * countText(1200, "chunk") // => "1,200 chunks"
+ */
+export const countText = (count: number, one: string): string => `${amountText(count)} ${one}${count === 1 ? "" : "s"}`
+
 /** A share of all as a whole percentage: 100 only where all is done, and all of nothing is. */
 export const percentText = (done: number, all: number): string =>
   `${all === 0 ? 100 : Math.max(0, Math.floor((100 * Math.min(done, all)) / all))}%`

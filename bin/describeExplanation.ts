@@ -1,6 +1,6 @@
 /** How is it told what a read would do? */
 import type { ReadExplanation } from "../client/explain.ts"
-import { amountText, clockText } from "./amountText.ts"
+import { amountText, clockText, countText } from "./amountText.ts"
 import { describeMissing } from "./describeMissing.ts"
 import { isoTime } from "./isoTime.ts"
 import { absent, tableOf } from "./tableOf.ts"
@@ -28,8 +28,10 @@ const deeds: Readonly<Record<Gap["mode"], string>> = {
 const msText = (ms: number | null): string => (ms === null ? "as long as it takes" : `${amountText(ms)} ms at the most`)
 
 const waitsText = ({ phases, totalDeadlineMs }: Explanation["waits"]): string => {
-  const each = Object.entries(phases).map(([phase, { budgetMs, rowsMs = budgetMs }]) => {
-    return `${phase} ${msText(budgetMs)}${rowsMs === budgetMs ? "" : `, its rows ${msText(rowsMs)}`}`
+  const each = Object.entries(phases).map(([phase, { budgetMs, retryBackoffMs = 0, rowsMs = budgetMs }]) => {
+    const rows = rowsMs === budgetMs ? "" : `, its rows ${msText(rowsMs)}`
+    const retry = retryBackoffMs === 0 ? "" : `, ${amountText(retryBackoffMs)} ms of them before a second try`
+    return `${phase} ${msText(budgetMs)}${rows}${retry}`
   })
   return [...each, totalDeadlineMs === null ? "no deadline" : `all by ${amountText(totalDeadlineMs)} ms`].join("; ")
 }
@@ -57,7 +59,7 @@ const rowsOf = ({ from: { backfill, cache, live, storage }, gap }: Explanation):
     kind,
     bars,
     windows,
-    cost: `${amountText(chunks)} chunks, ${amountText(bytes)} bytes`
+    cost: `${countText(chunks, "chunk")}, ${countText(bytes, "byte")}`
   })
   const seconds = backfill.seconds === null ? "time not known" : clockText(backfill.seconds)
   const isUnasked = backfill.bars > 0 && gap.mode !== "wait" && gap.mode !== "queue"
@@ -68,7 +70,7 @@ const rowsOf = ({ from: { backfill, cache, live, storage }, gap }: Explanation):
       kind: "backfill",
       bars: backfill.bars,
       windows: backfill.windows,
-      cost: `${amountText(backfill.requests)} requests, ${seconds}${isUnasked ? "; not asked" : ""}`
+      cost: `${countText(backfill.requests, "request")}, ${seconds}${isUnasked ? "; not asked" : ""}`
     },
     { kind: "live", bars: live.bars, windows: 0, cost: "there are no live sources yet" }
   ]
@@ -78,7 +80,7 @@ const spanText = (ranges: ReadonlyArray<readonly [number, number]>): string => {
   const [first] = ranges
   const last = ranges.at(-1)
   if (first === undefined || last === undefined) return absent
-  const more = ranges.length > 1 ? ` in ${amountText(ranges.length)} ranges` : ""
+  const more = ranges.length > 1 ? ` in ${countText(ranges.length, "range")}` : ""
   return `${isoTime(first[0])} to ${isoTime(last[1])}${more}`
 }
 
@@ -99,7 +101,7 @@ const windowsText = ({ windows, windowsLeft }: Explanation): ReadonlyArray<strin
     ["stands", jobText],
     ["tried again", ({ job }) => (typeof job?.nextAttemptAt === "number" ? isoTime(job.nextAttemptAt) : absent)]
   ])
-  return ["", table, ...(windowsLeft === 0 ? [] : [`and ${amountText(windowsLeft)} more windows`])]
+  return ["", table, ...(windowsLeft === 0 ? [] : [`and ${countText(windowsLeft, "more window")}`])]
 }
 
 /** What would come from where, what is missing, what would be waited for, and what on failure; for a person. */
@@ -121,7 +123,7 @@ export const describeExplanation = (explanation: Explanation): string => {
     ...from.backfill.sources
       .filter(({ requests }) => requests > 0)
       .map(({ barsPerRequest, requests, source }) => {
-        return `  ${source}: ${amountText(requests)} requests of ${amountText(barsPerRequest)} bars at the most`
+        return `  ${source}: ${countText(requests, "request")} of ${countText(barsPerRequest, "bar")} at the most`
       }),
     ...(missingRanges.length === 0 ? [] : ["", describeMissing(missingRanges, "table")]),
     ...windowsText(explanation),

@@ -21,7 +21,7 @@ interface Calls {
 export const make = Effect.gen(function* () {
   const mesh = yield* Mesh
   const bySubject = new Map<string, Set<Fiber.Fiber<void>>>()
-  yield* mesh.subscribe(CallSubject.cancel("*"), ({ subject }) => {
+  yield* mesh.subscribe(CallSubject.cancels, ({ subject }) => {
     for (const fiber of Array.from(bySubject.get(subject) ?? [])) fiber.interruptUnsafe()
   })
   const calls: Calls = {

@@ -8,15 +8,16 @@
  */
 import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
-import { MailboxFull } from "../protocol/wire/Errors.ts"
+import { ActorUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
+import { mayAnswer } from "../protocol/wire/ReplySubject.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
-import { makeCallers } from "./Callers.ts"
 import * as Calls from "./Calls.ts"
 import { clockMs, withBudget } from "./Deadline.ts"
 import { HostStatus } from "./HostStatus.ts"
 import { type Headers, Mesh, type Message } from "./Mesh.ts"
+import { makePlaces } from "./Places.ts"
 import { ServiceFigures } from "./ServiceFigures.ts"
 import { withBaggage } from "./telemetry/Baggage.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
@@ -80,6 +81,14 @@ export const errorReply = (error: Tagged, more: object = {}, form: BodyForm.Body
 
 const broken: Tagged = { _tag: "InternalError", message: "the host failed to answer: see its log" }
 
+/** What is answered in the place of an answer that broke; why it did is in the log. */
+export const orBroken =
+  (subject: string, reply: (error: Tagged) => Reply) =>
+  <R>(answer: Effect.Effect<Reply, never, R>): Effect.Effect<Reply, never, R> =>
+    Effect.catchCause(answer, (cause) =>
+      Effect.as(Effect.logError("request failed", { subject }, Cause.pretty(cause)), reply(broken))
+    )
+
 /** An error as the answer to a message, in the form that was asked for. */
 export const refusalReply = (message: Message, error: Tagged, more: object = {}): Reply =>
   errorReply(error, more, errorForm(message))
@@ -101,9 +110,17 @@ export interface ServeOptions {
   readonly requestsPerCaller?: number
 }
 
-/** Waits until nothing is under way, for so long at most; what is left then ends with its scope. */
-const finish = (requests: FiberSet.FiberSet<void>): Effect.Effect<void> =>
-  FiberSet.awaitEmpty(requests).pipe(Effect.interruptible, Effect.timeoutOption(finishWithin), Effect.asVoid)
+/** Waits until nothing is under way, for so long at most; what is left then is told so, and ends with its scope. */
+const finish = (requests: FiberSet.FiberSet<void>, given: { up: boolean }): Effect.Effect<void> =>
+  FiberSet.awaitEmpty(requests).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(finishWithin),
+    Effect.andThen(Effect.sync(() => void (given.up = true)))
+  )
+
+/** Whoever is left without an answer, or in the midst of one, goes on with another host at once. */
+const leftBehind = (subject: string) =>
+  new ActorUnavailable({ address: subject, reason: "the host has stopped: ask again" })
 
 /** Serves subjects until the scope ends, or until the host drains. */
 export const serve = Effect.fnUntraced(function* (
@@ -115,13 +132,13 @@ export const serve = Effect.fnUntraced(function* (
   const calls = yield* Calls.make
   const requests = yield* FiberSet.make<void>()
   const runFork = yield* FiberSet.runtime(requests)()
-  yield* Effect.addFinalizer(() => finish(requests))
+  const given = { up: false }
+  yield* Effect.addFinalizer(() => finish(requests, given))
   // ends before the requests do: nothing new comes while those are finished
   const taking = yield* Scope.fork(yield* Effect.scope)
-  const callers = makeCallers(requestsPerCaller)
+  const places = makePlaces({ limit: "requests", most: requestsMax, perCaller: requestsPerCaller, retryAfterMs })
   const figures = yield* ServiceFigures
   const now = yield* clockMs
-  let underWay = 0
 
   const send = (subject: string, message: Message, reply: Reply, sinceMs: number): void => {
     if (reply !== silence) message.respond(reply.data, reply.headers)
@@ -130,11 +147,12 @@ export const serve = Effect.fnUntraced(function* (
 
   const answer = (subject: string, respond: Respond, message: Message, sinceMs: number) =>
     respond(message).pipe(
-      Effect.catchCause((cause) =>
-        Effect.as(
-          Effect.logError("request failed", { subject: message.subject }, Cause.pretty(cause)),
-          refusalReply(message, broken)
-        )
+      orBroken(message.subject, (error) => refusalReply(message, error)),
+      // who has called it off wants to hear nothing
+      Effect.onInterrupt(() =>
+        Effect.sync(() => {
+          if (given.up) send(subject, message, refusalReply(message, leftBehind(subject)), sinceMs)
+        })
       ),
       Effect.map((reply) => send(subject, message, reply, sinceMs)),
       withBudget(budgetOf(message)),
@@ -146,16 +164,12 @@ export const serve = Effect.fnUntraced(function* (
     mesh.subscribe(
       subject,
       (message) => {
+        // who can't be answered is not worked for either
+        if (!mayAnswer(message.replyTo)) return
         const sinceMs = now()
-        const full = () => new MailboxFull({ address: subject, retryAfterMs })
-        const taken = underWay >= requestsMax ? full() : callers.take(message)
-        if (typeof taken === "object") return send(subject, message, refusalReply(message, taken), sinceMs)
-        underWay++
-        const ended = Effect.sync(() => {
-          underWay--
-          taken()
-        })
-        const fiber = runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), ended))
+        const place = places.take(message)
+        if (typeof place === "object") return send(subject, message, refusalReply(message, place), sinceMs)
+        const fiber = runFork(Effect.ensuring(answer(subject, respond, message, sinceMs), Effect.sync(place)))
         calls.add(message.headers.get(Header.call), fiber)
       },
       isShared ? { group: serviceGroup } : {}

@@ -7,20 +7,13 @@
 import type { Column, ColumnType } from "../../protocol/frame/Column.ts"
 import { floatsOf } from "../../protocol/frame/convertNumbers.ts"
 import { hasValue } from "../../protocol/frame/hasValue.ts"
-import * as Findings from "../../protocol/history/Findings.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { Told } from "./historyAccount.ts"
-import { addCounts, countRows, type RowCounts } from "./historyMeta.ts"
+import { addCounts, addFound, countRows, foundIn } from "./historyMeta.ts"
 import type { Batch } from "./RowBatches.ts"
+import type { Sum, Tally, TypesSeen } from "./Tally.ts"
 import type { ValidRequest } from "./validRequest.ts"
-
-/** The types in which batches had values of a column. */
-interface TypesSeen {
-  readonly types: Set<ColumnType>
-  /** Whether there was a whole number that no float64 has. */
-  hasWide: boolean
-}
 
 const typeOf = (promised: ColumnType, { hasWide, types }: TypesSeen): ColumnType => {
   const [only = promised, ...others] = types
@@ -29,63 +22,90 @@ const typeOf = (promised: ColumnType, { hasWide, types }: TypesSeen): ColumnType
   return areNumbers ? "float64" : "category"
 }
 
+const nothing: Sum = {
+  counts: { rows: 0, outOfOrderCount: 0, duplicateCount: 0 },
+  made: 0,
+  chunks: { fromCache: 0, fromStorage: 0 },
+  types: new Map(),
+  found: {}
+}
+
+/** The content of windows, and who gave it. */
+export type Contents = Pick<Batch, "contents" | "contributions">
+
 /** What has gone by, added up. */
 export interface AccountSoFar {
   readonly add: (batch: Batch) => void
+  /** Adds the content of windows whose rows are counted already, and lie before all others. */
+  readonly addEarlier: (contents: Contents) => void
   /** Counts rows that were made. */
   readonly addMade: (rows: number) => void
+  /** What rows have come to until now. */
+  readonly sum: () => Sum
   /** What all of it comes to, as the account of an answer about that time. */
   readonly told: (covered: RangeSet.RangeSet) => Told
 }
 
-/** Nothing has gone by yet. */
-export const make = ({ entry, fill, range }: ValidRequest): AccountSoFar => {
+/** The types in which there were values, with those of more columns. */
+const addTypes = (seen: ReadonlyMap<string, TypesSeen>, columns: ReadonlyArray<Column>) => {
+  const all = new Map(seen)
+  for (const column of columns) {
+    const before = all.get(column.name)
+    if (before === undefined || !hasValue(column)) continue
+    const isWide = column.type === "int64" && floatsOf(column.values) === undefined
+    all.set(column.name, { types: new Set([...before.types, column.type]), hasWide: before.hasWide || isWide })
+  }
+  return all
+}
+
+const unseen: TypesSeen = { types: new Set(), hasWide: false }
+
+/** Nothing has gone by yet, or what a tally says. */
+export const make = ({ entry, fill, range }: ValidRequest, before: Tally | undefined): AccountSoFar => {
   const { fields } = entry.schema
+  const earlier: Array<WindowContent> = []
   const contents: Array<WindowContent> = []
   const contributions = new Map<string, Array<RangeSet.RangeSet>>()
-  const findings: Array<Findings.Findings> = []
-  const seen = new Map(fields.map(({ name }) => [name, { types: new Set<ColumnType>(), hasWide: false }]))
-  let counts: RowCounts = { rows: 0, outOfOrderCount: 0, duplicateCount: 0 }
-  let made = 0
-  let [fromCache, fromStorage] = [0, 0]
+  const start = before ?? nothing
+  let types: Sum["types"] = new Map(fields.map(({ name }) => [name, start.types.get(name) ?? unseen]))
+  let { chunks, counts, found, made } = start
 
-  const look = (column: Column): void => {
-    const known = seen.get(column.name)
-    if (known === undefined || !hasValue(column)) return
-    known.types.add(column.type)
-    if (column.type === "int64") known.hasWide ||= floatsOf(column.values) === undefined
+  const addContents = (to: Array<WindowContent>, more: Contents): void => {
+    // one by one: a batch may have more of them than a call takes arguments
+    for (const content of more.contents) to.push(content)
+    for (const [source, ranges] of more.contributions) {
+      const known = contributions.get(source)
+      if (known === undefined) contributions.set(source, [ranges])
+      else known.push(ranges)
+    }
   }
 
   return {
     add: (batch) => {
-      // one by one: a batch may have more of them than a call takes arguments
-      for (const content of batch.contents) contents.push(content)
-      for (const [source, ranges] of batch.contributions) {
-        const known = contributions.get(source)
-        if (known === undefined) contributions.set(source, [ranges])
-        else known.push(ranges)
-      }
-      if (!Findings.isNone(batch.findings)) findings.push(batch.findings)
-      fromCache += batch.chunks.fromCache
-      fromStorage += batch.chunks.fromStorage
+      addContents(contents, batch)
+      found = addFound(found, foundIn(batch.findings, entry.interval.lengthMs))
+      const { fromCache, fromStorage } = batch.chunks
+      chunks = { fromCache: chunks.fromCache + fromCache, fromStorage: chunks.fromStorage + fromStorage }
       counts = addCounts(counts, countRows(batch.frame))
-      for (const column of batch.frame.columns) look(column)
+      types = addTypes(types, batch.frame.columns)
     },
+    addEarlier: (more) => addContents(earlier, more),
     addMade: (rows) => {
       made += rows
     },
+    sum: () => ({ counts, made, chunks, types, found }),
     told: (covered) => ({
       covered,
       contributions: new Map(Array.from(contributions, ([source, sets]) => [source, RangeSet.unionAll(sets)])),
-      findings: Findings.unionAll(findings),
-      fingerprint: fingerprint({ series: entry.series, range, covered }, contents),
+      found,
+      fingerprint: fingerprint({ series: entry.series, range, covered }, [...earlier, ...contents]),
       counts,
       stores: {
-        chunks: { wanted: fromCache + fromStorage, fromCache, fromStorage },
+        chunks: { wanted: chunks.fromCache + chunks.fromStorage, ...chunks },
         failure: undefined,
-        storageAsked: fromStorage > 0
+        storageAsked: chunks.fromStorage > 0
       },
-      columns: fields.map(({ name, type }) => ({ name, type: typeOf(type, seen.get(name)!) })),
+      columns: fields.map(({ name, type }) => ({ name, type: typeOf(type, types.get(name)!) })),
       ...(fill !== "none" && { forwardFilledBars: made })
     })
   }

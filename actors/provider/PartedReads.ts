@@ -2,12 +2,13 @@
  * How are reads answered whose callers take parts?
  *
  * Whole, where the answer fits into one message. One in parts holds memory for as long as its reader takes: so many are
- * under way at most, and one more is refused at once.
+ * under way at most, of one caller no more than half of them, and one more is refused at once. What is sure to be in
+ * parts has its place before anything is done for it.
  */
-import { Effect } from "effect"
-import { MailboxFull } from "../../protocol/wire/Errors.ts"
+import { Effect, Scope } from "effect"
 import type { Credits } from "../../runtime/Credits.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
+import { makePlaces } from "../../runtime/Places.ts"
 import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
 import { type AnswerForm, frameReply } from "./historyReply.ts"
@@ -18,31 +19,30 @@ import { sendParts } from "./sendParts.ts"
 
 /** Answers in parts under way at once on one host: each holds a few parts of half a megabyte. */
 const partedMax = 64
+const partedPerCaller = 32
 const retryAfterMs = 1000
 
 /** Answers reads in parts, for as long as the scope lives; what it gives is the last part, or the whole. */
 export const make = Effect.fnUntraced(function* (turns: EncodingTurns, credits: Credits) {
   const provider = yield* SeamlessDataProvider
   const mesh = yield* Mesh
-  let underWay = 0
+  const places = makePlaces({ limit: "answersInParts", most: partedMax, perCaller: partedPerCaller, retryAfterMs })
 
   return Effect.fnUntraced(function* (message: Message, form: AnswerForm, wanted: PartsWanted) {
     const bytesMax = mesh.payloadBytesMax() - headroomBytes
-    const { flow, whole } = yield* provider.readParts(yield* bodyOf(message), wanted.cursor)
+    const scope = yield* Effect.scope
+    const place = Scope.provide(places.hold(message), scope)
+    const { flow, whole } = yield* provider.readParts(yield* bodyOf(message), wanted.cursor, place)
     if (whole !== undefined) {
       const reply = yield* encodeInTime(turns, whole, { form, returnMeta: flow.returnMeta })
       if (reply.data.length <= bytesMax) return reply
+      yield* place
     }
-    if (underWay >= partedMax) return yield* new MailboxFull({ address: message.subject, retryAfterMs })
-    underWay += 1
-    return yield* Effect.gen(function* () {
-      const credit = yield* credits.open(wanted.credit)
-      return yield* sendParts(flow, {
-        credit,
-        encode: (df, meta) => turns.take(() => frameReply(df, form, meta)),
-        send: message.respond,
-        bytesMax
-      })
-    }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => void underWay--)))
-  })
+    return yield* sendParts(flow, {
+      credit: yield* credits.open(wanted.credit),
+      encode: (df, meta) => turns.take(() => frameReply(df, form, meta)),
+      send: message.respond,
+      bytesMax
+    })
+  }, Effect.scoped)
 })

@@ -6,7 +6,7 @@
  */
 import { Effect, Option } from "effect"
 import * as Interval from "../../protocol/history/Interval.ts"
-import { at, bars, bounds } from "../../protocol/history/RangeMeasure.ts"
+import { bars, bounds } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { makeGrid, windowsPerPage } from "../../protocol/history/Window.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -32,14 +32,14 @@ export interface BatchSize {
 }
 
 // a part of an answer has some thousands of rows: a batch is a few parts, and few requests to the store
-const usualSize: BatchSize = { rows: 16_384, windows: 64 }
+export const usualSize: BatchSize = { rows: 16_384, windows: 64 }
 
 /** About how many rows a window gives. */
 const rowsOf = ({ entry, fill }: ValidRequest, { chunks, ranges }: PlannedWindow): number =>
   fill === "none" ? Math.max(0, ...chunks.map(({ rows }) => rows)) : bars(ranges, entry.interval.lengthMs)
 
 /** How many of the windows make a batch; one at the least. */
-const countOf = (request: ValidRequest, size: BatchSize, windows: ReadonlyArray<PlannedWindow>): number => {
+export const countOf = (request: ValidRequest, size: BatchSize, windows: ReadonlyArray<PlannedWindow>): number => {
   let rows = 0
   for (const [index, window] of windows.entries()) {
     rows += rowsOf(request, window)
@@ -48,34 +48,42 @@ const countOf = (request: ValidRequest, size: BatchSize, windows: ReadonlyArray<
   return windows.length
 }
 
+/** Gives the windows of some covered time, page by page, with what is stored of each; none behind the last. */
+export const makePages = (
+  { entry, sources }: Pick<ValidRequest, "entry" | "sources">,
+  { root }: Pick<CoverageView, "root">,
+  covered: RangeSet.RangeSet
+): Effect.Effect<Option.Option<ReadonlyArray<PlannedWindow>>, CoverageFailure, ChunkStore> => {
+  const grid = makeGrid(entry.interval, root.windowBars)
+  const pages = { lengthMs: grid.intervalMs * grid.windowBars * windowsPerPage, anchorMs: grid.anchorMs }
+  let rest = covered
+  return Effect.suspend(() => {
+    const left = bounds(rest)
+    if (Option.isNone(left)) return Effect.succeedNone
+    const { end, start } = left.value
+    const pageEnd = Interval.alignUp(pages, start + 1)
+    const time = RangeSet.clip(rest, start, pageEnd)
+    rest = pageEnd < end ? RangeSet.clip(rest, pageEnd, end) : RangeSet.empty
+    return Effect.asSome(planWindows({ entry, sources, once: true }, { root }, time))
+  })
+}
+
 /** The batches of what is covered of a request under a root, in the order of time. */
 export const make = (
   request: ValidRequest,
-  { root }: Pick<CoverageView, "root">,
+  view: Pick<CoverageView, "root">,
   covered: RangeSet.RangeSet,
   size = usualSize
 ): RowBatches => {
   const { entry } = request
-  const wanted = { ...request, once: true }
-  const grid = makeGrid(entry.interval, root.windowBars)
-  const pages = { lengthMs: grid.intervalMs * grid.windowBars * windowsPerPage, anchorMs: grid.anchorMs }
-  let rest = covered
+  const nextPage = makePages(request, view, covered)
   let planned: ReadonlyArray<PlannedWindow> = []
 
-  /** The windows of the next page that has any. */
-  const plan = Effect.fnUntraced(function* () {
-    const [start] = at(rest, 0)
-    const pageEnd = Interval.alignUp(pages, start + 1)
-    const end = Option.match(bounds(rest), { onNone: () => start, onSome: ({ end }) => end })
-    planned = yield* planWindows(wanted, { root }, RangeSet.clip(rest, start, pageEnd))
-    rest = pageEnd < end ? RangeSet.clip(rest, pageEnd, end) : RangeSet.empty
-  })
-
   const next: RowBatches = Effect.gen(function* () {
-    if (planned.length === 0 && Option.isSome(bounds(rest))) yield* plan()
+    if (planned.length === 0) planned = Option.getOrElse(yield* nextPage, () => [])
     if (planned.length === 0) return Option.none()
     const chosen = planned.slice(0, countOf(request, size, planned))
-    const { windows, ...chunks } = yield* loadPlanned(wanted, chosen)
+    const { windows, ...chunks } = yield* loadPlanned({ ...request, once: true }, chosen)
     planned = planned.slice(chosen.length)
     const time = RangeSet.unionAll(chosen.map(({ ranges }) => ranges))
     return Option.some({ ...joinWindows(entry, windows), covered: time, chunks })

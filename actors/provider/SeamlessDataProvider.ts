@@ -17,11 +17,12 @@ import type { Backfill } from "../../protocol/messages/Backfill.ts"
 import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
 import { defaults as settings } from "../../protocol/Settings.ts"
+import type { NoPlace } from "../../runtime/Places.ts"
 import { Switches } from "../../runtime/Switches.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { DataSources } from "../sources/DataSource.ts"
 import type { PastRoots } from "../sources/PastRoots.ts"
-import { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { coverageOf } from "./coverage.ts"
 import { diff } from "./diff.ts"
 import { forceFailFast } from "./failFast.ts"
@@ -31,7 +32,15 @@ import { read, type ReadFailure } from "./read.ts"
 import * as ReadCursor from "./ReadCursor.ts"
 import { ofResult, readParts, type RowFlow } from "./readParts.ts"
 import type { Refusal } from "./verdict.ts"
-import { invalid, parseEnsure, parseHistory, type RequestError, type RequestTerms, validate } from "./validRequest.ts"
+import {
+  findSeries,
+  invalid,
+  parseEnsure,
+  parseHistory,
+  type RequestError,
+  type RequestTerms,
+  validate
+} from "./validRequest.ts"
 
 /** A history request that was answered: the answer, and whether the caller wants its account. */
 export interface Answered {
@@ -50,11 +59,15 @@ export class SeamlessDataProvider extends Context.Service<
   SeamlessDataProvider,
   {
     readonly read: (request: unknown) => Effect.Effect<Answered, RequestError | ReadFailure>
-    /** The same for who takes the rows as they go by, from a cursor on where one is given: of far longer ranges. */
+    /**
+     * The same for who takes the rows as they go by, from a cursor on where one is given: of far longer ranges. Where
+     * they are sure to go by, `place` is taken before anything is done for them.
+     */
     readonly readParts: (
       request: unknown,
-      cursor?: string
-    ) => Effect.Effect<Parted, RequestError | ReadFailure | Refusal>
+      cursor?: string,
+      place?: Effect.Effect<void, NoPlace>
+    ) => Effect.Effect<Parted, RequestError | ReadFailure | Refusal | NoPlace>
     readonly ensureAvailable: (
       request: unknown
     ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | Undelivered>
@@ -106,13 +119,18 @@ const make = Effect.fnUntraced(function* ({
       const request = yield* readRequest(input, reading)
       return { result: yield* read(request), returnMeta: request.returnMeta }
     }, provide),
-    readParts: Effect.fnUntraced(function* (input: unknown, token?: string) {
+    readParts: Effect.fnUntraced(function* (
+      input: unknown,
+      token?: string,
+      place: Effect.Effect<void, NoPlace> = Effect.void
+    ) {
       const request = yield* readRequest(input, streaming)
       const cursor = token === undefined ? undefined : yield* ReadCursor.parse(request, token)
       if (cursor === undefined && barCount(request.entry.interval, ...request.range) <= barsMax) {
         const whole = yield* read(request)
         return { whole, flow: ofResult(request, whole) }
       }
+      yield* place
       const flow = yield* readParts(request, cursor)
       return {
         whole: undefined,
@@ -127,9 +145,8 @@ const make = Effect.fnUntraced(function* ({
     }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {
-      const { interval, nodeId, ...options } = yield* Effect.mapError(decodeCoverage(input), invalid)
-      const catalog = yield* SeriesCatalog
-      return yield* coverageOf(yield* catalog.find(nodeId, interval), options)
+      const request = yield* Effect.mapError(decodeCoverage(input), invalid)
+      return yield* coverageOf(yield* findSeries(request), request)
     }, provide)
   })
 })

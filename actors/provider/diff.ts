@@ -16,10 +16,10 @@ import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { diffFrames } from "../conformance/diffFrames.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
-import { type CatalogEntry, SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 import { diffWindows, pagesBeyond, type PageSpan } from "./diffWindows.ts"
 import { loadRows } from "./loadRows.ts"
-import { invalid, validSources } from "./validRequest.ts"
+import { findSeries, invalid, validSources } from "./validRequest.ts"
 
 const limitDefault = 100
 /** Windows that one answer looks into: each takes chunks of both versions. */
@@ -103,7 +103,7 @@ const pointOf = ({ root: { committedAt, version } }: CoverageView) => ({ version
 /** What differs between two versions, as far as one answer goes. */
 export const diff = Effect.fnUntraced(function* (input: unknown) {
   const request = yield* Effect.mapError(decode(input), invalid)
-  const entry = yield* (yield* SeriesCatalog).find(request.nodeId, request.interval)
+  const entry = yield* findSeries(request)
   const roots = yield* PastRoots
   const { fromVersion, limit = limitDefault, toVersion } = request
   const range = yield* rangeOf(request, entry)

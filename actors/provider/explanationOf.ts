@@ -150,7 +150,7 @@ const decisionOf = ({ off, plan: { because, gapMode } }: Evidence): ReadExplanat
 /** What a read would do. */
 export const explanationOf = (evidence: Evidence): ReadExplanation => {
   const { cost, plan, request, view } = evidence
-  const { consistency, entry, range, sla, strategy } = request
+  const { consistency, entry, range, strategy } = request
   const gap = decisionOf(evidence)
   const parts = partsOf(evidence)
   const windows = windowsOf(evidence)
@@ -179,7 +179,7 @@ export const explanationOf = (evidence: Evidence): ReadExplanation => {
     },
     windows,
     windowsLeft: plan.gapWindows.length - windows.length,
-    waits: waitsOf(gap.mode, sla),
+    waits: waitsOf(gap.mode, request),
     onFailure: onFailure(request),
     notes: notesOf(evidence)
   }

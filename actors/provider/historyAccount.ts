@@ -24,9 +24,9 @@ import { type Refusal, refusal, strictFinding } from "./verdict.ts"
 const { closedTime, explained, qualitySummary, sourceOutcomes, storeOutcomes } = historyMeta
 
 /** What the rows of an answer come to. */
-export interface Told
-  extends Pick<Loaded, "covered" | "contributions" | "findings" | "fingerprint" | "stores">, ColumnTypes {
+export interface Told extends Pick<Loaded, "covered" | "contributions" | "fingerprint" | "stores">, ColumnTypes {
   readonly counts: historyMeta.RowCounts
+  readonly found: historyMeta.Found
   /** Rows that were made; absent where none were asked for. */
   readonly forwardFilledBars?: number
 }

@@ -124,44 +124,51 @@ export const addCounts = (before: RowCounts, after: RowCounts): RowCounts => {
   }
 }
 
-const summaryOf = (
-  ranges: RangeSet.RangeSet,
-  severity: FindingSummary["severity"],
-  intervalMs: number
-): FindingSummary => ({
-  count: bars(ranges, intervalMs),
-  severity,
-  examples: firstBars(ranges, intervalMs, examplesMax)
-})
+/** How many bars something was found in, and the first of them. */
+type FoundBars = Pick<FindingSummary, "count" | "examples">
 
-/** What rules found in the rows, and what they keep out of them. */
+/** By rule, and by step, in how many bars something was found. */
+export type Found = Readonly<Record<string, FoundBars>>
+
+/** What findings come to. */
+export const foundIn = (findings: Findings.Findings, intervalMs: number): Found =>
+  Object.fromEntries(
+    Object.entries(findings).map(([rule, ranges]) => [
+      rule,
+      { count: bars(ranges, intervalMs), examples: firstBars(ranges, intervalMs, examplesMax) }
+    ])
+  )
+
+/** What two stretches of time come to together, the earlier one first. */
+export const addFound = (before: Found, after: Found): Found => {
+  const all = new Map(Object.entries(before))
+  for (const [rule, { count, examples }] of Object.entries(after)) {
+    const known = all.get(rule) ?? { count: 0, examples: [] }
+    all.set(rule, { count: known.count + count, examples: [...known.examples, ...examples].slice(0, examplesMax) })
+  }
+  return Object.fromEntries(all)
+}
+
+/** What rules found in the rows, and what they keep out of them; and what steps of conformance did to rows. */
 const findingsOf = (
   intervalMs: number,
-  findings: Findings.Findings,
+  found: Found,
   missing: ReadonlyArray<MissingRange>
-): Pick<QualitySummary, "findings"> => {
+): Pick<QualitySummary, "findings" | "conformed"> => {
+  const { rules, steps } = Findings.split(found)
   const kept = missing.flatMap((range) =>
     range.rule === undefined ? [] : [[range.rule, RangeSet.of(range.start, range.end)] as const]
   )
-  const all = [
-    ...Object.entries(Findings.split(findings).rules).map(
-      ([rule, ranges]) => [rule, summaryOf(ranges, "flag", intervalMs)] as const
-    ),
-    // a rule that has become stricter since then has some of both: what is kept out is told
-    ...Object.entries(Findings.make(kept)).map(
-      ([rule, ranges]) => [rule, summaryOf(ranges, "quarantine", intervalMs)] as const
-    )
-  ]
-  return all.length === 0 ? {} : { findings: Object.fromEntries(all) }
-}
-
-/** What steps of conformance did to rows of these bars. */
-const stepsOf = (intervalMs: number, findings: Findings.Findings): Pick<QualitySummary, "conformed"> => {
-  const steps = Object.entries(Findings.split(findings).steps).map(([step, ranges]) => {
-    const { count, examples } = summaryOf(ranges, "flag", intervalMs)
-    return [step, { count, examples }] as const
-  })
-  return steps.length === 0 ? {} : { conformed: Object.fromEntries(steps) }
+  const flag = Object.entries(rules).map(([rule, each]) => [rule, { ...each, severity: "flag" }] as const)
+  // a rule that has become stricter since then has some of both: what is kept out is told
+  const quarantine = Object.entries(foundIn(Findings.make(kept), intervalMs)).map(
+    ([rule, each]) => [rule, { ...each, severity: "quarantine" }] as const
+  )
+  const all = [...flag, ...quarantine]
+  return {
+    ...(all.length > 0 && { findings: Object.fromEntries(all) }),
+    ...(Object.keys(steps).length > 0 && { conformed: steps })
+  }
 }
 
 /** What of the range is closed, as far as nothing is stored of it: no bar is expected there. */
@@ -173,7 +180,7 @@ export const closedTime = (
 /** Bars that can have a row, those that have one, and what conformance found in them. */
 export const qualitySummary = (
   { entry: { interval }, range }: ValidRequest,
-  { counts, covered, findings }: Pick<Loaded, "covered" | "findings"> & { readonly counts: RowCounts },
+  { counts, covered, found }: Pick<Loaded, "covered"> & { readonly counts: RowCounts; readonly found: Found },
   missing: ReadonlyArray<MissingRange>,
   closed: RangeSet.RangeSet
 ): QualitySummary => {
@@ -187,8 +194,7 @@ export const qualitySummary = (
     knownEmptyBars,
     gapCount: missing.length,
     ...marked,
-    ...findingsOf(interval.lengthMs, findings, missing),
-    ...stepsOf(interval.lengthMs, findings)
+    ...findingsOf(interval.lengthMs, found, missing)
   }
 }
 

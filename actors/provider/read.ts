@@ -17,7 +17,7 @@ import * as Budget from "./Budget.ts"
 import { findCovered } from "./findCovered.ts"
 import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
-import { countRows } from "./historyMeta.ts"
+import { countRows, foundIn } from "./historyMeta.ts"
 import { type Loaded, loadRows } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
@@ -69,7 +69,8 @@ const answer = Effect.fnUntraced(function* (request: ValidRequest) {
     (yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf))
   const { loaded } = findings
   const { df, ...made } = asWanted(request, loaded)
-  const told = { ...loaded, ...made, counts: countRows(loaded.frame), columns: loaded.frame.columns }
+  const found = foundIn(loaded.findings, request.entry.interval.lengthMs)
+  const told = { ...loaded, ...made, found, counts: countRows(loaded.frame), columns: loaded.frame.columns }
   const { error, meta } = yield* accountOf(request, findings, told, budget)
   const result: HistoryResult = { df, meta }
   return error === undefined ? result : yield* new Refused({ error, result })

@@ -10,7 +10,7 @@ import { Effect, Schema } from "effect"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { ReadManyRequest, readsMax } from "../../protocol/history/ReadManyRequest.ts"
 import { type BodyForm, mediaTypeOf } from "../../protocol/wire/BodyForm.ts"
-import { DeadlineExceeded, MailboxFull } from "../../protocol/wire/Errors.ts"
+import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { errorCode } from "../../protocol/wire/errorCodes.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import { TooManyReads } from "../../protocol/wire/LimitErrors.ts"
@@ -19,7 +19,15 @@ import { service } from "../../protocol/wire/Subject.ts"
 import type { Credits } from "../../runtime/Credits.ts"
 import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
 import type { Message } from "../../runtime/Mesh.ts"
-import { errorReply, refusalReply, type Reply, type Respond, type Tagged } from "../../runtime/ServiceEndpoint.ts"
+import { makePlaces } from "../../runtime/Places.ts"
+import {
+  errorReply,
+  orBroken,
+  refusalReply,
+  type Reply,
+  type Respond,
+  type Tagged
+} from "../../runtime/ServiceEndpoint.ts"
 import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
 import { encodeMeta } from "./historyReply.ts"
@@ -32,8 +40,9 @@ import { invalid } from "./validRequest.ts"
 /** Reads of one batch that are worked on at once: more would only share the same cores. */
 const readsAtOnce = 8
 
-/** Batches that a host works on at once. */
+/** Batches that a host works on at once; half of them of one caller, whose reads are then as many as it may have. */
 const batchesAtOnce = 16
+const batchesPerCaller = 8
 
 /** One that is refused comes back when another has ended: batches take longer than reads. */
 const retryAfterMs = 500
@@ -75,7 +84,8 @@ const answer = ({ provider, turns }: ReadManyOptions, request: unknown, form: Bo
     Effect.catchTag("Refused", ({ error, result }) =>
       Effect.succeed(refused(error, form, { meta: encodeMeta(result.meta) }))
     ),
-    Effect.catch((error) => Effect.succeed(refused(error, form)))
+    Effect.catch((error) => Effect.succeed(refused(error, form))),
+    orBroken(service.readMany, (error) => refused(error, form))
   )
 
 const textEncoder = new TextEncoder()
@@ -127,19 +137,14 @@ const answerEach = Effect.fnUntraced(function* (options: ReadManyOptions, messag
 
 /** What answers several reads in one request. */
 export const makeReadMany = (options: ReadManyOptions): Respond => {
-  let underWay = 0
+  const places = makePlaces({ limit: "batches", most: batchesAtOnce, perCaller: batchesPerCaller, retryAfterMs })
   return (message) =>
-    Effect.suspend(() => {
-      if (underWay >= batchesAtOnce) {
-        return Effect.succeed(refusalReply(message, new MailboxFull({ address: service.readMany, retryAfterMs })))
-      }
-      underWay++
-      return partsWanted(message).pipe(
-        Effect.flatMap((wanted) =>
-          wanted === undefined ? answerAll(options, message) : answerEach(options, message, wanted)
-        ),
-        Effect.catch((error) => Effect.succeed(refusalReply(message, error))),
-        Effect.ensuring(Effect.sync(() => void underWay--))
-      )
-    })
+    places.hold(message).pipe(
+      Effect.andThen(partsWanted(message)),
+      Effect.flatMap((wanted) =>
+        wanted === undefined ? answerAll(options, message) : answerEach(options, message, wanted)
+      ),
+      Effect.scoped,
+      Effect.catch((error) => Effect.succeed(refusalReply(message, error)))
+    )
 }

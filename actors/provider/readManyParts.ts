@@ -9,7 +9,7 @@ import { Header } from "../../protocol/wire/Header.ts"
 import type { Credit } from "../../runtime/Credits.ts"
 import { Deadline, monotonicMs } from "../../runtime/Deadline.ts"
 import type { Message } from "../../runtime/Mesh.ts"
-import { errorReply, type Reply, silence, type Tagged } from "../../runtime/ServiceEndpoint.ts"
+import { errorReply, orBroken, type Reply, silence, type Tagged } from "../../runtime/ServiceEndpoint.ts"
 import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
 import { type AnswerForm, encodeMeta, frameReply } from "./historyReply.ts"
@@ -69,6 +69,7 @@ export const sendMany = Effect.fnUntraced(
       const reply: Reply = yield* answer(batch, credit, item).pipe(
         Effect.catchTag("Refused", ({ error, result }) => refused(error, { meta: encodeMeta(result.meta) })),
         Effect.catch((error) => refused(error)),
+        orBroken(message.subject, (error) => errorReply(error, {}, plainForm)),
         Effect.provideService(Deadline, deadline)
       )
       if (reply === silence) return yield* new ReaderGone()

@@ -9,19 +9,23 @@ import { Effect, Option } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
 import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryResult.ts"
-import { bars } from "../../protocol/history/RangeMeasure.ts"
+import { bars, bounds } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import type { Coverage, CoverageFailure } from "../../protocol/messages/Coverage.ts"
+import type { Coverage, CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
+import { loadWindows } from "../sources/storedWindows.ts"
 import * as AccountSoFar from "./AccountSoFar.ts"
 import * as Budget from "./Budget.ts"
+import * as EarlierWindows from "./EarlierWindows.ts"
 import { find, findAgain, findPast, type Load } from "./findHistory.ts"
 import { accountOf, type Told } from "./historyAccount.ts"
+import { joinWindows } from "./loadRows.ts"
 import * as OnwardFill from "./OnwardFill.ts"
 import * as ReadCursor from "./ReadCursor.ts"
 import { describe } from "./read.ts"
 import * as RowBatches from "./RowBatches.ts"
+import type { Priced, Tally } from "./Tally.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
@@ -39,7 +43,9 @@ export interface RowFlow<Needs = Services> {
   readonly waitMs: number
   /** What is left of it for the first part. */
   readonly firstWaitMs: Effect.Effect<number>
-  /** Where an answer goes on whose rows before that time have come. */
+  /** The time before which all rows have been given. */
+  readonly goneByMs: () => number
+  /** Where an answer goes on whose rows before that time have come; the times of an answer ascend. */
   readonly cursorAt: (fromMs: number) => string
   /** The length of a bar. */
   readonly barMs: number
@@ -56,7 +62,7 @@ const loadLater: Load<undefined> = () => Effect.succeed({ loaded: undefined, sto
 const atBest = ({ entry: { interval, schema } }: ValidRequest, covered: RangeSet.RangeSet): Told => ({
   covered,
   contributions: new Map(),
-  findings: {},
+  found: {},
   fingerprint: "",
   stores: { chunks: { wanted: 0, fromCache: 0, fromStorage: 0 }, failure: undefined, storageAsked: false },
   counts: { rows: bars(covered, interval.lengthMs), outOfOrderCount: 0, duplicateCount: 0 },
@@ -77,12 +83,78 @@ export const ofResult = (request: ValidRequest, { df, meta }: HistoryResult): Ro
     returnMeta: request.returnMeta,
     waitMs: totalDeadlineMs ?? Infinity,
     firstWaitMs: Effect.succeed(totalDeadlineMs === null ? Infinity : Math.max(0, totalDeadlineMs - elapsedMs)),
+    goneByMs: () => request.range[isGone ? 1 : 0],
     cursorAt: (fromMs) => ReadCursor.encode(request, { fromMs, version: meta.coverageVersion }),
     barMs: request.entry.interval.lengthMs,
     empty: Frame.slice(df, 0, 0),
     isResumed: false
   }
 }
+
+/** The row whose price is carried on into the rows behind a cursor. */
+const carriedRow = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, priced: Priced) {
+  const { lengthMs } = request.entry.interval
+  const time = RangeSet.of(priced.atMs, priced.atMs + lengthMs)
+  const { windows } = yield* loadWindows({ ...request, once: true }, view, time)
+  const { frame } = joinWindows(request.entry, windows)
+  return Frame.length(frame) === 1 ? { ...priced, row: frame } : undefined
+})
+
+/** The rows of an answer as they go by, and what they come to. */
+const flowing = Effect.fnUntraced(function* (
+  request: ValidRequest,
+  view: CoverageView,
+  cursor: ReadCursor.ReadCursor | undefined,
+  size: RowBatches.BatchSize | undefined
+) {
+  const [start, end] = request.range
+  const { tally, fromMs = start } = cursor ?? {}
+  const covered = RangeSet.clip(view.covered, start, end)
+  const countedMs = tally?.untilMs ?? start
+  const priced = tally?.priced
+  const carried = priced === undefined ? undefined : yield* carriedRow(request, view, priced)
+  const batches = RowBatches.make(request, view, RangeSet.clip(covered, countedMs, end), size)
+  const earlier = EarlierWindows.make(request, view, RangeSet.clip(covered, start, countedMs), size)
+  const soFar = AccountSoFar.make(request, tally)
+  const fill = OnwardFill.make(request, carried)
+  const empty = Frame.empty(request.entry.schema)
+  /** What rows came to behind each batch whose rows have not all been sent, and behind the last whose rows have. */
+  let tallies: ReadonlyArray<Tally> = tally === undefined ? [] : [tally]
+  let goneByMs = fromMs
+
+  const rowsOf = (batch: RowBatches.Batch): Frame.Frame => {
+    soFar.add(batch)
+    const { filledCount, frame, priced: goingOn } = fill(batch)
+    soFar.addMade(filledCount)
+    const untilMs = Option.match(bounds(batch.covered), { onNone: () => start, onSome: (time) => time.end })
+    tallies = [...tallies, { ...soFar.sum(), untilMs, priced: goingOn }]
+    goneByMs = Math.max(goneByMs, untilMs)
+    return Frame.within(frame, fromMs, end)
+  }
+  // behind the rows, as nobody waits for it but the account
+  const nextEarlier = Effect.map(earlier, (some) =>
+    Option.map(some, (contents) => {
+      soFar.addEarlier(contents)
+      return empty
+    })
+  )
+  return {
+    next: Effect.flatMap(batches, (batch) =>
+      Option.isNone(batch) ? nextEarlier : Effect.succeed(Option.some(rowsOf(batch.value)))
+    ),
+    told: () => soFar.told(covered),
+    goneByMs: () => goneByMs,
+    cursorAt: (timeMs: number) => {
+      const sent = tallies.findLastIndex(({ untilMs }) => untilMs <= timeMs)
+      tallies = tallies.slice(Math.max(0, sent))
+      return ReadCursor.encode(request, {
+        fromMs: timeMs,
+        version: view.root.version,
+        ...(sent >= 0 && { tally: tallies[0]! })
+      })
+    }
+  }
+})
 
 /** Finds what is covered, fills the gap, and has the rows go by; from a cursor on, where there is one. */
 export const readParts = Effect.fn(Span.historyRead)(function* (
@@ -98,33 +170,23 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
     : asOf === undefined
       ? find(request, budget, loadLater)
       : findPast(request, budget, loadLater, asOf)
-  const { view } = findings
-  const covered = RangeSet.clip(view.covered, ...request.range)
+  const covered = RangeSet.clip(findings.view.covered, ...request.range)
   const early = yield* accountOf(request, findings, atBest(request, covered), budget)
   if (early.error !== undefined) return yield* early.error
   const { spanId, traceId } = early.meta
   // what the first part had to be there by is long over when the last one is made
   const atEnd = { ...budget, remainingMs: Effect.succeed(budget.totalMs) }
-  const batches = RowBatches.make(request, view, covered, batchSize)
-  const soFar = AccountSoFar.make(request)
-  const fill = OnwardFill.make(request)
-  const fromMs = cursor?.fromMs ?? request.range[0]
+  const { cursorAt, goneByMs, next, told } = yield* flowing(request, findings.view, cursor, batchSize)
   const flow: RowFlow = {
-    next: Effect.map(batches, (next) =>
-      Option.map(next, (batch) => {
-        soFar.add(batch)
-        const { filledCount, frame } = fill(batch)
-        soFar.addMade(filledCount)
-        return Frame.within(frame, fromMs, request.range[1])
-      })
-    ),
-    account: Effect.suspend(() => accountOf(request, findings, soFar.told(covered), atEnd)).pipe(
+    next,
+    account: Effect.suspend(() => accountOf(request, findings, told(), atEnd)).pipe(
       Effect.map(({ error, meta }) => ({ error, meta: { ...meta, traceId, spanId } }))
     ),
     returnMeta: request.returnMeta,
     waitMs: budget.totalMs,
     firstWaitMs: budget.remainingMs,
-    cursorAt: (timeMs) => ReadCursor.encode(request, { fromMs: timeMs, version: view.root.version }),
+    goneByMs,
+    cursorAt,
     barMs: request.entry.interval.lengthMs,
     empty: Frame.empty(request.entry.schema),
     isResumed: cursor !== undefined

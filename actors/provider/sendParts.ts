@@ -10,7 +10,7 @@ import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import type { Credit } from "../../runtime/Credits.ts"
-import { Deadline, enforce, monotonicMs } from "../../runtime/Deadline.ts"
+import { Deadline, enforce, monotonicMs, remainingMs } from "../../runtime/Deadline.ts"
 import type { Headers } from "../../runtime/Mesh.ts"
 import { type Reply, silence } from "../../runtime/ServiceEndpoint.ts"
 import { Refused } from "./read.ts"
@@ -40,6 +40,8 @@ interface Waiting {
   frames: Array<Frame.Frame>
   rows: number
   ended: boolean
+  /** The time before which all rows have been sent. */
+  sentMs: number
   /** About the size of a row, as the last part had it. */
   rowBytes: number
   /** Of the whole answer, when it was asked for. */
@@ -49,10 +51,22 @@ interface Waiting {
 const rowsWanted = ({ rowBytes }: Waiting, { bytesMax, partBytes = usualPartBytes }: PartOptions): number =>
   Math.max(1, Math.floor(Math.min(partBytes, bytesMax) / rowBytes))
 
-/** Loads until there are more rows than a part takes, or all. */
+// the rest of the time for a part is left for its rows on their way, and for what is read in larger pieces
+const gatheringShare = 0.5
+
+/**
+ * Loads until there are more rows than a part takes, or all, or until much of the time for a part is over: a part with
+ * few rows, or with none, says that its reader is worked for, and has the cursor from which that need not be done again.
+ */
 const load = Effect.fnUntraced(function* (waiting: Waiting, flow: RowFlow<never>, options: PartOptions) {
+  const untilMs = (yield* monotonicMs) + (yield* remainingMs) * gatheringShare
   while (!waiting.ended && waiting.rows <= rowsWanted(waiting, options)) {
     const next = yield* flow.next
+    if (Option.isSome(next) && (yield* monotonicMs) >= untilMs) {
+      waiting.frames.push(next.value)
+      waiting.rows += Frame.length(next.value)
+      return
+    }
     if (Option.isNone(next)) waiting.ended = true
     else {
       waiting.frames.push(next.value)
@@ -78,7 +92,7 @@ const cut = Effect.fnUntraced(function* (waiting: Waiting, options: PartOptions)
     const reply = yield* options.encode(rows, undefined)
     const bytes = reply.data.length
     if (bytes <= options.bytesMax) {
-      waiting.rowBytes = Math.max(1, bytes / Math.max(1, count))
+      if (count > 0) waiting.rowBytes = Math.max(1, bytes / count)
       waiting.frames = [Frame.slice(all, count, waiting.rows)]
       waiting.rows -= count
       return { reply, rows }
@@ -101,7 +115,9 @@ const withHeaders = ({ data, headers }: Reply, more: Headers): Reply => ({
   headers: new Map([...headers, ...more])
 })
 
-const endOf = (rows: Frame.Frame, barMs: number): number => rows.eventTimeMs.at(-1)! + barMs
+/** The time before which all rows have been sent, with those of one more part. */
+const sentWith = ({ rows: left, sentMs }: Waiting, rows: Frame.Frame, { barMs, goneByMs }: RowFlow<never>): number =>
+  Math.max(sentMs, left === 0 ? goneByMs() : (rows.eventTimeMs.at(-1) ?? -Infinity) + barMs)
 
 /** Each part but the first has the whole of the caller's time again: what the reader takes its time for is its own. */
 const inTime =
@@ -131,7 +147,14 @@ const nextPart = Effect.fnUntraced(function* (waiting: Waiting, flow: RowFlow<ne
  */
 export const sendParts = Effect.fnUntraced(function* (flow: RowFlow<never>, options: PartOptions) {
   const { credit, send } = options
-  const waiting: Waiting = { empty: flow.empty, frames: [], rows: 0, ended: false, rowBytes: rowBytesGuess }
+  const waiting: Waiting = {
+    empty: flow.empty,
+    frames: [],
+    rows: 0,
+    ended: false,
+    sentMs: flow.goneByMs(),
+    rowBytes: rowBytesGuess
+  }
   for (let part = 0; ; part++) {
     const waitMs = part === 0 ? yield* flow.firstWaitMs : flow.waitMs
     const { reply, rows } = yield* inTime(waitMs)(nextPart(waiting, flow, options))
@@ -142,7 +165,7 @@ export const sendParts = Effect.fnUntraced(function* (flow: RowFlow<never>, opti
       [Header.flow, credit.subject]
     ]
     if (rows === undefined) return withHeaders(reply, new Map([...headers, [Header.last, "true"]]))
-    const cursor = flow.cursorAt(endOf(rows, flow.barMs))
-    send(reply.data, new Map([...reply.headers, ...headers, [Header.cursor, cursor]]))
+    waiting.sentMs = sentWith(waiting, rows, flow)
+    send(reply.data, new Map([...reply.headers, ...headers, [Header.cursor, flow.cursorAt(waiting.sentMs)]]))
   }
 })

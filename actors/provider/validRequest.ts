@@ -55,15 +55,19 @@ const decodeEnsure = Schema.decodeUnknownEffect(EnsureRequest, knownFields)
 
 const problemsOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** What the schema says in words of its own. */
+const plainWords = [
+  [/excess property|Unexpected key/, "is no field of a request"],
+  [/^Missing key$/, "is missing: a request has it"]
+] as const
+
 /** The first thing that is wrong with the request, and the field that it is in. */
 export const invalid = ({ issue }: Schema.SchemaError): InvalidRequest => {
   const [first] = problemsOf(issue).issues
   const field = first?.path?.map(String).join(".") ?? ""
   const problem = (first?.message ?? "can't be read").replaceAll(/\s+/g, " ")
-  return new InvalidRequest({
-    field: field === "" ? "request" : field,
-    problem: /excess property|Unexpected key/.test(problem) ? "is no field of a request" : problem
-  })
+  const [, told = problem] = plainWords.find(([pattern]) => pattern.test(problem)) ?? []
+  return new InvalidRequest({ field: field === "" ? "request" : field, problem: told })
 }
 
 /** A request to read, from the wire or a program. */
@@ -73,6 +77,18 @@ export const parseHistory = (input: unknown): Effect.Effect<HistoryRequest, Inva
 /** A request to fill, from the wire or a program. */
 export const parseEnsure = (input: unknown): Effect.Effect<EnsureRequest, InvalidRequest> =>
   Effect.mapError(decodeEnsure(input), invalid)
+
+/** The series that a request is about, whatever it wants to know of it. */
+export const findSeries = Effect.fnUntraced(function* ({
+  interval,
+  nodeId
+}: Pick<HistoryRequest, "nodeId" | "interval">) {
+  if (Option.isNone(Interval.parse(interval))) {
+    const problem = `${JSON.stringify(interval)} is no interval: a whole number and s, m, h, d or w, such as 1m`
+    return yield* new InvalidRequest({ field: "interval", problem })
+  }
+  return yield* (yield* SeriesCatalog).find(nodeId, interval)
+})
 
 /** The sources in the order of preference: those that are named, then the others of the series. */
 export const validSources = Effect.fnUntraced(function* (
@@ -109,12 +125,7 @@ export const validate = Effect.fnUntraced(function* (
   request: EnsureRequest & Pick<HistoryRequest, "asOf" | "fill" | "returnMeta">,
   { barsMax, defaults, inParts = false, verb }: RequestTerms
 ) {
-  const catalog = yield* SeriesCatalog
-  if (Option.isNone(Interval.parse(request.interval))) {
-    const problem = `${JSON.stringify(request.interval)} is no interval: a whole number and s, m, h, d or w, such as 1m`
-    return yield* new InvalidRequest({ field: "interval", problem })
-  }
-  const entry = yield* catalog.find(request.nodeId, request.interval)
+  const entry = yield* findSeries(request)
   const { nodeId: _node, interval: _interval, start, end, minVersion = 0, requestId, ...said } = request
   const { align, asOf, sourcePriority, ...options } = decide(verb, defaults, said)
   const range = yield* Effect.fromResult(checkRange({ start, end, align }, entry.interval))

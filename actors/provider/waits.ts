@@ -1,6 +1,7 @@
 /** How long is waited for what? Pure: by the policy, for those who wait and for those who explain it. */
 import type { SlaPolicy } from "../../protocol/history/SlaPolicy.ts"
 import type { GapMode, Waits } from "../../protocol/history/ReadExplanation.ts"
+import type { ValidRequest } from "./validRequest.ts"
 
 /** Time that is kept back for putting the answer together and sending it, in milliseconds, and as a share. */
 const reserveMs = 50
@@ -21,12 +22,14 @@ const bounded = (ms: number): number | null => (ms === Infinity ? null : Math.ro
 
 /**
  * What a read waits for, and how long at the most: each phase as if those before it took no time. What is covered is
- * looked up in any case, with all the time there is; the rows of it have no more than `maxWaitStorageMs`.
+ * looked up in any case, with all the time there is, or with `maxWaitStorageMs` where its owner is to confirm it; the
+ * rows of it have no more than `maxWaitStorageMs`.
  */
-export const waitsOf = (gapMode: GapMode, sla: SlaPolicy): Waits => {
-  const { maxWaitStorageMs = Infinity, totalDeadlineMs = Infinity } = sla
+export const waitsOf = (gapMode: GapMode, { consistency, sla }: Pick<ValidRequest, "consistency" | "sla">): Waits => {
+  const { maxWaitStorageMs = Infinity, retryBackoffMs = 0, totalDeadlineMs = Infinity } = sla
   const leftMs = usableMs(totalDeadlineMs)
-  const storage = { budgetMs: bounded(leftMs), rowsMs: bounded(Math.min(maxWaitStorageMs, leftMs)) }
-  const backfill = gapMode === "wait" ? { backfill: { budgetMs: bounded(backfillWaitMs(sla, leftMs)) } } : {}
-  return { totalDeadlineMs: bounded(totalDeadlineMs), phases: { storage, ...backfill } }
+  const rowsMs = Math.min(maxWaitStorageMs, leftMs)
+  const storage = { budgetMs: bounded(consistency === "strict" ? rowsMs : leftMs), rowsMs: bounded(rowsMs) }
+  const backfill = { budgetMs: bounded(backfillWaitMs(sla, leftMs)), ...(retryBackoffMs > 0 && { retryBackoffMs }) }
+  return { totalDeadlineMs: bounded(totalDeadlineMs), phases: { storage, ...(gapMode === "wait" && { backfill }) } }
 }

@@ -6,11 +6,11 @@
  */
 import { contentHash } from "../../protocol/frame/contentHash.ts"
 import * as Frame from "../../protocol/frame/Frame.ts"
-import { at, size } from "../../protocol/history/RangeMeasure.ts"
+import { at, isEmpty, size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Merged } from "../conformance/mergeBySource.ts"
 import { mergeFrames } from "../conformance/mergeFrames.ts"
-import type { StoredWindow } from "../sources/storedWindows.ts"
+import type { PlannedWindow, StoredWindow } from "../sources/storedWindows.ts"
 import type { WindowContent } from "./fingerprint.ts"
 
 /** The rows of a sealed frame with event times in the set, which may be very many ranges. */
@@ -37,4 +37,13 @@ export const windowContent = (
   }
   const taken = rows.map((each) => rowsIn(each.frame, contributions.get(each.source) ?? RangeSet.empty))
   return { windowStart, contentHash: contentHash(mergeFrames(taken.filter((part) => Frame.length(part) > 0))) }
+}
+
+const contentOfNone = contentHash(mergeFrames([]))
+
+/** The content of a window as its pages tell it: where its rows are one whole chunk, or none; else undefined. */
+export const contentByName = ({ chunks, ranges, windowStart }: PlannedWindow): WindowContent | undefined => {
+  const [only, ...others] = chunks
+  if (only === undefined || others.length > 0 || !isEmpty(RangeSet.subtract(only.ranges, ranges))) return undefined
+  return { windowStart, contentHash: only.rows === 0 ? contentOfNone : only.contentHash }
 }

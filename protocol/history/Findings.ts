@@ -47,7 +47,9 @@ export const ofSteps = (told: Iterable<readonly [step: string, ranges: RangeSet.
   make(Array.from(told, ([step, ranges]) => [`${stepPrefix}${step}`, ranges] as const))
 
 /** What rules found, and beside it what steps did, by the names of the steps. */
-export const split = (findings: Findings): { readonly rules: Findings; readonly steps: Findings } => {
+export const split = <Of>(
+  findings: Readonly<Record<string, Of>>
+): { readonly rules: Readonly<Record<string, Of>>; readonly steps: Readonly<Record<string, Of>> } => {
   const all = Object.entries(findings)
   return {
     rules: Object.fromEntries(all.filter(([name]) => !isOfStep(name))),

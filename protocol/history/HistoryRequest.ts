@@ -45,7 +45,7 @@ const options = {
   align: Schema.optionalKey(Align),
   consistency: Schema.optionalKey(Consistency),
   /** The answer is at least of this coverage version: read your own writes. */
-  minVersion: Schema.optionalKey(Schema.Int),
+  minVersion: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   requestId: Schema.optionalKey(RequestId)
 }
 

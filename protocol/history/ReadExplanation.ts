@@ -84,8 +84,18 @@ const Wait = Schema.NullOr(Schema.Finite)
 /** How long is waited for what, at the most, in milliseconds; null where nothing bounds it. */
 export const Waits = Schema.Struct({
   totalDeadlineMs: Wait,
-  /** The phases that would be waited for; `rowsMs`: how long for stored rows, once it is known which. */
-  phases: Schema.Record(Schema.String, Schema.Struct({ budgetMs: Wait, rowsMs: Schema.optionalKey(Wait) }))
+  /**
+   * The phases that would be waited for; `rowsMs`: how long for stored rows, once it is known which; `retryBackoffMs`:
+   * the pause before a second try, where the request sets one, which is part of its phase.
+   */
+  phases: Schema.Record(
+    Schema.String,
+    Schema.Struct({
+      budgetMs: Wait,
+      rowsMs: Schema.optionalKey(Wait),
+      retryBackoffMs: Schema.optionalKey(Schema.Finite)
+    })
+  )
 })
 export type Waits = typeof Waits.Type
 

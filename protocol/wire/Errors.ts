@@ -1,13 +1,33 @@
 /** What can go wrong between a caller and an actor? */
 import { Schema } from "effect"
 
-/** The actor has as many messages waiting as it takes. Nothing was done: ask again after `retryAfterMs`. */
+/** What a host does only so much of at once: requests of any kind, batches of reads, answers that go out in parts. */
+export const HostLimit = Schema.Literals(["requests", "batches", "answersInParts"])
+export type HostLimit = typeof HostLimit.Type
+
+/** How people say it. */
+export const limitText: Readonly<Record<HostLimit, string>> = {
+  requests: "requests",
+  batches: "batches of reads",
+  answersInParts: "answers in parts"
+}
+
+/**
+ * The actor has as many messages waiting as it takes, or the host as much under way of what `limit` says. Nothing was
+ * done: ask again after `retryAfterMs`.
+ */
 export class MailboxFull extends Schema.TaggedError<MailboxFull>()("MailboxFull", {
   address: Schema.String,
-  retryAfterMs: Schema.Finite
+  retryAfterMs: Schema.Finite,
+  limit: Schema.optionalKey(HostLimit),
+  limitMax: Schema.optionalKey(Schema.Finite)
 }) {
   override get message() {
-    return `the mailbox of ${this.address} is full; ask again after ${this.retryAfterMs} ms`
+    const what =
+      this.limit === undefined
+        ? `the mailbox of ${this.address} is full`
+        : `${this.limitMax} ${limitText[this.limit]} are under way on this host`
+    return `${what}; ask again after ${this.retryAfterMs} ms`
   }
 }
 

@@ -4,6 +4,7 @@
  * Nothing was done about any of it. What has to wait says how long; what is too much stays so, and has to be less.
  */
 import { Schema } from "effect"
+import { HostLimit, limitText } from "./Errors.ts"
 
 /** The request has more bytes than any that is meant. */
 export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("RequestTooLarge", {
@@ -15,16 +16,20 @@ export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("Requ
   }
 }
 
-/** As many requests of this caller are under way on the host as it takes of one. Ask again after `retryAfterMs`. */
+/**
+ * As many requests of this caller are under way on the host as it takes of one, or as many of the kind that `limit`
+ * says. Ask again after `retryAfterMs`.
+ */
 export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", {
   /** By what the host tells callers apart. */
   caller: Schema.String,
   requestsMax: Schema.Finite,
-  retryAfterMs: Schema.Finite
+  retryAfterMs: Schema.Finite,
+  limit: Schema.optionalKey(HostLimit)
 }) {
   override get message() {
     return (
-      `${this.requestsMax} requests of the caller ${this.caller} are under way on this host: ` +
+      `${this.requestsMax} ${limitText[this.limit ?? "requests"]} of the caller ${this.caller} are under way on this host: ` +
       `wait for some of them, or ask again after ${this.retryAfterMs} ms`
     )
   }

@@ -9,7 +9,8 @@ import { Option } from "effect"
 /** Requests are flat; whoever nests deeper wants to exhaust the reader. */
 const depthMax = 64
 
-const textDecoder = new TextDecoder()
+// a text may begin with the character that elsewhere marks the order of bytes
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** Bytes, and how far they are read. */
 interface Reading {

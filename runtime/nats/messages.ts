@@ -1,5 +1,6 @@
 /** How does a message of the client library become one of the port? */
 import { headers as makeHeaders, type Msg, type MsgHdrs } from "@nats-io/transport-node"
+import { mayAnswer } from "../../protocol/wire/ReplySubject.ts"
 import type { Headers, Message } from "../Mesh.ts"
 
 /** The library's headers with these values. */
@@ -33,6 +34,7 @@ export const toMessage = (msg: Msg): Message => {
       return known
     },
     respond: (data, headers) => {
+      if (!mayAnswer(msg.reply ?? "")) return
       try {
         msg.respond(data, withHeaders(headers))
       } catch {

@@ -21,10 +21,10 @@ describe("describeExplanation()", () => {
       [""],
       ["from", "bars", "windows", "takes"],
       ["cache", "0", "0", "0 chunks, 0 bytes"],
-      ["storage", "3", "1", "1 chunks, 1,456 bytes"],
-      ["backfill", "2", "1", "1 requests, 0:01"],
+      ["storage", "3", "1", "1 chunk, 1,456 bytes"],
+      ["backfill", "2", "1", "1 request, 0:01"],
       ["live", "0", "0", "there are no live sources yet"],
-      ["binance: 1 requests of 1,000 bars at the most"],
+      ["binance: 1 request of 1,000 bars at the most"],
       [""],
       ["state", "start", "end", "ask again", "reason"],
       ["missing", "2022-12-13T00:03:00Z", "2022-12-13T00:05:00Z", "not filled yet"],
@@ -35,18 +35,22 @@ describe("describeExplanation()", () => {
   })
 
   it("describeExplanation() says what nothing bounds, what is not asked for, and what is left out", () => {
+    const waits = { totalDeadlineMs: 9, phases: { backfill: { budgetMs: 1700, retryBackoffMs: 1200 } } }
+    expect(describeExplanation({ ...told, waits })).toMatch(
+      /^waits {7}backfill 1,700 ms at the most, 1,200 ms of them before a second try; all by 9 ms$/m
+    )
     const text = describeExplanation({
       ...told,
       gap: { mode: "fail", because: "strategy" },
       waits: { totalDeadlineMs: null, phases: { storage: { budgetMs: null, rowsMs: 100 } } },
       onFailure: { ...told.onFailure, gap: "error", strict: "flag" },
-      windowsLeft: 1200,
+      windowsLeft: 1,
       notes: ["a note"]
     })
     expect(text).toMatch(/^gap {9}the read is refused: the strategy does so with each gap$/m)
     expect(text).toMatch(/^waits {7}storage as long as it takes, its rows 100 ms at the most; no deadline$/m)
     expect(text).toMatch(/^on failure {2}gap: an error; .*; not all bars: a finding$/m)
-    expect(text).toMatch(/1 requests, 0:01; not asked$/m)
-    expect(text).toMatch(/\nand 1,200 more windows\n\na note$/)
+    expect(text).toMatch(/1 request, 0:01; not asked$/m)
+    expect(text).toMatch(/\nand 1 more window\n\na note$/)
   })
 })

@@ -39,7 +39,7 @@ describe("docs/PROTOCOL.md", () => {
   })
 
   it("says where calls are called off, and where members are looked for", () => {
-    expect(page).toContain(`\`${CallSubject.cancel("*").replace("*", "<call>")}\``)
+    expect(page).toContain(`\`${CallSubject.cancels.replace("*", "<call>")}\``)
     for (const verb of ["ping", "info", "stats"] as const) expect(page).toContain(`\`${microSubjects(verb, "")[0]}\``)
   })
 })

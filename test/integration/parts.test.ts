@@ -1,7 +1,7 @@
 /** Does an answer that no message carries reach its reader whole, however slow, cut off or left alone that is? */
 import { assert, describe, it } from "@effect/vitest"
 import type { NatsConnection } from "@nats-io/transport-node"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
 import * as PlainReader from "../support/plainReader.ts"
@@ -103,6 +103,49 @@ describe("an answer in parts", () => {
         assert.deepStrictEqual(rowsOf([first!, ...rest]), times)
         assert.strictEqual(rest.at(-1)?.meta?.fingerprint, record.fingerprint)
       }
+    })
+  )
+
+  it.live("goes on at another host when the one at work leaves, and whoever reads there is told at once", () =>
+    Effect.gen(function* () {
+      const { hosts, servers } = yield* Cluster.start(settings, ["a", "b"])
+      const nc = yield* Cluster.startConnection(servers)
+      // of so many readers each host has some; they take nothing while it leaves
+      const readings = yield* Effect.forEach(Array.from({ length: 12 }), () => PlainReader.ask(nc, { body }))
+      yield* Effect.forEach(readings, ({ until }) => until(1), { discard: true })
+      yield* hosts[0]!.stop
+      const left = readings.filter(({ parts }) => parts.length > 1)
+      assert.isTrue(left.length > 0 && left.length < readings.length, `${left.length} of 12 were read at the host`)
+      for (const { parts } of left) assert.deepInclude(parts[1]?.error, { tag: "ActorUnavailable" })
+      for (const { parts } of readings) {
+        const [first] = parts
+        const rest = yield* readAll(nc, first?.cursor)
+        assert.deepStrictEqual(rowsOf([first!, ...rest]), times)
+        assert.strictEqual(rest.at(-1)?.meta?.fingerprint, record.fingerprint)
+      }
+    })
+  )
+
+  it.live("is finished by a host that leaves, where its reader takes it in time", () =>
+    Effect.gen(function* () {
+      const { hosts, servers } = yield* Cluster.start(settings)
+      const nc = yield* Cluster.startConnection(servers)
+      const reading = yield* PlainReader.ask(nc, { body })
+      yield* reading.until(1)
+      const leaving = yield* Effect.forkChild(hosts[0]!.stop)
+      const isAway = Effect.promise(() =>
+        nc.request("seamless.v1.coverage", "{}", { timeout: 5000 }).then(
+          () => false,
+          () => true
+        )
+      )
+      yield* untilTrue("the host takes nothing more", isAway)
+      for (let count = 2; !reading.isOver(); count++) {
+        reading.grant(1)
+        yield* reading.until(count)
+      }
+      assert.deepStrictEqual(rowsOf(reading.parts), times)
+      yield* Fiber.join(leaving)
     })
   )
 

@@ -110,4 +110,13 @@ describe("stream", () => {
       checkWhole(frames)
     })
   )
+
+  it.live("goes on with another host where the one that answered leaves", () =>
+    Effect.gen(function* () {
+      const { asked, client, hosts, startHost } = yield* setUp(["a"])
+      const { frames, meta } = yield* goThrough(client.stream(...asked), Effect.andThen(startHost("b"), hosts[0]!.stop))
+      checkWhole(frames)
+      assert.strictEqual(meta.qualitySummary.rows, bars)
+    })
+  )
 })

@@ -176,6 +176,29 @@ describe("several reads on the wire", () => {
 })
 
 describe("limits on the wire", () => {
+  it.live("no host publishes where a caller may not: to subjects of the servers' and of the protocol's own", () =>
+    Effect.gen(function* () {
+      const { servers } = yield* Cluster.start({ files: [file] })
+      const nc = yield* Cluster.startConnection(servers)
+      const root = `$KV.seamless-coverage.${Subject.series(nodeId, interval)}`
+      const replies = [root, "$JS.ACK.x", "seamless.v1.cancel.another", "seamless.v1.changed.coverage.x", "mine.x"]
+      const heard: Array<string> = []
+      for (const reply of replies) nc.subscribe(reply, { callback: (_, { subject }) => void heard.push(subject) })
+      yield* Effect.promise(() => nc.flush())
+      const asks = [Subject.service.health, Subject.service.coverage, "seamless.v1.admin.me.switches", "$SRV.PING"]
+      for (const subject of asks) {
+        for (const reply of replies) nc.publish(subject, "{}", { reply })
+      }
+      yield* untilTrue(
+        "each question with a reply subject of its asker's is answered",
+        Effect.sync(() => heard.filter((subject) => subject === "mine.x").length === asks.length)
+      )
+      assert.deepStrictEqual(new Set(heard), new Set(["mine.x"]))
+      const kept = yield* Effect.promise(() => nc.request("$JS.API.STREAM.INFO.KV_seamless-coverage", ""))
+      assert.strictEqual(kept.json<{ readonly state: { readonly messages: number } }>().state.messages, 0)
+    })
+  )
+
   it.live("a caller has so many requests under way, and a request so many bytes", () =>
     Effect.gen(function* () {
       const cluster = yield* Cluster.start({

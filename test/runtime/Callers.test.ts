@@ -1,7 +1,7 @@
-/** Are callers told apart, and is what each has under way counted right? */
+/** Are callers told apart? */
 import { assert, describe, it } from "@effect/vitest"
 import { Header } from "../../protocol/wire/Header.ts"
-import { callerOf, makeCallers } from "../../runtime/Callers.ts"
+import { callerOf } from "../../runtime/Callers.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 
 const message = (replyTo: string, caller?: string): Message => ({
@@ -25,18 +25,5 @@ describe("Callers", () => {
       [message("_INBOX.abc.1", "n".repeat(200)), "n".repeat(128)]
     ] as const
     for (const [asked, caller] of cases) assert.strictEqual(callerOf(asked), caller)
-  })
-
-  it("take() refuses one too many, and takes it again when one has ended", () => {
-    const callers = makeCallers(2)
-    const take = (inbox: string) => callers.take(message(`_INBOX.${inbox}.1`))
-    const [first, second, third] = [take("a"), take("a"), take("a")]
-    assert.strictEqual(typeof first, "function")
-    assert.strictEqual(typeof second, "function")
-    assert.deepInclude(third, { _tag: "TooManyRequests", caller: "_INBOX.a", requestsMax: 2 })
-    assert.strictEqual(typeof take("b"), "function")
-    if (typeof first === "function") first()
-    assert.strictEqual(typeof take("a"), "function")
-    assert.strictEqual(typeof take("a"), "object")
   })
 })

@@ -7,7 +7,7 @@ import * as CallSubject from "../../protocol/wire/CallSubject.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import { HostStatus } from "../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
-import { Mesh } from "../../runtime/Mesh.ts"
+import { Mesh, type Message } from "../../runtime/Mesh.ts"
 import { type Reply, serve, type ServeOptions } from "../../runtime/ServiceEndpoint.ts"
 import * as ServiceFigures from "../../runtime/ServiceFigures.ts"
 
@@ -88,8 +88,8 @@ describe("serve", () => {
 
   it.effect("serve() waits for what is under way no longer than five seconds", () =>
     Effect.gen(function* () {
-      const { ask, close } = yield* setUp()
-      yield* Effect.forkChild(ask)
+      const { askAs, close } = yield* setUp()
+      const left = yield* Effect.forkChild(askAs("alice"))
       yield* yieldAll
       const closed = yield* Effect.forkChild(close)
       yield* yieldAll
@@ -97,6 +97,8 @@ describe("serve", () => {
       assert.isUndefined(closed.pollUnsafe())
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(closed)
+      // who is left behind need not wait for the end of its time to ask another host
+      assert.strictEqual((yield* Fiber.join(left)).headers.get(Header.error), "ActorUnavailable")
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
   )
 
@@ -155,6 +157,54 @@ describe("serve", () => {
       yield* close
       assert.isUndefined(off!.pollUnsafe())
       yield* Fiber.interrupt(off!)
+    }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  )
+
+  it.effect(
+    "serve() does nothing for a question whose answer would go to a subject of the servers' or the protocol's",
+    () =>
+      Effect.gen(function* () {
+        const mesh = yield* Mesh
+        let ask: (message: Message) => void = () => undefined
+        const heard: Array<string> = []
+        const listening: typeof mesh.subscribe = (subject, handler) =>
+          Effect.sync(() => {
+            if (subject === "a") ask = handler
+          })
+        const respond = ({ replyTo }: Message) => Effect.sync(() => (heard.push(replyTo), reply))
+        yield* serve(new Map([["a", respond]])).pipe(
+          Effect.provideService(HostStatus, { state: () => "serving", reason: () => "", draining: Effect.never }),
+          Effect.provideService(Mesh, { ...mesh, subscribe: listening })
+        )
+        const answered = ["_INBOX.a.1", "_R_.b", "mine.seamless.v1", "seamlessly.1", ""]
+        const passedOver = [
+          "$KV.seamless-coverage.a",
+          "$JS.ACK.x",
+          "$SYS.y",
+          "seamless.v1.slot.3",
+          "seamless.v9.x",
+          "$"
+        ]
+        for (const replyTo of [...passedOver, ...answered]) {
+          ask({ subject: "a", data: new Uint8Array(0), headers: new Map(), replyTo, respond: () => undefined })
+        }
+        yield* yieldAll
+        assert.deepStrictEqual(heard, answered)
+      }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
+  )
+
+  it.effect("serve() ends a request that named itself as a wildcard when that name is called off, and no other", () =>
+    Effect.gen(function* () {
+      const { answer, askNamed } = yield* setUp()
+      const mesh = yield* Mesh
+      const [all, other] = yield* Effect.forEach(["*", "two"], (call) => Effect.forkChild(askNamed(call)))
+      yield* yieldAll
+      yield* mesh.publish(CallSubject.cancel("*"), new Uint8Array(0))
+      yield* yieldAll
+      yield* answer
+      assert.isTrue(Exit.isSuccess(yield* Fiber.join(other!)))
+      assert.isUndefined(all!.pollUnsafe())
+      yield* Fiber.interrupt(all!)
     }).pipe(Effect.scoped, Effect.provide(MemoryMesh.layer))
   )
 })

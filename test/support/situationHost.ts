@@ -4,7 +4,8 @@
  * The product's own layers in memory. Each row of a situation has a series of its own, so that all of them are read at
  * once and none finds what another one has filled.
  */
-import { Deferred, Effect, Exit, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
+import * as SeamlessDataProvider from "../../actors/provider/SeamlessDataProvider.ts"
 import { type DataSource, RequestFailed } from "../../actors/sources/DataSource.ts"
 import { makeMemory } from "../../actors/sources/memorySource.ts"
 import type { RawRows } from "../../protocol/frame/RawRows.ts"
@@ -64,10 +65,13 @@ const seriesOf = (name: string, interval: string): SeriesSettings => ({
   windowBars: 10
 })
 
+// what a read says that says nothing
+const requests = { read: { slaByStrategy: { seamless: { maxSyncGapBars: syncGapBars } } } } as const
+
 const configurationOf = ([first = "", ...others]: ReadonlyArray<string>, interval: string): Configuration => ({
   sources: { [sourceName]: { kind: "exchange", exchange: "binance", breakerFailures: 1_000_000 } },
   retry: { attempts: 1000, baseMs: 100, maxMs: 100 },
-  requests: { read: { slaByStrategy: { seamless: { maxSyncGapBars: syncGapBars } } } },
+  requests,
   series: [seriesOf(first, interval), ...others.map((name) => seriesOf(name, interval))]
 })
 
@@ -154,13 +158,13 @@ export const start = Effect.fnUntraced(function* (
     )
   }
   const first = yield* Scope.make()
-  yield* provide(Scope.provide(memoryHost.start(settings, "a"), first))
+  let host = yield* provide(Scope.provide(memoryHost.start(settings, "a"), first))
   yield* provide(Effect.forEach(stored[situation], (part) => each("ensure", part)))
   const isStorage = situation === "storage slow" || situation === "storage down"
   if (isStorage) {
     // another host has nothing in memory yet
     yield* Scope.close(first, Exit.void)
-    yield* provide(memoryHost.start(settings, "b"))
+    host = yield* provide(memoryHost.start(settings, "b"))
     yield* provide(each("read", [0, warmBars]))
     faults.reading = spoil(situation, letGo)
   } else yield* Effect.addFinalizer(() => Scope.close(first, Exit.void))
@@ -172,5 +176,12 @@ export const start = Effect.fnUntraced(function* (
     faults.reading = () => Effect.void
     yield* Deferred.succeed(letGo, undefined)
   })
-  return { interval, range, asked: weather.asked, recover, provide }
+  /** One of whose messages may have so many bars. */
+  const providerOf = (barsMax: number) =>
+    Effect.map(
+      Layer.build(Layer.provide(SeamlessDataProvider.layer({ barsMax, requests }), Layer.succeedContext(host))),
+      Context.get(SeamlessDataProvider.SeamlessDataProvider)
+    )
+  const providers = { whole: yield* providerOf(rangeBars), inParts: yield* providerOf(warmBars) }
+  return { interval, range, asked: weather.asked, recover, provide, providers }
 })

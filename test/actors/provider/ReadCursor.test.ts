@@ -2,11 +2,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ReadCursor from "../../../actors/provider/ReadCursor.ts"
+import type { Tally } from "../../../actors/provider/Tally.ts"
 import { minute, requestOf } from "../../support/requests.ts"
 
 const request = requestOf()
 const cursor = { version: 7, fromMs: 3 * minute }
 const token = ReadCursor.encode(request, cursor)
+
+const tally: Tally = {
+  untilMs: 2 * minute,
+  counts: { rows: 3, outOfOrderCount: 1, duplicateCount: 0, examples: { outOfOrderCount: [minute] } },
+  made: 2,
+  chunks: { fromCache: 1, fromStorage: 4 },
+  types: new Map([["close", { types: new Set(["float64"] as const), hasWide: false }]]),
+  found: { spike: { count: 2, examples: [0, minute] } },
+  priced: { atMs: minute, untilMs: 2 * minute }
+}
+const tallied = { ...cursor, tally }
 
 const problemOf = (text: string, of = request) =>
   Effect.map(Effect.flip(ReadCursor.parse(of, text)), ({ field, problem }) => {
@@ -27,10 +39,36 @@ describe("ReadCursor", () => {
     })
   )
 
+  it.effect("parse() gives what rows came to, and encode() leaves that out where it takes too many words", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* ReadCursor.parse(request, ReadCursor.encode(request, tallied)), tallied)
+      const found = Object.fromEntries(
+        Array.from({ length: 100 }, (_, rule) => [`rule ${rule}`, { count: 1, examples: [minute] }])
+      )
+      const long = ReadCursor.encode(request, { ...tallied, tally: { ...tally, found } })
+      assert.deepStrictEqual(yield* ReadCursor.parse(request, long), cursor)
+    })
+  )
+
+  it.effect("parse() refuses a tally of time that its parts have not had, or are not of", () =>
+    Effect.gen(function* () {
+      const wrong = [
+        { ...tally, untilMs: 4 * minute },
+        { ...tally, untilMs: -minute },
+        { ...tally, untilMs: minute + 1 },
+        { ...tally, priced: { atMs: -minute, untilMs: minute } }
+      ]
+      for (const each of wrong) {
+        assert.match(yield* problemOf(ReadCursor.encode(request, { ...cursor, tally: each })), /another request/)
+      }
+    })
+  )
+
   it.effect("parse() refuses what is no cursor", () =>
     Effect.gen(function* () {
       const strange = Buffer.from("1 7 180000 hash").toString("base64url")
-      for (const text of ["", "a b", "x".repeat(10_000), strange, token.slice(1), "ä", `${token}=`]) {
+      const empty = Buffer.from(`2 7 180000 ${"0".repeat(16)} {}`).toString("base64url")
+      for (const text of ["", "a b", "x".repeat(10_000), strange, empty, token.slice(1), "ä", `${token}=`]) {
         assert.match(yield* problemOf(text), /^is no cursor/, text)
       }
     })

@@ -77,11 +77,19 @@ describe("chunkBytes()", () => {
 describe("waitsOf()", () => {
   it("waitsOf() bounds each phase by the policy, and by what the deadline leaves", () => {
     const sla = { maxWaitStorageMs: 100, maxWaitBackfillMs: 3000, totalDeadlineMs: 5000 }
-    expect(waitsOf("wait", sla)).toEqual({
+    const eventual = "eventual"
+    expect(waitsOf("wait", { sla, consistency: eventual })).toEqual({
       totalDeadlineMs: 5000,
       phases: { storage: { budgetMs: 4950, rowsMs: 100 }, backfill: { budgetMs: 3000 } }
     })
-    expect(waitsOf("queue", {})).toEqual({
+    // who has the owner asked waits for that as for storage
+    expect(waitsOf("none", { sla, consistency: "strict" }).phases).toEqual({ storage: { budgetMs: 100, rowsMs: 100 } })
+    const again = { ...sla, retryBackoffMs: 250 }
+    expect(waitsOf("wait", { sla: again, consistency: eventual }).phases["backfill"]).toEqual({
+      budgetMs: 3000,
+      retryBackoffMs: 250
+    })
+    expect(waitsOf("queue", { sla: {}, consistency: eventual })).toEqual({
       totalDeadlineMs: null,
       phases: { storage: { budgetMs: null, rowsMs: null } }
     })

@@ -24,7 +24,10 @@ const qualitySummary = (
   { covered, findings, frame }: Loaded,
   missing: ReadonlyArray<MissingRange>,
   closed: RangeSet.RangeSet
-) => historyMeta.qualitySummary(of, { covered, findings, counts: historyMeta.countRows(frame) }, missing, closed)
+) => {
+  const found = historyMeta.foundIn(findings, of.entry.interval.lengthMs)
+  return historyMeta.qualitySummary(of, { covered, found, counts: historyMeta.countRows(frame) }, missing, closed)
+}
 const request = requestOf()
 const failure = { tag: "SourceUnavailable", message: "HTTP 503", source: "binance" }
 const filled = (jobs: ReadonlyArray<BackfillJob>, timedOut = false): Filled => ({

@@ -48,6 +48,7 @@ const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
     returnMeta: true,
     waitMs: Infinity,
     firstWaitMs: Effect.succeed(Infinity),
+    goneByMs: () => (frames.length - left.length) * 8000 * 60_000,
     cursorAt: (fromMs) => `from ${fromMs}`,
     barMs: 60_000,
     empty: Frame.slice(frames[0]!, 0, 0),
@@ -55,11 +56,13 @@ const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
   }
 }
 
-/** What has the node "large" goes by, everything else is there. */
+/** What has the node "large" goes by, "broken" breaks, everything else is there. */
 const parted: SeamlessDataProvider["Service"]["readParts"] = (request) =>
-  JSON.stringify(request).includes('"large"')
-    ? Effect.succeed({ flow: flowOf(largeFrames), whole: undefined })
-    : Effect.map(plain(request), ({ result }) => ({ flow: flowOf([result.df]), whole: result }))
+  JSON.stringify(request).includes('"broken"')
+    ? Effect.die(new Error("a fault"))
+    : JSON.stringify(request).includes('"large"')
+      ? Effect.succeed({ flow: flowOf(largeFrames), whole: undefined })
+      : Effect.map(plain(request), ({ result }) => ({ flow: flowOf([result.df]), whole: result }))
 
 const serving = (read: Read) =>
   WireService.layer({ hostId: "a" }).pipe(
@@ -101,6 +104,8 @@ const decodeRows = Schema.decodeUnknownSync(
   Schema.Struct({ columns: Schema.Struct({ event_time: Schema.Array(Schema.Finite) }) })
 )
 
+const askAs = (caller: string) => ask(readMany, { requests: nodes(1) }, { [Header.caller]: caller })
+
 const jsonOf = ({ data }: { readonly data: Uint8Array }): unknown => JSON.parse(new TextDecoder().decode(data))
 
 const nodes = (count: number, nodeId = "a") => Array.from({ length: count }, () => ({ nodeId }))
@@ -120,6 +125,19 @@ describe("readMany", () => {
       assert.deepStrictEqual<unknown>(packed.results, [packedAlone, { error, code: 400 }, packedAlone])
     }).pipe(Effect.provide(serving(plain)))
   )
+
+  it.effect("keeps a read that breaks the host's answer from no other read", () => {
+    const breaking: Read = (request) =>
+      JSON.stringify(request).includes('"broken"') ? Effect.die(new Error("a fault")) : plain(request)
+    return Effect.gen(function* () {
+      const requests = [...nodes(5), { nodeId: "broken" }, ...nodes(5)]
+      const { results } = decodeBatch(jsonOf(yield* ask(readMany, { requests })))
+      assert.deepStrictEqual(
+        results.map(({ code, error }) => [code, error?.tag]),
+        requests.map(({ nodeId }) => (nodeId === "broken" ? [500, "InternalError"] : [undefined, undefined]))
+      )
+    }).pipe(Effect.provide(serving(breaking)))
+  })
 
   it.effect("has fields beside the reads hold for each that does not have them itself", () => {
     const asked: Array<unknown> = []
@@ -237,16 +255,34 @@ describe("readMany", () => {
     }).pipe(Effect.provide(serving(noting)))
   })
 
+  it.effect("takes eight batches of one caller at once, and leaves the other places to others", () => {
+    const slow: Read = (request) => Effect.delay(plain(request), "100 millis")
+    return Effect.gen(function* () {
+      const batches = yield* Effect.forkChild(
+        Effect.forEach(nodes(8), () => askAs("alice"), { concurrency: "unbounded" })
+      )
+      yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+      const refused = yield* askAs("alice")
+      assert.strictEqual(refused.headers.get(Header.error), "TooManyRequests")
+      assert.include(JSON.stringify(jsonOf(refused)), '"requestsMax":8,"retryAfterMs":500,"limit":"batches"')
+      const other = yield* Effect.forkChild(askAs("bob"))
+      yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+      yield* TestClock.adjust("100 millis")
+      yield* Fiber.join(batches)
+      assert.isFalse((yield* Fiber.join(other)).headers.has(Header.error))
+    }).pipe(Effect.provide(serving(slow)))
+  })
+
   it.effect("takes sixteen batches at once, and refuses one more with a time to come back", () => {
     const slow: Read = (request) => Effect.delay(plain(request), "100 millis")
     return Effect.gen(function* () {
       const batches = yield* Effect.forkChild(
-        Effect.forEach(nodes(16), () => ask(readMany, { requests: nodes(1) }), { concurrency: "unbounded" })
+        Effect.forEach(nodes(16), (_, index) => askAs(index < 8 ? "alice" : "bob"), { concurrency: "unbounded" })
       )
       yield* Effect.repeat(Effect.yieldNow, { times: 50 })
-      const refused = yield* ask(readMany, { requests: nodes(1) })
+      const refused = yield* askAs("carol")
       assert.strictEqual(refused.headers.get(Header.error), "MailboxFull")
-      assert.include(JSON.stringify(jsonOf(refused)), '"retryAfterMs":500')
+      assert.include(JSON.stringify(jsonOf(refused)), '"retryAfterMs":500,"limit":"batches","limitMax":16')
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(batches)
       const again = yield* Effect.forkChild(ask(readMany, { requests: nodes(1) }))
@@ -283,7 +319,14 @@ const askEach = Effect.fnUntraced(function* (body: object, credit: number, grant
 describe("readMany in parts", () => {
   it.live("gives each read messages of its own, never more than are granted, and tells the end", () =>
     Effect.gen(function* () {
-      const requests = [{ nodeId: "a" }, { nodeId: "large" }, { nodeId: "bad" }, ...nodes(20), { nodeId: "large" }]
+      const requests = [
+        { nodeId: "a" },
+        { nodeId: "large" },
+        { nodeId: "bad" },
+        ...nodes(19),
+        { nodeId: "broken" },
+        { nodeId: "large" }
+      ]
       const { came, ended, grant } = yield* askEach({ requests }, 3)
       yield* grant.pipe(Effect.andThen(Effect.yieldNow), Effect.forever, Effect.raceFirst(ended))
       const of = (item: number) => came.filter(({ headers }) => headers.get(Header.item) === String(item))
@@ -294,7 +337,8 @@ describe("readMany in parts", () => {
       )
       const alone = jsonOf(yield* ask(read, {}))
       assert.deepStrictEqual(of(0).map(jsonOf), [alone])
-      assert.deepStrictEqual(of(22).map(jsonOf), [alone])
+      assert.deepStrictEqual(of(21).map(jsonOf), [alone])
+      assert.strictEqual(of(22)[0]?.headers.get(Header.error), "InternalError")
       const [refused] = of(2)
       assert.strictEqual(refused?.headers.get(Header.error), "InvalidRequest")
       for (const item of [1, 23]) {
@@ -332,7 +376,7 @@ describe("readMany in parts", () => {
       yield* TestClock.adjust("31 seconds")
       assert.strictEqual(came.length, 2)
       // nothing of it is left: as many others are taken as before
-      const others = Effect.forEach(nodes(16), () => ask(readMany, { requests: nodes(1) }), {
+      const others = Effect.forEach(nodes(8), () => ask(readMany, { requests: nodes(1) }), {
         concurrency: "unbounded"
       })
       for (const { headers } of yield* others) assert.isFalse(headers.has(Header.error))

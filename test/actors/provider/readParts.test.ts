@@ -2,10 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
 import * as fc from "fast-check"
+import * as ReadCursor from "../../../actors/provider/ReadCursor.ts"
 import { read } from "../../../actors/provider/read.ts"
 import { readParts } from "../../../actors/provider/readParts.ts"
 import type { BatchSize } from "../../../actors/provider/RowBatches.ts"
 import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
+import { type ChunkName, ChunkStore } from "../../../actors/sources/ChunkStore.ts"
 import type { CatalogEntry } from "../../../actors/sources/SeriesCatalog.ts"
 import * as Category from "../../../protocol/frame/Category.ts"
 import { type Column, missing } from "../../../protocol/frame/Column.ts"
@@ -117,8 +119,7 @@ const timeless = ({ slaReport, spanId: _span, traceId: _trace, ...meta }: Histor
 })
 
 /** All that goes by, put together, and its account; or the error. */
-const drain = Effect.fnUntraced(function* (request: ValidRequest, size: BatchSize, fromMs?: number) {
-  const cursor = fromMs === undefined ? undefined : { version: 3, fromMs }
+const drain = Effect.fnUntraced(function* (request: ValidRequest, size: BatchSize, cursor?: ReadCursor.ReadCursor) {
   const flow = yield* readParts(request, cursor, size)
   const frames: Array<Frame.Frame> = [flow.empty]
   for (;;) {
@@ -129,6 +130,35 @@ const drain = Effect.fnUntraced(function* (request: ValidRequest, size: BatchSiz
   const { error, meta } = yield* flow.account
   return error === undefined ? { df: Frame.concat(frames), meta } : yield* error
 })
+
+/** The cursors of an answer as its reader gets them: behind each batch, and in the midst of it. */
+const cursorsOf = Effect.fnUntraced(function* (request: ValidRequest, size: BatchSize) {
+  const flow = yield* readParts(request, undefined, size)
+  const tokens: Array<string> = []
+  let sentMs = request.range[0]
+  while (Option.isSome(yield* flow.next)) {
+    const goneByMs = flow.goneByMs()
+    const middle = sentMs + Math.floor((goneByMs - sentMs) / minute / 2) * minute
+    for (const timeMs of [middle, goneByMs]) tokens.push(flow.cursorAt(timeMs))
+    sentMs = goneByMs
+  }
+  return yield* Effect.forEach(tokens, (token) =>
+    Effect.map(ReadCursor.parse(request, token), (cursor) => ({ cursor, token }))
+  )
+})
+
+const closesOf = ({ columns }: Frame.Frame) =>
+  columns.flatMap(({ name, values }) => (name === "close" ? [values.slice()] : []))
+
+/** The store, and the chunks that were asked of it. */
+const countingChunks = (store: ChunkStore["Service"]) => {
+  const names: Array<ChunkName> = []
+  const chunksOnce: typeof store.chunksOnce = (series, asked) => {
+    names.push(...asked)
+    return store.chunksOnce(series, asked)
+  }
+  return { names, store: { ...store, chunksOnce } }
+}
 
 const requests: fc.Arbitrary<Partial<ValidRequest>> = fc.record({
   range: fc
@@ -196,7 +226,7 @@ describe("readParts()", () => {
         const [start, end] = request.range
         const { df, meta } = whole.success
         for (const fromMs of [start, df.eventTimeMs[2] ?? start, end - minute, end]) {
-          const rest = yield* drain(request, size, fromMs)
+          const rest = yield* drain(request, size, { version: 3, fromMs })
           const expected = Frame.within(df, fromMs, end)
           assert.deepStrictEqual(rest.df.eventTimeMs, expected.eventTimeMs.slice())
           assert.deepStrictEqual(rest.df.flags, expected.flags.slice())
@@ -204,5 +234,76 @@ describe("readParts()", () => {
         }
       })
     )
+  )
+
+  it.live("readParts() from any of its own cursors on gives what is left, and the account of all", () =>
+    claim(({ request, size }) =>
+      Effect.gen(function* () {
+        const whole = yield* Effect.result(read(request))
+        if (Result.isFailure(whole)) return
+        const { df, meta } = whole.success
+        for (const { cursor } of yield* cursorsOf(request, size)) {
+          const rest = yield* drain(request, size, cursor)
+          const expected = Frame.within(df, cursor.fromMs, request.range[1])
+          const { columns: _, ...rows } = plain(expected)
+          const { columns: __, ...restRows } = plain(rest.df)
+          assert.deepStrictEqual(JSON.stringify(restRows), JSON.stringify(rows))
+          assert.deepStrictEqual(closesOf(rest.df), closesOf(expected))
+          assert.deepStrictEqual(timeless(rest.meta), timeless(meta))
+        }
+      })
+    )
+  )
+
+  it.live("readParts() from a cursor late in a long range on reads no chunk that is behind it", () =>
+    Effect.gen(function* () {
+      const kinds = Array.from({ length: bars }, (_, bar) => 5 + (bar % 7))
+      const view = yield* store(entry, windowBars, chunksOf({ sources: [kinds, []] }))
+      const counted = countingChunks(yield* ChunkStore)
+      yield* Effect.gen(function* () {
+        const request = requestOf({ entry, range: [at(0), at(bars)], asOf: { version: 3 } })
+        for (const fill of ["none", "forward"] as const) {
+          const filled = { ...request, fill }
+          const cursors = yield* cursorsOf(filled, { rows: 8, windows: 2 })
+          const { meta } = yield* read(filled)
+          for (const { cursor, token } of cursors) {
+            // a reader has it in a header
+            assert.isAtMost(token.length, 2048)
+            const before = counted.names.length
+            const rest = yield* drain(filled, { rows: 8, windows: 2 }, cursor)
+            const windows = counted.names.slice(before).map(({ windowStart }) => windowStart)
+            // what goes on may be one batch of two windows, and a price that is carried on is in one before it
+            const oldest = cursor.fromMs - 3 * windowBars * minute
+            assert.isTrue(
+              windows.every((start) => start >= oldest),
+              `${cursor.fromMs}: ${windows.join()}`
+            )
+            assert.deepStrictEqual(timeless(rest.meta), timeless(meta))
+          }
+        }
+      }).pipe(Effect.provide(servicesOf(view)), Effect.provideService(ChunkStore, counted.store))
+    }).pipe(Effect.provide(stores))
+  )
+
+  it.live("readParts() from a cursor on whose findings are too many to be in it gives the same account", () =>
+    Effect.gen(function* () {
+      const kinds = Array.from({ length: bars }, () => 10)
+      const chunks = chunksOf({ sources: [kinds, []] }).map((chunk, index) => ({
+        ...chunk,
+        findings: Findings.make(
+          Array.from({ length: 40 }, (_, rule) => [`${index}-${rule}`.padEnd(40, "x"), chunk.ranges] as const)
+        )
+      }))
+      const view = yield* store(entry, windowBars, chunks)
+      yield* Effect.gen(function* () {
+        const request = requestOf({ entry, range: [at(0), at(bars)], asOf: { version: 3 } })
+        const { meta } = yield* read(request)
+        const { cursor, token } = (yield* cursorsOf(request, { rows: 8, windows: 2 })).at(-1)!
+        assert.isAtMost(token.length, 2048)
+        assert.isUndefined(cursor.tally)
+        const rest = yield* drain(request, { rows: 8, windows: 2 }, cursor)
+        assert.deepStrictEqual(timeless(rest.meta), timeless(meta))
+      }).pipe(Effect.provide(servicesOf(view)))
+    }).pipe(Effect.provide(stores))
   )
 })

@@ -40,6 +40,7 @@ const flowOf = (lengths: ReadonlyArray<number>, more: Partial<RowFlow<never>> = 
     returnMeta: true,
     waitMs: 1000,
     firstWaitMs: Effect.succeed(1000),
+    goneByMs: () => at * minute,
     cursorAt: (fromMs) => `c${fromMs / minute}`,
     barMs: minute,
     empty: bars(0, 0),
@@ -171,6 +172,31 @@ describe("sendParts()", () => {
       const firstWaitMs = Effect.succeed(50)
       const lateAtFirst = yield* Effect.flip(send(slow(flowOf([50], { firstWaitMs }), 400), options))
       assert.strictEqual(lateAtFirst._tag, "DeadlineExceeded")
+    })
+  )
+
+  it.live("sendParts() says with parts without rows that it goes through time without any, and where to go on", () =>
+    Effect.gen(function* () {
+      let batch = 0
+      const flow: RowFlow<never> = {
+        ...flowOf([]),
+        next: Effect.suspend(() =>
+          ++batch > 10 ? Effect.succeedNone : Effect.asSome(Effect.succeed(bars(0, 0)))
+        ).pipe(Effect.delay(60)),
+        goneByMs: () => Math.min(batch, 10) * 1000 * minute,
+        waitMs: 200,
+        firstWaitMs: Effect.succeed(200)
+      }
+      const { all } = yield* send(flow)
+      assert.deepStrictEqual(timesOf(all), [])
+      assert.isAbove(all.length, 2)
+      assert.isTrue(all.at(-1)!.hasMeta)
+      const cursors = all.slice(0, -1).map(({ headers }) => Number(headers.get("Seamless-Cursor")?.slice(1)))
+      assert.deepStrictEqual(
+        cursors,
+        [...new Set(cursors)].toSorted((a, b) => a - b)
+      )
+      assert.isAtLeast(cursors[0]!, 1000)
     })
   )
 })

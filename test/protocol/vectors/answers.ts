@@ -52,6 +52,7 @@ const flow: RowFlow<never> = {
   returnMeta: true,
   firstWaitMs: Effect.succeed(Infinity),
   waitMs: Infinity,
+  goneByMs: () => asked.start,
   cursorAt: (fromMs) =>
     ReadCursor.encode(requestOf({ entry: { ...entry, series }, range, sources: ["binance"] }), { version: 1, fromMs }),
   barMs: 60_000,

@@ -44,6 +44,12 @@ describe("PlainPack", () => {
     }
   })
 
+  it("unpackPlain() takes nothing away from a text", () => {
+    for (const text of ["\uFEFF", "\uFEFFa", "a\uFEFF", "\u0000"]) {
+      expect(unpackPlain(PlainPack.pack({ [text]: text }))).toEqual(Option.some({ [text]: text }))
+    }
+  })
+
   it("pack() writes whole numbers as integers in their shortest form", () => {
     expect(PlainPack.pack(1_670_889_600_000)).toEqual(bytes(0xcf, 0, 0, 1, 0x85, 0x08, 0xc7, 0xf4, 0))
     expect(PlainPack.pack([-1, 200, -0])).toEqual(bytes(0x93, 0xff, 0xcc, 200, 0))
