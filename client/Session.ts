@@ -33,12 +33,14 @@ export interface Question {
   readonly accept: string
   /** The time that the host has, where the caller or the strategy sets one. */
   readonly budgetMs?: number
+  /** After so many milliseconds without an answer it is taken for lost; absent where the budget is hard. */
+  readonly againMs?: number
   /** Whether who waits may call it off: the host is told then. */
   readonly isCancellable?: boolean
 }
 
-// a busy network and a busy event loop stay below it
-const marginMs = 1000
+/** How much longer than a host may take its answer is waited for: busy networks and event loops stay below it. */
+export const marginMs = 1000
 
 /** Timers take no more, and fire at once where they are given more. */
 export const waitMsMax = 2 ** 31 - 1
@@ -111,13 +113,13 @@ export const waitMs = ({ timeoutMs }: Session, { budgetMs }: Question): number =
   Math.min(waitMsMax, budgetMs === undefined ? timeoutMs : budgetMs + marginMs)
 
 /** How a question is put once. */
-interface Attempt extends Pick<RequestOptions, "abandonOn"> {
+export interface PutOptions extends Pick<RequestOptions, "abandonOn"> {
   /** What it is called, where it may be called off. */
   readonly call?: string | undefined
 }
 
 /** Puts a question, once. */
-export const put = (session: Session, question: Question, { call, ...options }: Attempt = {}) =>
+export const put = (session: Session, question: Question, { call, ...options }: PutOptions = {}) =>
   session.mesh.request(question.subject, Codec.toJson(question.body), {
     headers: headersOf(question, call),
     timeoutMs: waitMs(session, question),
