@@ -36,7 +36,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
     ...pastOf(asOf),
     ...Option.match(consistency, { onNone: () => ({}), onSome: (consistency) => ({ consistency }) })
   }
-  const report = yield* withClient(asked, (client) => client.coverage(node, interval, options))
+  const report = yield* withClient(asked, (client, call) => client.coverage(node, interval, { ...options, ...call }))
   const columns = process.stdout.columns ?? columnsDefault
   yield* printData(format === "json" ? JSON.stringify(report) : timeline(report, columns))
   return ExitCode.complete

@@ -70,7 +70,9 @@ export const ensureText = (result: AvailabilityResult): string => {
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { end, format, interval, node, start } = asked
   const options = requestOptions(asked)
-  const result = yield* withProgress(asked, (client) => client.ensureAvailable(node, interval, start, end, options))
+  const result = yield* withProgress(asked, (client, call) =>
+    client.ensureAvailable(node, interval, start, end, { ...options, ...call })
+  )
   yield* printData(format === "json" ? JSON.stringify(result) : ensureText(result))
   if (result.available && result.missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(result.missingRanges, format))

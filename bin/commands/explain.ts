@@ -45,7 +45,9 @@ interface Asked extends PolicyFlags, AddressFlags {
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, end, format, interval, node, start, strict } = asked
   const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }) }
-  const told = yield* withClient(asked, (client) => client.explain(node, interval, start, end, options))
+  const told = yield* withClient(asked, (client, call) =>
+    client.explain(node, interval, start, end, { ...options, ...call })
+  )
   yield* printData(format === "json" ? JSON.stringify(told) : describeExplanation(told))
   return ExitCode.complete
 })

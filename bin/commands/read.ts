@@ -71,7 +71,9 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const filled = fill === "forward" ? { fill } : {}
   // strictness has a default of the service: only what was said is sent
   const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }), ...filled }
-  const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
+  const result = yield* withProgress(asked, (client, call) =>
+    client.read(node, interval, start, end, { ...options, ...call })
+  )
   yield* printData(dataText(result, asked))
   const { missingRanges, notes, qualitySummary } = result.meta
   // with the account they are part of it
