@@ -111,7 +111,9 @@ describe("a host", () => {
         })
         yield* Effect.addFinalizer(() => Effect.sync(() => void child.kill("SIGKILL")))
         const asked: Array<string> = []
-        const subscription = nc.subscribe(`seamless.v1.${verb}`, { callback: (_, { subject }) => asked.push(subject) })
+        const subscription = nc.subscribe(`seamless.v1.${verb}`, {
+          callback: (_, { subject }) => void asked.push(subject)
+        })
         yield* untilTrue(
           "the host is asked",
           Effect.sync(() => asked.length > 0),
