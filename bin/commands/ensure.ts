@@ -9,16 +9,9 @@ import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import {
-  addressFlags,
-  type Format,
-  formatFlag,
-  policyFlags,
-  progressFlag,
-  rangeArguments,
-  seriesArguments
-} from "../flags.ts"
+import { addressFlags, type Format, formatFlag, progressFlag, rangeArguments, seriesArguments } from "../flags.ts"
 import { isoTime } from "../isoTime.ts"
+import { policyFlags } from "../policyFlags.ts"
 import { printData, printNote } from "../print.ts"
 import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
 import { withProgress } from "../withProgress.ts"
