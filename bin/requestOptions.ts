@@ -18,26 +18,31 @@ export interface PolicyFlags {
   readonly sources: ReadonlyArray<string>
 }
 
-/** An option under its name where it was said. */
-export const said = <Name extends string, A>(name: Name, option: Option.Option<A>): { readonly [_ in Name]?: A } =>
-  Option.match(option, { onNone: () => ({}), onSome: (value) => ({ [name]: value }) as { readonly [_ in Name]: A } })
+/** What a flag says of a request; nothing where it was not given. */
+export const said = <A, Part extends object>(flag: Option.Option<A>, part: (value: A) => Part) =>
+  Option.match(flag, { onNone: () => ({}), onSome: part })
 
 /** The point of the past that is asked about, where one is; null for what stands now. */
-export const pastOf = (asOf: Option.Option<AsOf | null>): { readonly asOf?: AsOf | null } => said("asOf", asOf)
+export const pastOf = (asOf: Option.Option<AsOf | null>): { readonly asOf?: AsOf | null } =>
+  said(asOf, (point) => ({ asOf: point }))
 
 const slaOf = ({ deadline, sla }: PolicyFlags): { readonly sla?: SlaPolicy } => {
-  const policy: SlaPolicy = Object.assign({}, ...sla, said("totalDeadlineMs", deadline))
+  const policy: SlaPolicy = Object.assign(
+    {},
+    ...sla,
+    said(deadline, (totalDeadlineMs) => ({ totalDeadlineMs }))
+  )
   return Object.keys(policy).length === 0 ? {} : { sla: policy }
 }
 
 /** What is not said on the command line is left to the service. */
 export const requestOptions = (flags: PolicyFlags): EnsureOptions => ({
-  ...said("consistency", flags.consistency),
+  ...said(flags.consistency, (consistency) => ({ consistency })),
   ...(flags.sources.length > 0 && { sourcePriority: flags.sources }),
-  ...said("strategy", flags.strategy),
-  ...said("strict", flags.strict),
-  ...said("onStrictViolation", flags.onStrictViolation),
-  ...said("align", flags.align),
-  ...said("minVersion", flags.minVersion),
+  ...said(flags.strategy, (strategy) => ({ strategy })),
+  ...said(flags.strict, (strict) => ({ strict })),
+  ...said(flags.onStrictViolation, (onStrictViolation) => ({ onStrictViolation })),
+  ...said(flags.align, (align) => ({ align })),
+  ...said(flags.minVersion, (minVersion) => ({ minVersion })),
   ...slaOf(flags)
 })

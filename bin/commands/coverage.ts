@@ -36,10 +36,10 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const options = {
     // what stands now is what is told of coverage anyway
     ...said(
-      "asOf",
-      Option.filter(asOf, (point) => point !== null)
+      Option.filter(asOf, (point) => point !== null),
+      (point) => ({ asOf: point })
     ),
-    ...said("consistency", consistency)
+    ...said(consistency, (word) => ({ consistency: word }))
   }
   const report = yield* withClient(asked, (client, call) => client.coverage(node, interval, { ...options, ...call }))
   const columns = process.stdout.columns ?? columnsDefault

@@ -34,7 +34,7 @@ interface Asked extends PolicyFlags, AddressFlags {
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, end, fill, format, interval, node, start } = asked
-  const options = { ...requestOptions(asked), ...pastOf(asOf), ...said("fill", fill) }
+  const options = { ...requestOptions(asked), ...pastOf(asOf), ...said(fill, (value) => ({ fill: value })) }
   const told = yield* withClient(asked, (client, call) =>
     client.explain(node, interval, start, end, { ...options, ...call })
   )

@@ -52,7 +52,7 @@ const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "me
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, end, fill, format, interval, node, start } = asked
-  const options = { ...requestOptions(asked), ...pastOf(asOf), ...said("fill", fill) }
+  const options = { ...requestOptions(asked), ...pastOf(asOf), ...said(fill, (value) => ({ fill: value })) }
   const result = yield* withProgress(asked, (client, call) =>
     client.read(node, interval, start, end, { ...options, ...call })
   )

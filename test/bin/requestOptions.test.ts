@@ -1,7 +1,7 @@
 /** Does a request say what the command line said, and no more? */
 import { Option } from "effect"
 import { assert, it } from "vitest"
-import { pastOf, type PolicyFlags, requestOptions, said } from "../../bin/requestOptions.ts"
+import { pastOf, type PolicyFlags, requestOptions } from "../../bin/requestOptions.ts"
 
 const unsaid: PolicyFlags = {
   strategy: Option.none(),
@@ -62,5 +62,4 @@ it("requestOptions() puts the limits of a policy together; of one that is said t
 it("pastOf() says null for what stands, and nothing where nothing was said", () => {
   assert.deepStrictEqual(pastOf(Option.some(null)), { asOf: null })
   assert.deepStrictEqual(pastOf(Option.none()), {})
-  assert.deepStrictEqual(said("fill", Option.some("none")), { fill: "none" })
 })
