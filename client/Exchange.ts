@@ -1,8 +1,8 @@
 /**
  * How is a request put that has many answers?
  *
- * They are kept until they are taken, and only who takes one grants another: what is on its way, and what is held here,
- * is as much as was granted at first. When the connection was away nothing more comes: that is a failure at once, and no
+ * They are kept until they are taken, and only who takes one grants another: what is on its way, and what is held
+ * here, is as much as was granted at first. When the connection was away nothing more comes: that is a failure at once, and no
  * wait. A request that is left before its end is called off.
  */
 import { Duration, Effect, Latch, Option, type Scope } from "effect"
@@ -43,7 +43,7 @@ const oneMore = new TextEncoder().encode("1")
 export const lost = ({ subject }: Question, reason: string): MeshUnavailable =>
   new MeshUnavailable({ operation: `request ${subject}`, reason })
 
-/** Whether an answer is the last of its request: of several reads one says so; of one the last part, or what is no part. */
+/** Whether an answer is the last of its request: of several reads one says so; of one it is what is no part, too. */
 const isEnd = ({ headers }: Message): boolean =>
   headers.has(Header.item)
     ? headers.get(Header.end) === "true"

@@ -11,7 +11,8 @@ import { monotonicMs } from "../runtime/Deadline.ts"
 import type { Message } from "../runtime/Mesh.ts"
 import * as Exchange from "./Exchange.ts"
 import { SeamlessError } from "./SeamlessError.ts"
-import { type Question, type Session, settle } from "./Session.ts"
+import { settle } from "./failures.ts"
+import type { Question, Session } from "./Session.ts"
 import type { Pull } from "./toIterable.ts"
 import * as Tries from "./Tries.ts"
 
@@ -51,7 +52,7 @@ const end = (reader: Reader): Effect.Effect<void> =>
     return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   })
 
-/** The time that a host has for the next part, in milliseconds: for the first what is left of it, for each other all. */
+/** The time that a host has for the next part, in milliseconds: for the first what is left, for each other all. */
 const hostMs = ({ cursor, tries }: Reader) =>
   cursor === undefined ? Tries.leftMs(tries) : Effect.succeed(tries.budgetMs)
 

@@ -11,7 +11,8 @@ import { monotonicMs } from "../runtime/Deadline.ts"
 import { busyMsOf } from "./askPatiently.ts"
 import type { Failure } from "./Exchange.ts"
 import { SeamlessError } from "./SeamlessError.ts"
-import { type Question, type Session, transportError, waitMs } from "./Session.ts"
+import { transportError } from "./failures.ts"
+import { type Question, type Session, waitMs } from "./Session.ts"
 
 /** An answer of which nothing new comes is given up after so many tries, or so long. */
 const triesMax = 20

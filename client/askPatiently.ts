@@ -16,7 +16,8 @@ import type { Message, NoResponders } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
 import type { Link } from "./Link.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { put, type PutOptions, type Question, type Session, settle, transportError, waitMsMax } from "./Session.ts"
+import { settle, transportError } from "./failures.ts"
+import { put, type PutOptions, type Question, type Session, waitMsMax } from "./Session.ts"
 
 // hosts that change are away for no longer than it takes to claim slots, or to start
 const pauseMsMin = 50

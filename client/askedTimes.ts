@@ -1,9 +1,9 @@
 /**
  * How long is an answer waited for, and when is it asked for again?
  *
- * A deadline that a caller names is hard: the host has all of it, and what is lost then can't be had any more. Where none
- * is named the host decides by the defaults of its environment, which only hosts know. Who waits has more patience than
- * those take, and asks again when a host with the defaults of its strategy would long have answered.
+ * A deadline that a caller names is hard: the host has all of it, and what is lost then can't be had any more. Where
+ * none is named the host decides by the defaults of its environment, which only hosts know. Who waits has more patience
+ * than those take, and asks again when a host with the defaults of its strategy would long have answered.
  */
 import * as SlaPolicy from "../protocol/history/SlaPolicy.ts"
 import * as Strategy from "../protocol/history/Strategy.ts"

@@ -11,7 +11,8 @@ import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
 import * as PartReader from "./PartReader.ts"
 import { type Asked, type ReadOptions, requestBody } from "./requestBody.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { decoder, malformed, type Question, type Session } from "./Session.ts"
+import { malformed } from "./failures.ts"
+import { decoder, type Question, type Session } from "./Session.ts"
 
 /** The rows of an answer in Arrow. */
 export const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>

@@ -15,7 +15,8 @@ import type { HistoryResult } from "./HistoryResult.ts"
 import { arrowWanted, decodeArrow, decodeMeta, metaTextOf } from "./read.ts"
 import { type ReadOptions, requestBody, sentOf, type Time } from "./requestBody.ts"
 import { SeamlessError } from "./SeamlessError.ts"
-import { malformed, type Question, type Session, settle } from "./Session.ts"
+import { malformed, settle } from "./failures.ts"
+import type { Question, Session } from "./Session.ts"
 import * as Tries from "./Tries.ts"
 
 /** What may differ between the reads of one question, and what all of them may share. */
