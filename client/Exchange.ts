@@ -2,8 +2,8 @@
  * How is a request put that has many answers?
  *
  * They are kept until they are taken, and only who takes one grants another: what is on its way, and what is held
- * here, is as much as was granted at first. When the connection was away nothing more comes: that is a failure at once, and no
- * wait. A request that is left before its end is called off.
+ * here, is as much as was granted at first. When the connection was away nothing more comes: that is a failure at once,
+ * and no wait. A request that is left before its end is called off.
  */
 import { Duration, Effect, Latch, Option, type Scope } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"

@@ -112,4 +112,4 @@ export const again = Effect.fnUntraced(function* (tries: Tries, failure: Failure
 
 /** Whether another host, or the same a moment later, may answer what one has refused. */
 export const mayGoOn = (error: SeamlessError, { hasBegun }: Tries): boolean =>
-  Option.isSome(busyMsOf(error)) || (error.code === 503 && hasBegun)
+  Option.isSome(busyMsOf(error)) || (hasBegun && error.code === 503 && error.isRetryable)

@@ -26,6 +26,8 @@ export const transportError = (
         tag: error._tag,
         code: errorCode(error._tag),
         message: `no answer from ${servers} within ${Math.round(error.budgetMs)} ms`,
+        // a host that lives answers in time: the answer was lost
+        isRetryable: true,
         fields: { servers, budgetMs: error.budgetMs }
       })
     case "MeshUnavailable":
