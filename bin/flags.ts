@@ -1,8 +1,6 @@
 /** Which arguments and flags do commands share? */
 import { Option } from "effect"
 import { Argument, Flag } from "effect/cli"
-import * as Strategy from "../protocol/history/Strategy.ts"
-import { asOfProblem, parseAsOf } from "./parseAsOf.ts"
 import { parseTime, timeProblem } from "./parseTime.ts"
 
 /** How an answer is written. */
@@ -50,49 +48,6 @@ export const addressFlags = {
 export const formatFlag = Flag.Literals("format", ["table", "json"]).pipe(
   Flag.withDescription("How the answer is written"),
   Flag.withDefault("table")
-)
-
-/** What to do about a gap, for how long, and whose bars are preferred. */
-export const policyFlags = {
-  sources: Flag.String("source").pipe(
-    Flag.withMetavar("S"),
-    Flag.withDescription("The source whose bars are preferred; several times for those that come behind it"),
-    Flag.atLeast(0),
-    Flag.filter(
-      (names) => !names.includes(""),
-      () => "the name of a source"
-    )
-  ),
-  strategy: Flag.String("strategy").pipe(
-    Flag.filterMap(
-      (text) => Option.fromUndefinedOr(Strategy.parse(text)),
-      () => `one of ${Strategy.Strategy.literals.join(", ")}`
-    ),
-    Flag.withMetavar("S"),
-    Flag.withDescription(`What to do about a gap: ${Strategy.Strategy.literals.join(", ")}`),
-    Flag.optional
-  ),
-  consistency: Flag.Literals("consistency", ["eventual", "strict"]).pipe(
-    Flag.withDescription("Whose word on the coverage counts: the host's that answers, or that of the series' owner"),
-    Flag.optional
-  ),
-  deadline: Flag.Int("deadline").pipe(
-    Flag.filter(
-      (ms) => ms > 0,
-      () => "a whole number of milliseconds, 1 or more"
-    ),
-    Flag.withMetavar("MS"),
-    Flag.withDescription("Milliseconds after which the answer leaves, whatever is still missing"),
-    Flag.optional
-  )
-}
-
-/** What stood at a point of the past. */
-export const asOfFlag = Flag.String("as-of").pipe(
-  Flag.filterMap((text) => Option.fromUndefinedOr(parseAsOf(text)), asOfProblem),
-  Flag.withMetavar("VERSION|T"),
-  Flag.withDescription("What stood at this version of the coverage, or at this time; nothing is fetched for it"),
-  Flag.optional
 )
 
 /** Whether progress is shown. */

@@ -4,6 +4,7 @@ import { type AdminAnswer, type AdminRequest, connectAdmin } from "../client/adm
 import { connect, type ConnectOptions } from "../client/connect.ts"
 import type { SeamlessClient } from "../client/SeamlessClient.ts"
 import { SeamlessError } from "../client/SeamlessError.ts"
+import type { CallOptions } from "../client/toPromise.ts"
 import type { AdminVerb } from "../protocol/messages/Admin.ts"
 import type { Foreseen } from "./describeFailure.ts"
 import { type Address, type AddressFlags, findAddress, NobodyAnswers } from "./findAddress.ts"
@@ -20,6 +21,22 @@ export const asked = <A>(question: () => Promise<A>): Effect.Effect<A, SeamlessE
     Effect.promise(() => question().then(Result.succeed<A>, refusal)),
     Effect.fromResult
   )
+
+/** The same with a signal for it; who leaves it waits until the host was told, and only then ends the connection. */
+const calling = <A>(question: (options: CallOptions) => Promise<A>): Effect.Effect<A, SeamlessError> =>
+  Effect.callback((resume) => {
+    const controller = new AbortController()
+    const settled = question({ signal: controller.signal })
+      .then(Result.succeed<A>, refusal)
+      .then(
+        (result) => resume(Effect.fromResult(result)),
+        (cause: unknown) => resume(Effect.die(cause))
+      )
+    return Effect.promise(() => {
+      controller.abort()
+      return settled
+    })
+  })
 
 const nobody = ({ from, servers }: Address, reason: string) => new NobodyAnswers({ servers, from, reason })
 
@@ -49,11 +66,12 @@ const withConnection = <C extends Closable, A, E extends Foreseen>(
     )
   })
 
+/** One question to a client; what it is given with it has the host stop where the command is stopped. */
+export type ClientQuestion<A> = (client: SeamlessClient, options: CallOptions) => Promise<A>
+
 /** Asks one question of the cluster that the flags, the environment or the data folder name. */
-export const withClient = <A>(
-  flags: AddressFlags,
-  question: (client: SeamlessClient) => Promise<A>
-): Effect.Effect<A, Foreseen> => withConnection(flags, connect, (client) => asked(() => question(client)))
+export const withClient = <A>(flags: AddressFlags, question: ClientQuestion<A>): Effect.Effect<A, Foreseen> =>
+  withConnection(flags, connect, (client) => calling((options) => question(client, options)))
 
 /** Does something with a client of the same cluster. */
 export const withClientDoing = <A, E extends Foreseen>(
@@ -64,12 +82,12 @@ export const withClientDoing = <A, E extends Foreseen>(
 /** Asks one question, and does something by the same client until the answer comes. */
 export const withClientMeanwhile = <A>(
   flags: AddressFlags,
-  question: (client: SeamlessClient) => Promise<A>,
+  question: ClientQuestion<A>,
   meanwhile: (client: SeamlessClient) => Effect.Effect<never>
 ): Effect.Effect<A, Foreseen> =>
   withConnection(flags, connect, (client) =>
     Effect.raceFirst(
-      asked(() => question(client)),
+      calling((options) => question(client, options)),
       meanwhile(client)
     )
   )

@@ -4,18 +4,18 @@
  * The newest is a record of the public bucket, and all before it are in the audit stream. Both are read from any
  * replica, which may be a moment behind: nothing has a gap, but the newest may be absent.
  */
-import { Effect, Option, Result, Schema } from "effect"
-import { CoverageRoot } from "../protocol/history/CoverageRoot.ts"
+import { Effect, Option, Result } from "effect"
+import type { CoverageRoot } from "../protocol/history/CoverageRoot.ts"
+import * as LoggedRoot from "../protocol/messages/LoggedRoot.ts"
 import { readRoot } from "../protocol/messages/readRoot.ts"
-import * as Codec from "../protocol/wire/Codec.ts"
-import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Stream from "../protocol/wire/Stream.ts"
 import { keyOf, keySubject } from "../protocol/wire/StreamSpec.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import type { CallerMesh } from "../runtime/CallerMesh.ts"
 import type { Stored } from "../runtime/Mesh.ts"
+import * as searchLog from "../runtime/searchLog.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { malformed } from "./Session.ts"
+import { malformed } from "./failures.ts"
 
 /** Roots that are held at once: each is 256 KiB at most. */
 const pageMax = 64
@@ -51,17 +51,17 @@ export const newestOf = Effect.fnUntraced(function* (mesh: CallerMesh, keys: Rea
   return yield* eachStanding(yield* mesh.readMany(Stream.coverage.name, subjects))
 })
 
-const decodeRoot = Schema.decodeUnknownOption(CoverageRoot)
-
 /** A root in the audit stream, with where it is there. */
 interface Logged {
   readonly revision: number
   readonly root: CoverageRoot
 }
 
-// what is no root was written by somebody else
-const loggedOf = ({ revision, value }: Stored): ReadonlyArray<Logged> =>
-  Option.toArray(Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeRoot)).map((root) => ({ revision, root }))
+/** The root in an entry; nothing of what is none, or is one of a form that this build does not know. */
+const loggedOf = (stored: Stored): ReadonlyArray<Logged> =>
+  Option.toArray(LoggedRoot.fromStored(stored)).flatMap((logged) =>
+    Option.toArray(Result.getSuccess(LoggedRoot.whole(logged))).map((root) => ({ revision: logged.revision, root }))
+  )
 
 /** The next roots of a series that lie in its audit at a place or behind it, and the place behind them. */
 export const pastFrom = Effect.fnUntraced(function* (mesh: CallerMesh, key: string, place: number) {
@@ -74,24 +74,30 @@ export const pastFrom = Effect.fnUntraced(function* (mesh: CallerMesh, key: stri
   }
 })
 
-// so many steps halve a stream of any length
-const stepsMax = 60
+type Ranked = searchLog.Ranked<undefined>
+
+/** The first root at a place of the audit or behind it, up to its end, where no replica has more. */
+const rankedFrom = Effect.fnUntraced(function* (mesh: CallerMesh, key: string, revision: number, end: number) {
+  for (let place = revision; place <= end;) {
+    const { entries } = yield* mesh.history(Stream.audit.name, Subject.audit(key), { fromRevision: place, max: 1 })
+    const [stored] = entries
+    if (stored === undefined) break
+    const found = LoggedRoot.fromStored(stored)
+    if (Option.isSome(found)) return { revision: stored.revision, rank: found.value.version, entry: undefined }
+    place = stored.revision + 1
+  }
+  const none: Ranked = { revision: end, rank: Infinity, entry: undefined }
+  return none
+})
 
 /** Where in the audit a version of a series is, or the first one behind it. */
-export const placeOf = (
-  mesh: CallerMesh,
-  key: string,
-  version: number
-): Effect.Effect<number, MeshUnavailable | SeamlessError> =>
-  Effect.gen(function* () {
-    const [last] = yield* mesh.readMany(Stream.audit.name, [Subject.audit(key)])
-    let [low, high] = [1, last?.revision ?? 1]
-    for (let steps = 0; low < high && steps < stepsMax; steps++) {
-      const middle = Math.floor((low + high) / 2)
-      const { roots } = yield* pastFrom(mesh, key, middle)
-      const first = roots[0]
-      if (first === undefined || first.root.version >= version) high = middle
-      else low = first.revision + 1
-    }
-    return low
-  })
+export const placeOf = Effect.fnUntraced(function* (mesh: CallerMesh, key: string, version: number) {
+  const [last] = yield* mesh.readMany(Stream.audit.name, [Subject.audit(key)])
+  if (last === undefined) return 1
+  const from = (revision: number) => rankedFrom(mesh, key, revision, last.revision)
+  const before = yield* searchLog.searchLog(
+    { first: yield* from(1), last: yield* from(last.revision), from },
+    version - 1
+  )
+  return before === undefined ? 1 : before.revision + 1
+})

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
+import { askedTimes } from "./askedTimes.ts"
 import { askPatiently } from "./askPatiently.ts"
 import type { CoverageChange } from "./CoverageChange.ts"
 import { explain, type ReadExplanation } from "./explain.ts"
@@ -12,7 +13,6 @@ import { read } from "./read.ts"
 import { type OneRead, readMany, type ReadManyOptions, type ReadOutcome } from "./readMany.ts"
 import {
   type Asked,
-  budgetOf,
   type CoverageOptions,
   type DiffOptions,
   type EnsureOptions,
@@ -96,7 +96,7 @@ const ensureAvailable = Effect.fnUntraced(function* (session: Session, asked: As
     subject: Subject.service.ensure,
     body: yield* requestBody(asked),
     accept,
-    budgetMs: budgetOf(asked[4] ?? {}),
+    ...askedTimes(asked[4] ?? {}, "auto_backfill"),
     isCancellable: isCancellable(asked[4])
   })
   return yield* decodeAvailability(data)
@@ -125,7 +125,7 @@ const coverage = Effect.fnUntraced(function* (session: Session, asked: AboutSeri
 
 const diff = Effect.fnUntraced(function* (session: Session, asked: AboutSeries<DiffOptions>) {
   const question = questionOf(Subject.service.diff, asked)
-  const { data } = yield* askPatiently(session, { ...question, budgetMs: diffBudgetMs })
+  const { data } = yield* askPatiently(session, { ...question, budgetMs: diffBudgetMs, againMs: diffBudgetMs / 2 })
   return yield* decodeDiff(data)
 })
 

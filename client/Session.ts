@@ -6,14 +6,12 @@
  */
 import { Effect, Option, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
-import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
-import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { Header, MediaType } from "../protocol/wire/Header.ts"
 import type { CallerMesh } from "../runtime/CallerMesh.ts"
-import type { Message, NoResponders, RequestOptions } from "../runtime/Mesh.ts"
-import { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
+import type { Message, RequestOptions } from "../runtime/Mesh.ts"
+import { malformed, settle, transportError } from "./failures.ts"
 import type { Link } from "./Link.ts"
-import { SeamlessError } from "./SeamlessError.ts"
+import type { SeamlessError } from "./SeamlessError.ts"
 
 /** A connection to a cluster, as the verbs use it. */
 export interface Session {
@@ -33,69 +31,17 @@ export interface Question {
   readonly accept: string
   /** The time that the host has, where the caller or the strategy sets one. */
   readonly budgetMs?: number
+  /** After so many milliseconds without an answer it is taken for lost; absent where the budget is hard. */
+  readonly againMs?: number
   /** Whether who waits may call it off: the host is told then. */
   readonly isCancellable?: boolean
 }
 
-// a busy network and a busy event loop stay below it
-const marginMs = 1000
+/** How much longer than a host may take its answer is waited for: busy networks and event loops stay below it. */
+export const marginMs = 1000
 
 /** Timers take no more, and fire at once where they are given more. */
 export const waitMsMax = 2 ** 31 - 1
-
-/** What the client itself makes of a failure on the way. */
-export const transportError = (
-  servers: string,
-  error: NoResponders | DeadlineExceeded | MeshUnavailable
-): SeamlessError => {
-  switch (error._tag) {
-    case "NoResponders":
-      return new SeamlessError({
-        tag: "NoHostAnswers",
-        code: 503,
-        message: `no Seamless host answers at ${servers}`,
-        fields: { servers }
-      })
-    case "DeadlineExceeded":
-      return new SeamlessError({
-        tag: error._tag,
-        code: errorCode(error._tag),
-        message: `no answer from ${servers} within ${Math.round(error.budgetMs)} ms`,
-        fields: { servers, budgetMs: error.budgetMs }
-      })
-    case "MeshUnavailable":
-      return new SeamlessError({
-        tag: error._tag,
-        code: errorCode(error._tag),
-        message: error.message,
-        fields: { servers }
-      })
-  }
-}
-
-/** An answer that is not what the protocol says. */
-export const malformed = (what: string, problem: string): SeamlessError =>
-  new SeamlessError({ tag: "MalformedMessage", code: 500, message: `${what} can't be read: ${problem}` })
-
-const decodeRefusal = Schema.decodeUnknownOption(
-  Schema.Struct({
-    error: Schema.StructWithRest(Schema.Struct({ tag: Schema.String, message: Schema.String }), [
-      Schema.Record(Schema.String, Schema.Unknown)
-    ]),
-    meta: Schema.optionalKey(HistoryMeta),
-    result: Schema.optionalKey(AvailabilityResult)
-  })
-)
-
-/** The error that an error reply carries; its headers alone where its body tells nothing. */
-const refusalOf = ({ data, headers }: Message, headerTag: string): SeamlessError => {
-  const code = Number(headers.get(Header.errorCode) ?? 500)
-  return Option.match(Option.flatMap(Codec.fromJson(data), decodeRefusal), {
-    onNone: () => new SeamlessError({ tag: headerTag, code, message: `the host answered with ${headerTag}` }),
-    onSome: ({ error: { message, tag, ...fields }, meta, result }) =>
-      new SeamlessError({ tag, code, message, fields, meta, result })
-  })
-}
 
 /** The headers of a question. */
 export const headersOf = ({ accept, budgetMs }: Question, call: string | undefined): ReadonlyMap<string, string> =>
@@ -111,24 +57,18 @@ export const waitMs = ({ timeoutMs }: Session, { budgetMs }: Question): number =
   Math.min(waitMsMax, budgetMs === undefined ? timeoutMs : budgetMs + marginMs)
 
 /** How a question is put once. */
-interface Attempt extends Pick<RequestOptions, "abandonOn"> {
+export interface PutOptions extends Pick<RequestOptions, "abandonOn"> {
   /** What it is called, where it may be called off. */
   readonly call?: string | undefined
 }
 
 /** Puts a question, once. */
-export const put = (session: Session, question: Question, { call, ...options }: Attempt = {}) =>
+export const put = (session: Session, question: Question, { call, ...options }: PutOptions = {}) =>
   session.mesh.request(question.subject, Codec.toJson(question.body), {
     headers: headersOf(question, call),
     timeoutMs: waitMs(session, question),
     ...options
   })
-
-/** The reply; an error reply is a failure. */
-export const settle = (reply: Message): Effect.Effect<Message, SeamlessError> => {
-  const tag = reply.headers.get(Header.error)
-  return tag === undefined ? Effect.succeed(reply) : Effect.fail(refusalOf(reply, tag))
-}
 
 /** The reply to a question that is put once; an error reply is a failure. */
 export const ask = (session: Session, question: Question): Effect.Effect<Message, SeamlessError> =>

@@ -3,10 +3,11 @@
  *
  * What may be asked twice without harm waits for the connection where that is down, is asked again where its answer was
  * lost with the connection, where nobody was there to take it although hosts have answered before: they change, and
- * where a host had too much to do, when it said so.
+ * where a host had too much to do, when it said so. An answer that is not there when a host would long have given it is
+ * asked for once more, beside what is under way: perhaps that is slow, and not lost, and what it brings counts as well.
  * All of it within the budget of the question, and what is left of that is what a host is given.
  */
-import { Duration, Effect, Option, Result } from "effect"
+import { Data, Duration, Effect, Option, Result, Schedule } from "effect"
 import * as CallSubject from "../protocol/wire/CallSubject.ts"
 import { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
@@ -15,14 +16,15 @@ import type { Message, NoResponders } from "../runtime/Mesh.ts"
 import { randomId } from "../runtime/randomId.ts"
 import type { Link } from "./Link.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { put, type Question, type Session, settle, transportError, waitMsMax } from "./Session.ts"
+import { settle, transportError } from "./failures.ts"
+import { put, type PutOptions, type Question, type Session, waitMsMax } from "./Session.ts"
 
 // hosts that change are away for no longer than it takes to claim slots, or to start
 const pauseMsMin = 50
 const pauseMsMax = 1000
 
 /** Nothing was done: ask again later. */
-const busyCode = "429"
+const notBegun: ReadonlySet<string | undefined> = new Set(["TooManyRequests", "MailboxFull", "ActorStopped"])
 
 type Failure = NoResponders | DeadlineExceeded | MeshUnavailable
 
@@ -53,32 +55,77 @@ export const untilStanding = Effect.fnUntraced(function* (link: Link, question: 
   if (link.isClosed()) return yield* down(question, "the client is closed")
 })
 
-/** For how long a host wants to be left alone that has too much to do; none for any other answer. */
-const busyMs = (reply: Message): Effect.Effect<Option.Option<number>> => {
-  if (reply.headers.get(Header.errorCode) !== busyCode) return Effect.succeedNone
-  return Effect.match(settle(reply), {
-    onSuccess: () => Option.none(),
-    onFailure: ({ fields: { retryAfterMs } }) =>
-      typeof retryAfterMs === "number" ? Option.some(retryAfterMs) : Option.none()
-  })
+/** For how long a host wants to be left alone that has not begun; none for any other refusal. */
+export const busyMsOf = ({ fields: { retryAfterMs }, tag }: SeamlessError): Option.Option<number> =>
+  notBegun.has(tag) && typeof retryAfterMs === "number" ? Option.some(retryAfterMs) : Option.none()
+
+const busyMs = (reply: Message): Effect.Effect<Option.Option<number>> =>
+  reply.headers.has(Header.error)
+    ? Effect.match(settle(reply), { onSuccess: () => Option.none(), onFailure: busyMsOf })
+    : Effect.succeedNone
+
+interface Given {
+  readonly link: Link
+  readonly call: string | undefined
 }
 
+/** A question with its session, as it is put at one time. */
+interface Put {
+  readonly session: Session
+  readonly question: Question
+}
+
+/** The same with so much time left; a host is told where the question has a budget. */
+const withLeft = ({ question, session }: Put, leftMs: number): Put => ({
+  session: { ...session, timeoutMs: leftMs },
+  question: question.budgetMs === undefined ? question : { ...question, budgetMs: leftMs }
+})
+
+/** Puts a question under a name; who leaves it has the host told. */
+const putNamed = ({ question, session }: Put, call: string | undefined, attempt: PutOptions = {}) =>
+  put(session, question, { ...attempt, call }).pipe(
+    Effect.onInterrupt(() => (call === undefined ? Effect.void : callOff(session, call)))
+  )
+
+class StillBusy extends Data.TaggedError("StillBusy") {}
+
+const unlessBusy = (reply: Message) =>
+  Effect.flatMap(busyMs(reply), (waitMs) => (Option.isNone(waitMs) ? Effect.succeed(reply) : new StillBusy()))
+
+/** Asks once more, and then again after twice as long; never fails, as the first try says what went wrong. */
+const askMore = (asked: Put, leftMs: number, againMs: number): Effect.Effect<Message> =>
+  Effect.gen(function* () {
+    yield* Effect.sleep(Duration.millis(againMs))
+    const restMs = leftMs - againMs
+    if (restMs <= 0) return yield* Effect.never
+    const onceMore = putNamed(withLeft(asked, restMs), yield* randomId).pipe(
+      Effect.flatMap(unlessBusy),
+      Effect.retry(Schedule.spaced(Duration.millis(pauseMsMax))),
+      // it has no end but that of the first try
+      Effect.catch(() => Effect.never)
+    )
+    return yield* Effect.raceFirst(onceMore, askMore(asked, restMs, 2 * againMs))
+  })
+
+/** Half of a time that nobody has named; what a caller says of the time is hard. */
+const softMs = ({ question, session }: Put): number =>
+  question.budgetMs === undefined ? session.timeoutMs / 2 : Infinity
+
 /** One try: what came of it, and whether the connection was lost meanwhile. */
-const tryOnce = Effect.fnUntraced(function* (session: Session, question: Question, given: Given) {
+const tryOnce = Effect.fnUntraced(function* (asked: Put, leftMs: number, given: Given) {
   let isLost = false
   const abandonOn = (abandon: () => void) =>
     given.link.onBack(() => {
       isLost = true
       abandon()
     })
-  const outcome = yield* Effect.result(put(session, question, { abandonOn, call: given.call }))
+  const first = putNamed(withLeft(asked, leftMs), given.call, { abandonOn })
+  const { againMs = softMs(asked) } = asked.question
+  const outcome = yield* Effect.result(
+    againMs < leftMs ? Effect.raceFirst(first, askMore(asked, leftMs, againMs)) : first
+  )
   return { outcome, isLost }
 })
-
-interface Given {
-  readonly link: Link
-  readonly call: string | undefined
-}
 
 const untilAnswered = Effect.fnUntraced(function* (
   session: Session,
@@ -86,14 +133,15 @@ const untilAnswered = Effect.fnUntraced(function* (
   given: Given
 ): Effect.fn.Return<Message, Failure> {
   const { link } = given
+  let isServed = link.isServed()
   const budgetMs = question.budgetMs ?? session.timeoutMs
   const startMs = yield* monotonicMs
   const left = Effect.map(monotonicMs, (nowMs) => budgetMs - (nowMs - startMs))
   for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMsMax, 2 * pauseMs)) {
     yield* untilStanding(link, question, yield* left)
-    const leftMs = yield* left
-    const rest = question.budgetMs === undefined ? {} : { budgetMs: leftMs }
-    const asked = yield* tryOnce({ ...session, timeoutMs: leftMs }, { ...question, ...rest }, given)
+    const asked = yield* tryOnce({ session, question }, yield* left, given)
+    // what was lost with its connection had been taken
+    isServed ||= asked.isLost
     if (Result.isSuccess(asked.outcome)) {
       const reply = asked.outcome.success
       const waitMs = Option.getOrElse(yield* busyMs(reply), () => Infinity)
@@ -108,7 +156,7 @@ const untilAnswered = Effect.fnUntraced(function* (
         ? new DeadlineExceeded({ waitingFor, budgetMs })
         : down(question, "the connection was lost")
     }
-    const isWrongAddress = failure._tag === "NoResponders" && !link.isServed()
+    const isWrongAddress = failure._tag === "NoResponders" && !isServed
     const pauses = asked.isLost ? 0 : pauseMs
     if (isWrongAddress || (yield* left) <= pauses) return yield* failure
     yield* Effect.sleep(Duration.millis(pauses))
@@ -123,11 +171,8 @@ export const askPatiently = Effect.fnUntraced(function* (
   const { link, servers } = session
   const call = question.isCancellable === true ? yield* randomId : undefined
   const asking =
-    link === undefined ? put(session, question, { call }) : untilAnswered(session, question, { link, call })
-  const reply = yield* asking.pipe(
-    Effect.onInterrupt(() => (call === undefined ? Effect.void : callOff(session, call))),
-    Effect.mapError((error) => transportError(servers, error))
-  )
+    link === undefined ? putNamed({ session, question }, call) : untilAnswered(session, question, { link, call })
+  const reply = yield* Effect.mapError(asking, (error) => transportError(servers, error))
   link?.noteServed()
   return yield* settle(reply)
 })

@@ -3,7 +3,8 @@ import { Effect, Exit, Scope } from "effect"
 import * as NatsCaller from "../runtime/nats/NatsCaller.ts"
 import * as Link from "./Link.ts"
 import { makeClient, type SeamlessClient } from "./SeamlessClient.ts"
-import { type Session, transportError } from "./Session.ts"
+import { transportError } from "./failures.ts"
+import type { Session } from "./Session.ts"
 
 /** Where to connect, and as whom. */
 export interface ConnectOptions {

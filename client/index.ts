@@ -5,6 +5,7 @@
  */
 export { connect, type ConnectOptions } from "./connect.ts"
 export type { Read, SeamlessClient } from "./SeamlessClient.ts"
+export type { ErrorFields, ErrorTag } from "./ErrorFields.ts"
 export { type Refusal, SeamlessError } from "./SeamlessError.ts"
 export type { Asked, CoverageOptions, DiffOptions, EnsureOptions, ReadOptions, Time } from "./requestBody.ts"
 export type { CoverageChange } from "./CoverageChange.ts"

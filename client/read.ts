@@ -5,12 +5,14 @@ import * as Interval from "../protocol/history/Interval.ts"
 import { arrowMetaKey, dictionaryParameter, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { type HistoryFrame, join, toHistoryFrame } from "./HistoryFrame.ts"
+import { askedTimes } from "./askedTimes.ts"
 import { askPatiently } from "./askPatiently.ts"
 import { HistoryMeta, type HistoryResult } from "./HistoryResult.ts"
 import * as PartReader from "./PartReader.ts"
-import { type Asked, budgetOf, type ReadOptions, requestBody } from "./requestBody.ts"
+import { type Asked, type ReadOptions, requestBody } from "./requestBody.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
-import { decoder, malformed, type Question, type Session } from "./Session.ts"
+import { malformed } from "./failures.ts"
+import { decoder, type Question, type Session } from "./Session.ts"
 
 /** The rows of an answer in Arrow. */
 export const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>
@@ -42,7 +44,7 @@ export const questionOf = Effect.fnUntraced(function* (asked: Asked<ReadOptions>
     subject: Subject.service.read,
     body: { ...(yield* requestBody(asked)), returnMeta },
     accept: arrowWanted,
-    budgetMs: budgetOf(options),
+    ...askedTimes(options, "seamless"),
     isCancellable: options.signal !== undefined
   }
   return { question, returnMeta }

@@ -50,12 +50,3 @@ export const requestBody = Effect.fnUntraced(function* <Options extends object>(
   const options = sentOf(asked[4])
   return { ...options, nodeId, interval, start: yield* epochMs("start", start), end: yield* epochMs("end", end) }
 })
-
-/**
- * How long an answer is waited for that has no deadline of its own, in milliseconds. The host decides by the defaults
- * of its environment, which only hosts know; it is told this too, so that what is waited for in vain has been ended.
- */
-const patienceMs = 30_000
-
-/** How long a host may take for it, in milliseconds: as asked, else as long as the client has patience. */
-export const budgetOf = ({ sla }: Pick<EnsureRequest, "sla">): number => sla?.totalDeadlineMs ?? patienceMs

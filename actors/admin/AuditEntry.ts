@@ -10,7 +10,7 @@ import { CoverageRoot, rootHash } from "../../protocol/history/CoverageRoot.ts"
 import type { RangeSet } from "../../protocol/history/RangeSet.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 import type { Stored } from "../../runtime/Mesh.ts"
-import { audited, type AuditedRoot } from "../sources/LoggedRoot.ts"
+import { audited, type AuditedRoot } from "../../protocol/messages/LoggedRoot.ts"
 
 /** An entry, and the root in it; none where it holds none that can be read. */
 export interface AuditEntry {

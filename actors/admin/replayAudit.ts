@@ -12,7 +12,7 @@ import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import { arePairsOf, toPairs } from "../../protocol/history/RangePairs.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { AuditBreak } from "../../protocol/messages/AuditReport.ts"
-import type { AuditedRoot } from "../sources/LoggedRoot.ts"
+import type { AuditedRoot } from "../../protocol/messages/LoggedRoot.ts"
 import { type AuditEntry, claimedBy, fromRoot, isNamedBy } from "./AuditEntry.ts"
 
 /** Where a history begins anew: the entry behind versions that are missing. */

@@ -6,7 +6,7 @@
  * and all may have.
  */
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import type { AuditedRoot } from "../sources/LoggedRoot.ts"
+import type { AuditedRoot } from "../../protocol/messages/LoggedRoot.ts"
 
 /** What is looked at in a root: which it is, and what it changed. */
 export interface ChangedRoot extends Pick<AuditedRoot, "version"> {

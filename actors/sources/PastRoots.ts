@@ -13,7 +13,7 @@ import type { CoverageFailure, CoverageView } from "../../protocol/messages/Cove
 import type { Mesh } from "../../runtime/Mesh.ts"
 import * as Cache from "./Cache.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
-import * as LoggedRoot from "./LoggedRoot.ts"
+import * as LoggedRoot from "../../protocol/messages/LoggedRoot.ts"
 import * as RootLog from "./RootLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 import { wholeView } from "./wholeView.ts"
@@ -75,7 +75,7 @@ const make = Effect.fnUntraced(function* (rootsMs: number) {
     const name = `${RootLog.keyOf(entry)}/${logged.version}`
     const kept = known.get(name)
     if (kept !== undefined) return kept
-    const root = yield* LoggedRoot.whole(logged)
+    const root = yield* Effect.fromResult(LoggedRoot.whole(logged))
     known.put(name, root, logged.bytes.length * decodedFactor)
     return root
   })

@@ -15,8 +15,8 @@ import { keySubject } from "../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { Mesh, type Stored } from "../../runtime/Mesh.ts"
-import * as LoggedRoot from "./LoggedRoot.ts"
-import { type Log, type Ranked, searchLog } from "./searchLog.ts"
+import * as LoggedRoot from "../../protocol/messages/LoggedRoot.ts"
+import { type Log, type Ranked, searchLog } from "../../runtime/searchLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 
 // a replica catches up within milliseconds

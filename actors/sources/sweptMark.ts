@@ -9,7 +9,7 @@ import * as Codec from "../../protocol/wire/Codec.ts"
 import * as Stream from "../../protocol/wire/Stream.ts"
 import * as Subject from "../../protocol/wire/Subject.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
-import type * as LoggedRoot from "./LoggedRoot.ts"
+import type * as LoggedRoot from "../../protocol/messages/LoggedRoot.ts"
 import * as RootLog from "./RootLog.ts"
 import type { CatalogEntry } from "./SeriesCatalog.ts"
 

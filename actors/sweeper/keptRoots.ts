@@ -10,7 +10,7 @@ import type { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import { revisionOf } from "../../runtime/compareAndSet.ts"
 import { ChunkStore } from "../sources/ChunkStore.ts"
-import * as LoggedRoot from "../sources/LoggedRoot.ts"
+import * as LoggedRoot from "../../protocol/messages/LoggedRoot.ts"
 import * as RootLog from "../sources/RootLog.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
 
@@ -82,7 +82,9 @@ const makeMarker = Effect.fnUntraced(function* ({ series }: CatalogEntry, { of, 
 
 /** Each root of some entries of the log; fails where one can't be read that is a root. */
 const wholeRoots = (entries: ReadonlyArray<LoggedRoot.LoggedRoot | StoreDamaged>) =>
-  Effect.forEach(entries, (entry) => (entry instanceof StoreDamaged ? Effect.fail(entry) : LoggedRoot.whole(entry)))
+  Effect.forEach(entries, (entry) =>
+    entry instanceof StoreDamaged ? Effect.fail(entry) : Effect.fromResult(LoggedRoot.whole(entry))
+  )
 
 /** What of the ids is named by a root that counts. */
 export const namedOf = Effect.fnUntraced(function* (kept: KeptRoots, search: Search) {

@@ -18,7 +18,8 @@ import type { Configuration } from "../../protocol/Settings.ts"
 /** The series. */
 export const series = { nodeId: "ohlcv:binance:BTC/USDT", interval: "1m" }
 
-const barMs = 60_000
+/** Length of a bar. */
+export const barMs = 60_000
 const firstMs = Date.UTC(2012, 0, 1)
 const source = "binance"
 

@@ -5,16 +5,17 @@ import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import { addressFlags, asOfFlag, type Format, formatFlag, policyFlags, seriesArguments } from "../flags.ts"
+import { addressFlags, type Format, formatFlag, seriesArguments } from "../flags.ts"
+import { asOfFlag, consistencyFlag } from "../policyFlags.ts"
 import { printData } from "../print.ts"
-import { pastOf, type PolicyFlags } from "../requestOptions.ts"
+import { type PolicyFlags, said } from "../requestOptions.ts"
 import { timeline } from "../timeline.ts"
 import { withClient } from "../withClient.ts"
 
 const parts = {
   ...seriesArguments,
   asOf: asOfFlag,
-  consistency: policyFlags.consistency,
+  consistency: consistencyFlag,
   format: formatFlag,
   ...addressFlags
 }
@@ -22,7 +23,7 @@ const parts = {
 interface Asked extends AddressFlags {
   readonly node: string
   readonly interval: string
-  readonly asOf: Option.Option<AsOf>
+  readonly asOf: Option.Option<AsOf | null>
   readonly consistency: PolicyFlags["consistency"]
   readonly format: Format
 }
@@ -33,10 +34,14 @@ const columnsDefault = 80
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { asOf, consistency, format, interval, node } = asked
   const options = {
-    ...pastOf(asOf),
-    ...Option.match(consistency, { onNone: () => ({}), onSome: (consistency) => ({ consistency }) })
+    // what stands now is what is told of coverage anyway
+    ...said(
+      Option.filter(asOf, (point) => point !== null),
+      (point) => ({ asOf: point })
+    ),
+    ...said(consistency, (word) => ({ consistency: word }))
   }
-  const report = yield* withClient(asked, (client) => client.coverage(node, interval, options))
+  const report = yield* withClient(asked, (client, call) => client.coverage(node, interval, { ...options, ...call }))
   const columns = process.stdout.columns ?? columnsDefault
   yield* printData(format === "json" ? JSON.stringify(report) : timeline(report, columns))
   return ExitCode.complete

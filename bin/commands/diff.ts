@@ -70,7 +70,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { format, fromVersion, interval, limit, node, toVersion } = asked
   const range = yield* rangeOf(asked)
   const options = { fromVersion, toVersion, ...range, ...(Option.isSome(limit) && { limit: limit.value }) }
-  const found = yield* withClient(asked, (client) => client.diff(node, interval, options))
+  const found = yield* withClient(asked, (client, call) => client.diff(node, interval, { ...options, ...call }))
   yield* printData(format === "json" ? JSON.stringify(found) : diffText(found))
   if (found.next === null) return ExitCode.complete
   const windows = found.windows.differing - found.windows.looked

@@ -9,16 +9,9 @@ import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import {
-  addressFlags,
-  type Format,
-  formatFlag,
-  policyFlags,
-  progressFlag,
-  rangeArguments,
-  seriesArguments
-} from "../flags.ts"
+import { addressFlags, type Format, formatFlag, progressFlag, rangeArguments, seriesArguments } from "../flags.ts"
 import { isoTime } from "../isoTime.ts"
+import { policyFlags } from "../policyFlags.ts"
 import { printData, printNote } from "../print.ts"
 import { type PolicyFlags, requestOptions } from "../requestOptions.ts"
 import { withProgress } from "../withProgress.ts"
@@ -70,7 +63,9 @@ export const ensureText = (result: AvailabilityResult): string => {
 const answer = Effect.fnUntraced(function* (asked: Asked) {
   const { end, format, interval, node, start } = asked
   const options = requestOptions(asked)
-  const result = yield* withProgress(asked, (client) => client.ensureAvailable(node, interval, start, end, options))
+  const result = yield* withProgress(asked, (client, call) =>
+    client.ensureAvailable(node, interval, start, end, { ...options, ...call })
+  )
   yield* printData(format === "json" ? JSON.stringify(result) : ensureText(result))
   if (result.available && result.missingRanges.length === 0) return ExitCode.complete
   yield* printNote(describeMissing(result.missingRanges, format))

@@ -1,22 +1,15 @@
 /** How is it seen from the command line what a read would do? */
 import { Effect, type Option } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { describeExplanation } from "../describeExplanation.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import {
-  addressFlags,
-  asOfFlag,
-  type Format,
-  formatFlag,
-  policyFlags,
-  rangeArguments,
-  seriesArguments
-} from "../flags.ts"
+import { addressFlags, type Format, formatFlag, rangeArguments, seriesArguments } from "../flags.ts"
+import { asOfFlag, fillFlag, policyFlags } from "../policyFlags.ts"
 import { printData } from "../print.ts"
-import { pastOf, type PolicyFlags, requestOptions } from "../requestOptions.ts"
+import { pastOf, type PolicyFlags, requestOptions, said } from "../requestOptions.ts"
 import { withClient } from "../withClient.ts"
 
 const parts = {
@@ -24,10 +17,7 @@ const parts = {
   ...rangeArguments,
   ...policyFlags,
   asOf: asOfFlag,
-  strict: Flag.Boolean("strict").pipe(
-    Flag.withDescription("As if every bar that can be there had to be there"),
-    Flag.withDefault(false)
-  ),
+  fill: fillFlag,
   format: formatFlag,
   ...addressFlags
 }
@@ -37,15 +27,17 @@ interface Asked extends PolicyFlags, AddressFlags {
   readonly interval: string
   readonly start: number
   readonly end: number
-  readonly asOf: Option.Option<AsOf>
-  readonly strict: boolean
+  readonly asOf: Option.Option<AsOf | null>
+  readonly fill: Option.Option<"none" | "forward">
   readonly format: Format
 }
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
-  const { asOf, end, format, interval, node, start, strict } = asked
-  const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }) }
-  const told = yield* withClient(asked, (client) => client.explain(node, interval, start, end, options))
+  const { asOf, end, fill, format, interval, node, start } = asked
+  const options = { ...requestOptions(asked), ...pastOf(asOf), ...said(fill, (value) => ({ fill: value })) }
+  const told = yield* withClient(asked, (client, call) =>
+    client.explain(node, interval, start, end, { ...options, ...call })
+  )
   yield* printData(format === "json" ? JSON.stringify(told) : describeExplanation(told))
   return ExitCode.complete
 })

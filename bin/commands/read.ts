@@ -10,19 +10,11 @@ import { describeMissing } from "../describeMissing.ts"
 import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
-import {
-  addressFlags,
-  asOfFlag,
-  type Format,
-  formatFlag,
-  policyFlags,
-  progressFlag,
-  rangeArguments,
-  seriesArguments
-} from "../flags.ts"
+import { addressFlags, type Format, formatFlag, progressFlag, rangeArguments, seriesArguments } from "../flags.ts"
+import { asOfFlag, fillFlag, policyFlags } from "../policyFlags.ts"
 import { historyTable } from "../historyTable.ts"
 import { printData, printNote } from "../print.ts"
-import { pastOf, type PolicyFlags, requestOptions } from "../requestOptions.ts"
+import { pastOf, type PolicyFlags, requestOptions, said } from "../requestOptions.ts"
 import { withProgress } from "../withProgress.ts"
 
 const parts = {
@@ -30,14 +22,7 @@ const parts = {
   ...rangeArguments,
   ...policyFlags,
   asOf: asOfFlag,
-  strict: Flag.Boolean("strict").pipe(
-    Flag.withDescription("Fail unless every bar that can be there is there"),
-    Flag.withDefault(false)
-  ),
-  fill: Flag.Literals("fill", ["none", "forward"]).pipe(
-    Flag.withDescription("Give bars in which nothing was traded a row with the last price, flagged FWD_FILLED"),
-    Flag.withDefault("none")
-  ),
+  fill: fillFlag,
   meta: Flag.Boolean("meta").pipe(
     Flag.withDescription("Write the account of the answer behind the bars"),
     Flag.withDefault(false)
@@ -52,9 +37,8 @@ interface Asked extends PolicyFlags, AddressFlags {
   readonly interval: string
   readonly start: number
   readonly end: number
-  readonly asOf: Option.Option<AsOf>
-  readonly strict: boolean
-  readonly fill: "none" | "forward"
+  readonly asOf: Option.Option<AsOf | null>
+  readonly fill: Option.Option<"none" | "forward">
   readonly meta: boolean
   readonly format: Format
   readonly progress: Option.Option<boolean>
@@ -67,11 +51,11 @@ const dataText = ({ df, meta }: HistoryResult, wants: Pick<Asked, "format" | "me
 }
 
 const answer = Effect.fnUntraced(function* (asked: Asked) {
-  const { asOf, end, fill, format, interval, node, start, strict } = asked
-  const filled = fill === "forward" ? { fill } : {}
-  // strictness has a default of the service: only what was said is sent
-  const options = { ...requestOptions(asked), ...pastOf(asOf), ...(strict && { strict }), ...filled }
-  const result = yield* withProgress(asked, (client) => client.read(node, interval, start, end, options))
+  const { asOf, end, fill, format, interval, node, start } = asked
+  const options = { ...requestOptions(asked), ...pastOf(asOf), ...said(fill, (value) => ({ fill: value })) }
+  const result = yield* withProgress(asked, (client, call) =>
+    client.read(node, interval, start, end, { ...options, ...call })
+  )
   yield* printData(dataText(result, asked))
   const { missingRanges, notes, qualitySummary } = result.meta
   // with the account they are part of it

@@ -1,7 +1,8 @@
 /**
  * What does a program learn when there is no answer?
  *
- * Every promise rejects with a `SeamlessError`. Its tag is what to switch on; below 500 the request must change.
+ * Every promise rejects with a `SeamlessError`. Its tag is what to switch on: `is` tells it, and an editor knows the
+ * fields of that tag then. `isRetryable` says whether the same question may be put again after a pause.
  */
 import process from "node:process"
 import { connect, SeamlessError } from "seamless"
@@ -15,6 +16,8 @@ const tell = async (question) => {
   } catch (error) {
     if (!(error instanceof SeamlessError)) throw error
     console.log(`${error.tag} (${error.code}): ${error.message}`)
+    if (error.is("UnalignedRange")) console.log(`  ask for ${error.fields.alignedStart} to ${error.fields.alignedEnd}`)
+    if (error.isRetryable) console.log("  ask again in a while")
     for (const { reason, state } of error.meta?.missingRanges ?? []) console.log(`  ${state}: ${reason}`)
   }
 }

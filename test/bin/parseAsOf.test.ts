@@ -10,6 +10,7 @@ describe("parseAsOf()", () => {
     expect(parseAsOf("1048593")).toEqual({ version: 1_048_593 })
     expect(parseAsOf("1670889600000")).toEqual({ time: 1_670_889_600_000 })
     expect(parseAsOf("2022-12-13")).toEqual({ time: 1_670_889_600_000 })
+    expect(parseAsOf("now")).toBeNull()
     expect(parseAsOf("2022-12-13T01:00+01:00")).toEqual({ time: 1_670_889_600_000 })
   })
 

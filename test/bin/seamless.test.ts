@@ -59,6 +59,15 @@ describe.concurrent("wrong usage", () => {
       ["backfill", "create", "x", ...series, "--from", "5", "--to", "5"],
       /is not before the end/
     ],
+    ["a fill that is none", ["read", ...span, "--fill", "backward"], /--fill.*"backward".*none.*forward/],
+    ["a deadline that is none", ["read", ...span, "--deadline", "0"], /--deadline.*1 or more/],
+    ["a deadline with a unit", ["ensure", ...span, "--deadline", "5s"], /--deadline.*"5s"/],
+    ["a limit that is none", ["explain", ...span, "--sla", "maxLag=5"], /--sla.*"maxLag=5".*maxLagMs/],
+    ["a consistency that is none", ["coverage", "a", "1m", "--consistency", "x"], /--consistency.*eventual.*strict/],
+    ["an alignment that is none", ["ensure", ...span, "--align", "x"], /--align.*exact.*expand/],
+    ["a version before the first", ["read", ...span, "--min-version", "-1"], /--min-version.*0 or more/],
+    ["no name of a source", ["read", ...span, "--source", ""], /--source.*name of a source/],
+    ["a flag that is none", ["watch", "--fom", "1"], /--fom[^]*--from/],
     ["a point that is none", ["read", ...span, "--as-of", "v17"], /--as-of.*"v17".*a version such as 17/],
     ["a sweep of half a series", ["sweep", "a"], /NODE and INTERVAL/],
     ["a version of many series", ["watch", "a", "--from", "1"], /name its node and its interval/],
@@ -100,6 +109,7 @@ describe.concurrent("help", () => {
   const commands = [
     "up",
     "read",
+    "explain",
     "ensure",
     "coverage",
     "audit",
@@ -129,6 +139,15 @@ describe.concurrent("help", () => {
     assert.strictEqual(code, 0)
     assert.strictEqual(err, "")
     assert.match(out, /EXAMPLES[^]*seamless /)
+  })
+})
+
+describe.concurrent("help of what asks", () => {
+  it.each(["read", "explain", "ensure"])("seamless %s --help says how each option is taken back", async (command) => {
+    const { out } = await seamless(command, "--help")
+    for (const said of ["--no-strict", "--on-strict-violation", "--align", "--sla", "--min-version", "eventual"]) {
+      assert.include(out, said)
+    }
   })
 })
 

@@ -1,5 +1,5 @@
 /** Is a question put for as long as it may be, and no longer? */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { askPatiently } from "../../client/askPatiently.ts"
@@ -139,3 +139,86 @@ it.effect("askPatiently() tells that a host is busy where the budget does not la
     assert.deepStrictEqual(budgets(sent), ["300"])
   })
 )
+
+const patient: Question = { ...question, budgetMs: 30_000, againMs: 6000 }
+
+describe("an answer that does not come", () => {
+  it.effect("is asked for again when a host would long have given it, with what is left", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { sent, session } = yield* BrokenLink.start(() => (++asked === 1 ? "silence" : answered))
+      const asking = yield* forked(askPatiently(session, patient))
+      yield* TestClock.adjust("5999 millis")
+      assert.strictEqual(sent.length, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(asking)
+      assert.deepStrictEqual(budgets(sent), ["30000", "24000"])
+    })
+  )
+
+  it.effect("is not asked for again where the caller's deadline is all that a host has", () =>
+    Effect.gen(function* () {
+      const { sent, session } = yield* BrokenLink.start(() => "silence")
+      const asking = yield* forked(Effect.flip(askPatiently(session, question)))
+      yield* TestClock.adjust("4 seconds")
+      assert.deepInclude(yield* Fiber.join(asking), { tag: "DeadlineExceeded", code: 504 })
+      assert.strictEqual(sent.length, 1)
+    })
+  )
+
+  it.effect("is taken from who is slow, too, and who was asked beside it is told", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { published, sent, session } = yield* BrokenLink.start(() =>
+        ++asked === 1 ? Effect.delay(Effect.succeed(answered), "8 seconds") : "silence"
+      )
+      const asking = yield* forked(askPatiently(session, patient))
+      yield* TestClock.adjust("8 seconds")
+      yield* Fiber.join(asking)
+      assert.deepStrictEqual(
+        published.map(({ subject }) => subject),
+        [`seamless.v1.cancel.${sent[1]?.headers.get("Seamless-Call")}`]
+      )
+    })
+  )
+
+  it.effect("is waited for where nobody is there to be asked again, or has too much to do", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { sent, session } = yield* BrokenLink.start(() => {
+        asked += 1
+        if (asked === 1) return Effect.delay(Effect.succeed(answered), "20 seconds")
+        return asked === 2 ? "nobody" : busy
+      })
+      const asking = yield* forked(askPatiently(session, patient))
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.join(asking)
+      assert.isAtLeast(sent.length, 4)
+      assert.isAtMost(sent.length, 40)
+    })
+  )
+
+  it.effect("is given up at the end of the patience, after a few tries", () =>
+    Effect.gen(function* () {
+      const { sent, session } = yield* BrokenLink.start(() => "silence")
+      const asking = yield* forked(Effect.flip(askPatiently(session, patient)))
+      yield* TestClock.adjust("31 seconds")
+      assert.deepInclude(yield* Fiber.join(asking), { tag: "DeadlineExceeded", code: 504 })
+      assert.strictEqual(sent.length, 3)
+    })
+  )
+
+  it.effect("is asked for once where it was lost with its connection, however often it had been asked for", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { back, lose, sent, session } = yield* BrokenLink.start(() => (++asked < 3 ? "silence" : answered))
+      const asking = yield* forked(askPatiently(session, patient))
+      yield* TestClock.adjust("7 seconds")
+      lose()
+      back()
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(asking)
+      assert.strictEqual(sent.length, 3)
+    })
+  )
+})

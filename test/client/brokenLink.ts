@@ -2,11 +2,12 @@
 import { Effect } from "effect"
 import * as Link from "../../client/Link.ts"
 import type { Session } from "../../client/Session.ts"
+import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { type Message, NoResponders } from "../../runtime/Mesh.ts"
 import { answeringMesh, type Answer, type Published, type Sent } from "../support/answeringMesh.ts"
 
 /** What a host makes of a question: an answer, nobody to take it, or nothing for ever. */
-export type Outcome = Answer | "nobody" | "silence"
+export type Outcome = Answer | "nobody" | "silence" | Effect.Effect<Answer>
 
 /** A session over a connection that a test takes away and brings back. */
 export const start = (outcomeOf: (sent: Sent) => Outcome) =>
@@ -21,9 +22,8 @@ export const start = (outcomeOf: (sent: Sent) => Outcome) =>
         sent.push(question)
         const outcome = outcomeOf(question)
         if (outcome === "silence") return Effect.never
-        return outcome === "nobody"
-          ? Effect.fail(new NoResponders({ subject: question.subject }))
-          : Effect.succeed(outcome)
+        if (outcome === "nobody") return Effect.fail(new NoResponders({ subject: question.subject }))
+        return Effect.isEffect(outcome) ? outcome : Effect.succeed(outcome)
       })
     const plain = answeringMesh(answer, (one) => void published.push(one))
     const mesh: Session["mesh"] = {
@@ -32,7 +32,12 @@ export const start = (outcomeOf: (sent: Sent) => Outcome) =>
       onReconnect: (handler) => Effect.sync(() => void handlers.add(handler)),
       request: (subject, data, options) =>
         Effect.raceFirst(
-          plain.request(subject, data, options),
+          plain.request(subject, data, options).pipe(
+            Effect.timeoutOrElse({
+              duration: options.timeoutMs,
+              orElse: () => new DeadlineExceeded({ waitingFor: subject, budgetMs: options.timeoutMs })
+            })
+          ),
           Effect.callback<Message, NoResponders>((resume) => {
             const takeBack = options.abandonOn?.(() => resume(Effect.fail(new NoResponders({ subject }))))
             return Effect.sync(() => takeBack?.())

@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { readMany } from "../../client/readMany.ts"
+import { makeClient } from "../../client/SeamlessClient.ts"
 import type { Session } from "../../client/Session.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import { type Answer, answeringMesh, type Sent } from "../support/answeringMesh.ts"
@@ -41,7 +42,7 @@ const setUp = (answers: (request: number) => readonly [Answer, ...ReadonlyArray<
     ({ subject }) => void granted.push(subject)
   )
   const session: Session = { mesh, servers: "memory", timeoutMs: 1000 }
-  return { session, sent, granted }
+  return { session, sent, granted, client: makeClient(session, () => Promise.resolve()) }
 }
 
 const told = (outcomes: Effect.Success<ReturnType<typeof readMany>>) =>
@@ -89,5 +90,70 @@ it.effect("readMany() rejects where all of it is refused, and asks nothing where
     assert.deepStrictEqual(sent, [])
     const error = yield* Effect.flip(readMany(session, reads))
     assert.deepInclude(error, { tag: "TooManyReads", code: 400 })
+  })
+)
+
+it.effect("readMany() asks again for what is lost without a deadline when the slowest read would long have come", () =>
+  Effect.gen(function* () {
+    const { sent, session } = setUp((request) =>
+      request === 0 ? [about(1, rows)] : [about(1, rows), about(0, unknown, end)]
+    )
+    const batch = [{ ...reads[0]!, strategy: "fail_fast" }, ...reads.slice(1)] as const
+    const asking = yield* Effect.forkChild(readMany(session, batch, { strategy: "partial_fill" }), {
+      startImmediately: true
+    })
+    yield* TestClock.adjust("1900 millis")
+    assert.strictEqual(sent.length, 1)
+    yield* TestClock.adjust("200 millis")
+    assert.deepStrictEqual(told(yield* Fiber.join(asking)), ["UnknownSeries", 2, 2])
+  })
+)
+
+it.effect("readMany() gives an answer that can't be read to its read alone", () =>
+  Effect.gen(function* () {
+    const broken: Answer = { ...rows, data: rows.data.slice(0, 20) }
+    const { sent, session } = setUp(() => [about(0, broken), about(1, rows), about(2, rows, end)])
+    assert.deepStrictEqual(told(yield* readMany(session, reads)), ["MalformedMessage", 2, 2])
+    assert.strictEqual(sent.length, 1)
+  })
+)
+
+it.effect("readMany() asks a host that has too much to do again when that said so", () =>
+  Effect.gen(function* () {
+    const full = refusal(429, { error: { tag: "MailboxFull", message: "full", retryAfterMs: 500 } })
+    const { sent, session } = setUp((request) =>
+      request === 0 ? [full] : [about(0, rows), about(1, rows), about(2, rows, end)]
+    )
+    const asking = yield* Effect.forkChild(readMany(session, reads), { startImmediately: true })
+    yield* TestClock.adjust("499 millis")
+    assert.strictEqual(sent.length, 1)
+    yield* TestClock.adjust("1 millis")
+    assert.deepStrictEqual(told(yield* Fiber.join(asking)), [2, 2, 2])
+  })
+)
+
+it.effect("readMany() gives up what never comes, and keeps what has come", () =>
+  Effect.gen(function* () {
+    const { sent, session } = setUp((request) =>
+      request === 0 ? [about(1, rows)] : [about(0, arrowAnswer(), [Header.part, "0"])]
+    )
+    const asking = yield* Effect.forkChild(readMany(session, reads), { startImmediately: true })
+    yield* TestClock.adjust("10 minutes")
+    assert.deepStrictEqual(told(yield* Fiber.join(asking)), ["DeadlineExceeded", 2, "DeadlineExceeded"])
+    assert.isBelow(sent.length, 30)
+  })
+)
+
+it.live("readMany() is called off by its signal, and the host is told by the name of the call", () =>
+  Effect.promise(async () => {
+    const { client, granted, sent } = setUp(() => [about(0, rows)])
+    const controller = new AbortController()
+    const asking = client.readMany(reads, { signal: controller.signal })
+    while (sent.length === 0) await Promise.resolve()
+    controller.abort(new Error("enough"))
+    const error: unknown = await asking.catch((cause: unknown) => cause)
+    assert.deepInclude(error, { tag: "Cancelled" })
+    assert.include(granted, `seamless.v1.cancel.${sent[0]?.headers.get("Seamless-Call")}`)
+    assert.notProperty(sent[0]?.body, "signal")
   })
 )

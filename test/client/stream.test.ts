@@ -251,6 +251,51 @@ describe("read", () => {
     })
   )
 
+  it.effect("a first part that does not come is asked for again, and who was asked before is told", () =>
+    Effect.gen(function* () {
+      const { published, sent, session } = yield* setUp({
+        answer: (asked, request) => (request === 0 ? [] : whole(asked))
+      })
+      const reading = yield* Effect.forkChild(resultOf(session), { startImmediately: true })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(sent.length, 1)
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(rows([(yield* Fiber.join(reading)).df]), hundred)
+      assert.strictEqual(published[0]?.subject, `seamless.v1.cancel.${sent[0]?.headers.get("Seamless-Call")}`)
+      assert.isBelow(Number(sent[1]?.headers.get("Seamless-Budget-Ms")), 24_001)
+    })
+  )
+
+  it.effect("a first part that does not come by the caller's deadline is not asked for again", () =>
+    Effect.gen(function* () {
+      const { sent, session } = yield* setUp({ answer: () => [] })
+      const asked = [...range, { sla: { totalDeadlineMs: 8000 } }] as const
+      const reading = yield* Effect.forkChild(Effect.flip(read(session, asked)), { startImmediately: true })
+      yield* TestClock.adjust("9 seconds")
+      assert.deepInclude(yield* Fiber.join(reading), { tag: "DeadlineExceeded", code: 504 })
+      assert.strictEqual(sent.length, 1)
+    })
+  )
+
+  it.effect.each([
+    ["at its beginning", []],
+    ["where it goes on", [0, 4]]
+  ] as const)("a host that has too much to do is asked again when it said so, %s", ([, before]) =>
+    Effect.gen(function* () {
+      const full = refusal(429, { error: { tag: "MailboxFull", message: "full", retryAfterMs: 500 } })
+      const { sent, session } = yield* setUp({
+        answer: (asked, request) => {
+          if (request < before.length) return whole(asked).slice(0, 4)
+          return request === before.length ? [full] : whole(asked)
+        }
+      })
+      const reading = yield* Effect.forkChild(resultOf(session), { startImmediately: true })
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(rows([(yield* Fiber.join(reading)).df]), hundred)
+      assert.strictEqual(sent.length, before.length + 2)
+    })
+  )
+
   it.effect("an answer that fits into one message is none of this", () =>
     Effect.gen(function* () {
       const whole = fromFrame(frameOf(0), new Map([[arrowMetaKey, JSON.stringify(meta)]]))

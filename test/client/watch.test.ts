@@ -200,6 +200,64 @@ describe("watch", () => {
   )
 })
 
+describe("a connection that was away", () => {
+  const seriesCount = 150
+  const keyAt = (at: number) => `n${at}.1m`
+
+  /** Commits a version of each series; the roots before are in its audit by then. */
+  const commitAll = Effect.fnUntraced(function* (mesh: MeshShape, version: number) {
+    for (let at = 0; at < seriesCount; at++) {
+      const of = (root: CoverageRoot) => ({ ...root, series: { nodeId: `n${at}`, interval: "1m" } })
+      const before = roots[version - 2]
+      if (before !== undefined) yield* mesh.write(Subject.audit(keyAt(at)), bytesOfRoot(of(before)))
+      yield* stand(mesh, of(roots[version - 1]!), keyAt(at))
+    }
+  })
+
+  it.live("of all series, each change that nobody announced is told once and in order, a page at a time", () =>
+    Effect.gen(function* () {
+      const store = yield* makeMesh
+      const handlers: Array<() => void> = []
+      let isAway = false
+      let looks = 0
+      let atOnceMost = 0
+      const mesh: MeshShape = {
+        ...store,
+        onReconnect: (handler) => Effect.sync(() => void handlers.push(handler)),
+        subscribe: (subject, handler, options) =>
+          store.subscribe(subject, (message) => void (isAway || handler(message)), options),
+        history: (stream, subject, options) =>
+          Effect.tap(store.history(stream, subject, options), ({ entries }) =>
+            Effect.sync(() => {
+              looks += 1
+              atOnceMost = Math.max(atOnceMost, entries.length)
+            })
+          )
+      }
+      yield* commitAll(mesh, 1)
+      const pull = yield* pullOf(mesh, {})
+      const first = yield* take(pull, seriesCount)
+      isAway = true
+      for (const version of [2, 3, 4]) yield* commitAll(mesh, version)
+      isAway = false
+      looks = 0
+      for (const handler of handlers) handler()
+      const told = [...first, ...(yield* take(pull, 3 * seriesCount))]
+      for (let at = 0; at < seriesCount; at++) {
+        assert.deepStrictEqual(versions(told.filter(({ nodeId }) => nodeId === `n${at}`)), [1, 2, 3, 4])
+      }
+      // what is told is held, and nothing else: a page of roots, and a search of one audit at a time
+      assert.isAtMost(atOnceMost, 64)
+      assert.isAtMost(looks, 8 * seriesCount)
+
+      // once more, with nothing new: it is looked at, and not told
+      for (const handler of handlers) handler()
+      yield* commitAll(mesh, 5)
+      assert.deepStrictEqual(new Set(versions(yield* take(pull, seriesCount))), new Set([5]))
+    })
+  )
+})
+
 describe("client.watch", () => {
   const clientOf = (mesh: MeshShape) =>
     makeClient({ mesh, servers: "memory", timeoutMs: 1000 }, () => Promise.resolve())

@@ -1,6 +1,7 @@
 /** Does the page of the protocol tell of all that there is on the wire? */
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { askAgain } from "../../protocol/wire/askAgain.ts"
 import * as CallSubject from "../../protocol/wire/CallSubject.ts"
 import { errorCodes } from "../../protocol/wire/errorCodes.ts"
 import { Header, MediaType } from "../../protocol/wire/Header.ts"
@@ -31,6 +32,14 @@ describe("docs/PROTOCOL.md", () => {
     const rows = [...page.matchAll(/^\| `(\w+)` +\| +(\d{3}) \|/gm)].map(([, tag, code]) => [tag, Number(code)])
     const told = Object.fromEntries(rows)
     expect(told).toEqual({ ...errorCodes, StoreDamaged: 500 })
+  })
+
+  it("has of each error of readers whether it may be asked again", () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` +\| +(\d{3}) \| (no|yes|once) +\|/gm)]
+    expect(rows.length).toBeGreaterThan(20)
+    for (const [, tag = "", code, again = ""] of rows) {
+      expect([tag, askAgain(tag, Number(code))]).toEqual([tag, again === "yes" ? "later" : again])
+    }
   })
 
   it("says each thing in one place", () => {

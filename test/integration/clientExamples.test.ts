@@ -28,7 +28,7 @@ const says: ReadonlyArray<readonly [example: string, text: RegExp]> = [
   ["client/batch.ts", /^ohlcv:binance:BTC\/BUSD: 60 bars\nohlcv:binance:NO\/SUCH: UnknownSeries\n$/],
   [
     "client/errors.js",
-    /^UnknownSeries \(404\): .*\nUnalignedRange \(400\): .*\nCoverageMissing \(404\): .*\n {2}missing: /
+    /^UnknownSeries \(404\): .*\nUnalignedRange \(400\): .*\n {2}ask for 0 to 60000\nCoverageMissing \(404\): .*\n {2}missing: /
   ],
   ["client/stream.js", /^1440 bars of 1440, a volume of \d+\n$/],
   ["client/coverage.js", /^version \d+\ncovered from 2022-12-13T00:00:00.000Z to 2022-12-14T00:00:00.000Z\n$/],

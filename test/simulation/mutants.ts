@@ -281,7 +281,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (isStanding && !isFuture) return standing",
     "if (isStanding || !isFuture) return standing"
   ]),
-  mutant("lose-sight", "a search of the log ends a root too early", "actors/sources/searchLog.ts", [
+  mutant("lose-sight", "a search of the log ends a root too early", "runtime/searchLog.ts", [
     "found.revision < end && found.rank <= rank",
     "found.revision < end && found.rank < rank"
   ]),

@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Ranked, searchLog } from "../../../actors/sources/searchLog.ts"
-import { law } from "../../support/law.ts"
+import { type Ranked, searchLog } from "../../runtime/searchLog.ts"
+import { law } from "../support/law.ts"
 
 interface Entry {
   readonly revision: number

@@ -4,11 +4,17 @@
  * Each is a root as it was committed. Most who look for one want to know which it is, or what it changed, and nothing
  * else of what is in it: of that a later build may have more.
  */
-import { Effect, Option, Schema } from "effect"
-import { CoverageRoot, rolledBackBy } from "../../protocol/history/CoverageRoot.ts"
-import { StoreDamaged } from "../../protocol/history/Errors.ts"
-import * as Codec from "../../protocol/wire/Codec.ts"
-import type { Stored } from "../../runtime/Mesh.ts"
+import { Option, Result, Schema } from "effect"
+import { CoverageRoot, rolledBackBy } from "../history/CoverageRoot.ts"
+import { StoreDamaged } from "../history/Errors.ts"
+import * as Codec from "../wire/Codec.ts"
+
+/** An entry of a log. */
+interface Stored {
+  readonly subject: string
+  readonly revision: number
+  readonly value: Option.Option<Uint8Array>
+}
 
 /** Which root it is, without what is in it. */
 export const Mark = Schema.Struct({ version: Schema.Int, committedAt: Schema.Finite })
@@ -53,9 +59,9 @@ export const audited = ({ value }: Pick<Stored, "value">): Option.Option<Audited
   Option.flatMap(Option.flatMap(value, Codec.fromJson), decodeAudited)
 
 /** All of the root. */
-export const whole = ({ bytes, version }: LoggedRoot): Effect.Effect<CoverageRoot, StoreDamaged> =>
-  Effect.mapError(
-    Effect.fromOption(Option.flatMap(Codec.fromJson(bytes), decodeRoot)),
+export const whole = ({ bytes, version }: LoggedRoot): Result.Result<CoverageRoot, StoreDamaged> =>
+  Result.fromOption(
+    Option.flatMap(Codec.fromJson(bytes), decodeRoot),
     () => new StoreDamaged({ key: `version ${version}`, problem: "is no coverage root of format 1" })
   )
 

@@ -1,0 +1,100 @@
+/** Which fields does an error have, by its tag? */
+import type { MissingRange } from "../protocol/history/MissingRange.ts"
+
+/** Which root of a series; its time is epoch milliseconds. */
+interface Point {
+  readonly version: number
+  readonly committedAt: number
+}
+
+interface Bytes {
+  readonly bytes: number
+  readonly bytesMax: number
+}
+
+interface Addressed {
+  readonly address: string
+  readonly reason: string
+}
+
+interface OfSource {
+  readonly source: string
+  readonly reason: string
+  /** Epoch milliseconds; null where nobody knows. */
+  readonly retryAt: number | null
+}
+
+/** Where the client was connected to, where it is the client who tells. */
+interface Servers {
+  readonly servers?: string
+}
+
+/**
+ * The fields of each error that a question of a client may end with. A newer host may have others, and tags that are
+ * not here. Times are epoch milliseconds, lengths of time milliseconds.
+ */
+export interface ErrorFields {
+  readonly InvalidRequest: { readonly field: string; readonly problem: string }
+  readonly UnalignedRange: {
+    readonly start: number
+    readonly end: number
+    readonly interval: string
+    readonly alignedStart: number
+    readonly alignedEnd: number
+  }
+  readonly RangeTooLarge: { readonly bars: number; readonly barsMax: number; readonly inParts?: boolean }
+  readonly MalformedMessage: { readonly what?: string; readonly problem?: string }
+  readonly TooManyReads: { readonly reads: number; readonly readsMax: number }
+  readonly UnknownSeries: { readonly nodeId: string; readonly interval: string; readonly known: ReadonlyArray<string> }
+  readonly UnknownPoint: {
+    readonly nodeId: string
+    readonly interval: string
+    readonly problem: string
+    readonly oldest: Point
+    readonly newest: Point
+  }
+  readonly CoverageMissing: {
+    readonly expectedBars: number
+    readonly missingBars: number
+    readonly missingRanges: ReadonlyArray<MissingRange>
+  }
+  readonly StrictViolation: {
+    readonly expectedBars: number
+    readonly gotBars: number
+    readonly missingRanges: ReadonlyArray<MissingRange>
+  }
+  readonly OutcomeUnknown: { readonly address: string; readonly id: string }
+  readonly RequestTooLarge: Bytes
+  readonly ResultTooLarge: Bytes
+  readonly WindowQuarantined: { readonly windowStart: number; readonly reason: string }
+  readonly MailboxFull: { readonly address: string; readonly retryAfterMs: number }
+  readonly TooManyRequests: {
+    readonly caller: string
+    readonly requestsMax: number
+    readonly retryAfterMs: number
+  }
+  readonly StoreDamaged: { readonly key: string; readonly problem: string }
+  readonly MessageDeadLettered: Addressed & { readonly id: string }
+  readonly RowsRejected: { readonly source: string; readonly reason: string }
+  readonly ActorStopped: Addressed & { readonly retryAfterMs: number }
+  readonly ActorUnavailable: Addressed
+  readonly MeshUnavailable: Servers & { readonly operation?: string; readonly reason?: string }
+  readonly BudgetUnavailable: OfSource
+  readonly BackfillOff: {
+    readonly switch: string
+    readonly on: boolean
+    readonly by: string
+    readonly at: number
+    readonly reason: string
+  }
+  readonly SourceUnavailable: OfSource
+  readonly DeadlineExceeded: Servers & { readonly budgetMs: number; readonly waitingFor?: string }
+  readonly SlaViolated: { readonly phase: string; readonly budgetMs: number; readonly waitedMs: number }
+  /** Nobody serves at that address. */
+  readonly NoHostAnswers: Required<Servers>
+  /** By the signal of the call, or since the loop over an answer was left. */
+  readonly Cancelled: object
+}
+
+/** The tags of the errors that a question of a client may end with. */
+export type ErrorTag = keyof ErrorFields
