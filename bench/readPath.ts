@@ -20,6 +20,7 @@ import * as NatsMesh from "../runtime/nats/NatsMesh.ts"
 import { forkChild } from "./support/forkChild.ts"
 import { toTable } from "./support/measure.ts"
 import { startServer } from "./support/natsServer.ts"
+import { hostOptions } from "./support/nodeOptions.ts"
 
 const usage = `usage: node bench/readPath.ts [--once] [--rounds N]
 
@@ -36,9 +37,6 @@ const cacheBytes = 256 * 1024 * 1024
 /** Keeps the page that names the chunks, and a tenth of the chunks. */
 const smallCacheBytes = 1024 * 1024
 
-/** As `seamless` itself is started; the process that only answers gets the same. */
-const execArgv = ["--max-semi-space-size=4"]
-
 /** What we want of a pair. */
 interface Case extends Pair {
   readonly title: string
@@ -48,8 +46,9 @@ interface Case extends Pair {
   readonly timesMax?: number
 }
 
+/** The process that only answers is started as a host is. */
 const program = (name: string, args: ReadonlyArray<string>) =>
-  forkChild(join(import.meta.dirname, "reads", name), args, { execArgv, signal: "SIGKILL" })
+  forkChild(join(import.meta.dirname, "reads", name), args, { execArgv: hostOptions, signal: "SIGKILL" })
 
 const connection = (servers: string) =>
   Effect.acquireRelease(

@@ -23,6 +23,7 @@ import { barMs, rangeOf, series, windowBars } from "./stream/story.ts"
 import { forkChild } from "./support/forkChild.ts"
 import { toTable } from "./support/measure.ts"
 import { startServer } from "./support/natsServer.ts"
+import { hostOptions } from "./support/nodeOptions.ts"
 
 const usage = `usage: node bench/stream.ts [--once] [--bars N]
 
@@ -39,7 +40,10 @@ const sampleMs = 50
 const growthMaxBytes = 256 * 1024 * 1024
 
 const startHost = (servers: string, windowCount: number) =>
-  forkChild(join(import.meta.dirname, "stream", "host.ts"), [servers, String(windowCount)], { signal: "SIGTERM" })
+  forkChild(join(import.meta.dirname, "stream", "host.ts"), [servers, String(windowCount)], {
+    execArgv: hostOptions,
+    signal: "SIGTERM"
+  })
 
 /** Bytes of a process in memory. */
 const residentBytes = (pid: number): number => {

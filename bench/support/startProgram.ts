@@ -5,6 +5,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { createInterface } from "node:readline"
 import { Effect } from "effect"
+import { nodeOptions } from "./nodeOptions.ts"
 
 /** A program that has said that it is ready. */
 interface Program {
@@ -25,11 +26,12 @@ const end = async (child: ChildProcess): Promise<void> => {
   clearTimeout(late)
 }
 
-/** Starts a file of this repository, and waits for its first line; it ends with the scope. */
+/** Starts a file of this repository as its first line says, and waits until it writes one; it ends with the scope. */
 export const startProgram = (file: string, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
+    const command = [...nodeOptions(file), join(root, file), ...args]
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(process.execPath, [join(root, file), ...args], { stdio: ["ignore", "pipe", "ignore"] })),
+      Effect.sync(() => spawn(process.execPath, command, { stdio: ["ignore", "pipe", "ignore"] })),
       (child) => Effect.promise(() => end(child))
     )
     const reader = createInterface(child.stdout)
