@@ -153,11 +153,11 @@ const closesOf = ({ columns }: Frame.Frame) =>
 /** The store, and the chunks that were asked of it. */
 const countingChunks = (store: ChunkStore["Service"]) => {
   const names: Array<ChunkName> = []
-  const chunksOnce: typeof store.chunksOnce = (series, asked) => {
+  const chunks: typeof store.chunks = (series, asked, how) => {
     names.push(...asked)
-    return store.chunksOnce(series, asked)
+    return store.chunks(series, asked, how)
   }
-  return { names, store: { ...store, chunksOnce } }
+  return { names, store: { ...store, chunks } }
 }
 
 const requests: fc.Arbitrary<Partial<ValidRequest>> = fc.record({
