@@ -7,8 +7,9 @@ describe("CallSubject", () => {
     assert.deepStrictEqual(["a-1", "a.b>", "*"].map(CallSubject.cancel), [
       "seamless.v1.cancel.a-1",
       "seamless.v1.cancel.a=2Eb=3E",
-      "seamless.v1.cancel.*"
+      "seamless.v1.cancel.=2A"
     ])
+    assert.strictEqual(CallSubject.cancels, "seamless.v1.cancel.*")
   })
 
   it("flow() names an answer of a host", () => {
