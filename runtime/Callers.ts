@@ -5,13 +5,11 @@
  * tokens of a reply subject are the name. It keeps callers from each other's way, and is no defence: names are free.
  */
 import { Header } from "../protocol/wire/Header.ts"
+import { limits } from "../protocol/wire/Limits.ts"
 import type { Message } from "./Mesh.ts"
-
-/** Of a name so much counts. */
-const nameLengthMax = 128
 
 /** What a caller is called. */
 export const callerOf = ({ headers, replyTo }: Pick<Message, "headers" | "replyTo">): string => {
-  const name = headers.get(Header.caller)?.trim().slice(0, nameLengthMax) ?? ""
+  const name = headers.get(Header.caller)?.trim().slice(0, limits.nameLength) ?? ""
   return name === "" ? replyTo.split(".", 2).join(".") : name
 }

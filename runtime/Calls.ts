@@ -6,10 +6,8 @@
  */
 import { Effect, type Fiber } from "effect"
 import * as CallSubject from "../protocol/wire/CallSubject.ts"
+import { limits } from "../protocol/wire/Limits.ts"
 import { Mesh } from "./Mesh.ts"
-
-/** A name is a token of a subject: longer ones are none. */
-const nameLengthMax = 128
 
 /** Requests under way that their callers have named. */
 interface Calls {
@@ -26,7 +24,8 @@ export const make = Effect.gen(function* () {
   })
   const calls: Calls = {
     add: (call = "", fiber) => {
-      if (call === "" || call.length > nameLengthMax) return
+      // a name is a token of a subject: longer ones are none
+      if (call === "" || call.length > limits.nameLength) return
       const subject = CallSubject.cancel(call)
       const named = bySubject.get(subject) ?? new Set()
       bySubject.set(subject, named.add(fiber))

@@ -6,14 +6,9 @@
  */
 import { Effect, Latch, type Scope } from "effect"
 import * as CallSubject from "../protocol/wire/CallSubject.ts"
+import { limits } from "../protocol/wire/Limits.ts"
 import { Mesh } from "./Mesh.ts"
 import { randomId } from "./randomId.ts"
-
-/** More are never on their way at once, whatever a reader grants. */
-export const creditsMax = 64
-
-/** A reader that grants nothing for so long is gone, or comes back with a cursor. */
-const idleFor = "30 seconds"
 
 /** What one reader takes. */
 export interface Credit {
@@ -35,7 +30,7 @@ interface Account {
 }
 
 const grant = (account: Account, more: number): void => {
-  account.left = Math.min(creditsMax, account.left + more)
+  account.left = Math.min(limits.credits, account.left + more)
   if (account.left > 0) account.some.openUnsafe()
 }
 
@@ -43,7 +38,7 @@ const take = (account: Account): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     if (account.left === 0) {
       account.some.closeUnsafe()
-      yield* account.some.await.pipe(Effect.timeoutOption(idleFor))
+      yield* account.some.await.pipe(Effect.timeoutOption(limits.creditIdleMs))
     }
     if (account.left === 0) return false
     account.left -= 1

@@ -7,11 +7,12 @@
  */
 import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { limits } from "../protocol/wire/Limits.ts"
 import type { StreamSpec } from "../protocol/wire/StreamSpec.ts"
 import type { HistoryOptions, HistoryPage, NamesPage } from "./HistoryPage.ts"
 
 /** What of the largest payload is kept free for headers and the server's own framing. */
-export const headroomBytes = 4096
+export const { headroomBytes } = limits
 
 /** Header names and values of a message. */
 export type Headers = ReadonlyMap<string, string>

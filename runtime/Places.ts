@@ -5,8 +5,9 @@
  * longer than its caller.
  */
 import { Effect, type Scope } from "effect"
-import { type HostLimit, MailboxFull } from "../protocol/wire/Errors.ts"
+import { MailboxFull } from "../protocol/wire/Errors.ts"
 import { TooManyRequests } from "../protocol/wire/LimitErrors.ts"
+import type { HostLimit } from "../protocol/wire/Limits.ts"
 import { callerOf } from "./Callers.ts"
 import type { Message } from "./Mesh.ts"
 

@@ -10,6 +10,7 @@ import { Cause, Effect, Exit, FiberSet, Scope } from "effect"
 import * as BodyForm from "../protocol/wire/BodyForm.ts"
 import { ActorUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
+import { limits } from "../protocol/wire/Limits.ts"
 import { mayAnswer } from "../protocol/wire/ReplySubject.ts"
 import { serviceGroup } from "../protocol/wire/Subject.ts"
 import { errorCode } from "../protocol/wire/errorCodes.ts"
@@ -22,12 +23,7 @@ import { ServiceFigures } from "./ServiceFigures.ts"
 import { withBaggage } from "./telemetry/Baggage.ts"
 import { withRemoteParent } from "./telemetry/Propagation.ts"
 
-/** Requests under way at once on one host: reads are short, and more would only share the same two cores. */
-const requestsMax = 512
 const retryAfterMs = 100
-
-/** How long requests under way have to finish when the host stops; who asks for more waits for another host anyway. */
-const finishWithin = "5 seconds"
 
 /** An answer with its headers. */
 export interface Reply {
@@ -114,7 +110,7 @@ export interface ServeOptions {
 const finish = (requests: FiberSet.FiberSet<void>, given: { up: boolean }): Effect.Effect<void> =>
   FiberSet.awaitEmpty(requests).pipe(
     Effect.interruptible,
-    Effect.timeoutOption(finishWithin),
+    Effect.timeoutOption(limits.finishMs),
     Effect.andThen(Effect.sync(() => void (given.up = true)))
   )
 
@@ -125,7 +121,7 @@ const leftBehind = (subject: string) =>
 /** Serves subjects until the scope ends, or until the host drains. */
 export const serve = Effect.fnUntraced(function* (
   subjects: ReadonlyMap<string, Respond>,
-  { isServedDraining = false, isShared = true, requestsPerCaller = requestsMax }: ServeOptions = {}
+  { isServedDraining = false, isShared = true, requestsPerCaller = limits.requests }: ServeOptions = {}
 ) {
   const mesh = yield* Mesh
   const status = yield* HostStatus
@@ -136,7 +132,7 @@ export const serve = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => finish(requests, given))
   // ends before the requests do: nothing new comes while those are finished
   const taking = yield* Scope.fork(yield* Effect.scope)
-  const places = makePlaces({ limit: "requests", most: requestsMax, perCaller: requestsPerCaller, retryAfterMs })
+  const places = makePlaces({ limit: "requests", most: limits.requests, perCaller: requestsPerCaller, retryAfterMs })
   const figures = yield* ServiceFigures
   const now = yield* clockMs
 

@@ -33,7 +33,7 @@ const lastPriced = (frame: Frame.Frame, fromMs: number): Frame.Frame | undefined
   return undefined
 }
 
-/** Fills one batch after the other, on from a price where one is given; the rows as they are where none are to be made. */
+/** Fills one batch after the other, on from a price where one is given; as they are where no rows are to be made. */
 export const make = (
   { entry, fill }: ValidRequest,
   from?: Carried

@@ -6,6 +6,7 @@
  * parts has its place before anything is done for it.
  */
 import { Effect, Scope } from "effect"
+import { limits } from "../../protocol/wire/Limits.ts"
 import type { Credits } from "../../runtime/Credits.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
 import { makePlaces } from "../../runtime/Places.ts"
@@ -17,16 +18,19 @@ import { bodyOf } from "./requestForms.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 import { sendParts } from "./sendParts.ts"
 
-/** Answers in parts under way at once on one host: each holds a few parts of half a megabyte. */
-const partedMax = 64
-const partedPerCaller = 32
+/** Who is refused comes back when an answer has ended: in parts they take seconds. */
 const retryAfterMs = 1000
 
 /** Answers reads in parts, for as long as the scope lives; what it gives is the last part, or the whole. */
 export const make = Effect.fnUntraced(function* (turns: EncodingTurns, credits: Credits) {
   const provider = yield* SeamlessDataProvider
   const mesh = yield* Mesh
-  const places = makePlaces({ limit: "answersInParts", most: partedMax, perCaller: partedPerCaller, retryAfterMs })
+  const places = makePlaces({
+    limit: "answersInParts",
+    most: limits.answersInParts,
+    perCaller: limits.answersInPartsPerCaller,
+    retryAfterMs
+  })
 
   return Effect.fnUntraced(function* (message: Message, form: AnswerForm, wanted: PartsWanted) {
     const bytesMax = mesh.payloadBytesMax() - headroomBytes

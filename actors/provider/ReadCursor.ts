@@ -10,6 +10,7 @@ import { sha256 } from "../../protocol/frame/contentHash.ts"
 import { InvalidRequest } from "../../protocol/history/Errors.ts"
 import { isAligned } from "../../protocol/history/Interval.ts"
 import { Header } from "../../protocol/wire/Header.ts"
+import { limits } from "../../protocol/wire/Limits.ts"
 import * as Tally from "./Tally.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -23,8 +24,6 @@ export interface ReadCursor {
 
 const format = "1"
 const formatWithTally = "2"
-// together with the other headers of a part it fits into what messages keep free for them
-const tokenBytesMax = 2048
 
 /** What decides which rows an answer has, beside the version. */
 const requestHash = ({ asOf, entry: { series }, fill, range, sources }: ValidRequest): string =>
@@ -38,11 +37,11 @@ export const encode = (request: ValidRequest, { fromMs, tally, version }: ReadCu
   const plain = tokenOf(format, version, fromMs, hash)
   if (tally === undefined) return plain
   const full = tokenOf(formatWithTally, version, fromMs, hash, Tally.encode(tally))
-  return full.length <= tokenBytesMax ? full : plain
+  return full.length <= limits.cursorLength ? full : plain
 }
 
 const decode = (token: string): Option.Option<ReadCursor & { readonly hash: string }> => {
-  if (token.length > tokenBytesMax || !/^[A-Za-z0-9_-]+$/.test(token)) return Option.none()
+  if (token.length > limits.cursorLength || !/^[A-Za-z0-9_-]+$/.test(token)) return Option.none()
   const text = Buffer.from(token, "base64url").toString()
   const form = /^([12]) (\d{1,15}) (-?\d{1,15}) ([0-9a-f]{16})(?: (.*))?$/
   const [, kind, version, fromMs, hash = "", tallied] = form.exec(text) ?? []

@@ -31,7 +31,7 @@ export interface BatchSize {
   readonly windows: number
 }
 
-// a part of an answer has some thousands of rows: a batch is a few parts, and few requests to the store
+/** A part of an answer has some thousands of rows: a batch is a few parts, and few requests to the store. */
 export const usualSize: BatchSize = { rows: 16_384, windows: 64 }
 
 /** About how many rows a window gives. */

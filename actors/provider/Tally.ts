@@ -6,7 +6,8 @@
  */
 import { Option, Schema } from "effect"
 import { columnTypes } from "../../protocol/frame/Column.ts"
-import type { Found, RowCounts } from "./historyMeta.ts"
+import type { Found } from "./Found.ts"
+import type { RowCounts } from "./historyMeta.ts"
 
 const Times = Schema.Array(Schema.Int)
 const Examples = Schema.Record(Schema.String, Times)

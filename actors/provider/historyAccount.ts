@@ -13,6 +13,7 @@ import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type * as Budget from "./Budget.ts"
 import { forcedNotes } from "./failFast.ts"
 import type { Findings } from "./findHistory.ts"
+import type { Found } from "./Found.ts"
 import * as historyMeta from "./historyMeta.ts"
 import { judgeTime } from "./judgeTime.ts"
 import type { Loaded } from "./loadRows.ts"
@@ -26,7 +27,7 @@ const { closedTime, explained, qualitySummary, sourceOutcomes, storeOutcomes } =
 /** What the rows of an answer come to. */
 export interface Told extends Pick<Loaded, "covered" | "contributions" | "fingerprint" | "stores">, ColumnTypes {
   readonly counts: historyMeta.RowCounts
-  readonly found: historyMeta.Found
+  readonly found: Found
   /** Rows that were made; absent where none were asked for. */
   readonly forwardFilledBars?: number
 }

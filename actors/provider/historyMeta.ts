@@ -6,12 +6,13 @@ import * as Calendar from "../../protocol/history/Calendar.ts"
 import type { SourceOutcome } from "../../protocol/history/HistoryResult.ts"
 import { type MissingRange, timeOf } from "../../protocol/history/MissingRange.ts"
 import * as Findings from "../../protocol/history/Findings.ts"
-import type { FindingSummary, QualitySummary } from "../../protocol/history/QualitySummary.ts"
+import type { QualitySummary } from "../../protocol/history/QualitySummary.ts"
 import { barCount } from "../../protocol/history/Interval.ts"
-import { bars, firstBars } from "../../protocol/history/RangeMeasure.ts"
+import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import * as Window from "../../protocol/history/Window.ts"
 import type { Filled } from "./fillGap.ts"
+import { examplesMax, type Found, foundIn } from "./Found.ts"
 import type { Loaded } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -80,8 +81,16 @@ export const sourceOutcomes = (
   ...Object.fromEntries(entry.sources.map((name) => [name, outcomeOf(filled, name)] as const))
 })
 
+<<<<<<< HEAD
 /** Bars of each finding that are named. */
 const examplesMax = 5
+=======
+const flagged = (flags: Uint32Array, bit: number): number => {
+  let count = 0
+  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
+  return count
+}
+>>>>>>> wip-host
 
 /** The times of the first rows with the bit. */
 const firstFlagged = ({ eventTimeMs, flags }: Frame.Frame, bit: number): ReadonlyArray<number> => {
@@ -122,31 +131,6 @@ export const addCounts = (before: RowCounts, after: RowCounts): RowCounts => {
     duplicateCount: before.duplicateCount + after.duplicateCount,
     ...(names.length > 0 && { examples: Object.fromEntries(examples) })
   }
-}
-
-/** How many bars something was found in, and the first of them. */
-type FoundBars = Pick<FindingSummary, "count" | "examples">
-
-/** By rule, and by step, in how many bars something was found. */
-export type Found = Readonly<Record<string, FoundBars>>
-
-/** What findings come to. */
-export const foundIn = (findings: Findings.Findings, intervalMs: number): Found =>
-  Object.fromEntries(
-    Object.entries(findings).map(([rule, ranges]) => [
-      rule,
-      { count: bars(ranges, intervalMs), examples: firstBars(ranges, intervalMs, examplesMax) }
-    ])
-  )
-
-/** What two stretches of time come to together, the earlier one first. */
-export const addFound = (before: Found, after: Found): Found => {
-  const all = new Map(Object.entries(before))
-  for (const [rule, { count, examples }] of Object.entries(after)) {
-    const known = all.get(rule) ?? { count: 0, examples: [] }
-    all.set(rule, { count: known.count + count, examples: [...known.examples, ...examples].slice(0, examplesMax) })
-  }
-  return Object.fromEntries(all)
 }
 
 /** What rules found in the rows, and what they keep out of them; and what steps of conformance did to rows. */

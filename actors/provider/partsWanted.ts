@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../protocol/history/Errors.ts"
 import { Header } from "../../protocol/wire/Header.ts"
-import { creditsMax } from "../../runtime/Credits.ts"
+import { limits } from "../../protocol/wire/Limits.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 
 /** How a caller takes an answer. */
@@ -27,5 +27,5 @@ export const partsWanted = ({ headers }: Message): Effect.Effect<PartsWanted | u
   const credit = /^\d{1,9}$/.test(text) ? Number(text) : 0
   return credit === 0
     ? refuse(Header.credit, `${JSON.stringify(text)} is no number of parts: a whole number, 1 or more`)
-    : Effect.succeed({ credit: Math.min(credit, creditsMax), cursor })
+    : Effect.succeed({ credit: Math.min(credit, limits.credits), cursor })
 }

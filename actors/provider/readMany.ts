@@ -13,6 +13,7 @@ import { type BodyForm, mediaTypeOf } from "../../protocol/wire/BodyForm.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { errorCode } from "../../protocol/wire/errorCodes.ts"
 import { Header } from "../../protocol/wire/Header.ts"
+import { limits } from "../../protocol/wire/Limits.ts"
 import { TooManyReads } from "../../protocol/wire/LimitErrors.ts"
 import { joined, listHead, pack, Packed } from "../../protocol/wire/PlainPack.ts"
 import { service } from "../../protocol/wire/Subject.ts"
@@ -37,21 +38,11 @@ import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 import { invalid } from "./validRequest.ts"
 
-/** Reads of one batch that are worked on at once: more would only share the same cores. */
-const readsAtOnce = 8
-
-/** Batches that a host works on at once; half of them of one caller, whose reads are then as many as it may have. */
-const batchesAtOnce = 16
-const batchesPerCaller = 8
-
 /** One that is refused comes back when another has ended: batches take longer than reads. */
 const retryAfterMs = 500
 
 /** All reads of a batch have ended by then, where the caller says nothing of its time. */
 const batchBudgetMs = 30_000
-
-/** A thousand reads that fill every field fit into it. */
-const requestBytesMax = 1024 * 1024
 
 /** What a batch stands on. */
 interface ReadManyOptions {
@@ -66,7 +57,7 @@ const decode = Schema.decodeUnknownEffect(ReadManyRequest, { onExcessProperty: "
 
 /** The reads of a request, each with the fields that hold for all; and how long they have together. */
 const readsOf = Effect.fnUntraced(function* (message: Message) {
-  const { requests, ...shared } = yield* Effect.mapError(decode(yield* bodyOf(message, requestBytesMax)), invalid)
+  const { requests, ...shared } = yield* Effect.mapError(decode(yield* bodyOf(message, limits.batchBytes)), invalid)
   if (requests.length > readsMax) return yield* new TooManyReads({ reads: requests.length, readsMax })
   return {
     reads: requests.map((request): unknown => ({ ...shared, ...request })),
@@ -117,7 +108,7 @@ const answerAll = Effect.fnUntraced(function* (options: ReadManyOptions, message
     if (bytes > bytesMax) return yield* new ResultTooLarge({ bytes, bytesMax })
     return data
   })
-  const bodies = yield* Effect.forEach(reads, one, { concurrency: readsAtOnce }).pipe(withBudget(budgetMs))
+  const bodies = yield* Effect.forEach(reads, one, { concurrency: limits.readsAtOnce }).pipe(withBudget(budgetMs))
   return together(form, bodies)
 })
 
@@ -137,7 +128,12 @@ const answerEach = Effect.fnUntraced(function* (options: ReadManyOptions, messag
 
 /** What answers several reads in one request. */
 export const makeReadMany = (options: ReadManyOptions): Respond => {
-  const places = makePlaces({ limit: "batches", most: batchesAtOnce, perCaller: batchesPerCaller, retryAfterMs })
+  const places = makePlaces({
+    limit: "batches",
+    most: limits.batches,
+    perCaller: limits.batchesPerCaller,
+    retryAfterMs
+  })
   return (message) =>
     places.hold(message).pipe(
       Effect.andThen(partsWanted(message)),

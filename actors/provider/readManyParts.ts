@@ -6,6 +6,7 @@
  */
 import { Data, Effect, Semaphore } from "effect"
 import { Header } from "../../protocol/wire/Header.ts"
+import { limits } from "../../protocol/wire/Limits.ts"
 import type { Credit } from "../../runtime/Credits.ts"
 import { Deadline, monotonicMs } from "../../runtime/Deadline.ts"
 import type { Message } from "../../runtime/Mesh.ts"
@@ -15,9 +16,6 @@ import type { EncodingTurns } from "./EncodingTurns.ts"
 import { type AnswerForm, encodeMeta, frameReply } from "./historyReply.ts"
 import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 import { sendParts } from "./sendParts.ts"
-
-/** Reads of one batch that are worked on at once: each holds a few parts. */
-const readsAtOnce = 4
 
 /** The reader takes nothing any more. */
 class ReaderGone extends Data.TaggedError("ReaderGone") {}
@@ -87,7 +85,7 @@ export const sendMany = Effect.fnUntraced(
       else message.respond(reply.data, headers)
     })
 
-    yield* Effect.forEach(reads, one, { concurrency: readsAtOnce, discard: true })
+    yield* Effect.forEach(reads, one, { concurrency: limits.partedReadsAtOnce, discard: true })
     return end
   },
   Effect.catchTag("ReaderGone", () => Effect.succeed(silence))

@@ -8,11 +8,9 @@ import { InvalidRequest } from "../../protocol/history/Errors.ts"
 import * as BodyForm from "../../protocol/wire/BodyForm.ts"
 import { dictionaryParameter, Header, MediaType } from "../../protocol/wire/Header.ts"
 import { RequestTooLarge } from "../../protocol/wire/LimitErrors.ts"
+import { limits } from "../../protocol/wire/Limits.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 import type { AnswerForm } from "./historyReply.ts"
-
-/** A request that fills every field has a few hundred bytes: what is larger is none. */
-const requestBytesMax = 64 * 1024
 
 const notServed = (field: string, given: string, right: string): Effect.Effect<never, InvalidRequest> =>
   Effect.fail(new InvalidRequest({ field, problem: `${given} is not served: ${right}` }))
@@ -20,7 +18,7 @@ const notServed = (field: string, given: string, right: string): Effect.Effect<n
 /** What a request's body says; a body of more bytes than that is not looked at. */
 export const bodyOf = (
   { data, headers }: Message,
-  bytesMax: number = requestBytesMax
+  bytesMax: number = limits.requestBytes
 ): Effect.Effect<unknown, InvalidRequest | RequestTooLarge> => {
   if (data.length > bytesMax) return Effect.fail(new RequestTooLarge({ bytes: data.length, bytesMax }))
   const contentType = headers.get(Header.contentType)

@@ -9,6 +9,7 @@ import * as Frame from "../../protocol/frame/Frame.ts"
 import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
 import { Header } from "../../protocol/wire/Header.ts"
+import { limits, rowBytesGuess } from "../../protocol/wire/Limits.ts"
 import type { Credit } from "../../runtime/Credits.ts"
 import { Deadline, enforce, monotonicMs, remainingMs } from "../../runtime/Deadline.ts"
 import type { Headers } from "../../runtime/Mesh.ts"
@@ -28,12 +29,6 @@ export interface PartOptions {
   readonly partBytes?: number
 }
 
-/** A reader has something to do soon, and a message of this size costs next to nothing beside its rows. */
-const usualPartBytes = 512 * 1024
-
-// a first guess, with which no schema comes to more than a few parts' worth
-const rowBytesGuess = 128
-
 /** Rows that wait to be sent, and whether more will come. */
 interface Waiting {
   readonly empty: Frame.Frame
@@ -48,15 +43,15 @@ interface Waiting {
   account?: Effect.Success<RowFlow<never>["account"]>
 }
 
-const rowsWanted = ({ rowBytes }: Waiting, { bytesMax, partBytes = usualPartBytes }: PartOptions): number =>
+const rowsWanted = ({ rowBytes }: Waiting, { bytesMax, partBytes = limits.partBytes }: PartOptions): number =>
   Math.max(1, Math.floor(Math.min(partBytes, bytesMax) / rowBytes))
 
 // the rest of the time for a part is left for its rows on their way, and for what is read in larger pieces
 const gatheringShare = 0.5
 
 /**
- * Loads until there are more rows than a part takes, or all, or until much of the time for a part is over: a part with
- * few rows, or with none, says that its reader is worked for, and has the cursor from which that need not be done again.
+ * Loads until there are more rows than a part takes, or all, or until much of the time for a part is over: one with few
+ * rows, or with none, says that its reader is worked for, and has the cursor from which that need not be done again.
  */
 const load = Effect.fnUntraced(function* (waiting: Waiting, flow: RowFlow<never>, options: PartOptions) {
   const untilMs = (yield* monotonicMs) + (yield* remainingMs) * gatheringShare

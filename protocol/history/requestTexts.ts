@@ -1,9 +1,9 @@
 /** How long are the texts of a request at most? What is longer would be carried, logged and looked up for nothing. */
 import { Schema } from "effect"
 
-const charactersMax = 256
-const nodeIdBytesMax = 256
-const sourcesMax = 64
+/** The limits: characters of a short text, bytes of a node id, names of sources. */
+export const textLimits = { charactersMax: 256, nodeIdBytesMax: 256, sourcesMax: 64 } as const
+const { charactersMax, nodeIdBytesMax, sourcesMax } = textLimits
 
 const textEncoder = new TextEncoder()
 

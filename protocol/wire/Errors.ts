@@ -1,16 +1,6 @@
 /** What can go wrong between a caller and an actor? */
 import { Schema } from "effect"
-
-/** What a host does only so much of at once: requests of any kind, batches of reads, answers that go out in parts. */
-export const HostLimit = Schema.Literals(["requests", "batches", "answersInParts"])
-export type HostLimit = typeof HostLimit.Type
-
-/** How people say it. */
-export const limitText: Readonly<Record<HostLimit, string>> = {
-  requests: "requests",
-  batches: "batches of reads",
-  answersInParts: "answers in parts"
-}
+import { HostLimit, limitText } from "./Limits.ts"
 
 /**
  * The actor has as many messages waiting as it takes, or the host as much under way of what `limit` says. Nothing was

@@ -4,7 +4,7 @@
  * Nothing was done about any of it. What has to wait says how long; what is too much stays so, and has to be less.
  */
 import { Schema } from "effect"
-import { HostLimit, limitText } from "./Errors.ts"
+import { HostLimit, limitText } from "./Limits.ts"
 
 /** The request has more bytes than any that is meant. */
 export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("RequestTooLarge", {
@@ -28,8 +28,9 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooM
   limit: Schema.optionalKey(HostLimit)
 }) {
   override get message() {
+    const what = limitText[this.limit ?? "requests"]
     return (
-      `${this.requestsMax} ${limitText[this.limit ?? "requests"]} of the caller ${this.caller} are under way on this host: ` +
+      `${this.requestsMax} ${what} of the caller ${this.caller} are under way on this host: ` +
       `wait for some of them, or ask again after ${this.retryAfterMs} ms`
     )
   }

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, type Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { limits } from "../../protocol/wire/Limits.ts"
 import * as Credits from "../../runtime/Credits.ts"
 import * as MemoryMesh from "../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
@@ -53,7 +54,7 @@ describe("Credits", () => {
       assert.strictEqual(yield* countOf(credit), 0)
       yield* grant(credit, "999999999")
       yield* grant(credit, "999999999")
-      assert.strictEqual(yield* countOf(credit), Credits.creditsMax)
+      assert.strictEqual(yield* countOf(credit), limits.credits)
     })
   )
 

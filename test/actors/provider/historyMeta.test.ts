@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest"
 import type { Filled } from "../../../actors/provider/fillGap.ts"
 import { untouched } from "../../../actors/provider/fillGap.ts"
+import { foundIn } from "../../../actors/provider/Found.ts"
 import * as historyMeta from "../../../actors/provider/historyMeta.ts"
 import type { Loaded } from "../../../actors/provider/loadRows.ts"
 import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
@@ -25,7 +26,7 @@ const qualitySummary = (
   missing: ReadonlyArray<MissingRange>,
   closed: RangeSet.RangeSet
 ) => {
-  const found = historyMeta.foundIn(findings, of.entry.interval.lengthMs)
+  const found = foundIn(findings, of.entry.interval.lengthMs)
   return historyMeta.qualitySummary(of, { covered, found, counts: historyMeta.countRows(frame) }, missing, closed)
 }
 const request = requestOf()
