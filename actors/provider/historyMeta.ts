@@ -81,17 +81,6 @@ export const sourceOutcomes = (
   ...Object.fromEntries(entry.sources.map((name) => [name, outcomeOf(filled, name)] as const))
 })
 
-<<<<<<< HEAD
-/** Bars of each finding that are named. */
-const examplesMax = 5
-=======
-const flagged = (flags: Uint32Array, bit: number): number => {
-  let count = 0
-  for (let row = 0; row < flags.length; row++) if ((flags[row]! & bit) !== 0) count += 1
-  return count
-}
->>>>>>> wip-host
-
 /** The times of the first rows with the bit. */
 const firstFlagged = ({ eventTimeMs, flags }: Frame.Frame, bit: number): ReadonlyArray<number> => {
   const examples: Array<number> = []
