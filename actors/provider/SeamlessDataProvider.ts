@@ -100,7 +100,7 @@ interface ProviderOptions {
 
 /** A request to read as it is answered, by the word of its caller and by that of operators. */
 const readRequest = Effect.fnUntraced(function* (input: unknown, terms: RequestTerms) {
-  const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)())
+  const { asked, forced } = forceFailFast(yield* parseHistory(input), (yield* Switches)(), terms.defaults)
   return { ...(yield* validate(asked, terms)), ...forced }
 })
 
@@ -141,7 +141,8 @@ const make = Effect.fnUntraced(function* ({
       return yield* ensureAvailable(yield* validate(yield* parseEnsure(input), ensuring))
     }, provide),
     explain: Effect.fnUntraced(function* (input: unknown) {
-      return yield* explain(yield* readRequest(input, reading))
+      // what is read in parts is explained too: an explanation has no rows
+      return yield* explain(yield* readRequest(input, streaming))
     }, provide),
     diff: (input) => provide(diff(input)),
     coverage: Effect.fnUntraced(function* (input: unknown) {

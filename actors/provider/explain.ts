@@ -15,13 +15,16 @@ import { planWindows } from "../sources/storedWindows.ts"
 import { Switches } from "../../runtime/Switches.ts"
 import { gapOff } from "./actOnGap.ts"
 import { explanationOf, windowsMax } from "./explanationOf.ts"
+import { mayBeOld, standingMsMax } from "./firstView.ts"
 import { planRead } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** The root that the read would begin with, and the moment by which time is judged. */
-const viewOf = Effect.fnUntraced(function* ({ asOf, entry, minVersion }: ValidRequest) {
+const viewOf = Effect.fnUntraced(function* (request: ValidRequest) {
+  const { asOf, entry, minVersion } = request
   if (asOf !== undefined) return yield* (yield* PastRoots).at(entry, asOf)
-  const view = yield* (yield* Coverage).of(entry.series, { minVersion })
+  const demand = { minVersion, ...(mayBeOld(request) && { orLastAfterMs: standingMsMax }) }
+  const view = yield* (yield* Coverage).of(entry.series, demand)
   return { ...view, atMs: yield* Clock.currentTimeMillis }
 })
 

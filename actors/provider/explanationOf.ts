@@ -19,6 +19,7 @@ import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { shareOut } from "../conformance/mergeBySource.ts"
 import { chunkBytes } from "../sources/chunkBytes.ts"
 import type { StoredWindow } from "../sources/storedWindows.ts"
+import { oldNote } from "./firstView.ts"
 import { forcedNotes } from "./failFast.ts"
 import type { ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
@@ -125,7 +126,8 @@ const notesOf = (evidence: Evidence): ReadonlyArray<string> => {
     off,
     plan: { gap },
     request: { consistency, entry },
-    stored
+    stored,
+    view: { staleMs }
   } = evidence
   const { mode } = decisionOf(evidence)
   const isByWriter = (entry.rules.conflict ?? "priority") !== "priority"
@@ -134,6 +136,7 @@ const notesOf = (evidence: Evidence): ReadonlyArray<string> => {
   return [
     ...forcedNotes(evidence.request),
     ...(off === undefined ? [] : [off.message]),
+    ...(staleMs === undefined ? [] : [`${oldNote(staleMs)}, and nobody could be asked to fill its gap`]),
     ...(consistency === "strict" ? ["the owner of the series is asked first, and may know a later version"] : []),
     ...(isByWriter && isShared ? ["whose row stands is decided bar by bar: sources may give less than is told"] : []),
     ...(entry.derivedFrom !== null && isAsked

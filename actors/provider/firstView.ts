@@ -15,12 +15,12 @@ import { planRead, type ReadPlan } from "./planRead.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
 /** A read of what stands takes milliseconds, and the loss of a leader seconds: who has something to tell waits less. */
-const standingMsMax = 1000
+export const standingMsMax = 1000
 /** The share of the time that the wait for it may take. */
 const standingShare = 0.5
 
 /** Whether what was known last is an answer to the request. */
-const mayBeOld = ({ minVersion }: ValidRequest): boolean => minVersion === 0
+export const mayBeOld = ({ minVersion }: ValidRequest): boolean => minVersion === 0
 
 /** What is covered, within the budget; none where the time is over and nothing is known here. */
 const firstView = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {
@@ -43,9 +43,13 @@ const standingView = Effect.fnUntraced(function* (request: ValidRequest, budget:
 
 const unreached = new MeshUnavailable({ operation: "read the coverage that stands", reason: "NATS gave no answer" })
 
+/** What is said of coverage that was read so long ago, where what stands could not be. */
+export const oldNote = (staleMs: number): string =>
+  `the coverage that stands could not be read: this is what stood ${Math.round(staleMs)} ms ago`
+
 /** What is told where the coverage is old: who can't read what stands can't ask for what is missing of it either. */
 export const notReached = ({ gap, gapMode }: ReadPlan, { entry }: ValidRequest, { staleMs = 0 }: CoverageView) => {
-  const old = `the coverage that stands could not be read: this is what stood ${Math.round(staleMs)} ms ago`
+  const old = oldNote(staleMs)
   const missing = gapMode === "none" ? 0 : bars(gap, entry.interval.lengthMs)
   const notes = missing === 0 ? [old] : [old, `${missing} missing bars could not be asked for`]
   const filled: Filled = { ...untouched, notes, ...(missing > 0 && { notAsked: unreached }) }

@@ -19,7 +19,8 @@ import * as Subject from "../../protocol/wire/Subject.ts"
 import { Mesh } from "../../runtime/Mesh.ts"
 import * as Cache from "./Cache.ts"
 import { seriesKey } from "./seriesKey.ts"
-import { all, type From, gather, type Shelf, type StoreFailure, type There } from "./Shelf.ts"
+import * as SharedLoads from "./SharedLoads.ts"
+import { all, type From, gather, loadBatch, type Name, type Shelf, type StoreFailure, type There } from "./Shelf.ts"
 
 /** Where a chunk is: its window and its id. */
 export interface ChunkName {
@@ -118,19 +119,28 @@ const makeShelves = (cacheBytes: number) => {
   return { chunkShelf, pageShelf, chunkBytes: frames.bytesOf }
 }
 
-/** The shelf itself, or one that keeps nothing of what it reads. */
-const shelfFor = <A>(shelf: Shelf<A>, { once = false }: Reading = {}): Shelf<A> =>
-  once ? { ...shelf, keep: () => undefined } : shelf
+/** How something is found. */
+interface Search extends Reading {
+  readonly from?: From
+}
+
+/** How what is on a shelf is found: in memory, or read apart from who wants it, which is kept; or once, for one alone. */
+const makeFinder = Effect.fnUntraced(function* <A>(mesh: Mesh["Service"], shelf: Shelf<A>) {
+  const shared = yield* SharedLoads.make((names: ReadonlyArray<Name>) => loadBatch(mesh, shelf, names))
+  const own = (names: ReadonlyArray<Name>) => loadBatch(mesh, { ...shelf, keep: () => undefined }, names)
+  return (names: ReadonlyArray<Name>, { from = "anywhere", once = false }: Search = {}) =>
+    gather(shelf.get, once ? own : shared, names, from)
+})
 
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
   const { chunkBytes, chunkShelf, pageShelf } = makeShelves(cacheBytes)
+  const [findChunks, findPages] = [yield* makeFinder(mesh, chunkShelf), yield* makeFinder(mesh, pageShelf)]
 
   const chunksIn = Effect.fn(Span.dataSourceRead)(function* (
-    shelf: Shelf<StoredChunk>,
     series: Series,
     names: ReadonlyArray<ChunkName>,
-    from: From
+    how?: Search
   ) {
     yield* Effect.annotateCurrentSpan({
       [Attribute.source]: "storage",
@@ -138,30 +148,24 @@ const make = Effect.fnUntraced(function* (cacheBytes: number) {
       [Attribute.interval]: series.interval
     })
     const key = seriesKey(series)
-    return yield* gather(
-      mesh,
-      shelf,
+    return yield* findChunks(
       names.map(({ id, windowStart }) => ({ id, key: Subject.chunk(key, windowStart, id) })),
-      from
+      how
     )
   })
 
-  const pagesIn = (shelf: Shelf<CoveragePage>, series: Series, ids: ReadonlyArray<string>, from: From) =>
-    gather(
-      mesh,
-      shelf,
+  const pagesIn = (series: Series, ids: ReadonlyArray<string>, how?: Search) =>
+    findPages(
       ids.map((id) => ({ id, key: Subject.page(seriesKey(series), id) })),
-      from
+      how
     )
 
   return ChunkStore.of({
-    chunks: (series, names, how) => all(chunksIn(shelfFor(chunkShelf, how), series, names, "anywhere")),
-    chunksThere: (series, names, from) => chunksIn(chunkShelf, series, names, from),
+    chunks: (series, names, how) => all(chunksIn(series, names, how)),
+    chunksThere: (series, names, from) => chunksIn(series, names, { from }),
     pages: (series, ids, how) =>
-      Effect.map(all(pagesIn(shelfFor(pageShelf, how), series, ids, "anywhere")), ({ values }) =>
-        ids.map((id) => values.get(id)!)
-      ),
-    pagesThere: (series, ids, from) => pagesIn(pageShelf, series, ids, from),
+      Effect.map(all(pagesIn(series, ids, how)), ({ values }) => ids.map((id) => values.get(id)!)),
+    pagesThere: (series, ids, from) => pagesIn(series, ids, { from }),
     inMemory: { chunk: chunkShelf.get, page: pageShelf.get, chunkBytes },
     putChunk: (series, windowStart, { bytes, ref }) =>
       put(mesh, Subject.chunk(seriesKey(series), windowStart, ref.id), bytes),

@@ -8,6 +8,7 @@ import { sha256 } from "../../protocol/frame/contentHash.ts"
 import { StoreDamaged } from "../../protocol/history/Errors.ts"
 import type { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 import type { Mesh } from "../../runtime/Mesh.ts"
+import type { Load } from "./SharedLoads.ts"
 
 /** Why stored bytes could not be had. */
 export type StoreFailure = MeshUnavailable | StoreDamaged
@@ -64,30 +65,41 @@ const valueOf = <A>(
   { decode, keep }: Shelf<A>,
   { id, key }: Name,
   given: Option.Option<Uint8Array>
-): Result.Result<readonly [id: string, value: A], StoreDamaged> => {
+): Result.Result<A, StoreDamaged> => {
   if (Option.isNone(given)) return Result.fail(damaged(key, "is named but not there"))
   const { value: bytes } = given
   if (sha256(bytes) !== id) return Result.fail(damaged(key, "is not what it was: its hash differs from its name"))
   const decoded = decode(bytes)
   if (Option.isNone(decoded)) return Result.fail(damaged(key, "can't be read"))
   keep(id, decoded.value, bytes.length)
-  return Result.succeed([id, decoded.value])
+  return Result.succeed(decoded.value)
+}
+
+/** What came of a name: its value, or why there is none. */
+interface Loaded<A> {
+  readonly id: string
+  readonly result: Result.Result<A, StoreFailure>
 }
 
 /** The values of some names, each by itself: what a batch does not give is asked of the leader before it is lost. */
-const loadBatch = Effect.fnUntraced(function* <A>(mesh: Mesh["Service"], shelf: Shelf<A>, names: ReadonlyArray<Name>) {
+export const loadBatch = Effect.fnUntraced(function* <A>(
+  mesh: Mesh["Service"],
+  shelf: Shelf<A>,
+  names: ReadonlyArray<Name>
+): Effect.fn.Return<ReadonlyArray<Loaded<A>>, MeshUnavailable> {
   const { stream } = shelf
   const keys = names.map(({ key }) => key)
   const found = new Map((yield* mesh.readMany(stream, keys)).map((stored) => [stored.subject, stored.value]))
   // those that are there first: what has to be asked for again takes its time
   const there = names.filter(({ key }) => found.has(key))
-  const given = there.map((name) => valueOf(shelf, name, found.get(name.key)!))
+  const given = there.map((name) => ({ id: name.id, result: valueOf(shelf, name, found.get(name.key)!) }))
   const absent = names.filter(({ key }) => !found.has(key))
   const asked = yield* Effect.forEach(
     absent,
     (name) =>
       Effect.result(readLeader(mesh, stream, name.key)).pipe(
-        Effect.map(Result.flatMap((value) => valueOf(shelf, name, value)))
+        Effect.map(Result.flatMap((value) => valueOf(shelf, name, value))),
+        Effect.map((result) => ({ id: name.id, result }))
       ),
     { concurrency: readConcurrency }
   )
@@ -96,28 +108,30 @@ const loadBatch = Effect.fnUntraced(function* <A>(mesh: Mesh["Service"], shelf: 
 
 /** What can be had of these names; what has come is kept, also when the wait for the rest ends. */
 export const gather = Effect.fnUntraced(function* <A>(
-  mesh: Mesh["Service"],
-  shelf: Shelf<A>,
+  get: Shelf<A>["get"],
+  load: Load<Name, Loaded<A>, StoreFailure>,
   names: ReadonlyArray<Name>,
   from: From
 ) {
   const values = new Map<string, A>()
   for (const { id } of names) {
-    const kept = shelf.get(id)
+    const kept = get(id)
     if (kept !== undefined) values.set(id, kept)
   }
   const fromCache = values.size
   const absent = names.filter(({ id }) => !values.has(id))
+  const wanted = new Set(absent.map(({ id }) => id))
   let failure: StoreFailure | undefined
   if (from === "anywhere") {
     yield* Effect.forEach(
       inBatches(absent, chunksPerRead),
       (batch) =>
-        Effect.match(loadBatch(mesh, shelf, batch), {
+        Effect.match(load(batch), {
           onFailure: (error) => void (failure ??= error),
           onSuccess: (loaded) => {
-            for (const result of loaded) {
-              if (Result.isSuccess(result)) values.set(...result.success)
+            // others' too, where these were on their way with them
+            for (const { id, result } of loaded.filter((each) => wanted.has(each.id))) {
+              if (Result.isSuccess(result)) values.set(id, result.success)
               else failure ??= result.failure
             }
           }

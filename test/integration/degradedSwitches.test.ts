@@ -152,9 +152,17 @@ describe("a switch is turned", () => {
       for (const strategy of strategies) {
         const failure = yield* Effect.flip(read(minutes(0, 100), { strategy }))
         assert.deepStrictEqual([failure.tag, failure.code], ["CoverageMissing", 404], strategy)
-        const { df, meta } = yield* read(minutes(0, 10), { strategy })
+        // whatever it asks: its own long waits do not hold, its shorter ones do
+        const { df, meta } = yield* read(minutes(0, 10), {
+          strategy,
+          sla: { totalDeadlineMs: 60_000, minCoverage: 0.5 }
+        })
         assert.strictEqual(df.length, 10)
         assert.strictEqual(meta.strategy, "fail_fast")
+        const wanted = strategy === "fail_fast" ? 60_000 : 1000
+        assert.strictEqual(meta.slaReport.totalDeadlineMs, wanted)
+        const hasty = yield* read(minutes(0, 10), { strategy, sla: { totalDeadlineMs: 700 } })
+        assert.strictEqual(hasty.meta.slaReport.totalDeadlineMs, 700)
         const told = meta.notes.filter((note) => note.includes("FORCE_FAIL_FAST is on since"))
         assert.lengthOf(told, strategy === "fail_fast" ? 0 : 1)
       }
