@@ -6,7 +6,8 @@
  * itself; what an operator wants of a window is decided here, too. To ask a source for what it has stored of a window
  * once more is a job of its own, beside the one that fills the window.
  */
-import { type BackfillJob, hasEnded, isFinal, type JobClass, moreUrgent } from "../../protocol/history/BackfillJob.ts"
+import { type BackfillJob, hasEnded, type JobClass, moreUrgent } from "../../protocol/history/BackfillJob.ts"
+import { jobAction } from "../../protocol/history/jobAction.ts"
 import { isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Series } from "../../protocol/history/Series.ts"
@@ -83,19 +84,17 @@ const owed = (job: BackfillJob): RangeSet.RangeSet =>
 export const planJob = (demand: JobDemand, wanted: WindowRanges, known: KnownJob | undefined): JobPlan => {
   if (known === undefined) return { action: "write", job: open(demand, wanted, undefined), expect: 0 }
   const { job, revision } = known
-  if (job.state === "QUARANTINED") return { action: "refuse", job }
-  if (job.state === "FAILED" && (job.nextAttemptAt ?? 0) > demand.nowMs) return { action: "refuse", job }
-  if (isFinal(job)) {
+  const action = jobAction(job, wanted.ranges, demand.nowMs)
+  if (action === "refuse") return { action, job }
+  if (action === "open") {
     const ranges = RangeSet.union(wanted.ranges, owed(job))
     return { action: "write", job: open(demand, { ...wanted, ranges }, job), expect: revision }
   }
   const beyond = RangeSet.subtract(wanted.ranges, job.ranges)
+  if (action === "follow") return { action, job, ranges: beyond }
   const jobClass = moreUrgent(job.jobClass, demand.jobClass)
   // who works on it would lose it by a change of its record
-  if (job.state === "RUNNING") {
-    return isEmpty(beyond) ? { action: "join", job } : { action: "follow", job, ranges: beyond }
-  }
-  if (isEmpty(beyond) && jobClass === job.jobClass) return { action: "join", job }
+  if (job.state === "RUNNING" || (isEmpty(beyond) && jobClass === job.jobClass)) return { action, job }
   const ranges = RangeSet.union(job.ranges, wanted.ranges)
   return { action: "write", job: { ...job, state: "PENDING", ranges, jobClass, nonce: demand.nonce }, expect: revision }
 }

@@ -10,13 +10,12 @@ import { limits } from "../../protocol/wire/Limits.ts"
 import type { Credits } from "../../runtime/Credits.ts"
 import { headroomBytes, Mesh, type Message } from "../../runtime/Mesh.ts"
 import { makePlaces } from "../../runtime/Places.ts"
-import { encodeInTime } from "./encodeReply.ts"
+import { answerParted } from "./answerParted.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
-import { type AnswerForm, frameReply } from "./historyReply.ts"
+import type { AnswerForm } from "./historyReply.ts"
 import type { PartsWanted } from "./partsWanted.ts"
 import { bodyOf } from "./requestForms.ts"
 import { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
-import { sendParts } from "./sendParts.ts"
 
 /** Who is refused comes back when an answer has ended: in parts they take seconds. */
 const retryAfterMs = 1000
@@ -33,20 +32,13 @@ export const make = Effect.fnUntraced(function* (turns: EncodingTurns, credits: 
   })
 
   return Effect.fnUntraced(function* (message: Message, form: AnswerForm, wanted: PartsWanted) {
-    const bytesMax = mesh.payloadBytesMax() - headroomBytes
-    const scope = yield* Effect.scope
-    const place = Scope.provide(places.hold(message), scope)
-    const { flow, whole } = yield* provider.readParts(yield* bodyOf(message), wanted.cursor, place)
-    if (whole !== undefined) {
-      const reply = yield* encodeInTime(turns, whole, { form, returnMeta: flow.returnMeta })
-      if (reply.data.length <= bytesMax) return reply
-      yield* place
-    }
-    return yield* sendParts(flow, {
-      credit: yield* credits.open(wanted.credit),
-      encode: (df, meta) => turns.take(() => frameReply(df, form, meta)),
-      send: message.respond,
-      bytesMax
+    const terms = { readParts: provider.readParts, turns, form, bytesMax: mesh.payloadBytesMax() - headroomBytes }
+    return yield* answerParted(terms, {
+      request: yield* bodyOf(message),
+      cursor: wanted.cursor,
+      place: Scope.provide(places.hold(message), yield* Effect.scope),
+      credit: credits.open(wanted.credit),
+      send: message.respond
     })
   }, Effect.scoped)
 })

@@ -1,32 +1,26 @@
 /** What is covered of a series, as a caller sees it? */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { Span } from "../../protocol/Telemetry.ts"
 import type { CoverageRequest } from "../../protocol/history/HistoryRequest.ts"
 import * as MissingRange from "../../protocol/history/MissingRange.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { CoverageReport } from "../../protocol/history/HistoryResult.ts"
 import { Coverage } from "../../protocol/messages/Coverage.ts"
-import { PastRoots } from "../sources/PastRoots.ts"
 import * as Reach from "../sources/Reach.ts"
 import type { CatalogEntry } from "../sources/SeriesCatalog.ts"
-import { confirmedView } from "./currentView.ts"
+import { confirmedView, viewAt } from "./currentView.ts"
 import { checkConsistency } from "./validRequest.ts"
 
 /** Whose word on it counts, or which point of the past is meant. */
 type CoverageOptions = Pick<CoverageRequest, "asOf" | "consistency">
 
-const viewOf = Effect.fnUntraced(function* (entry: CatalogEntry, options: CoverageOptions) {
-  const { asOf, consistency } = options
-  yield* checkConsistency(options, asOf ?? null)
-  if (asOf !== undefined) return yield* (yield* PastRoots).at(entry, asOf)
-  const standing = consistency === "strict" ? confirmedView(entry.series) : (yield* Coverage).of(entry.series)
-  return { ...(yield* standing), atMs: yield* Clock.currentTimeMillis }
-})
-
 /** The coverage of a series with its version, now or then, and what is known of time that is not covered. */
 export const coverageOf = Effect.fn(Span.historyCoverage)(function* (entry: CatalogEntry, options: CoverageOptions) {
   const { series } = entry
-  const { atMs, covered, root } = yield* viewOf(entry, options)
+  const { asOf, consistency } = options
+  yield* checkConsistency(options, asOf ?? null)
+  const standing = consistency === "strict" ? confirmedView(series) : (yield* Coverage).of(series)
+  const { atMs, covered, root } = yield* viewAt(entry, asOf, standing)
   const unavailable = Reach.unavailable(entry, covered, atMs)
   const stored = MissingRange.without(root.exceptions, RangeSet.union(covered, MissingRange.timeOf(unavailable)))
   const report: CoverageReport = {

@@ -5,10 +5,12 @@
  * when it asked: the owner of the series confirms its version by a write, which nobody can who does not own it, and
  * what is read then is of that version at least. Where the owner can't be reached there is no answer.
  */
-import { Effect } from "effect"
-import { Coverage } from "../../protocol/messages/Coverage.ts"
+import { Clock, Effect } from "effect"
+import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import type { AsOf } from "../../protocol/history/AsOf.ts"
 import type { Series } from "../../protocol/history/Series.ts"
 import { withBudget } from "../../runtime/Deadline.ts"
+import { PastRoots } from "../sources/PastRoots.ts"
 import type { Budget } from "./Budget.ts"
 import type { ValidRequest } from "./validRequest.ts"
 
@@ -29,4 +31,21 @@ export const currentView = Effect.fnUntraced(function* (
   const remainingMs = Math.min(sla.maxWaitStorageMs ?? Infinity, yield* budget.remainingMs)
   const confirmed = confirmedView(series, minVersion).pipe(withBudget(remainingMs))
   return yield* budget.phase("storage", sla.maxWaitStorageMs)(confirmed)
+})
+
+/** What is covered by now, at least of a version that was heard of meanwhile, within the budget of storage. */
+export const laterView = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget, since: number) {
+  const coverage = yield* Coverage
+  const demand = { minVersion: Math.max(since, request.minVersion) }
+  return yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
+})
+
+/** What stood at a point of the past, and else what stands by somebody's word; and the time by which it is judged. */
+export const viewAt = Effect.fnUntraced(function* <E, R>(
+  entry: ValidRequest["entry"],
+  asOf: AsOf | undefined,
+  standing: Effect.Effect<CoverageView, E, R>
+) {
+  if (asOf !== undefined) return yield* (yield* PastRoots).at(entry, asOf)
+  return { ...(yield* standing), atMs: yield* Clock.currentTimeMillis }
 })

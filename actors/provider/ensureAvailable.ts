@@ -6,11 +6,11 @@ import { barCount } from "../../protocol/history/Interval.ts"
 import { isOwed, timeOf } from "../../protocol/history/MissingRange.ts"
 import { bars } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
-import { Coverage, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import type { CoverageView } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { actOnGap } from "./actOnGap.ts"
 import * as Budget from "./Budget.ts"
-import { currentView } from "./currentView.ts"
+import { currentView, laterView } from "./currentView.ts"
 import { closedTime, explained, sourceOutcomes, storesUnused } from "./historyMeta.ts"
 import { judgeTime } from "./judgeTime.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
@@ -29,9 +29,7 @@ const planOf = Effect.fnUntraced(function* (request: ValidRequest, view: Coverag
 
 /** The plan of what stands behind what was done. */
 const laterPlan = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, minVersion: number) {
-  const coverage = yield* Coverage
-  const demand = { minVersion: Math.max(minVersion, request.minVersion) }
-  const view = yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
+  const view = yield* laterView(request, budget, minVersion)
   return Option.isNone(view) ? Option.none() : Option.some(yield* planOf(request, view.value))
 })
 

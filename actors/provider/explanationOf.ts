@@ -1,17 +1,16 @@
 /** How is it told what a read would do? Pure: from its plan, and from what was looked up beside it. */
 import type { BackfillJob } from "../../protocol/history/BackfillJob.ts"
-import { isFinal } from "../../protocol/history/BackfillJob.ts"
 import type { ChunkRef } from "../../protocol/history/CoveragePage.ts"
 import { bars, isEmpty } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type {
   BackfillShare,
   GapWindow,
-  JobAction,
   OnFailure,
   ReadExplanation,
   StoredShare
 } from "../../protocol/history/ReadExplanation.ts"
+import { jobAction } from "../../protocol/history/jobAction.ts"
 import { gapRule } from "../../protocol/history/Strategy.ts"
 import type { WindowRanges } from "../../protocol/history/Window.ts"
 import type { BackfillOff } from "../../protocol/messages/BackfillOff.ts"
@@ -83,16 +82,6 @@ const contributionsOf = (parts: ReadonlyArray<Part>): ReadExplanation["sourceCon
     )
   )
 
-/** What a demand makes of a window's job: as the actor that opens jobs decides it. */
-export const actionOf = (job: BackfillJob | undefined, wanted: RangeSet.RangeSet, nowMs: number): JobAction => {
-  if (job === undefined) return "open"
-  if (job.state === "QUARANTINED") return "refuse"
-  if (job.state === "FAILED" && (job.nextAttemptAt ?? 0) > nowMs) return "refuse"
-  if (isFinal(job)) return "open"
-  // what waits is widened; who works on it would lose it by that
-  return job.state === "RUNNING" && !RangeSet.contains(job.ranges, wanted) ? "follow" : "join"
-}
-
 const windowsOf = ({ jobs, nowMs, plan, request }: Evidence): ReadonlyArray<GapWindow> => {
   const byStart = new Map(jobs.map((job) => [job.windowStart, job]))
   return plan.gapWindows.slice(0, windowsMax).map(({ ranges, windowStart }) => {
@@ -100,7 +89,7 @@ const windowsOf = ({ jobs, nowMs, plan, request }: Evidence): ReadonlyArray<GapW
     return {
       windowStart,
       bars: bars(ranges, request.entry.interval.lengthMs),
-      action: actionOf(job, ranges, nowMs),
+      action: jobAction(job, ranges, nowMs),
       job: job
         ? {
             run: job.run,

@@ -8,12 +8,13 @@
 import { Clock, Effect, Option } from "effect"
 import type { AsOf } from "../../protocol/history/AsOf.ts"
 import { isoTime } from "../../protocol/history/isoTime.ts"
-import { Coverage, type CoverageFailure, type CoverageView } from "../../protocol/messages/Coverage.ts"
+import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import { PastRoots } from "../sources/PastRoots.ts"
 import { actOnGap } from "./actOnGap.ts"
 import type * as Budget from "./Budget.ts"
+import { laterView } from "./currentView.ts"
 import { type Filled, untouched } from "./fillGap.ts"
 import { begin, notReached } from "./firstView.ts"
 import { planRead, type ReadPlan } from "./planRead.ts"
@@ -44,13 +45,6 @@ export type Load<Loaded> = (
   budget: Budget.Budget
 ) => Effect.Effect<Stored<Loaded>, CoverageFailure, ChunkStore>
 
-/** What is covered by then, within the budget. */
-const viewOf = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget.Budget, since: number) {
-  const coverage = yield* Coverage
-  const read = coverage.of(request.entry.series, { minVersion: Math.max(request.minVersion, since) })
-  return yield* budget.phase("storage")(read)
-})
-
 const noCoverage = ({ totalMs }: Budget.Budget) => new DeadlineExceeded({ waitingFor: "coverage", budgetMs: totalMs })
 
 /** The findings with what the filling of the gap has brought, as far as it can be read in time. */
@@ -62,7 +56,7 @@ const newer = Effect.fnUntraced(function* <Loaded>(
 ) {
   const { filled, plan, view: before } = found
   const minVersion = Math.max(filled.version, ...filled.jobs.map(({ coverageVersion }) => coverageVersion))
-  const view = Option.getOrElse(yield* viewOf(request, budget, minVersion), () => before)
+  const view = Option.getOrElse(yield* laterView(request, budget, minVersion), () => before)
   if (view.root.version === before.root.version) return found
   const again = yield* load(request, view, budget)
   // rows that were there before are an answer, should those that came since hide them

@@ -9,47 +9,24 @@ import { Header } from "../../protocol/wire/Header.ts"
 import { limits } from "../../protocol/wire/Limits.ts"
 import type { Credit } from "../../runtime/Credits.ts"
 import { Deadline, monotonicMs } from "../../runtime/Deadline.ts"
-import type { Message } from "../../runtime/Mesh.ts"
+import type { Headers, Message } from "../../runtime/Mesh.ts"
 import { errorReply, orBroken, type Reply, silence, type Tagged } from "../../runtime/ServiceEndpoint.ts"
-import { encodeInTime } from "./encodeReply.ts"
-import type { EncodingTurns } from "./EncodingTurns.ts"
-import { type AnswerForm, encodeMeta, frameReply } from "./historyReply.ts"
-import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
-import { sendParts } from "./sendParts.ts"
+import { answerParted, type PartedTerms } from "./answerParted.ts"
+import { encodeMeta } from "./historyReply.ts"
 
 /** The reader takes nothing any more. */
 class ReaderGone extends Data.TaggedError("ReaderGone") {}
 
 /** How the reads of a batch are answered. */
-interface PartedBatch {
+interface PartedBatch extends PartedTerms {
   readonly message: Message
-  readonly form: AnswerForm
   readonly reads: ReadonlyArray<unknown>
   /** How long each of them may take until its first message, and each of its parts. */
   readonly waitMs: number
-  readonly readParts: SeamlessDataProvider["Service"]["readParts"]
-  readonly turns: EncodingTurns
-  readonly bytesMax: number
 }
 
 /** What the reader grants, for whoever wants to send: one after another, as they come. */
 const inTurn = ({ subject, take }: Credit): Credit => ({ subject, take: Semaphore.makeUnsafe(1).withPermits(1)(take) })
-
-/** Answers one read: gives its only message, or the last of its parts when all others are sent. */
-const answer = Effect.fnUntraced(function* (batch: PartedBatch, credit: Credit, item: number) {
-  const { bytesMax, form, message, turns } = batch
-  const { flow, whole } = yield* batch.readParts(batch.reads[item])
-  if (whole !== undefined) {
-    const reply = yield* encodeInTime(turns, whole, { form, returnMeta: flow.returnMeta })
-    if (reply.data.length <= bytesMax) return reply
-  }
-  return yield* sendParts(flow, {
-    credit,
-    encode: (df, meta) => turns.take(() => frameReply(df, form, meta)),
-    send: (data, headers) => message.respond(data, new Map([...headers, [Header.item, String(item)]])),
-    bytesMax
-  })
-})
 
 /** Answers all of them; gives the very last message, or silence where the reader is gone. */
 export const sendMany = Effect.fnUntraced(
@@ -64,7 +41,14 @@ export const sendMany = Effect.fnUntraced(
       // whoever else has something to do comes first
       yield* Effect.yieldNow
       const deadline = (yield* monotonicMs) + waitMs
-      const reply: Reply = yield* answer(batch, credit, item).pipe(
+      const ask = {
+        request: reads[item],
+        place: Effect.void,
+        credit: Effect.succeed(credit),
+        send: (data: Uint8Array, about: Headers) =>
+          message.respond(data, new Map([...about, [Header.item, String(item)]]))
+      }
+      const reply: Reply = yield* answerParted(batch, ask).pipe(
         Effect.catchTag("Refused", ({ error, result }) => refused(error, { meta: encodeMeta(result.meta) })),
         Effect.catch((error) => refused(error)),
         orBroken(message.subject, (error) => errorReply(error, {}, plainForm)),

@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { actionOf } from "../../../actors/provider/explanationOf.ts"
+import { jobAction } from "../../../protocol/history/jobAction.ts"
 import { backfillWaitMs, usableMs, waitsOf } from "../../../actors/provider/waits.ts"
 import { planJob } from "../../../actors/coverage/planJobs.ts"
 import { chunkBytes } from "../../../actors/sources/chunkBytes.ts"
@@ -24,9 +24,9 @@ const drawnJob = fc.record({
   end: fc.integer({ min: 1, max: 100 })
 })
 
-describe("actionOf()", () => {
+describe("jobAction()", () => {
   law(
-    "actionOf() is what the actor does with a reader's demand",
+    "jobAction() is what the actor does with a reader's demand",
     [drawnJob, fc.integer({ min: 1, max: 100 })],
     (drawn, end) => {
       const job = jobOf({ ...drawn, ranges: RangeSet.of(0, drawn.end) })
@@ -48,12 +48,12 @@ describe("actionOf()", () => {
       // a run that waits is widened by writing it: it stays that run
       const isSameRun = plan.action === "write" && plan.job.run === job.run
       const done = plan.action === "write" ? (isSameRun ? "join" : "open") : plan.action
-      expect(actionOf(job, wanted, nowMs)).toBe(done)
+      expect(jobAction(job, wanted, nowMs)).toBe(done)
     }
   )
 
-  it("actionOf() opens a run where there is none", () => {
-    expect(actionOf(undefined, RangeSet.of(0, 1), nowMs)).toBe("open")
+  it("jobAction() opens a run where there is none", () => {
+    expect(jobAction(undefined, RangeSet.of(0, 1), nowMs)).toBe("open")
   })
 })
 

@@ -46,6 +46,12 @@ const ofRequests: ReadonlyArray<Tagged> = [
   new Limits.TooManyReads({ reads: 1001, readsMax: 1000 }),
   new Limits.RequestTooLarge({ bytes: 70_000, bytesMax: 65_536 }),
   new Limits.TooManyRequests({ caller: "_INBOX.3V5RAJQUZXE4", requestsMax: 64, retryAfterMs: 100 }),
+  new Limits.TooManyRequests({
+    caller: "_INBOX.3V5RAJQUZXE4",
+    requestsMax: 32,
+    retryAfterMs: 1000,
+    limit: "answersInParts"
+  }),
   new History.UnknownSeries({ nodeId: "ohlcv:binance:BTC/EUR", interval: "1m", known: [series.nodeId] }),
   new UnknownPoint({ ...series, asOf: { version: 18 }, problem: "future", oldest, newest })
 ]
@@ -69,6 +75,7 @@ const ofAnswers: ReadonlyArray<Tagged> = [
 /** Of the cluster. */
 const ofTheCluster: ReadonlyArray<Tagged> = [
   new Wire.MailboxFull({ address: Subject.service.read, retryAfterMs: 100 }),
+  new Wire.MailboxFull({ address: Subject.service.readMany, retryAfterMs: 500, limit: "batches", limitMax: 16 }),
   new Wire.ActorStopped({ address, reason: "it failed to start 5 times", retryAfterMs: 30_000 }),
   new Wire.ActorUnavailable({ address, reason: "no host owns its slot" }),
   new Wire.MeshUnavailable({ operation: "read seamless.v1.chunks.a.1m.0.0", reason: "the connection is down" }),
