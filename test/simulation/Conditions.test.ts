@@ -22,6 +22,7 @@ describe("Conditions", () => {
         restated !== undefined && rolledUp !== undefined,
       "a series that is rolled up": ({ rolledUp }) => rolledUp !== undefined,
       "strict reads": ({ strictReads }) => strictReads.length > 0,
+      "a host that is deaf": ({ deaf }) => deaf.length > 0,
       "reads of the past": ({ pastReadsAtMs }) => pastReadsAtMs.length > 0,
       "a sweeper": ({ retention }) => retention !== undefined,
       "a sweeper of roots": ({ retention: { rootsMs = Infinity } = {} }) => rootsMs !== Infinity

@@ -60,6 +60,8 @@ export interface Conditions {
   readonly pastReadsAtMs: ReadonlyArray<number>
   /** What is read strictly; nothing in most runs. */
   readonly strictReads: ReadonlyArray<StrictReads.StrictRead>
+  /** When a host hears of no commit; never in most runs. */
+  readonly deaf: ReadonlyArray<StrictReads.Deaf>
 }
 
 /** A window that fails so often in a row waits for a person: soon enough that some do within a minute. */
@@ -127,7 +129,8 @@ const drawApart = (seed: number) => {
     switching: Switching.draw(seed),
     rolledUp: RolledUp.draw(seed, restated !== undefined),
     pastReadsAtMs: PastReads.draw(seed),
-    strictReads: StrictReads.draw(seed)
+    strictReads: StrictReads.draw(seed),
+    deaf: StrictReads.drawDeaf(seed)
   }
 }
 

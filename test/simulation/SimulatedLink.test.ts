@@ -47,6 +47,21 @@ const sendMany = (
 const numbers = (count: number): string => Array.from({ length: count }, (_, number) => number).join(" ")
 
 describe("carry()", () => {
+  it("carry() brings nothing of what a process is deaf to, and all else, until it hears again", () => {
+    const { link, names, send, world } = begin()
+    link.isDeafTo = (subject) => subject === "changed"
+    send("toProcess", "changed")
+    send("toProcess", "other")
+    send("toProcess", "changed", "answer")
+    send("toServer", "changed")
+    world.runUntil(100)
+    link.isDeafTo = undefined
+    send("toProcess", "changed")
+    world.runUntil(200)
+    assert.strictEqual(names("toProcess"), "other changed changed")
+    assert.strictEqual(names("toServer"), "changed")
+  })
+
   it.each(both)("carry() brings all %s on a good day, once, in its order and in time", (way) => {
     for (const seed of seeds) {
       const run = begin({ seed })

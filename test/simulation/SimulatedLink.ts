@@ -69,6 +69,8 @@ export class SimulatedLink implements Link {
   weather: Weather = fair
   /** Called for each parcel before it is sent: where crashes at exact moments come from. */
   onCarry: ((way: Way, parcel: Parcel) => void) | undefined
+  /** Of which subjects the process hears nothing, though the connection stands: announcements have no receipt. */
+  isDeafTo: ((subject: string) => boolean) | undefined
   /** Called when the connection is lost: the server notices, too. */
   onLost: () => void = () => undefined
   /** The longest that anything was on its way, or waited for it to open. */
@@ -116,6 +118,7 @@ export class SimulatedLink implements Link {
     if (way === "toServer") this.countSent()
     this.onCarry?.(way, parcel)
     if (!this.standing || this.process.condition === "dead") return
+    if (way === "toProcess" && parcel.kind === "message" && this.isDeafTo?.(parcel.subject)) return
     const { leaderLoss, loss, repeat } = this.weather
     if (!isSure(parcel) && this.world.chance(loss)) return
     if (leaderLoss > 0 && isOfLeader(parcel) && this.world.chance(leaderLoss)) return

@@ -65,5 +65,6 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   "roll-up-what-is-there": 13,
   "done-too-soon": 4,
   "ask-though-off": 5,
-  "heed-the-first": 5
+  "heed-the-first": 5,
+  "confirm-nothing": 14
 }

@@ -318,5 +318,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     "runtime/Switches.ts",
     ["if (at > revision) set(next, at)", "if (revision === 0) set(next, at)"],
     ["if (at > revision || sightings === sightingsMin) set(next, at)", "if (revision === 0) set(next, at)"]
-  )
+  ),
+  mutant("confirm-nothing", "a strict read is answered by what its host knows", "actors/provider/currentView.ts", [
+    "const { version } = yield* coverage.confirm(series)",
+    "const version = 0"
+  ])
 ]

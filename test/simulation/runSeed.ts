@@ -49,6 +49,7 @@ import { ofInterval, recordOf } from "./RunRecord.ts"
 import * as SimulatedHost from "./SimulatedHost.ts"
 import { epochMs, SimulatedProcess } from "./SimulatedProcess.ts"
 import * as SimulatedSource from "./SimulatedSource.ts"
+import type { SimulatedLink } from "./SimulatedLink.ts"
 import * as StrictReads from "./StrictReads.ts"
 import { traceLogger } from "./traceLogger.ts"
 import { World } from "./World.ts"
@@ -217,7 +218,8 @@ const makeServer = (world: World, history: History): SimulatedServer.SimulatedSe
 const planLoad = (
   callers: ReadonlyArray<Callers.Caller>,
   history: History,
-  conditions: Conditions.Conditions
+  conditions: Conditions.Conditions,
+  hosts: () => ReadonlyArray<{ readonly link: SimulatedLink }>
 ): void => {
   const [first, second] = [callers[0]!, callers[1]!]
   const { world } = first.process
@@ -231,8 +233,9 @@ const planLoad = (
   }
   world.at(shape.fillAtMs, () => Operators.fillAll(second, history))
   world.at(shape.lastAtMs, () => Callers.readAll(first, history, shape.endMs - shape.lastAtMs - 2000))
-  const { pastReadsAtMs, rolledUp, strictReads } = conditions
-  StrictReads.load(callers, history, { reads: strictReads, lastAtMs: shape.standsAtMs })
+  const { deaf, pastReadsAtMs, rolledUp, strictReads } = conditions
+  const links = () => hosts().map(({ link }) => link)
+  StrictReads.load(callers, history, { reads: strictReads, deaf, links, lastAtMs: shape.standsAtMs })
   PastReads.load(callers, history, { atMs: pastReadsAtMs, lastAtMs: shape.standsAtMs })
   if (rolledUp !== undefined) {
     const lastBudgetMs = shape.endMs - shape.rolledUpAtMs - 1500
@@ -268,7 +271,7 @@ export const runSeed = (seed: number, { isTraced = false }: { readonly isTraced?
   const hosts = makeHosts(surroundings, world)
   for (const name of hostNames) hosts.start(name)
   const callers = callerNames.map((name) => Callers.connect(name, surroundings))
-  planLoad(callers, history, conditions)
+  planLoad(callers, history, conditions, hosts.running)
   Faults.plan(
     {
       world,
