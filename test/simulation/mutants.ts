@@ -153,8 +153,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant(
     "disobey-quarantine",
     "a window that waits for a person is opened again by whoever wants it",
-    "actors/coverage/planJobs.ts",
-    [`if (job.state === "QUARANTINED") return { action: "refuse", job }`, ""]
+    "protocol/history/jobAction.ts",
+    [`if (job.state === "QUARANTINED") return "refuse"`, ""]
   ),
   mutant("count-no-failure", "a run that failed counts for nothing", "actors/backfill/jobStep.ts", [
     "job.attempts + (isAttempt ? 1 : 0)",
