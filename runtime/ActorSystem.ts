@@ -34,7 +34,7 @@ export class ActorSystem extends Context.Service<
   }
 >()("seamless/runtime/ActorSystem") {}
 
-/** What a host of another build answers may be more than this one knows: that is told to who asked, and kills nobody. */
+/** A host of another build may answer what this one does not know: that is told to who asked, and kills nobody. */
 const unreadable =
   (what: string) =>
   ({ message: problem }: Schema.SchemaError) =>

@@ -80,6 +80,12 @@ describe("NATS", () => {
         // who has written has to read that, or be told that it can't be
         const own = yield* Effect.flip(read(minutes(0, 100), { strategy: "seamless", minVersion: 1 }))
         assert.include(["MeshUnavailable", "DeadlineExceeded"], own.tag)
+        // who has something filled wants to know that it is there, which nobody can
+        const [from, to] = minutes(0, 100)
+        const ensured = yield* Effect.flip(
+          Cluster.asking(() => client.ensureAvailable(node, interval, from, to, { sla: { totalDeadlineMs: 2000 } }))
+        )
+        assert.include(["MeshUnavailable", "DeadlineExceeded"], ensured.tag)
 
         yield* Effect.all([second!.start, third!.start], { concurrency: 2 })
         yield* untilTrue(
