@@ -7,6 +7,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import type { ActorMessage, MessageBody } from "../protocol/wire/ActorMessage.ts"
 import { addressText, type Undelivered } from "../protocol/wire/Envelope.ts"
+import { MalformedMessage } from "../protocol/wire/Errors.ts"
 import type { Tally } from "../protocol/wire/HostReport.ts"
 import type { ActorType, Answer } from "./Actor.ts"
 import * as DeadLetters from "./DeadLetters.ts"
@@ -33,7 +34,16 @@ export class ActorSystem extends Context.Service<
   }
 >()("seamless/runtime/ActorSystem") {}
 
-/** Asks the actor of that key and waits for its answer, no longer than the current deadline. */
+/** A host of another build may answer what this one does not know: that is told to who asked, and kills nobody. */
+const unreadable =
+  (what: string) =>
+  ({ message: problem }: Schema.SchemaError) =>
+    new MalformedMessage({ what, problem })
+
+/**
+ * Asks the actor of that key and waits for its answer, no longer than the current deadline. An answer that this build
+ * can't read is `MalformedMessage`: whatever was asked for may have been done.
+ */
 export const ask = <Payload, Success, Failure>(message: ActorMessage<Payload, Success, Failure>) => {
   const encode = Schema.encodeUnknownEffect(message.payload)
   const decodeSuccess = Schema.decodeUnknownEffect(message.success)
@@ -44,8 +54,11 @@ export const ask = <Payload, Success, Failure>(message: ActorMessage<Payload, Su
     const encoded = yield* Effect.orDie(encode(payload))
     const to = { to: { type: message.actor, key }, label }
     const answer = yield* system.deliver(to, { message: message.name, payload: encoded })
-    if ("error" in answer) return yield* Effect.fail(yield* Effect.orDie(decodeFailure(answer.error)))
-    return yield* Effect.orDie(decodeSuccess(answer.body))
+    const what = `the answer of ${message.actor} to ${message.name}`
+    if ("error" in answer) {
+      return yield* Effect.fail(yield* Effect.mapError(decodeFailure(answer.error), unreadable(what)))
+    }
+    return yield* Effect.mapError(decodeSuccess(answer.body), unreadable(what))
   })
 }
 

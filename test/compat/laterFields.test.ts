@@ -6,16 +6,19 @@
  * read as without it. What an earlier build left out is in `vectors.test.ts`.
  */
 import { readFileSync } from "node:fs"
-import { Option, Schema } from "effect"
-import { assert, describe, it } from "vitest"
+import { Effect, Option, Schema } from "effect"
+import { assert, describe, it } from "@effect/vitest"
 import { unpackReply } from "../../cluster/ReplyCodec.ts"
 import { BackfillJob } from "../../protocol/history/BackfillJob.ts"
 import { CoveragePage } from "../../protocol/history/CoveragePage.ts"
 import { CoverageRoot } from "../../protocol/history/CoverageRoot.ts"
+import { confirmMessage } from "../../protocol/messages/ConfirmCoverage.ts"
 import { ensureMessage } from "../../protocol/messages/Coverage.ts"
 import { SwitchRecord } from "../../protocol/Switches.ts"
 import { Envelope, ReplyEnvelope } from "../../protocol/wire/Envelope.ts"
 import { SessionRecord, SlotValue } from "../../protocol/wire/HostRecords.ts"
+import type { Answer } from "../../runtime/Actor.ts"
+import { ActorSystem, ask } from "../../runtime/ActorSystem.ts"
 import * as Codec from "../../protocol/wire/Codec.ts"
 
 type Decode = (value: unknown) => Option.Option<unknown>
@@ -56,6 +59,18 @@ const cases: ReadonlyArray<readonly [string, Decode, unknown]> = [
   ]
 ]
 
+const series = { nodeId: "ohlcv:binance:BTC/BUSD", interval: "1m" }
+
+/** Answers whatever is asked like this. */
+const answering = (answer: Answer) =>
+  ActorSystem.of({
+    deliver: () => Effect.succeed(answer),
+    tell: () => Effect.void,
+    tally: () => {
+      throw new Error("nobody counts here")
+    }
+  })
+
 describe("what a later build adds", () => {
   it.each(cases)("%s reads as without it", (_, decode, value) => {
     const known = decode(value)
@@ -91,10 +106,22 @@ describe("what a later build would have to count as another form", () => {
     assert.isTrue(Option.isNone(decode({ ...job, jobClass: "idle" })))
   })
 
-  it("unpackReply() gives nothing of a refusal that this build does not know: the asker sends again, and never guesses", () => {
+  it("unpackReply() gives nothing of a refusal that this build does not know: its asker sends again", () => {
     const undelivered = { _tag: "HostAsleep", message: "later" }
     assert.isUndefined(unpackReply(Codec.pack({ format: 1, undelivered })))
     assert.isUndefined(unpackReply(Codec.pack({ format: 2, body: 1 })))
     assert.deepStrictEqual(unpackReply(Codec.pack({ format: 1, body: 1, addedLater: 2 })), { body: 1 })
   })
+
+  it.effect("ask() tells who asked that an answer is of a later build, and does not die of it", () =>
+    Effect.gen(function* () {
+      const asking = (answer: Answer) =>
+        Effect.flip(Effect.provideService(ask(confirmMessage)("key", { series }), ActorSystem, answering(answer)))
+      for (const answer of [{ error: { _tag: "SeriesAsleep", until: 1 } }, { body: { version: "seventeen" } }]) {
+        const error = yield* asking(answer)
+        assert.strictEqual(error._tag, "MalformedMessage")
+        assert.include(error.message, "the answer of coverage to confirm can't be read")
+      }
+    })
+  )
 })

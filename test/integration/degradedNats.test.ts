@@ -6,11 +6,14 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { connectAdmin } from "../../client/admin.ts"
 import type { ReadOptions } from "../../client/requestBody.ts"
 import type { Range } from "../../protocol/history/Range.ts"
 import * as BarFile from "../support/BarFile.ts"
 import * as Cluster from "../support/ClusterHarness.ts"
 import * as NatsCluster from "../support/NatsCluster.ts"
+import * as NatsServer from "../support/NatsServer.ts"
+import * as TcpProxy from "../support/TcpProxy.ts"
 import { untilTrue } from "../support/untilTrue.ts"
 
 const file = BarFile.barFiles.fullDay
@@ -80,6 +83,12 @@ describe("NATS", () => {
         // who has written has to read that, or be told that it can't be
         const own = yield* Effect.flip(read(minutes(0, 100), { strategy: "seamless", minVersion: 1 }))
         assert.include(["MeshUnavailable", "DeadlineExceeded"], own.tag)
+        // who has something filled wants to know that it is there, which nobody can
+        const [from, to] = minutes(0, 100)
+        const ensured = yield* Effect.flip(
+          Cluster.asking(() => client.ensureAvailable(node, interval, from, to, { sla: { totalDeadlineMs: 2000 } }))
+        )
+        assert.include(["MeshUnavailable", "DeadlineExceeded"], ensured.tag)
 
         yield* Effect.all([second!.start, third!.start], { concurrency: 2 })
         yield* untilTrue(
@@ -94,5 +103,52 @@ describe("NATS", () => {
         assert.isAbove(coverageVersion, before.coverageVersion)
       }),
     240_000
+  )
+
+  it.live(
+    "A host is cut off alone",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* NatsServer.start()
+        const proxy = yield* TcpProxy.start({ host: "127.0.0.1", port: server.port })
+        const exchange = yield* Cluster.startExchange([file])
+        const settings = { files: [file], series: { windowBars: 60 } }
+        const at = (url: string) => Cluster.make(settings, { server: { url }, exchanges: [exchange.url] })
+        const [near, behind] = [yield* at(server.url), yield* at(proxy.url)]
+        yield* Effect.all([near.startHost("a"), near.startHost("b"), behind.startHost("c")], { concurrency: 3 })
+        const client = yield* Cluster.startClient(server.url)
+        const read = (range: Range, options: ReadOptions) => Cluster.readFile(client, file, range, options)
+        const { meta: before } = yield* read(minutes(0, 10), patient)
+
+        yield* proxy.cut
+        const again = { times: 20 }
+        for (const strategy of ["fail_fast", "partial_fill", "auto_backfill", "seamless"] as const) {
+          const { df, meta } = yield* Effect.retry(read(minutes(0, 10), { strategy }), again)
+          assert.strictEqual(df.length, 10, strategy)
+          assert.strictEqual(meta.fingerprint, before.fingerprint)
+        }
+        const untilRefused = { times: 20, while: ({ tag }: { readonly tag: string }) => tag !== "CoverageMissing" }
+        const absent = Effect.retry(read(minutes(60, 70), { strategy: "fail_fast" }), untilRefused)
+        assert.strictEqual((yield* Effect.flip(absent)).tag, "CoverageMissing")
+        // whatever the one that is cut off had, others have within some seconds
+        const filled = yield* Effect.retry(read(minutes(60, 70), { strategy: "auto_backfill" }), again)
+        assert.strictEqual(filled.df.length, 10)
+        assert.isUndefined(filled.meta.staleMs)
+
+        yield* proxy.restore()
+        const admin = yield* Effect.acquireRelease(
+          Effect.promise(() => connectAdmin({ servers: server.url, who: "alice" })),
+          (opened) => Effect.promise(() => opened.close())
+        )
+        yield* untilTrue(
+          "the host takes part again",
+          Effect.map(
+            Cluster.asking(() => admin.ask("hosts", {})),
+            ({ hosts }) => hosts.length === 3 && hosts.every(({ state }) => state === "serving")
+          ),
+          60_000
+        )
+      }),
+    180_000
   )
 })
