@@ -56,6 +56,8 @@ type Exchange = Pick<
   | "has"
   | "loadMarkets"
   | "options"
+  | "parseOHLCV"
+  | "parseOHLCVs"
   | "timeframes"
   | "urls"
 >
@@ -101,11 +103,29 @@ const spotOnly = (fetchMarkets: unknown): unknown => {
   return Array.isArray(types) && types.includes("spot") ? { ...fetchMarkets, types: ["spot"] } : fetchMarkets
 }
 
+const noBars = new RequestFailed({
+  reason: "the exchange answered with something else than a list of bars",
+  retryable: true,
+  retryAfterMs: null
+})
+
+/** Has an answer that is no list of bars fail: ccxt takes it for an empty one, and what it can't read for no row. */
+const refuseOdd = (exchange: Exchange): void => {
+  const parse = exchange.parseOHLCVs.bind(exchange)
+  exchange.parseOHLCVs = (given: unknown, market, ...more) => {
+    if (given === undefined) return []
+    if (!Array.isArray(given)) throw noBars
+    if (given.some((bar) => !Number.isFinite(exchange.parseOHLCV(bar, market)[0]))) throw noBars
+    return parse(given, market, ...more)
+  }
+}
+
 /** Leaves an exchange with the requests that bars need: its markets on the spot, and candles or trades. */
 const prepare = (exchange: Exchange, baseUrl: string | undefined): void => {
   exchange.fetchImplementation = sendOfCall
   exchange.options["fetchMarkets"] = spotOnly(exchange.options["fetchMarkets"])
   exchange.has = { ...exchange.has, fetchCurrencies: false }
+  refuseOdd(exchange)
   if (baseUrl === undefined) return
   exchange.urls = Object.assign({}, exchange.urls, { api: rebase(exchange.urls.api, baseUrl) })
 }

@@ -152,6 +152,18 @@ describe("page()", () => {
     })
   )
 
+  it.live.each([
+    ["an object", { code: 0 }],
+    ["bars without a time", [[null, "1", "2", "0.5", "1.5", "10"]]],
+    ["bars that are none", [kline(0), {}]]
+  ])("takes %s for a failure that passes, not for bars that are absent", ([, body]) =>
+    Effect.gen(function* () {
+      const failure = yield* Effect.flip(ask((_, response) => json(response, body)))
+      assert.isTrue(failure.retryable)
+      assert.include(failure.reason, "something else than a list of bars")
+    })
+  )
+
   it.live("takes a connection that breaks within an answer for a failure that passes", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(
