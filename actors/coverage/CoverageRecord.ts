@@ -92,12 +92,13 @@ const continueHistory = Effect.fnUntraced(function* (
   if (judgement !== "rolledBack") return
   const { covered } = given
   const raised = raiseVersion(root, audited, { covered, nowMs: yield* Clock.currentTimeMillis })
+  // nobody who has been followed by another meanwhile gets by here: to that one's entries nothing was lost
+  yield* state.save(raised)
   yield* Invariants.check("storageKept", false, () => ({
     ...details,
     alarm: "StorageRolledBack",
     goesOnAs: raised.version
   }))
-  yield* state.save(raised)
 })
 
 const checkStanding = (state: ActorState.ActorState<CoverageRoot>, { address }: Activation) =>

@@ -28,5 +28,6 @@ export const regressions: ReadonlyArray<Regression> = [
   { seed: 212, found: "bars that settled while jobs were turned off were never asked for again" },
   { seed: 746, found: "a gap in the audit stream that was told of though the second look found no gap" },
   { seed: 1019, found: "an operator who was told that a history is broken because the root that was read was old" },
+  { seed: 926, found: "an owner that was frozen at its start, and took what its successor had added for a loss" },
   { seed: 49, found: "a job that was forgotten because one that had been the leader did not know it yet" }
 ]

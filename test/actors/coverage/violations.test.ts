@@ -124,6 +124,29 @@ describe("open()", () => {
     }).pipe(Effect.provide(stores))
   )
 
+  it.effect("open() that was held up until a successor had gone on takes nothing for lost, and is fenced off", () =>
+    Effect.gen(function* () {
+      const mesh = yield* Mesh
+      const catalog = yield* SeriesCatalog
+      const entry = yield* catalog.find("a", "1m")
+      const successor = Effect.gen(function* () {
+        const record = yield* CoverageRecord.open(entry, { ...activation, owner: "other", slotEpoch: 2 })
+        yield* record.commit(commitOf(minutes(0, 1), "chunk-1", null))
+      }).pipe(Effect.provideService(Mesh, mesh))
+      const stored = yield* Effect.context<ChunkStore.ChunkStore>()
+      const once = yield* Effect.cached(Effect.orDie(Effect.provide(successor, stored)))
+      // its own root is written by then
+      const heldUp = Mesh.of({
+        ...mesh,
+        read: (stream, subject) =>
+          Effect.andThen(stream === Stream.audit.name ? once : Effect.void, mesh.read(stream, subject))
+      })
+      const late = Effect.flip(openRecord).pipe(Effect.provideService(Mesh, heldUp))
+      const seen = yield* violationsOf(Effect.map(late, ({ _tag }) => assert.strictEqual(_tag, "Fenced")))
+      assert.deepStrictEqual(seen, [])
+    }).pipe(Effect.provide(stores))
+  )
+
   it.effect("open() of a root whose audit lost an entry", () =>
     Effect.gen(function* () {
       const mesh = yield* Mesh
