@@ -12,6 +12,7 @@ import { durationMs } from "../../protocol/history/RangeMeasure.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { findCovered } from "./findCovered.ts"
@@ -19,7 +20,7 @@ import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
 import { foundIn } from "./Found.ts"
 import { countRows } from "./historyMeta.ts"
-import { type Loaded, loadRows } from "./loadRows.ts"
+import { type Loaded, loadRows, rowsAtHand } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
@@ -33,7 +34,13 @@ export class Refused extends Data.TaggedError("Refused")<{
 export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
-  const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
+  const { maxWaitStorageMs } = request.sla
+  const atHand = maxWaitStorageMs === 0 ? rowsAtHand(request, view, yield* ChunkStore) : undefined
+  if (atHand !== undefined) {
+    budget.noted("storage", { budgetMs: 0, waitedMs: 0, timedOut: false })
+    return { loaded: atHand, storageTimedOut: false, isUnread: false, loadedMs: durationMs(atHand.covered) }
+  }
+  const rows = yield* budget.phase("storage", maxWaitStorageMs)(loadRows(request, view))
   // what is in memory by then waits for nothing
   const loaded = Option.isSome(rows) ? rows.value : yield* loadRows(request, view, "memory")
   const storageTimedOut = Option.isNone(rows)
