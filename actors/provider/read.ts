@@ -6,7 +6,8 @@
  */
 import { Data, Effect, Option } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
-import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { Frame } from "../../protocol/frame/Frame.ts"
+import type { HistoryResult, RefusedMeta } from "../../protocol/history/HistoryResult.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import { durationMs } from "../../protocol/history/RangeMeasure.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
@@ -24,10 +25,10 @@ import { type Loaded, loadRows, rowsAtHand } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
-/** A refusal, with the answer that was refused and its account. */
+/** A refusal, with what was refused and its account. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly error: Refusal
-  readonly result: HistoryResult
+  readonly result: { readonly df: Frame; readonly meta: RefusedMeta }
 }> {}
 
 /** Why a read gives no answer. */

@@ -68,7 +68,8 @@ const roundedMs = 2
 /** Demands on content, which are breached without any phase being late. */
 const contentDemands = ["minCoverage", "lag"]
 
-const checkSla = ({ slaReport }: HistoryMeta): void => {
+/** Checks what an account says of its time; of an answer in parts too. */
+export const checkTimes = ({ slaReport }: Pick<HistoryMeta, "slaReport">): void => {
   const { elapsedMs, phases, totalDeadlineMs, violation } = slaReport
   assert.isBelow(elapsedMs, (totalDeadlineMs ?? Infinity) + timersLateMs)
   assert.property(phases, "storage", "what is covered is looked up for each")
@@ -110,7 +111,7 @@ export const checkAccount = (told: unknown, asked: AskedFor, rows: ReadonlyArray
   assert.isTrue(Number.isInteger(meta.staleMs ?? 0), "milliseconds are whole")
   checkTime(meta, asked)
   checkRows(meta, asked, rows)
-  checkSla(meta)
+  checkTimes(meta)
   checkOutcomes(meta, asked)
   return meta
 }
