@@ -54,13 +54,15 @@ export interface ErrorFields {
     readonly newest: Point
   }
   readonly CoverageMissing: {
-    readonly expectedBars: number
+    /** Absent where a read of many bars was refused before its rows were read. */
+    readonly expectedBars?: number
     readonly missingBars: number
     readonly missingRanges: ReadonlyArray<MissingRange>
   }
   readonly StrictViolation: {
-    readonly expectedBars: number
-    readonly gotBars: number
+    /** Both are absent where a read of many bars was refused before its rows were read. */
+    readonly expectedBars?: number
+    readonly gotBars?: number
     readonly missingRanges: ReadonlyArray<MissingRange>
   }
   readonly OutcomeUnknown: { readonly address: string; readonly id: string }

@@ -11,6 +11,10 @@ import type { HistoryFrame } from "./HistoryFrame.ts"
 export const HistoryMeta = Schema.toEncoded(protocol.HistoryMeta)
 export type HistoryMeta = typeof HistoryMeta.Type
 
+/** The account of a read that was refused; of one that was refused before its rows it lacks what only these tell. */
+export const RefusedMeta = Schema.toEncoded(protocol.RefusedMeta)
+export type RefusedMeta = typeof RefusedMeta.Type
+
 /** What is available of a range, and what was done for it. */
 export const AvailabilityResult = Schema.toEncoded(protocol.AvailabilityResult)
 export type AvailabilityResult = typeof AvailabilityResult.Type

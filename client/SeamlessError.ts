@@ -1,7 +1,7 @@
 /** What does a caller learn when there is no answer? */
 import { askAgain } from "../protocol/wire/askAgain.ts"
 import type { ErrorFields, ErrorTag } from "./ErrorFields.ts"
-import type { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
+import type { AvailabilityResult, RefusedMeta } from "./HistoryResult.ts"
 
 /** All that is told about a refusal. */
 export interface Refusal {
@@ -9,7 +9,7 @@ export interface Refusal {
   readonly message: string
   readonly code: number
   readonly fields?: Readonly<Record<string, unknown>> | undefined
-  readonly meta?: HistoryMeta | undefined
+  readonly meta?: RefusedMeta | undefined
   readonly result?: AvailabilityResult | undefined
   /** Why, where somebody else decided it: the reason of the signal that called it off. */
   readonly cause?: unknown
@@ -37,8 +37,8 @@ export class SeamlessError extends Error {
   readonly isRetryable: boolean
   /** What else the error has, by its tag; such as `alignedStart` of an `UnalignedRange`. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** The account of the read that was refused, where there is one. */
-  readonly meta: HistoryMeta | undefined
+  /** The account of the read that was refused, where there is one; without what only rows tell, if none were read. */
+  readonly meta: RefusedMeta | undefined
   /** What there is of a range that was to be filled, where that was refused. */
   readonly result: AvailabilityResult | undefined
 

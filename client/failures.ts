@@ -5,7 +5,7 @@ import type { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.
 import { errorCode } from "../protocol/wire/errorCodes.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import type { Message, NoResponders } from "../runtime/Mesh.ts"
-import { AvailabilityResult, HistoryMeta } from "./HistoryResult.ts"
+import { AvailabilityResult, RefusedMeta } from "./HistoryResult.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 
 /** What the client itself makes of a failure on the way. */
@@ -49,7 +49,7 @@ const decodeRefusal = Schema.decodeUnknownOption(
     error: Schema.StructWithRest(Schema.Struct({ tag: Schema.String, message: Schema.String }), [
       Schema.Record(Schema.String, Schema.Unknown)
     ]),
-    meta: Schema.optionalKey(HistoryMeta),
+    meta: Schema.optionalKey(RefusedMeta),
     result: Schema.optionalKey(AvailabilityResult)
   })
 )

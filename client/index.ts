@@ -16,7 +16,14 @@ export type { Watched, WatchOptions } from "./watch.ts"
 export type { CallOptions } from "./toPromise.ts"
 export type { ReadExplanation } from "./explain.ts"
 export type { ColumnValues, HistoryFrame } from "./HistoryFrame.ts"
-export type { AvailabilityResult, CoverageReport, Health, HistoryMeta, HistoryResult } from "./HistoryResult.ts"
+export type {
+  AvailabilityResult,
+  CoverageReport,
+  Health,
+  HistoryMeta,
+  HistoryResult,
+  RefusedMeta
+} from "./HistoryResult.ts"
 export type { BarChange } from "../protocol/history/BarChange.ts"
 export type { HistoryDiff } from "../protocol/history/HistoryDiff.ts"
 export type { MissingRange, MissingState } from "../protocol/history/MissingRange.ts"

@@ -68,7 +68,7 @@ const orLastKnown = <E, R>(
         () => Effect.succeed(Option.none<CoverageView>())
       )
     )
-    const staleMs = (yield* monotonicMs) - last.readAtMs
+    const staleMs = Math.round((yield* monotonicMs) - last.readAtMs)
     return Option.getOrElse(standing, (): CoverageView => ({ ...last.view, staleMs }))
   })
 

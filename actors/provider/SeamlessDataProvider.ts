@@ -31,7 +31,6 @@ import { ensureAvailable, type NotAvailable } from "./ensureAvailable.ts"
 import { read, type ReadFailure } from "./read.ts"
 import * as ReadCursor from "./ReadCursor.ts"
 import { ofResult, readParts, type RowFlow } from "./readParts.ts"
-import type { Refusal } from "./verdict.ts"
 import {
   findSeries,
   invalid,
@@ -67,7 +66,7 @@ export class SeamlessDataProvider extends Context.Service<
       request: unknown,
       cursor?: string,
       place?: Effect.Effect<void, NoPlace>
-    ) => Effect.Effect<Parted, RequestError | ReadFailure | Refusal | NoPlace>
+    ) => Effect.Effect<Parted, RequestError | ReadFailure | NoPlace>
     readonly ensureAvailable: (
       request: unknown
     ) => Effect.Effect<AvailabilityResult, RequestError | NotAvailable | CoverageFailure | Undelivered>

@@ -88,9 +88,11 @@ const queueGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeS
 
 /** Asks that the gap be filled, and says that the answer does not wait for it. */
 export const detachGap = Effect.fnUntraced(function* (request: ValidRequest, gap: RangeSet.RangeSet, budget: Budget) {
-  const withinMs = yield* budget.remainingMs
+  const budgetMs = Math.min(yield* budget.remainingMs, queueWaitMsMax)
+  const startedMs = yield* monotonicMs
   const queued = yield* queueGap(request, gap, budget)
-  if (queued.timedOut) budget.late("backfill", Math.min(withinMs, queueWaitMsMax))
+  const waitedMs = (yield* monotonicMs) - startedMs
+  if (queued.timedOut) budget.noted("backfill", { budgetMs, waitedMs, timedOut: true })
   const underWay = RangeSet.unionAll(queued.jobs.filter((job) => !isFinal(job)).map(({ ranges }) => ranges))
   const missing = bars(RangeSet.intersect(gap, underWay), request.entry.interval.lengthMs)
   const note = `${missing} missing bars are being filled, and were not waited for: ask again`
@@ -203,11 +205,8 @@ export const fillGap = Effect.fnUntraced(function* (request: ValidRequest, gap: 
   const done = yield* budget.phase("backfill", waitMs)(Effect.result(Effect.andThen(below, rounds)))
   if (Option.isSome(done)) {
     if (done.value._tag === "Success") {
-      const waitedMs = Math.round((yield* monotonicMs) - startedMs)
-      const budgetMs = Math.round(Math.min(waitMs, queueWaitMsMax))
-      if (done.value.success) {
-        budget.violated({ phase: "backfill", budgetMs, waitedMs, retryAfterMs: null })
-      }
+      const waitedMs = (yield* monotonicMs) - startedMs
+      if (done.value.success) budget.late("backfill", { budgetMs: Math.min(waitMs, queueWaitMsMax), waitedMs })
       return { ...filled, timedOut: done.value.success }
     }
     // the rows that are there are an answer, also when nobody can say what became of the rest

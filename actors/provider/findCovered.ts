@@ -21,8 +21,9 @@ export const findCovered = Effect.fnUntraced(function* (request: ValidRequest, b
   const { asOf, consistency, entry, minVersion, sla } = request
   if (asOf !== undefined || consistency === "strict") return undefined
   const view = (yield* Coverage).known(entry.series, minVersion)
-  const budgetMs = Math.min(sla.maxWaitStorageMs ?? Infinity, yield* budget.remainingMs)
-  if (view === undefined || budgetMs <= 0) return undefined
+  const leftMs = yield* budget.remainingMs
+  // a wait of none for storage keeps nobody from what is in memory: a deadline that is over does
+  if (view === undefined || leftMs <= 0) return undefined
   const nowMs = yield* Clock.currentTimeMillis
   const plan = planRead(request, view, nowMs)
   if (plan.because !== "complete") return undefined
@@ -32,7 +33,8 @@ export const findCovered = Effect.fnUntraced(function* (request: ValidRequest, b
     const findings: Findings<Loaded> = { ...found, ...(yield* load(request, view, budget)) }
     return findings
   }
-  budget.waitless("storage", budgetMs)
+  const budgetMs = Math.min(sla.maxWaitStorageMs ?? Infinity, leftMs)
+  budget.noted("storage", { budgetMs, waitedMs: 0, timedOut: false })
   const findings: Findings<Loaded> = {
     ...found,
     loaded,

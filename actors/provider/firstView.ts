@@ -16,6 +16,8 @@ import type { ValidRequest } from "./validRequest.ts"
 
 /** A read of what stands takes milliseconds, and the loss of a leader seconds: who has something to tell waits less. */
 export const standingMsMax = 1000
+/** Storage that is well answers within that: who wants no wait for rows isn't told for it that coverage is old. */
+const standingMsMin = 100
 /** The share of the time that the wait for it may take. */
 const standingShare = 0.5
 
@@ -28,7 +30,8 @@ const firstView = Effect.fnUntraced(function* (request: ValidRequest, budget: Bu
   if (consistency === "strict") return yield* currentView(request, budget)
   const coverage = yield* Coverage
   const remainingMs = yield* budget.remainingMs
-  const orLastAfterMs = Math.min(sla.maxWaitStorageMs ?? standingMsMax, standingMsMax, remainingMs * standingShare)
+  const patienceMs = Math.max(sla.maxWaitStorageMs ?? standingMsMax, standingMsMin)
+  const orLastAfterMs = Math.min(patienceMs, standingMsMax, remainingMs * standingShare)
   const demand = { minVersion, ...(mayBeOld(request) && { orLastAfterMs }) }
   return yield* budget.phase("storage")(coverage.of(entry.series, demand))
 })
@@ -45,7 +48,7 @@ const unreached = new MeshUnavailable({ operation: "read the coverage that stand
 
 /** What is said of coverage that was read so long ago, where what stands could not be. */
 export const oldNote = (staleMs: number): string =>
-  `the coverage that stands could not be read: this is what stood ${Math.round(staleMs)} ms ago`
+  `the coverage that stands could not be read: this is what stood ${staleMs} ms ago`
 
 /** What is told where the coverage is old: who can't read what stands can't ask for what is missing of it either. */
 export const notReached = ({ gap, gapMode }: ReadPlan, { entry }: ValidRequest, { staleMs = 0 }: CoverageView) => {

@@ -7,15 +7,15 @@ import { Schema } from "effect"
 import type { Frame } from "../../protocol/frame/Frame.ts"
 import * as FrameCodec from "../../protocol/frame/FrameCodec.ts"
 import * as FrameJson from "../../protocol/frame/FrameJson.ts"
-import { HistoryMeta, type HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import { type HistoryMeta, type HistoryResult, RefusedMeta } from "../../protocol/history/HistoryResult.ts"
 import type { BodyForm } from "../../protocol/wire/BodyForm.ts"
 import { arrowMetaKey, Header, MediaType } from "../../protocol/wire/Header.ts"
 import * as PlainPack from "../../protocol/wire/PlainPack.ts"
 import type { Reply } from "../../runtime/ServiceEndpoint.ts"
 import { packColumns } from "./packColumns.ts"
 
-/** The account of an answer as it is on the wire. */
-export const encodeMeta = Schema.encodeSync(HistoryMeta)
+/** The account of an answer, or of a refusal, as it is on the wire. */
+export const encodeMeta = Schema.encodeSync(RefusedMeta)
 
 const textEncoder = new TextEncoder()
 

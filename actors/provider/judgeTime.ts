@@ -21,7 +21,7 @@ export interface Outcome {
   readonly nowMs: number
 }
 
-/** Notes the demands on its content that the answer does not meet, and accounts for its time. */
+/** The account of an answer's time, with the first demand that it does not meet: of its time, or of its content. */
 export const judgeTime = Effect.fnUntraced(function* (
   { entry, range, sla }: Pick<ValidRequest, "entry" | "range" | "sla">,
   { closed, counted, covered, filled, missing, nowMs }: Outcome,
@@ -34,10 +34,12 @@ export const judgeTime = Effect.fnUntraced(function* (
     unexpected: RangeSet.union(closed, never),
     finalUntilMs: Reach.finalUntil(entry, nowMs)
   })
-  const { elapsedMs, totalDeadlineMs } = yield* budget.report
-  for (const violation of unmet(sla, { counted, lagMs: lag, elapsedMs, totalDeadlineMs })) budget.violated(violation)
   const report: SlaReport = yield* budget.report
-  if (report.violation === null) return report
+  const { elapsedMs, totalDeadlineMs } = report
+  // a phase that was late comes before what the content lacks; of that nothing stays with the budget
+  const [first = null] = unmet(sla, { counted, lagMs: lag, elapsedMs, totalDeadlineMs })
+  const violation = report.violation ?? first
+  if (violation === null) return report
   const retryAfter = retryAfterMs(missing, filled, yield* Clock.currentTimeMillis)
-  return { ...report, violation: { ...report.violation, retryAfterMs: retryAfter } }
+  return { ...report, violation: { ...violation, retryAfterMs: retryAfter } }
 })

@@ -6,12 +6,14 @@
  */
 import { Data, Effect, Option } from "effect"
 import { Attribute, Span } from "../../protocol/Telemetry.ts"
-import type { HistoryResult } from "../../protocol/history/HistoryResult.ts"
+import type { Frame } from "../../protocol/frame/Frame.ts"
+import type { HistoryResult, RefusedMeta } from "../../protocol/history/HistoryResult.ts"
 import * as Calendar from "../../protocol/history/Calendar.ts"
 import { durationMs } from "../../protocol/history/RangeMeasure.ts"
 import type { CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
 import type { UnknownPoint } from "../../protocol/history/UnknownPoint.ts"
 import type { Undelivered } from "../../protocol/wire/Envelope.ts"
+import { ChunkStore } from "../sources/ChunkStore.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { findCovered } from "./findCovered.ts"
@@ -19,21 +21,27 @@ import { find, findPast } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
 import { foundIn } from "./Found.ts"
 import { countRows } from "./historyMeta.ts"
-import { type Loaded, loadRows } from "./loadRows.ts"
+import { type Loaded, loadRows, rowsAtHand } from "./loadRows.ts"
 import type { ValidRequest } from "./validRequest.ts"
 import type { Refusal } from "./verdict.ts"
 
-/** A refusal, with the answer that was refused and its account. */
+/** A refusal, with what was refused and its account. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly error: Refusal
-  readonly result: HistoryResult
+  readonly result: { readonly df: Frame; readonly meta: RefusedMeta }
 }> {}
 
 /** Why a read gives no answer. */
 export type ReadFailure = Refused | CoverageFailure | UnknownPoint | Undelivered
 
 const load = Effect.fnUntraced(function* (request: ValidRequest, view: CoverageView, budget: Budget.Budget) {
-  const rows = yield* budget.phase("storage", request.sla.maxWaitStorageMs)(loadRows(request, view))
+  const { maxWaitStorageMs } = request.sla
+  const atHand = maxWaitStorageMs === 0 ? rowsAtHand(request, view, yield* ChunkStore) : undefined
+  if (atHand !== undefined) {
+    budget.noted("storage", { budgetMs: 0, waitedMs: 0, timedOut: false })
+    return { loaded: atHand, storageTimedOut: false, isUnread: false, loadedMs: durationMs(atHand.covered) }
+  }
+  const rows = yield* budget.phase("storage", maxWaitStorageMs)(loadRows(request, view))
   // what is in memory by then waits for nothing
   const loaded = Option.isSome(rows) ? rows.value : yield* loadRows(request, view, "memory")
   const storageTimedOut = Option.isNone(rows)

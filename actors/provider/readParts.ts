@@ -12,6 +12,7 @@ import type { HistoryMeta, HistoryResult } from "../../protocol/history/HistoryR
 import { bars, bounds } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import type { Coverage, CoverageFailure, CoverageView } from "../../protocol/messages/Coverage.ts"
+import { monotonicMs } from "../../runtime/Deadline.ts"
 import type { ChunkStore } from "../sources/ChunkStore.ts"
 import type { SeriesCatalog } from "../sources/SeriesCatalog.ts"
 import { loadWindows } from "../sources/storedWindows.ts"
@@ -23,6 +24,7 @@ import { accountOf, type Told } from "./historyAccount.ts"
 import { joinWindows } from "./loadRows.ts"
 import * as OnwardFill from "./OnwardFill.ts"
 import * as ReadCursor from "./ReadCursor.ts"
+import { refusedUnread } from "./refusedUnread.ts"
 import { describe } from "./read.ts"
 import * as RowBatches from "./RowBatches.ts"
 import type { Priced, Tally } from "./Tally.ts"
@@ -101,28 +103,32 @@ const carriedRow = Effect.fnUntraced(function* (request: ValidRequest, view: Cov
 })
 
 /** The rows of an answer as they go by, and what they come to. */
-const flowing = Effect.fnUntraced(function* (
+const flowing = (
   request: ValidRequest,
   view: CoverageView,
   cursor: ReadCursor.ReadCursor | undefined,
   size: RowBatches.BatchSize | undefined
-) {
+) => {
   const [start, end] = request.range
   const { tally, fromMs = start } = cursor ?? {}
   const covered = RangeSet.clip(view.covered, start, end)
   const countedMs = tally?.untilMs ?? start
   const priced = tally?.priced
-  const carried = priced === undefined ? undefined : yield* carriedRow(request, view, priced)
   const batches = RowBatches.make(request, view, RangeSet.clip(covered, countedMs, end), size)
   const earlier = EarlierWindows.make(request, view, RangeSet.clip(covered, start, countedMs), size)
   const soFar = AccountSoFar.make(request, tally)
-  const fill = OnwardFill.make(request, carried)
   const empty = Frame.empty(request.entry.schema)
+  let filling: ReturnType<typeof OnwardFill.make> | undefined
   /** What rows came to behind each batch whose rows have not all been sent, and behind the last whose rows have. */
   let tallies: ReadonlyArray<Tally> = tally === undefined ? [] : [tally]
   let goneByMs = fromMs
 
-  const rowsOf = (batch: RowBatches.Batch): Frame.Frame => {
+  // read when the first rows are, so that it has its time within that of their part
+  const fillOf = Effect.gen(function* () {
+    filling ??= OnwardFill.make(request, priced && (yield* carriedRow(request, view, priced)))
+    return filling
+  })
+  const rowsOf = (batch: RowBatches.Batch, fill: ReturnType<typeof OnwardFill.make>): Frame.Frame => {
     soFar.add(batch)
     const { filledCount, frame, priced: goingOn } = fill(batch)
     soFar.addMade(filledCount)
@@ -140,7 +146,7 @@ const flowing = Effect.fnUntraced(function* (
   )
   return {
     next: Effect.flatMap(batches, (batch) =>
-      Option.isNone(batch) ? nextEarlier : Effect.succeed(Option.some(rowsOf(batch.value)))
+      Option.isNone(batch) ? nextEarlier : Effect.map(fillOf, (fill) => Option.some(rowsOf(batch.value, fill)))
     ),
     told: () => soFar.told(covered),
     goneByMs: () => goneByMs,
@@ -154,7 +160,7 @@ const flowing = Effect.fnUntraced(function* (
       })
     }
   }
-})
+}
 
 /** Finds what is covered, fills the gap, and has the rows go by; from a cursor on, where there is one. */
 export const readParts = Effect.fn(Span.historyRead)(function* (
@@ -171,14 +177,19 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
       ? find(request, budget, loadLater)
       : findPast(request, budget, loadLater, asOf)
   const covered = RangeSet.clip(findings.view.covered, ...request.range)
+  const empty = Frame.empty(request.entry.schema)
   const early = yield* accountOf(request, findings, atBest(request, covered), budget)
-  if (early.error !== undefined) return yield* early.error
+  if (early.error !== undefined) return yield* refusedUnread(early.error, early.meta, empty)
   const { spanId, traceId } = early.meta
   // what the first part had to be there by is long over when the last one is made
   const atEnd = { ...budget, remainingMs: Effect.succeed(budget.totalMs) }
-  const { cursorAt, goneByMs, next, told } = yield* flowing(request, findings.view, cursor, batchSize)
+  const { cursorAt, goneByMs, next, told } = flowing(request, findings.view, cursor, batchSize)
+  /** What is stored and wanted is waited for within the time of each part: it has no budget of its own. */
+  const nextCounted = Effect.flatMap(monotonicMs, (fromMs) =>
+    Effect.onExit(next, () => Effect.map(monotonicMs, (nowMs) => budget.waited("storage", nowMs - fromMs)))
+  )
   const flow: RowFlow = {
-    next,
+    next: nextCounted,
     account: Effect.suspend(() => accountOf(request, findings, told(), atEnd)).pipe(
       Effect.map(({ error, meta }) => ({ error, meta: { ...meta, traceId, spanId } }))
     ),
@@ -188,7 +199,7 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
     goneByMs,
     cursorAt,
     barMs: request.entry.interval.lengthMs,
-    empty: Frame.empty(request.entry.schema),
+    empty,
     isResumed: cursor !== undefined
   }
   return flow

@@ -71,7 +71,8 @@ export class RangeTooLarge extends Schema.TaggedError<RangeTooLarge>()("RangeToo
 
 /** The strategy does not fill gaps, and there are some. */
 export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("CoverageMissing", {
-  expectedBars: Schema.Finite,
+  /** Absent where that takes the rows, and none were read. */
+  expectedBars: Schema.optionalKey(Schema.Finite),
   missingBars: Schema.Finite,
   missingRanges: Schema.Array(MissingRange)
 }) {
@@ -82,7 +83,8 @@ export class CoverageMissing extends Schema.TaggedError<CoverageMissing>()("Cove
     if (this.missingBars === 0) return `closed time is not covered yet, and no expected bar is missing${where}`
     const bars = this.missingBars === 1 ? "bar" : "bars"
     const are = this.missingBars === 1 ? "is" : "are"
-    return `${this.missingBars} ${bars} of ${this.expectedBars} ${are} missing${where}`
+    const all = this.expectedBars === undefined ? "" : ` of ${this.expectedBars}`
+    return `${this.missingBars} ${bars}${all} ${are} missing${where}`
   }
 }
 
@@ -120,12 +122,14 @@ export class WindowQuarantined extends Schema.TaggedError<WindowQuarantined>()("
 
 /** Not every bar that was demanded came. */
 export class StrictViolation extends Schema.TaggedError<StrictViolation>()("StrictViolation", {
-  expectedBars: Schema.Finite,
-  gotBars: Schema.Finite,
+  /** Both are absent where that takes the rows, and none were read. */
+  expectedBars: Schema.optionalKey(Schema.Finite),
+  gotBars: Schema.optionalKey(Schema.Finite),
   missingRanges: Schema.Array(MissingRange)
 }) {
   override get message() {
     const absent = this.missingRanges.map(({ end, start }) => span(start, end)).join(", ")
+    if (this.expectedBars === undefined) return `not every bar that was demanded is there; absent: ${absent}`
     return `${this.expectedBars} bars were demanded and ${this.gotBars} came; absent: ${absent}`
   }
 }

@@ -71,6 +71,17 @@ export const HistoryMeta = Schema.Struct({
 })
 export type HistoryMeta = typeof HistoryMeta.Type
 
+const { fingerprint, qualitySummary, sourceContributions } = HistoryMeta.fields
+
+/** The account of a read that was refused; of one that was refused before its rows it lacks what only these tell. */
+export const RefusedMeta = Schema.Struct({
+  ...HistoryMeta.fields,
+  sourceContributions: Schema.optionalKey(sourceContributions),
+  qualitySummary: Schema.optionalKey(qualitySummary),
+  fingerprint: Schema.optionalKey(fingerprint)
+})
+export type RefusedMeta = typeof RefusedMeta.Type
+
 /** Bars, and the account of them. */
 export interface HistoryResult {
   readonly df: Frame

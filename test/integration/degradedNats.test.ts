@@ -64,6 +64,7 @@ describe("NATS", () => {
           assert.deepStrictEqual([meta.missingRanges, meta.coverageVersion], [[], before.coverageVersion])
           assert.strictEqual(meta.fingerprint, before.fingerprint)
           assert.isAbove(meta.staleMs ?? 0, 5000)
+          assert.isTrue(Number.isInteger(meta.staleMs), "milliseconds are whole")
           assert.match(meta.notes.join(), /could not be read: this is what stood \d+ ms ago/)
           assert.isBelow(meta.slaReport.elapsedMs, 1000 + graceMs, "a gap would be waited for, and there is none")
 

@@ -207,7 +207,7 @@ describe("an exchange that never answers", () => {
       assert.strictEqual(failure.tag, "SourceUnavailable")
       assert.strictEqual(failure.code, 503)
       assert.match(failure.message, /binance gave no answer/)
-      assert.strictEqual(failure.meta?.qualitySummary.rows, 0)
+      assert.strictEqual(failure.meta?.qualitySummary?.rows, 0)
     })
   )
 })

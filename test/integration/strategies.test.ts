@@ -174,7 +174,7 @@ describe("strict", () => {
       const failure = yield* Effect.flip(read(range, strict))
       assert.strictEqual(failure.tag, "StrictViolation")
       assert.containSubset(failure.fields, { expectedBars: 30, gotBars: 18 })
-      assert.strictEqual(failure.meta?.qualitySummary.rows, 18)
+      assert.strictEqual(failure.meta?.qualitySummary?.rows, 18)
       const whole = yield* read(range, { ...patient, strict: true })
       assert.strictEqual(whole.df.length, 30)
       const day = record.range[1]

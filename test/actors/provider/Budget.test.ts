@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as Budget from "../../../actors/provider/Budget.ts"
+import { Deadline, monotonicMs } from "../../../runtime/Deadline.ts"
 
 const never = Effect.as(Effect.never, "never")
 
@@ -128,26 +129,119 @@ describe("phase()", () => {
     })
   )
 
-  it.effect("phase() adds up waits of one name, under the budget of the first", () =>
+  it.effect("phase() adds up waits of one name, under the budget of the one that timed out", () =>
     Effect.gen(function* () {
       const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
       yield* during(budget.phase("storage", 100)(Effect.sleep(30)), 30)
       yield* during(budget.phase("storage", 50)(never), 50)
+      yield* during(budget.phase("storage", 200)(never), 200)
+      const { phases, violation } = yield* budget.report
+      assert.deepStrictEqual(phases, { storage: { budgetMs: 50, waitedMs: 280, timedOut: true, retries: 0 } })
+      assert.deepStrictEqual(violation, { phase: "storage", budgetMs: 50, waitedMs: 50, retryAfterMs: null })
+    })
+  )
+
+  it.effect("phase() tells the limit that one of its waits had of its own, and not all the time of another", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("storage")(Effect.sleep(10)), 10)
+      assert.strictEqual((yield* budget.report).phases["storage"]!.budgetMs, 950)
+      yield* during(budget.phase("storage", 100)(Effect.sleep(20)), 20)
+      yield* during(budget.phase("storage")(Effect.sleep(5)), 5)
       assert.deepStrictEqual((yield* budget.report).phases, {
-        storage: { budgetMs: 100, waitedMs: 80, timedOut: true, retries: 0 }
+        storage: { budgetMs: 100, waitedMs: 35, timedOut: false, retries: 0 }
       })
+    })
+  )
+
+  it.effect("phase() of which a later wait is ended by the total had all the time that its waits took", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("storage")(Effect.sleep(900)), 900)
+      yield* during(budget.phase("storage")(never), 50)
+      const { phases, violation } = yield* budget.report
+      assert.deepStrictEqual(phases, { storage: { budgetMs: 950, waitedMs: 950, timedOut: true, retries: 0 } })
+      assert.deepStrictEqual(violation, { phase: "storage", budgetMs: 950, waitedMs: 950, retryAfterMs: null })
+    })
+  )
+
+  it.effect("phase() that may wait for nothing had no budget, and says so", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* budget.phase("storage")(Effect.void)
+      yield* budget.phase("storage", 0)(Effect.void)
+      const { phases, violation } = yield* budget.report
+      assert.deepStrictEqual(phases, { storage: { budgetMs: 0, waitedMs: 0, timedOut: true, retries: 0 } })
+      assert.deepStrictEqual(violation, { phase: "storage", budgetMs: 0, waitedMs: 0, retryAfterMs: null })
+    })
+  )
+
+  it.live("phase() tells the time that was measured, also where the timer was late", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 5000 })
+      const busy = Effect.callback<never>(() => {
+        // holds the only thread beyond the budget, so that the timer of the wait can't be in time
+        setImmediate(() => {
+          const untilMs = performance.now() + 60
+          while (performance.now() < untilMs);
+        })
+      })
+      yield* budget.phase("storage", 10)(busy)
+      const { phases, violation } = yield* budget.report
+      assert.isAtLeast(violation!.waitedMs, 50)
+      assert.strictEqual(violation!.waitedMs, phases["storage"]!.waitedMs)
+      assert.strictEqual(violation!.budgetMs, 10)
     })
   )
 })
 
-describe("violated()", () => {
-  it.effect("violated() notes the first demand that was not met, and no other", () =>
+describe("report", () => {
+  it.effect("report has the violation of the first phase that was late, and of no other", () =>
     Effect.gen(function* () {
       const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
       yield* during(budget.phase("storage", 10)(never), 10)
       yield* during(budget.phase("backfill", 10)(never), 10)
-      budget.violated({ phase: "minCoverage", budgetMs: 1, waitedMs: 1, retryAfterMs: null })
       assert.strictEqual((yield* budget.report).violation!.phase, "storage")
+    })
+  )
+
+  it.effect("report has the deadline that held: the policy's, or what the caller had left where that was less", () =>
+    Effect.gen(function* () {
+      const totals = [
+        { policyMs: 5000, callerMs: 200, heldMs: 200 },
+        { policyMs: 200, callerMs: 5000, heldMs: 200 },
+        { policyMs: undefined, callerMs: 300, heldMs: 300 },
+        { policyMs: 300, callerMs: Infinity, heldMs: 300 },
+        { policyMs: undefined, callerMs: Infinity, heldMs: null }
+      ]
+      for (const { callerMs, heldMs, policyMs } of totals) {
+        const policy = policyMs === undefined ? {} : { totalDeadlineMs: policyMs }
+        const deadline = (yield* monotonicMs) + callerMs
+        const budget = yield* Effect.provideService(Budget.start(policy), Deadline, deadline)
+        assert.strictEqual((yield* budget.report).totalDeadlineMs, heldMs)
+      }
+    })
+  )
+
+  it.effect("report adds waits that had no budget to the time of their phase alone", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("storage")(Effect.sleep(10)), 10)
+      budget.waited("storage", 5000)
+      assert.deepStrictEqual((yield* budget.report).phases, {
+        storage: { budgetMs: 950, waitedMs: 5010, timedOut: false, retries: 0 }
+      })
+    })
+  )
+
+  it.effect("report tells of a wait that whoever was waited for ended, with its time once", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget.start({ totalDeadlineMs: 1000 })
+      yield* during(budget.phase("backfill", 500)(Effect.sleep(40)), 40)
+      budget.late("backfill", { budgetMs: 400, waitedMs: 40 })
+      const { phases, violation } = yield* budget.report
+      assert.deepStrictEqual(phases, { backfill: { budgetMs: 400, waitedMs: 40, timedOut: true, retries: 0 } })
+      assert.deepStrictEqual(violation, { phase: "backfill", budgetMs: 400, waitedMs: 40, retryAfterMs: null })
     })
   )
 })

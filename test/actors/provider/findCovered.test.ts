@@ -5,7 +5,7 @@ import * as fc from "fast-check"
 import { read } from "../../../actors/provider/read.ts"
 import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
-import type { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
+import type { RefusedMeta } from "../../../protocol/history/HistoryResult.ts"
 import * as Findings from "../../../protocol/history/Findings.ts"
 import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
@@ -62,7 +62,7 @@ const requests: fc.Arbitrary<Partial<ValidRequest>> = fc.record({
 })
 
 /** All but what no two answers share. */
-const timeless = ({ slaReport, spanId: _span, traceId: _trace, ...meta }: HistoryMeta) => ({
+const timeless = ({ slaReport, spanId: _span, traceId: _trace, ...meta }: RefusedMeta) => ({
   ...meta,
   phases: Object.keys(slaReport.phases),
   violation: slaReport.violation

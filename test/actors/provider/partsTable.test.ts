@@ -5,10 +5,11 @@
  */
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
+import type { Refused } from "../../../actors/provider/read.ts"
 import type { SeamlessDataProvider } from "../../../actors/provider/SeamlessDataProvider.ts"
 import { sendParts } from "../../../actors/provider/sendParts.ts"
 import type * as Frame from "../../../protocol/frame/Frame.ts"
-import type { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
+import type { HistoryMeta, RefusedMeta } from "../../../protocol/history/HistoryResult.ts"
 import { Strategy } from "../../../protocol/history/Strategy.ts"
 import { askAdmin } from "../../support/memoryHost.ts"
 import * as host from "../../support/situationHost.ts"
@@ -37,8 +38,8 @@ const waits: Partial<Record<Situation, object>> = {
 
 const stores = new Set(["cache", "storage"])
 
-/** What of an account is the same however the rows came. */
-const told = (meta: HistoryMeta) => ({
+/** What of an account is the same however the rows came, and whether there are any. */
+const told = (meta: RefusedMeta) => ({
   strategy: meta.strategy,
   strict: meta.strict,
   coverageRanges: meta.coverageRanges,
@@ -47,22 +48,38 @@ const told = (meta: HistoryMeta) => ({
   sources: Object.entries(meta.sourceOutcomes).flatMap(([name, { outcome }]) =>
     stores.has(name) && (outcome === "ok" || outcome === "not_asked") ? [] : [[name, outcome]]
   ),
-  contributions: meta.sourceContributions,
-  quality: meta.qualitySummary.rows,
-  strictFinding: meta.qualitySummary.strict?.gotBars,
   violation: meta.slaReport.violation?.phase
 })
 
-/** What a read came to: its rows and account, or the tag of its error. */
-type Came = { readonly error: string } | { readonly times: ReadonlyArray<number>; readonly told: object }
+/** What of an account is about the rows. */
+const rowsTold = (meta: RefusedMeta) => ({
+  contributions: meta.sourceContributions,
+  rows: meta.qualitySummary?.rows,
+  strictFinding: meta.qualitySummary?.strict?.gotBars
+})
 
-const refused = ({ _tag }: { readonly _tag: string }): Effect.Effect<Came> => Effect.succeed({ error: _tag })
+/** What a read came to: its rows and account, or its error, which has an account where the read was refused. */
+type Came =
+  | { readonly error: string; readonly refusal?: { readonly fields: object; readonly told: object } }
+  | { readonly times: ReadonlyArray<number>; readonly told: object }
+
+const failed = ({ _tag }: { readonly _tag: string }): Effect.Effect<Came> => Effect.succeed({ error: _tag })
+
+/** A refusal, and what it says that needs no rows. */
+const refused = ({ error, result: { meta } }: Refused): Effect.Effect<Came> => {
+  const fields = "missingRanges" in error ? { missing: error.missingRanges.map(({ end, start }) => [start, end]) } : {}
+  const bars = "missingBars" in error ? { missingBars: error.missingBars } : {}
+  return Effect.succeed({ error: error._tag, refusal: { fields: { ...fields, ...bars }, told: told(meta) } })
+}
 
 const whole = (provider: SeamlessDataProvider["Service"], body: object): Effect.Effect<Came> =>
   provider.read(body).pipe(
-    Effect.map(({ result: { df, meta } }): Came => ({ times: Array.from(df.eventTimeMs), told: told(meta) })),
-    Effect.catchTag("Refused", ({ error }) => refused(error)),
-    Effect.catch(refused)
+    Effect.map(({ result: { df, meta } }): Came => ({
+      times: Array.from(df.eventTimeMs),
+      told: { ...told(meta), ...rowsTold(meta) }
+    })),
+    Effect.catchTag("Refused", refused),
+    Effect.catch(failed)
   )
 
 const inParts = (provider: SeamlessDataProvider["Service"], body: object): Effect.Effect<Came> =>
@@ -82,11 +99,9 @@ const inParts = (provider: SeamlessDataProvider["Service"], body: object): Effec
       send: () => undefined,
       bytesMax: 1_000_000
     })
-    return { times: frames.flatMap(({ eventTimeMs }) => Array.from(eventTimeMs)), told: told(account!) } satisfies Came
-  }).pipe(
-    Effect.catchTag("Refused", ({ error }) => refused(error)),
-    Effect.catch(refused)
-  )
+    const times = frames.flatMap(({ eventTimeMs }) => Array.from(eventTimeMs))
+    return { times, told: { ...told(account!), ...rowsTold(account!) } } satisfies Came
+  }).pipe(Effect.catchTag("Refused", refused), Effect.catch(failed))
 
 /** Every row of a situation, read both ways at once. */
 const readAll = (situation: Situation, switched?: string) =>

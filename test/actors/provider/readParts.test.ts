@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
 import * as fc from "fast-check"
 import * as ReadCursor from "../../../actors/provider/ReadCursor.ts"
-import { read } from "../../../actors/provider/read.ts"
+import { read, Refused } from "../../../actors/provider/read.ts"
 import { readParts } from "../../../actors/provider/readParts.ts"
 import type { BatchSize } from "../../../actors/provider/RowBatches.ts"
 import type { ValidRequest } from "../../../actors/provider/validRequest.ts"
@@ -118,7 +118,26 @@ const timeless = ({ slaReport, spanId: _span, traceId: _trace, ...meta }: Histor
   violation: slaReport.violation?.phase
 })
 
-/** All that goes by, put together, and its account; or the error. */
+/** What is compared of a refusal: what it says that needs no rows. */
+const refusalOf = ({ error, result: { meta } }: Refused) => ({
+  tag: error._tag,
+  missingBars: error._tag === "CoverageMissing" ? error.missingBars : undefined,
+  missingRanges: "missingRanges" in error ? error.missingRanges : [],
+  account: [meta.coverageRanges, meta.missingRanges, meta.coverageVersion, meta.watermarks, meta.requestId]
+})
+
+/** How many bars and rows a refusal tells of, where it does. */
+const countsOf = ({ error, result: { meta } }: Refused): object => ({
+  ...("expectedBars" in error && { expectedBars: error.expectedBars }),
+  ...("gotBars" in error && { gotBars: error.gotBars }),
+  // whether enough bars came may take the rows
+  ...(meta.slaReport.violation !== null && { violation: meta.slaReport.violation.phase }),
+  ...(meta.qualitySummary !== undefined && { quality: meta.qualitySummary }),
+  ...(meta.sourceContributions !== undefined && { contributions: meta.sourceContributions }),
+  ...(meta.fingerprint !== undefined && { fingerprint: meta.fingerprint })
+})
+
+/** All that goes by, put together, and its account; or the refusal. */
 const drain = Effect.fnUntraced(function* (request: ValidRequest, size: BatchSize, cursor?: ReadCursor.ReadCursor) {
   const flow = yield* readParts(request, cursor, size)
   const frames: Array<Frame.Frame> = [flow.empty]
@@ -128,7 +147,8 @@ const drain = Effect.fnUntraced(function* (request: ValidRequest, size: BatchSiz
     frames.push(next.value)
   }
   const { error, meta } = yield* flow.account
-  return error === undefined ? { df: Frame.concat(frames), meta } : yield* error
+  const df = Frame.concat(frames)
+  return error === undefined ? { df, meta } : yield* new Refused({ error, result: { df, meta } })
 })
 
 /** The cursors of an answer as its reader gets them: behind each batch, and in the midst of it. */
@@ -168,6 +188,7 @@ const requests: fc.Arbitrary<Partial<ValidRequest>> = fc.record({
   strict: fc.boolean(),
   onStrictViolation: fc.constantFrom("error", "flag"),
   sources: fc.shuffledSubarray(names, { minLength: 2 }),
+  strategy: fc.constantFrom("seamless", "fail_fast"),
   sla: fc.constantFrom({}, { minCoverage: 0.9 }, { minCoverage: 0.9, onViolation: "error" as const })
 })
 
@@ -206,9 +227,12 @@ describe("readParts()", () => {
         Effect.gen(function* () {
           const [whole, parted] = [yield* Effect.result(read(request)), yield* Effect.result(drain(request, size))]
           if (Result.isFailure(whole)) {
-            const { failure } = whole
-            const tag = failure._tag === "Refused" ? failure.error._tag : failure._tag
-            assert.strictEqual(Result.isFailure(parted) ? parted.failure._tag : "an answer", tag)
+            const [expected, refused] = [whole.failure, Result.isFailure(parted) ? parted.failure : undefined]
+            assert.isTrue(expected._tag === "Refused" && refused?._tag === "Refused")
+            if (expected._tag !== "Refused" || refused?._tag !== "Refused") return
+            assert.deepStrictEqual(refusalOf(refused), refusalOf(expected))
+            // what it can't know without the rows it leaves out
+            assert.deepInclude(countsOf(expected), countsOf(refused))
             return
           }
           const { df, meta } = Result.getOrThrow(parted)
