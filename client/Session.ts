@@ -31,6 +31,8 @@ export interface Question {
   readonly accept: string
   /** The time that the host has, where the caller or the strategy sets one. */
   readonly budgetMs?: number
+  /** Whether hosts are told of it, as they are unless this says otherwise: then they go by their own. */
+  readonly tellsBudget?: boolean
   /** After so many milliseconds without an answer it is taken for lost; absent where the budget is hard. */
   readonly againMs?: number
   /** Whether who waits may call it off: the host is told then. */
@@ -44,11 +46,14 @@ export const marginMs = 1000
 export const waitMsMax = 2 ** 31 - 1
 
 /** The headers of a question. */
-export const headersOf = ({ accept, budgetMs }: Question, call: string | undefined): ReadonlyMap<string, string> =>
+export const headersOf = (
+  { accept, budgetMs, tellsBudget = true }: Question,
+  call: string | undefined
+): ReadonlyMap<string, string> =>
   new Map([
     [Header.contentType, MediaType.json],
     [Header.accept, accept],
-    ...(budgetMs === undefined ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const]),
+    ...(budgetMs === undefined || !tellsBudget ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const]),
     ...(call === undefined ? [] : [[Header.call, call] as const])
   ])
 

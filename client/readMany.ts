@@ -23,8 +23,8 @@ import * as Tries from "./Tries.ts"
 type SharedOptions = Omit<ReadOptions, "returnMeta" | "signal">
 
 /**
- * One read of several. Each has its own time from its turn on: the deadline that it names, but no more than that of
- * all, which is 30 s where none is named.
+ * One read of several. Each has the deadline that it names from its turn on, and 30 s at the most. A deadline that the
+ * options name is that of all of them together: a read whose turn has not come by then is `DeadlineExceeded`.
  */
 export interface OneRead extends SharedOptions {
   readonly nodeId: string
@@ -124,7 +124,10 @@ export const readMany = Effect.fnUntraced(function* (
   )
   const shared = { ...sentOf(options), returnMeta: true }
   const times = batchTimes(options, reads)
-  const question: Question = { subject: Subject.service.readMany, body: shared, accept: arrowWanted, ...times }
+  // time that a host is told of is that of all reads together: the patience for one is not
+  const tellsBudget = options.sla?.totalDeadlineMs !== undefined
+  const asked = { subject: Subject.service.readMany, accept: arrowWanted, tellsBudget, ...times }
+  const question: Question = { ...asked, body: shared }
   const tries = yield* Tries.make(session, question, times.againMs)
   const outcomes: Progress["outcomes"] = reads.map(() => undefined)
   for (;;) {

@@ -45,8 +45,8 @@ const take = (account: Account): Effect.Effect<boolean> =>
     return true
   })
 
-/** How many a text grants: a whole number in decimal; 0 for anything else. */
-const granted = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : 0)
+/** How many messages a text grants, of those that may be on their way: a whole number in decimal; 0 for all else. */
+export const granted = (text: string): number => (/^\d+$/.test(text) ? Math.min(limits.credits, Number(text)) : 0)
 
 /** Listens to readers for as long as the scope lives. */
 export const make = Effect.gen(function* () {

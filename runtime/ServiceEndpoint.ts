@@ -89,8 +89,8 @@ export const orBroken =
 export const refusalReply = (message: Message, error: Tagged, more: object = {}): Reply =>
   errorReply(error, more, errorForm(message))
 
-/** What is left of the asker's time; without a word of it, all there is. */
-const budgetOf = ({ headers }: Message): number => {
+/** What the asker says is left of its time, in milliseconds; without a word of it, all there is. */
+export const budgetOf = ({ headers }: Pick<Message, "headers">): number => {
   const text = headers.get(Header.budgetMs)?.trim() ?? ""
   const budgetMs = text === "" ? Infinity : Number(text)
   return Number.isNaN(budgetMs) ? Infinity : Math.max(0, budgetMs)

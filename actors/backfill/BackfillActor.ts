@@ -31,6 +31,7 @@ import { BackfillCoordinator, type Held } from "./BackfillCoordinator.ts"
 import * as ClassTurns from "./ClassTurns.ts"
 import * as LeaseBook from "./LeaseBook.ts"
 import { runErrand } from "./runErrand.ts"
+import * as SeriesTurns from "./SeriesTurns.ts"
 
 /** Windows that one claim takes along, beside its first. */
 const followingMax = windowsPerErrand - 1
@@ -69,6 +70,9 @@ const keysBeside = Effect.fnUntraced(function* (job: BackfillJob, direction: 1 |
     jobKey({ ...job, windowStart: windowStart + direction * (index + 1) * windowMs })
   )
 })
+
+/** The series of a window, by the window's key. */
+const seriesOfWindow = (key: string): string => key.split(".", 2).join(".")
 
 const nobodyToAsk = ({ sources }: BackfillJob): JobFailure => ({
   tag: "SourceUnavailable",
@@ -109,31 +113,45 @@ const workOn = (job: BackfillJob, leases: LeaseBook.LeaseBook) =>
     )
   )
 
-const run = Effect.fnUntraced(function* (first: Held, delivery: Delivery) {
+/** The windows beside one that is held, which take a request less where they are asked for with it. */
+const claimBeside = Effect.fnUntraced(function* ({ job }: Held) {
   const coordinator = yield* BackfillCoordinator
   // those beside it are a bonus: whatever keeps them from being claimed must not keep the first one waiting, nor the
   // worker that is kept for what is urgent
-  const isAwaited = urgentClasses.includes(first.job.jobClass)
+  const isAwaited = urgentClasses.includes(job.jobClass)
   const classes = isAwaited ? urgentClasses : JobClass.literals
-  const claimBeside = (direction: 1 | -1) =>
-    keysBeside(first.job, direction).pipe(
+  const claim = (direction: 1 | -1) =>
+    keysBeside(job, direction).pipe(
       Effect.flatMap((keys) => coordinator.claimFollowing(keys, LeaseBook.leaseMs, classes)),
       Effect.orElseSucceed((): ReadonlyArray<Held> => [])
     )
-  const behind = yield* claimBeside(1)
+  const behind = yield* claim(1)
   // a history that is filled from its end has windows before alone; they are fetched first, so nobody may wait for it
-  const following = behind.length > 0 || isAwaited ? behind : yield* claimBeside(-1)
+  return behind.length > 0 || isAwaited ? behind : yield* claim(-1)
+})
+
+/** Claims the window of an entry, and those beside it. */
+const claimFor = Effect.fnUntraced(function* (key: string, delivery: Delivery) {
+  const coordinator = yield* BackfillCoordinator
+  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs, { removeEntry: delivery.done })
+  if (claimed._tag !== "Held") return claimed
+  return { ...claimed, beside: yield* claimBeside(claimed.held) }
+})
+
+const run = Effect.fnUntraced(function* (first: Held, beside: ReadonlyArray<Held>, delivery: Delivery) {
+  const coordinator = yield* BackfillCoordinator
   const { interval, nodeId } = first.job.series
-  yield* Effect.logInfo("backfill started", { nodeId, interval, windows: following.length + 1 })
-  const leases = LeaseBook.open(coordinator, [first, ...following], delivery.working)
+  yield* Effect.logInfo("backfill started", { nodeId, interval, windows: beside.length + 1 })
+  const leases = LeaseBook.open(coordinator, [first, ...beside], delivery.working)
   yield* Effect.raceFirst(workOn(first.job, leases), leases.keepRenewing).pipe(
     withRemoteParent(first.job.traceParent),
     Effect.ensuring(leases.releaseAll)
   )
 })
 
-/** What the workers of a host know of the classes. */
+/** What the workers of a host know of each other, and of the classes. */
 interface Turns {
+  readonly inTurn: SeriesTurns.InTurn
   taken: ClassTurns.ClassTurns
   /** By class: until when it is not looked at, in milliseconds of the monotonic clock. */
   readonly quietUntilMs: Map<JobClass, number>
@@ -174,7 +192,6 @@ const takeNext = (mesh: Mesh["Service"], turns: Turns, classes: ReadonlyArray<Jo
 /** Takes one unit of work, if there is any, and does it. */
 const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArray<JobClass>) {
   const mesh = yield* Mesh
-  const coordinator = yield* BackfillCoordinator
   // a host that has lost touch takes nothing: what it would do may be someone else's by then. Nor does one that drains
   if ((yield* HostStatus).state() !== "serving") return yield* Effect.sleep(restAfterFailure)
   const current = yield* Switches
@@ -184,8 +201,8 @@ const workOnce = Effect.fnUntraced(function* (turns: Turns, classes: ReadonlyArr
   // it was waited for, and requests may have been turned off meanwhile: the job stays as it is
   if (requestsOff(current()) !== undefined) return yield* delivery.value.later
   const key = QueueSubject.queuedWindow(delivery.value.subject)
-  const claimed = yield* coordinator.claim(key, LeaseBook.leaseMs, { removeEntry: delivery.value.done })
-  if (claimed._tag === "Held") return yield* run(claimed.held, delivery.value)
+  const claimed = yield* turns.inTurn(seriesOfWindow(key))(claimFor(key, delivery.value))
+  if (claimed._tag === "Held") return yield* run(claimed.held, claimed.beside, delivery.value)
   // its holder may die: whoever is given the entry then finds that out
   if (claimed._tag === "Taken" || claimed._tag === "Stale") return yield* delivery.value.later
   // whoever ended the run may have died before it took the entry out
@@ -203,7 +220,7 @@ const worker = (turns: Turns, classes: ReadonlyArray<JobClass>): Effect.Effect<n
 /** Workers of this host, as many as a source may be asked at once; and one that is kept for what is urgent. */
 export const layer: Layer.Layer<never, never, Services> = Layer.effectDiscard(
   Effect.gen(function* () {
-    const turns: Turns = { taken: ClassTurns.none, quietUntilMs: new Map() }
+    const turns: Turns = { inTurn: SeriesTurns.make(), taken: ClassTurns.none, quietUntilMs: new Map() }
     for (let count = 0; count < defaults.concurrency; count++) {
       yield* Effect.forkScoped(worker(turns, JobClass.literals))
     }

@@ -66,10 +66,19 @@ export const parse = (request: ValidRequest, token: string): Effect.Effect<ReadC
   const decoded = decode(token)
   if (Option.isNone(decoded)) return refuse("is no cursor: give back that of the last part as it came")
   const { hash, ...cursor } = decoded.value
-  const { fromMs } = cursor
+  const { fromMs, version } = cursor
+  const { minVersion } = request
   const [start, end] = request.range
   const isOfRequest = hash === requestHash(request) && fromMs >= start && fromMs <= end && isOfRange(request, cursor)
-  return isOfRequest && isAligned(request.entry.interval, fromMs)
-    ? Effect.succeed(cursor)
-    : refuse("is that of another request: series, range, sources, fill and asOf are as they were for the parts before")
+  if (!isOfRequest || !isAligned(request.entry.interval, fromMs)) {
+    return refuse(
+      "is that of another request: series, range, sources, fill and asOf are as they were for the parts before"
+    )
+  }
+  // all parts are of one version: a later one is had by none of them
+  return version < minVersion
+    ? refuse(
+        `goes on with version ${version}, and minVersion asks for ${minVersion}: ask without the cursor, from the start`
+      )
+    : Effect.succeed(cursor)
 }

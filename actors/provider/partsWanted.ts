@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../protocol/history/Errors.ts"
 import { Header } from "../../protocol/wire/Header.ts"
-import { limits } from "../../protocol/wire/Limits.ts"
+import { granted } from "../../runtime/Credits.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 
 /** How a caller takes an answer. */
@@ -24,8 +24,8 @@ export const partsWanted = ({ headers }: Message): Effect.Effect<PartsWanted | u
       ? Effect.succeed(undefined)
       : refuse(Header.cursor, `is given with ${Header.credit}, which says how many parts may be on their way`)
   }
-  const credit = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  const credit = granted(text)
   return credit === 0
     ? refuse(Header.credit, `${JSON.stringify(text)} is no number of parts: a whole number, 1 or more`)
-    : Effect.succeed({ credit: Math.min(credit, limits.credits), cursor })
+    : Effect.succeed({ credit, cursor })
 }

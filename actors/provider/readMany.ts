@@ -3,10 +3,10 @@
  *
  * Each by itself, with its own rows or its own error, as if it had been sent alone. A bounded number of them is worked
  * on at once, and between any two everybody else has a turn, so that a batch keeps nobody waiting; and so many batches
- * at once, one more being refused. In one message all of them share one deadline: what has not begun by then is told
- * so. A caller who takes parts has each read in messages of its own.
+ * at once, one more being refused. Time that the caller names is that of all of them together: what has not begun by
+ * then is told so. A caller who takes parts has each read in messages of its own.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Predicate, Schema } from "effect"
 import { InvalidRequest, ResultTooLarge } from "../../protocol/history/Errors.ts"
 import { ReadManyRequest, readsMax } from "../../protocol/history/ReadManyRequest.ts"
 import { type BodyForm, mediaTypeOf } from "../../protocol/wire/BodyForm.ts"
@@ -22,6 +22,7 @@ import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
 import type { Message } from "../../runtime/Mesh.ts"
 import { makePlaces } from "../../runtime/Places.ts"
 import {
+  budgetOf,
   errorReply,
   orBroken,
   refusalReply,
@@ -33,7 +34,7 @@ import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
 import { encodeMeta } from "./historyReply.ts"
 import { type PartsWanted, partsWanted } from "./partsWanted.ts"
-import { sendMany } from "./readManyParts.ts"
+import { noTurn, sendMany } from "./readManyParts.ts"
 import { acceptOf, bodyOf, plainAcceptOf } from "./requestForms.ts"
 import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 import { invalid } from "./validRequest.ts"
@@ -41,8 +42,8 @@ import { invalid } from "./validRequest.ts"
 /** One that is refused comes back when another has ended: batches take longer than reads. */
 const retryAfterMs = 500
 
-/** All reads of a batch have ended by then, where the caller says nothing of its time. */
-const batchBudgetMs = 30_000
+/** What reads have where the caller names no time: all of them in one message, and each where they go out in parts. */
+const unnamedBudgetMs = 30_000
 
 /** What a batch stands on. */
 interface ReadManyOptions {
@@ -55,14 +56,19 @@ interface ReadManyOptions {
 
 const decode = Schema.decodeUnknownEffect(ReadManyRequest, { onExcessProperty: "error" })
 
-/** The reads of a request, each with the fields that hold for all; and how long they have together. */
+/** A read with the fields that hold for all; what is no read at all is refused as it is, by itself. */
+const withShared = (request: unknown, shared: object): unknown =>
+  Predicate.isObject(request) && !Array.isArray(request) ? { ...shared, ...request } : request
+
+/** The reads of a request; how long all of them have, infinite where nobody named it; and how long each has. */
 const readsOf = Effect.fnUntraced(function* (message: Message) {
   const { requests, ...shared } = yield* Effect.mapError(decode(yield* bodyOf(message, limits.batchBytes)), invalid)
   if (requests.length > readsMax) return yield* new TooManyReads({ reads: requests.length, readsMax })
-  return {
-    reads: requests.map((request): unknown => ({ ...shared, ...request })),
-    budgetMs: shared.sla?.totalDeadlineMs ?? batchBudgetMs
-  }
+  const { totalDeadlineMs } = shared.sla ?? {}
+  const namedMs = Math.min(budgetOf(message), totalDeadlineMs ?? Infinity)
+  if (namedMs === 0) return yield* new DeadlineExceeded({ waitingFor: "the answer to these reads", budgetMs: 0 })
+  const reads = requests.map((request) => withShared(request, shared))
+  return { reads, namedMs, eachMs: totalDeadlineMs ?? unnamedBudgetMs }
 })
 
 const refused = (error: Tagged, form: BodyForm, more: object = {}): Reply =>
@@ -95,15 +101,15 @@ const together = (form: BodyForm, bodies: ReadonlyArray<Uint8Array>): Reply => {
 /** Answers a batch in one message. */
 const answerAll = Effect.fnUntraced(function* (options: ReadManyOptions, message: Message) {
   const form = yield* plainAcceptOf(message)
-  const { budgetMs, reads } = yield* readsOf(message)
+  const { eachMs, namedMs, reads } = yield* readsOf(message)
+  const budgetMs = Math.min(namedMs, eachMs)
   const bytesMax = options.bytesMax()
   let bytes = 0
   const one = Effect.fnUntraced(function* (request: unknown) {
     // whoever else has something to do comes first
     yield* Effect.yieldNow
     const isLate = (yield* remainingMs) <= 0
-    const late = new DeadlineExceeded({ waitingFor: "the turn of this read", budgetMs })
-    const { data } = isLate ? refused(late, form) : yield* answer(options, request, form)
+    const { data } = isLate ? refused(noTurn(budgetMs), form) : yield* answer(options, request, form)
     bytes += data.length + 1
     if (bytes > bytesMax) return yield* new ResultTooLarge({ bytes, bytesMax })
     return data
@@ -120,10 +126,9 @@ const answerEach = Effect.fnUntraced(function* (options: ReadManyOptions, messag
   }
   const { credits, provider, turns } = options
   const form = yield* acceptOf(message)
-  const { budgetMs, reads } = yield* readsOf(message)
-  const waitMs = Math.min(budgetMs, yield* remainingMs)
-  const batch = { message, form, reads, waitMs, turns, readParts: provider.readParts, bytesMax: options.bytesMax() }
-  return yield* sendMany(batch, yield* credits.open(wanted.credit))
+  const times = yield* readsOf(message)
+  const batch = { ...times, message, form, turns, readParts: provider.readParts, bytesMax: options.bytesMax() }
+  return yield* sendMany(batch, yield* credits.open(wanted.credit)).pipe(withBudget(times.namedMs))
 }, Effect.scoped)
 
 /** What answers several reads in one request. */

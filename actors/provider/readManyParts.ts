@@ -5,10 +5,11 @@
  * it is about. All of them share what the reader grants, so that it is never sent more than it takes.
  */
 import { Data, Effect, Semaphore } from "effect"
+import { DeadlineExceeded } from "../../protocol/wire/Errors.ts"
 import { Header } from "../../protocol/wire/Header.ts"
 import { limits } from "../../protocol/wire/Limits.ts"
 import type { Credit } from "../../runtime/Credits.ts"
-import { Deadline, monotonicMs } from "../../runtime/Deadline.ts"
+import { remainingMs, withBudget } from "../../runtime/Deadline.ts"
 import type { Headers, Message } from "../../runtime/Mesh.ts"
 import { errorReply, orBroken, type Reply, silence, type Tagged } from "../../runtime/ServiceEndpoint.ts"
 import { answerParted, type PartedTerms } from "./answerParted.ts"
@@ -21,9 +22,14 @@ class ReaderGone extends Data.TaggedError("ReaderGone") {}
 interface PartedBatch extends PartedTerms {
   readonly message: Message
   readonly reads: ReadonlyArray<unknown>
-  /** How long each of them may take until its first message, and each of its parts. */
-  readonly waitMs: number
+  /** How long after the request the last of them may have its turn; infinite where the caller named no time. */
+  readonly namedMs: number
+  /** How long each may take from its turn until its first message. */
+  readonly eachMs: number
 }
+
+/** What a read is told whose turn comes when the time of all of them is over. */
+export const noTurn = (budgetMs: number) => new DeadlineExceeded({ waitingFor: "the turn of this read", budgetMs })
 
 /** What the reader grants, for whoever wants to send: one after another, as they come. */
 const inTurn = ({ subject, take }: Credit): Credit => ({ subject, take: Semaphore.makeUnsafe(1).withPermits(1)(take) })
@@ -31,7 +37,7 @@ const inTurn = ({ subject, take }: Credit): Credit => ({ subject, take: Semaphor
 /** Answers all of them; gives the very last message, or silence where the reader is gone. */
 export const sendMany = Effect.fnUntraced(
   function* (batch: PartedBatch, given: Credit) {
-    const { form, message, reads, waitMs } = batch
+    const { eachMs, form, message, namedMs, reads } = batch
     const credit = inTurn(given)
     const plainForm = form === "messagePack" ? form : "json"
     const refused = (error: Tagged, more: object = {}) => Effect.succeed(errorReply(error, more, plainForm))
@@ -40,7 +46,6 @@ export const sendMany = Effect.fnUntraced(
     const one = Effect.fnUntraced(function* (_: unknown, item: number) {
       // whoever else has something to do comes first
       yield* Effect.yieldNow
-      const deadline = (yield* monotonicMs) + waitMs
       const ask = {
         request: reads[item],
         place: Effect.void,
@@ -48,11 +53,13 @@ export const sendMany = Effect.fnUntraced(
         send: (data: Uint8Array, about: Headers) =>
           message.respond(data, new Map([...about, [Header.item, String(item)]]))
       }
-      const reply: Reply = yield* answerParted(batch, ask).pipe(
+      const isLate = (yield* remainingMs) <= 0
+      const answer = isLate ? Effect.fail(noTurn(namedMs)) : answerParted(batch, ask)
+      const reply: Reply = yield* answer.pipe(
         Effect.catchTag("Refused", ({ error, result }) => refused(error, { meta: encodeMeta(result.meta) })),
         Effect.catch((error) => refused(error)),
         orBroken(message.subject, (error) => errorReply(error, {}, plainForm)),
-        Effect.provideService(Deadline, deadline)
+        withBudget(eachMs)
       )
       if (reply === silence) return yield* new ReaderGone()
       // the last of several parts has been granted already

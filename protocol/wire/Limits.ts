@@ -21,9 +21,12 @@ export const limits = {
   batchesPerCaller: 8,
   /** Reads of one request that are worked on at once: more would only share the same cores. */
   readsAtOnce: 8,
-  /** The same where its caller takes parts: each holds a few of them. */
+  /** The same where its caller takes parts: each holds a few of them, or all rows of what one message may have. */
   partedReadsAtOnce: 4,
-  /** Answers that go out in parts: each holds a few parts. A caller that has half of them leaves others room. */
+  /**
+   * Answers to reads sent alone that go out in parts: each holds a few parts, or all rows of what one message may have.
+   * Those of batches are as many again at most, by the limits above. A caller that has half of them leaves others room.
+   */
   answersInParts: 64,
   answersInPartsPerCaller: 32,
   /** Parts of an answer that are on their way, whatever a reader grants. */

@@ -57,6 +57,18 @@ it.effect("readMany() gives each its own answer, in the order of the reads, howe
   })
 )
 
+it.effect("readMany() tells the host of a deadline of all reads, and of no time where none is named", () =>
+  Effect.gen(function* () {
+    const { sent, session } = setUp(() => [about(2, rows), about(1, rows), about(0, rows, end)])
+    yield* readMany(session, reads, { sla: { totalDeadlineMs: 250 } })
+    yield* readMany(session, [{ ...reads[0]!, sla: { totalDeadlineMs: 250 } }, ...reads.slice(1)])
+    assert.deepStrictEqual(
+      sent.map(({ headers }) => headers.get(Header.budgetMs)),
+      ["250", undefined]
+    )
+  })
+)
+
 it.effect("readMany() puts the parts of a read together", () =>
   Effect.gen(function* () {
     const { session } = setUp(() => [

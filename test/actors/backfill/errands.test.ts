@@ -19,6 +19,7 @@ import { keySubject } from "../../../protocol/wire/StreamSpec.ts"
 import * as Subject from "../../../protocol/wire/Subject.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
 import { Mesh } from "../../../runtime/Mesh.ts"
+import { makeFaultyMesh } from "../../support/faultyMesh.ts"
 import { jobOf } from "../../support/jobs.ts"
 import * as memoryHost from "../../support/memoryHost.ts"
 import { flatBars } from "../../support/rows.ts"
@@ -295,6 +296,23 @@ describe("a worker", () => {
       yield* untilCovered(Context.get(host, Coverage), [[60, 80]])
       assert.deepStrictEqual(recorded.asked[0], [60, 80])
     }).pipe(inMemory)
+  )
+})
+
+describe("windows that are queued one after the other", () => {
+  it.live("are asked for as one, however long it takes to claim them, though other workers wait for work", () =>
+    Effect.gen(function* () {
+      const { faults, layer } = yield* makeFaultyMesh
+      yield* Effect.gen(function* () {
+        const recorded = sourceOf("binance", count(0, 100))
+        yield* start([recorded])
+        yield* read([0, 1])
+        faults.reading = (stream) => (stream === Stream.jobs.name ? Effect.sleep("20 millis") : Effect.void)
+        const before = recorded.asked.length
+        yield* read([30, 70])
+        assert.deepStrictEqual(recorded.asked.slice(before), [[30, 70]])
+      }).pipe(Effect.provide(layer))
+    }).pipe(Effect.scoped)
   )
 })
 

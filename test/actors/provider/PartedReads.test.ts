@@ -9,6 +9,7 @@ import * as Frame from "../../../protocol/frame/Frame.ts"
 import { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
 import * as CallSubject from "../../../protocol/wire/CallSubject.ts"
 import { Header } from "../../../protocol/wire/Header.ts"
+import { limits } from "../../../protocol/wire/Limits.ts"
 import { service } from "../../../protocol/wire/Subject.ts"
 import { HostStatus } from "../../../runtime/HostStatus.ts"
 import * as MemoryMesh from "../../../runtime/MemoryMesh.ts"
@@ -67,8 +68,14 @@ const serving = (begun: { count: number }) =>
 
 const yieldAll = Effect.repeat(Effect.yieldNow, { times: 100 })
 
+interface Asked {
+  readonly subject?: string
+  readonly body?: object
+}
+
 /** Asks for one part at once, and takes no more; gives what has come. */
-const ask = Effect.fnUntraced(function* (caller: string, call = "", nodeId = "a") {
+const ask = Effect.fnUntraced(function* (caller: string, call = "", asked: Asked = {}) {
+  const { subject = service.read, body = { nodeId: "a" } } = asked
   const mesh = yield* Mesh
   const came: Array<Message> = []
   const headers = new Map([
@@ -77,9 +84,9 @@ const ask = Effect.fnUntraced(function* (caller: string, call = "", nodeId = "a"
     [Header.caller, caller],
     [Header.call, call]
   ])
-  const data = new TextEncoder().encode(JSON.stringify({ nodeId }))
+  const data = new TextEncoder().encode(JSON.stringify(body))
   const onAnswer = (message: Message): void => void came.push(message)
-  yield* Effect.forkScoped(mesh.requestMany(service.read, data, { headers, timeoutMs: 600_000, onAnswer }))
+  yield* Effect.forkScoped(mesh.requestMany(subject, data, { headers, timeoutMs: 600_000, onAnswer }))
   yield* yieldAll
   return came
 })
@@ -90,8 +97,8 @@ const errorOf = (came: ReadonlyArray<Message>): unknown =>
 const share = { tag: "TooManyRequests", limit: "answersInParts", requestsMax: 32, retryAfterMs: 1000 }
 
 /** As many answers as one caller may have. */
-const askAll = (caller: string, nodeId?: string) =>
-  Effect.forEach(Array.from({ length: 32 }), (_, index) => ask(caller, `${caller}-${index}`, nodeId))
+const askAll = (caller: string, nodeId = "a") =>
+  Effect.forEach(Array.from({ length: 32 }), (_, index) => ask(caller, `${caller}-${index}`, { body: { nodeId } }))
 
 const claim = (title: string, run: (begun: { count: number }) => Effect.Effect<void, unknown, Mesh>) => {
   const begun = { count: 0 }
@@ -109,6 +116,18 @@ describe("answers in parts", () => {
       const full = { tag: "MailboxFull", limit: "answersInParts", limitMax: 64, retryAfterMs: 1000 }
       assert.deepInclude(errorOf(yield* ask("carol")), full)
       assert.strictEqual(begun.count, 64)
+    }).pipe(Effect.scoped)
+  )
+
+  claim("of a batch take none of these places, and have no more than four of their own", (begun) =>
+    Effect.gen(function* () {
+      for (const caller of ["alice", "bob"]) yield* askAll(caller)
+      const requests = Array.from({ length: 9 }, () => ({ nodeId: "a" }))
+      const came = yield* ask("carol", "", { subject: service.readMany, body: { requests } })
+      assert.isUndefined(errorOf(came))
+      assert.strictEqual(came[0]?.headers.get(Header.part), "0")
+      assert.strictEqual(begun.count, 64 + limits.partedReadsAtOnce)
+      assert.isAtMost(limits.batches * limits.partedReadsAtOnce, limits.answersInParts)
     }).pipe(Effect.scoped)
   )
 

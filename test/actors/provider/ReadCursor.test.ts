@@ -50,6 +50,15 @@ describe("ReadCursor", () => {
     })
   )
 
+  it.effect("parse() refuses a cursor of a version before the least that is asked for", () =>
+    Effect.gen(function* () {
+      for (const minVersion of [0, 6, 7]) {
+        assert.deepStrictEqual(yield* ReadCursor.parse(requestOf({ minVersion }), token), cursor)
+      }
+      assert.match(yield* problemOf(token, requestOf({ minVersion: 8 })), /version 7, and minVersion asks for 8/)
+    })
+  )
+
   it.effect("parse() refuses a tally of time that its parts have not had, or are not of", () =>
     Effect.gen(function* () {
       const wrong = [

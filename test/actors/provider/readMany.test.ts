@@ -1,6 +1,6 @@
 /** Is each of many reads answered as if it had been sent alone, and does nobody wait for all of them? */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Option, Schema } from "effect"
+import { Deferred, type Duration, Effect, Fiber, Layer, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import type { RowFlow } from "../../../actors/provider/readParts.ts"
 import { SeamlessDataProvider } from "../../../actors/provider/SeamlessDataProvider.ts"
@@ -56,13 +56,21 @@ const flowOf = (frames: ReadonlyArray<Frame.Frame>): RowFlow<never> => {
   }
 }
 
+const delayOf = (request: unknown): Duration.Input => {
+  const text = JSON.stringify(request)
+  return text.includes('"slow"') ? "100 millis" : text.includes('"slower"') ? "20 seconds" : 0
+}
+
 /** What has the node "large" goes by, "broken" breaks, everything else is there. */
 const parted: SeamlessDataProvider["Service"]["readParts"] = (request) =>
   JSON.stringify(request).includes('"broken"')
     ? Effect.die(new Error("a fault"))
     : JSON.stringify(request).includes('"large"')
       ? Effect.succeed({ flow: flowOf(largeFrames), whole: undefined })
-      : Effect.map(plain(request), ({ result }) => ({ flow: flowOf([result.df]), whole: result }))
+      : Effect.map(Effect.delay(plain(request), delayOf(request)), ({ result }) => ({
+          flow: flowOf([result.df]),
+          whole: result
+        }))
 
 const serving = (read: Read) =>
   WireService.layer({ hostId: "a" }).pipe(
@@ -94,7 +102,13 @@ const Batch = Schema.Struct({
       columns: Schema.optionalKey(Schema.Unknown),
       meta: Schema.optionalKey(Schema.Unknown),
       code: Schema.optionalKey(Schema.Int),
-      error: Schema.optionalKey(Schema.Struct({ tag: Schema.String, message: Schema.String }))
+      error: Schema.optionalKey(
+        Schema.Struct({
+          tag: Schema.String,
+          message: Schema.String,
+          budgetMs: Schema.optionalKey(Schema.Finite)
+        })
+      )
     })
   )
 })
@@ -159,9 +173,9 @@ describe("readMany", () => {
   it.effect("is refused as a whole where it is no list of reads, has too many, or wants what is not served", () =>
     Effect.gen(function* () {
       const refusals = [
-        [{ requests: [] }, {}, "InvalidRequest", "requests"],
+        [{ requests: [] }, {}, "InvalidRequest", "requests: has no read: there is at least one in it"],
         [{}, {}, "InvalidRequest", "requests"],
-        [{ requests: [1] }, {}, "InvalidRequest", "requests.0"],
+        [{ requests: { nodeId: "a" } }, {}, "InvalidRequest", "requests"],
         [{ requests: nodes(1), startegy: "seamless" }, {}, "InvalidRequest", "is no field"],
         [{ requests: nodes(1), strict: "yes" }, {}, "InvalidRequest", "strict"],
         [{ requests: nodes(1001) }, {}, "TooManyReads", "1001 reads; at most 1000"],
@@ -240,6 +254,54 @@ describe("readMany", () => {
     }).pipe(Effect.provide(serving(slow)))
   })
 
+  it.effect("has the time that its header names, and tells those that had no turn of that", () => {
+    const slow: Read = (request) => Effect.delay(plain(request), "100 millis")
+    return Effect.gen(function* () {
+      const named = { [Header.budgetMs]: "150" }
+      const batch = yield* Effect.forkChild(
+        ask(readMany, { requests: nodes(20), sla: { totalDeadlineMs: 400 } }, named)
+      )
+      yield* TestClock.adjust("1 second")
+      const { results } = decodeBatch(jsonOf(yield* Fiber.join(batch)))
+      assert.deepStrictEqual(
+        results.map(({ error }) => error?.budgetMs),
+        [...Array.from({ length: 16 }, () => undefined), ...Array.from({ length: 4 }, () => 150)]
+      )
+    }).pipe(Effect.provide(serving(slow)))
+  })
+
+  it.effect("that has no time at all is refused at once, as a whole, also in parts", () =>
+    Effect.gen(function* () {
+      const noTime = [
+        [{ requests: nodes(2) }, { [Header.budgetMs]: "0" }],
+        [{ requests: nodes(2) }, { [Header.budgetMs]: "-5", [Header.credit]: "4" }],
+        [{ requests: nodes(2), sla: { totalDeadlineMs: 0 } }, {}],
+        [{ requests: nodes(2), sla: { totalDeadlineMs: 0 } }, { [Header.credit]: "4" }]
+      ] as const
+      for (const [body, headers] of noTime) {
+        const reply = yield* ask(readMany, body, headers)
+        assert.strictEqual(reply.headers.get(Header.error), "DeadlineExceeded")
+        assert.isFalse(reply.headers.has(Header.item))
+        assert.containSubset(jsonOf(reply), { error: { budgetMs: 0 } })
+      }
+    }).pipe(Effect.provide(serving(plain)))
+  )
+
+  it.effect("leaves what is no read at all to be refused by itself, with nothing of what holds for the others", () => {
+    const asked: Array<unknown> = []
+    const noting: Read = (request) =>
+      Effect.andThen(
+        Effect.sync(() => void asked.push(request)),
+        plain(request)
+      )
+    return Effect.gen(function* () {
+      const requests = [{ nodeId: "a" }, null, [], "x", 7, [{ nodeId: "b" }]]
+      const { results } = decodeBatch(jsonOf(yield* ask(readMany, { interval: "1m", requests })))
+      assert.strictEqual(results.length, requests.length)
+      assert.deepStrictEqual(asked, [{ interval: "1m", nodeId: "a" }, ...requests.slice(1)])
+    }).pipe(Effect.provide(serving(noting)))
+  })
+
   it.effect("is refused where it does not fit into one message, and stops then", () => {
     let all = 0
     const large = { ...answered.result.meta, notes: ["n".repeat(100_000)] }
@@ -292,8 +354,15 @@ describe("readMany", () => {
   })
 })
 
+interface AskEach {
+  readonly grantsMax?: number
+  /** Headers beside the credit. */
+  readonly given?: Readonly<Record<string, string>>
+}
+
 /** Asks for parts, and grants one more for each message that came, up to a number of messages. */
-const askEach = Effect.fnUntraced(function* (body: object, credit: number, grantsMax = Infinity) {
+const askEach = Effect.fnUntraced(function* (body: object, credit: number, more: AskEach = {}) {
+  const { grantsMax = Infinity, given = {} } = more
   const mesh = yield* Mesh
   const came: Array<Message> = []
   const ended = yield* Deferred.make<void>()
@@ -303,8 +372,12 @@ const askEach = Effect.fnUntraced(function* (body: object, credit: number, grant
     if (message.headers.has(Header.end)) Deferred.doneUnsafe(ended, Effect.void)
   }
   const data = new TextEncoder().encode(JSON.stringify(body))
-  const headers = new Map([[Header.credit, String(credit)]])
-  yield* mesh.requestMany(Subject.service.readMany, data, { headers, timeoutMs: 60_000, onAnswer })
+  const headers = new Map([[Header.credit, String(credit)], ...Object.entries(given)])
+  // given when the first message has come, which may be after a while
+  yield* Effect.forkScoped(mesh.requestMany(readMany, data, { headers, timeoutMs: 60_000, onAnswer }), {
+    startImmediately: true
+  })
+  yield* Effect.repeat(Effect.yieldNow, { times: 50 })
   const grant = Effect.suspend(() => {
     const flow = came[grants]?.headers.get(Header.flow)
     if (flow === undefined || grants >= grantsMax) return Effect.void
@@ -363,11 +436,38 @@ describe("readMany in parts", () => {
 
   it.live("sends no more than is granted, and waits for the rest", () => {
     return Effect.gen(function* () {
-      const { came, grant } = yield* askEach({ requests: nodes(100) }, 5, 10)
+      const { came, grant } = yield* askEach({ requests: nodes(100) }, 5, { grantsMax: 10 })
       yield* Effect.repeat(Effect.andThen(grant, Effect.yieldNow), { times: 500 })
       assert.strictEqual(came.length, 15)
     }).pipe(Effect.scoped, Effect.provide(serving(plain)))
   })
+
+  it.effect("keeps the time that the caller named for all: what has no turn by then is told so", () =>
+    Effect.gen(function* () {
+      const requests = nodes(20, "slow")
+      for (const [body, given] of [
+        [{ requests }, { [Header.budgetMs]: "250" }],
+        [{ requests, sla: { totalDeadlineMs: 250 } }, {}]
+      ] as const) {
+        const { came, ended } = yield* askEach(body, 64, { given })
+        yield* TestClock.adjust("300 millis")
+        yield* ended
+        const late = came.filter(({ headers }) => headers.get(Header.error) === "DeadlineExceeded")
+        assert.deepStrictEqual([came.length, late.length], [20, 8])
+        for (const message of late) assert.containSubset(jsonOf(message), { error: { budgetMs: 250 } })
+      }
+    }).pipe(Effect.scoped, Effect.provide(serving(plain)))
+  )
+
+  it.effect("gives each read its own time where the caller named none for all", () =>
+    Effect.gen(function* () {
+      const { came, ended } = yield* askEach({ requests: nodes(40, "slower") }, 64)
+      yield* TestClock.adjust("200 seconds")
+      yield* ended
+      assert.strictEqual(came.length, 40)
+      for (const { headers } of came) assert.isFalse(headers.has(Header.error))
+    }).pipe(Effect.scoped, Effect.provide(serving(plain)))
+  )
 
   it.effect("ends where the reader grants nothing for half a minute", () =>
     Effect.gen(function* () {

@@ -231,7 +231,10 @@ describe("parseHistory()", () => {
     ["a budget below zero", { ...plain, sla: { totalDeadlineMs: -1 } }, "sla.totalDeadlineMs"],
     ["a share above one", { ...plain, sla: { minCoverage: 1.1 } }, "sla.minCoverage"],
     ["a policy field that is not known", { ...plain, sla: { totalDeadline: 1 } }, "sla.totalDeadline"],
-    ["no request at all", null, "request"]
+    ["no request at all", null, "request"],
+    ["a list", [], "request"],
+    ["a list of requests", [plain], "request"],
+    ["a text", "x", "request"]
   ] as const
 
   layer(SeriesCatalog.layer(configuration))("names the field", (it) => {

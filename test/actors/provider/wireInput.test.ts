@@ -160,7 +160,8 @@ describe("a wrong request", () => {
       for (const verb of reading) {
         const large = yield* refusal(verb, bytes(JSON.stringify({ ...series, start, end, align: "expand" })))
         assert.deepInclude(large, { tag: "RangeTooLarge" })
-        assert.match(large.message, /at most 50000/)
+        // an explanation has no rows: it may be of what is read in parts
+        assert.match(large.message, verb === "explain" ? /at most 10000000/ : /at most 50000/)
         const unaligned = yield* refusal(verb, bytes(JSON.stringify({ ...series, start: 1, end })))
         assert.strictEqual(unaligned.tag, "UnalignedRange")
       }
