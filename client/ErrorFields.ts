@@ -1,5 +1,6 @@
 /** Which fields does an error have, by its tag? */
 import type { MissingRange } from "../protocol/history/MissingRange.ts"
+import type { HostLimit } from "../protocol/wire/Limits.ts"
 
 /** Which root of a series; its time is epoch milliseconds. */
 interface Point {
@@ -25,6 +26,13 @@ interface OfSource {
 }
 
 /** Where the client was connected to, where it is the client who tells. */
+interface OverLimit {
+  readonly retryAfterMs: number
+  /** Of what there is too much on the host, and how much there may be; absent where a mailbox is full. */
+  readonly limit?: HostLimit
+  readonly limitMax?: number
+}
+
 interface Servers {
   readonly servers?: string
 }
@@ -69,12 +77,8 @@ export interface ErrorFields {
   readonly RequestTooLarge: Bytes
   readonly ResultTooLarge: Bytes
   readonly WindowQuarantined: { readonly windowStart: number; readonly reason: string }
-  readonly MailboxFull: { readonly address: string; readonly retryAfterMs: number }
-  readonly TooManyRequests: {
-    readonly caller: string
-    readonly requestsMax: number
-    readonly retryAfterMs: number
-  }
+  readonly MailboxFull: OverLimit & { readonly address: string }
+  readonly TooManyRequests: OverLimit & { readonly caller: string; readonly requestsMax: number }
   readonly StoreDamaged: { readonly key: string; readonly problem: string }
   readonly MessageDeadLettered: Addressed & { readonly id: string }
   readonly RowsRejected: { readonly source: string; readonly reason: string }

@@ -45,7 +45,9 @@ export const makePlaces = ({ limit, most, perCaller, retryAfterMs }: PlacesOptio
     if (underWay >= most) return new MailboxFull({ address: message.subject, retryAfterMs, limit, limitMax: most })
     const caller = callerOf(message)
     const count = byCaller.get(caller) ?? 0
-    if (count >= perCaller) return new TooManyRequests({ caller, requestsMax: perCaller, retryAfterMs, limit })
+    if (count >= perCaller) {
+      return new TooManyRequests({ caller, requestsMax: perCaller, retryAfterMs, limit, limitMax: perCaller })
+    }
     underWay += 1
     byCaller.set(caller, count + 1)
     return () => {

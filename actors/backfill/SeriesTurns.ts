@@ -2,7 +2,7 @@
  * Who of a host's workers claims windows of a series now?
  *
  * One at a time. Windows are queued one after the other, and workers that wait are given one each: who has the first
- * one is to have those beside it too before anybody else looks at them, since each that another gets is asked for apart.
+ * one is to have those beside it too before anybody else looks at them. Each that another gets is asked for apart.
  */
 import { Effect, Semaphore } from "effect"
 

@@ -1,10 +1,10 @@
 /**
  * How are reads answered whose callers take parts?
  *
- * Whole, where the answer fits into one message. One in parts holds memory for as long as its reader takes: a few parts
- * of half a megabyte, or all rows of a range that one message may have, some 5 MB with 50,000 bars. So many are under
- * way at most, of one caller no more than half of them, and one more is refused at once. What is sure to be in parts has
- * its place before anything is done for it; where only its size tells, it has been read by then, as any read is.
+ * Whole, where the answer fits into one message. One in parts holds memory for as long as its reader takes: a few
+ * parts of half a megabyte, or all rows of a range that one message may have, some 5 MB with 50,000 bars. So many are
+ * under way at most, of one caller no more than half of them, and one more is refused at once. What is sure to be in
+ * parts has its place before anything is done for it; where only its size tells, it has been read by then.
  */
 import { Effect, Scope } from "effect"
 import { limits } from "../../protocol/wire/Limits.ts"

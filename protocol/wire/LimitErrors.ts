@@ -18,14 +18,15 @@ export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("Requ
 
 /**
  * As many requests of this caller are under way on the host as it takes of one, or as many of the kind that `limit`
- * says. Ask again after `retryAfterMs`.
+ * says: `limitMax`, as in `MailboxFull`, and `requestsMax` are the same number. Ask again after `retryAfterMs`.
  */
 export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", {
   /** By what the host tells callers apart. */
   caller: Schema.String,
   requestsMax: Schema.Finite,
   retryAfterMs: Schema.Finite,
-  limit: Schema.optionalKey(HostLimit)
+  limit: Schema.optionalKey(HostLimit),
+  limitMax: Schema.optionalKey(Schema.Finite)
 }) {
   override get message() {
     const what = limitText[this.limit ?? "requests"]

@@ -18,7 +18,8 @@ describe("Places", () => {
       caller: "_INBOX.a",
       requestsMax: 2,
       retryAfterMs: 700,
-      limit: options.limit
+      limit: options.limit,
+      limitMax: 2
     }
     assert.deepInclude(take("a"), share)
     assert.match(String(take("a")), /2 answers in parts of the caller _INBOX.a are under way on this host/)

@@ -326,7 +326,10 @@ describe("readMany", () => {
       yield* Effect.repeat(Effect.yieldNow, { times: 50 })
       const refused = yield* askAs("alice")
       assert.strictEqual(refused.headers.get(Header.error), "TooManyRequests")
-      assert.include(JSON.stringify(jsonOf(refused)), '"requestsMax":8,"retryAfterMs":500,"limit":"batches"')
+      assert.include(
+        JSON.stringify(jsonOf(refused)),
+        '"requestsMax":8,"retryAfterMs":500,"limit":"batches","limitMax":8'
+      )
       const other = yield* Effect.forkChild(askAs("bob"))
       yield* Effect.repeat(Effect.yieldNow, { times: 50 })
       yield* TestClock.adjust("100 millis")

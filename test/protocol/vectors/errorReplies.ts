@@ -52,6 +52,13 @@ const ofRequests: ReadonlyArray<Tagged> = [
     retryAfterMs: 1000,
     limit: "answersInParts"
   }),
+  new Limits.TooManyRequests({
+    caller: "_INBOX.3V5RAJQUZXE4",
+    requestsMax: 8,
+    retryAfterMs: 500,
+    limit: "batches",
+    limitMax: 8
+  }),
   new History.UnknownSeries({ nodeId: "ohlcv:binance:BTC/EUR", interval: "1m", known: [series.nodeId] }),
   new UnknownPoint({ ...series, asOf: { version: 18 }, problem: "future", oldest, newest })
 ]
