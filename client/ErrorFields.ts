@@ -67,7 +67,7 @@ export interface ErrorFields {
   }
   readonly OutcomeUnknown: { readonly address: string; readonly id: string }
   readonly RequestTooLarge: Bytes
-  readonly ResultTooLarge: Bytes
+  readonly ResultTooLarge: Bytes & { readonly ofAccount?: boolean }
   readonly WindowQuarantined: { readonly windowStart: number; readonly reason: string }
   readonly MailboxFull: { readonly address: string; readonly retryAfterMs: number }
   readonly TooManyRequests: {
