@@ -6,9 +6,17 @@
  * known by then, and of the rest as the rows go by, and not when all of them have come.
  */
 import { Effect } from "effect"
+import type { Frame } from "../../protocol/frame/Frame.ts"
 import { ResultTooLarge } from "../../protocol/history/Errors.ts"
+import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
+import type { Reply } from "../../runtime/ServiceEndpoint.ts"
 import type { RowFlow } from "./readParts.ts"
-import type { PartOptions } from "./sendParts.ts"
+
+/** How an account is encoded, without a row, and the most that a message may have. */
+interface Carrying {
+  readonly encode: (df: Frame, meta: HistoryMeta) => Effect.Effect<Reply>
+  readonly bytesMax: number
+}
 
 /** Fewer ranges than that don't fill a message. */
 const rangesMin = 1024
@@ -16,7 +24,7 @@ const rangesMin = 1024
 const growth = 1.25
 
 /** Fails as soon as what is known of the account is more than a message has; to be run before each part. */
-export const accountRoom = (flow: RowFlow<never>, { bytesMax, encode }: PartOptions) => {
+export const accountRoom = (flow: RowFlow<never>, { bytesMax, encode }: Carrying) => {
   let next = 0
   return Effect.gen(function* () {
     const ranges = flow.soFar?.rangesGiven() ?? 0
