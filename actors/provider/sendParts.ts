@@ -154,9 +154,8 @@ export const sendParts = Effect.fnUntraced(function* (flow: RowFlow<never>, opti
   }
   const room = accountRoom(flow, options)
   for (let part = 0; ; part++) {
-    yield* room
     const waitMs = part === 0 ? yield* flow.firstWaitMs : flow.waitMs
-    const { reply, rows } = yield* inTime(waitMs)(nextPart(waiting, flow, options))
+    const { reply, rows } = yield* inTime(waitMs)(Effect.andThen(room, nextPart(waiting, flow, options)))
     if (rows === undefined && part === 0 && !flow.isResumed) return reply
     if (!(yield* credit.take)) return silence
     const headers: Array<[string, string]> = [

@@ -100,7 +100,7 @@ describe("an answer in parts that goes on", () => {
           const provide = Effect.provide(yield* Effect.context<Effect.Services<typeof account>>())
           return yield* Effect.flip(
             sendParts(
-              { ...flow, account: provide(account), next: provide(next) },
+              { ...flow, returnMeta: false, account: provide(account), next: provide(next) },
               {
                 credit: { subject: "flow", take: Effect.succeed(true) },
                 encode: () => Effect.die("nothing is there to be sent"),
