@@ -75,7 +75,7 @@ export interface ErrorFields {
   }
   readonly OutcomeUnknown: { readonly address: string; readonly id: string }
   readonly RequestTooLarge: Bytes
-  readonly ResultTooLarge: Bytes
+  readonly ResultTooLarge: Bytes & { readonly ofAccount?: boolean }
   readonly WindowQuarantined: { readonly windowStart: number; readonly reason: string }
   readonly MailboxFull: OverLimit & { readonly address: string }
   readonly TooManyRequests: OverLimit & { readonly caller: string; readonly requestsMax: number }

@@ -7,6 +7,8 @@
 import type { Column, ColumnType } from "../../protocol/frame/Column.ts"
 import { floatsOf } from "../../protocol/frame/convertNumbers.ts"
 import { hasValue } from "../../protocol/frame/hasValue.ts"
+import type { HistoryMeta } from "../../protocol/history/HistoryResult.ts"
+import { size } from "../../protocol/history/RangeMeasure.ts"
 import * as RangeSet from "../../protocol/history/RangeSet.ts"
 import { fingerprint, type WindowContent } from "./fingerprint.ts"
 import type { Told } from "./historyAccount.ts"
@@ -34,6 +36,14 @@ const nothing: Sum = {
 /** The content of windows, and who gave it. */
 export type Contents = Pick<Batch, "contents" | "contributions">
 
+/** An account before its end. */
+export interface KnownSoFar {
+  /** As it would be if no more came: what is covered and missing, and who gave the rows that have gone by. */
+  readonly meta: () => HistoryMeta
+  /** How many ranges were given by then. */
+  readonly rangesGiven: () => number
+}
+
 /** What has gone by, added up. */
 export interface AccountSoFar {
   readonly add: (batch: Batch) => void
@@ -41,6 +51,9 @@ export interface AccountSoFar {
   readonly addEarlier: (contents: Contents) => void
   /** Counts rows that were made. */
   readonly addMade: (rows: number) => void
+  /** How many ranges sources have given, and which. */
+  readonly rangesGiven: () => number
+  readonly contributions: () => Told["contributions"]
   /** What rows have come to until now. */
   readonly sum: () => Sum
   /** What all of it comes to, as the account of an answer about that time. */
@@ -70,11 +83,14 @@ export const make = ({ entry, fill, range }: ValidRequest, before: Tally | undef
   const start = before ?? nothing
   let types: Sum["types"] = new Map(fields.map(({ name }) => [name, start.types.get(name) ?? unseen]))
   let { chunks, counts, found, made } = start
+  let rangesGiven = 0
+  const contributed = () => new Map(Array.from(contributions, ([source, sets]) => [source, RangeSet.unionAll(sets)]))
 
   const addContents = (to: Array<WindowContent>, more: Contents): void => {
     // one by one: a batch may have more of them than a call takes arguments
     for (const content of more.contents) to.push(content)
     for (const [source, ranges] of more.contributions) {
+      rangesGiven += size(ranges)
       const known = contributions.get(source)
       if (known === undefined) contributions.set(source, [ranges])
       else known.push(ranges)
@@ -94,10 +110,12 @@ export const make = ({ entry, fill, range }: ValidRequest, before: Tally | undef
     addMade: (rows) => {
       made += rows
     },
+    rangesGiven: () => rangesGiven,
+    contributions: contributed,
     sum: () => ({ counts, made, chunks, types, found }),
     told: (covered) => ({
       covered,
-      contributions: new Map(Array.from(contributions, ([source, sets]) => [source, RangeSet.unionAll(sets)])),
+      contributions: contributed(),
       found,
       fingerprint: fingerprint({ series: entry.series, range, covered }, [...earlier, ...contents]),
       counts,

@@ -5,12 +5,15 @@
  * of several that were sent together.
  */
 import { Effect } from "effect"
+import { ResultTooLarge } from "../../protocol/history/Errors.ts"
 import type { Credit } from "../../runtime/Credits.ts"
 import type { Headers } from "../../runtime/Mesh.ts"
 import type { NoPlace } from "../../runtime/Places.ts"
+import { errorReply } from "../../runtime/ServiceEndpoint.ts"
 import { encodeInTime } from "./encodeReply.ts"
 import type { EncodingTurns } from "./EncodingTurns.ts"
-import { type AnswerForm, frameReply } from "./historyReply.ts"
+import { type AnswerForm, encodeMeta, frameReply } from "./historyReply.ts"
+import type { Refused } from "./read.ts"
 import type { SeamlessDataProvider } from "./SeamlessDataProvider.ts"
 import { sendParts } from "./sendParts.ts"
 
@@ -34,8 +37,17 @@ export interface PartedAsk<R> {
   readonly send: (data: Uint8Array, headers: Headers) => void
 }
 
-/** Answers one read: gives its only message, or the last of its parts when all others are sent. */
-export const answerParted = Effect.fnUntraced(function* <R>(
+/** A refusal, or in its place that its account is more than a message has. */
+const fitting = (refused: Refused, { bytesMax, form }: PartedTerms): Effect.Effect<never, Refused | ResultTooLarge> => {
+  const { error, result } = refused
+  const plainForm = form === "messagePack" ? form : "json"
+  const bytes = errorReply(error, { meta: encodeMeta(result.meta) }, plainForm).data.length
+  return bytes <= bytesMax
+    ? Effect.fail(refused)
+    : Effect.fail(new ResultTooLarge({ bytes, bytesMax, ofAccount: true }))
+}
+
+const answer = Effect.fnUntraced(function* <R>(
   { bytesMax, form, readParts, turns }: PartedTerms,
   { credit, cursor, place, request, send }: PartedAsk<R>
 ) {
@@ -52,3 +64,7 @@ export const answerParted = Effect.fnUntraced(function* <R>(
     bytesMax
   })
 })
+
+/** Answers one read: gives its only message, or the last of its parts when all others are sent. */
+export const answerParted = <R>(terms: PartedTerms, ask: PartedAsk<R>) =>
+  Effect.catchTag(answer(terms, ask), "Refused", (refused) => fitting(refused, terms))

@@ -40,6 +40,8 @@ export interface RowFlow<Needs = Services> {
   readonly next: Effect.Effect<Option.Option<Frame.Frame>, CoverageFailure, Needs>
   /** The account of all rows, and the first demand that they do not meet; asked when they have gone by. */
   readonly account: Effect.Effect<{ readonly meta: HistoryMeta; readonly error: Refusal | undefined }, never, Needs>
+  /** The account by what is known before the end; absent where there is no more to know than at the end. */
+  readonly soFar?: AccountSoFar.KnownSoFar
   readonly returnMeta: boolean
   /** How long each wait for a part may be, in milliseconds; infinite without a deadline. */
   readonly waitMs: number
@@ -82,6 +84,7 @@ export const ofResult = (request: ValidRequest, { df, meta }: HistoryResult): Ro
       return Option.some(df)
     }),
     account: Effect.succeed({ meta, error: undefined }),
+    soFar: { meta: () => meta, rangesGiven: () => 0 },
     returnMeta: request.returnMeta,
     waitMs: totalDeadlineMs ?? Infinity,
     firstWaitMs: Effect.succeed(totalDeadlineMs === null ? Infinity : Math.max(0, totalDeadlineMs - elapsedMs)),
@@ -149,6 +152,7 @@ const flowing = (
       Option.isNone(batch) ? nextEarlier : Effect.map(fillOf, (fill) => Option.some(rowsOf(batch.value, fill)))
     ),
     told: () => soFar.told(covered),
+    contributed: soFar,
     goneByMs: () => goneByMs,
     cursorAt: (timeMs: number) => {
       const sent = tallies.findLastIndex(({ untilMs }) => untilMs <= timeMs)
@@ -183,7 +187,7 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
   const { spanId, traceId } = early.meta
   // what the first part had to be there by is long over when the last one is made
   const atEnd = { ...budget, remainingMs: Effect.succeed(budget.totalMs) }
-  const { cursorAt, goneByMs, next, told } = flowing(request, findings.view, cursor, batchSize)
+  const { contributed, cursorAt, goneByMs, next, told } = flowing(request, findings.view, cursor, batchSize)
   /** What is stored and wanted is waited for within the time of each part: it has no budget of its own. */
   const nextCounted = Effect.flatMap(monotonicMs, (fromMs) =>
     Effect.onExit(next, () => Effect.map(monotonicMs, (nowMs) => budget.waited("storage", nowMs - fromMs)))
@@ -193,6 +197,10 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
     account: Effect.suspend(() => accountOf(request, findings, told(), atEnd)).pipe(
       Effect.map(({ error, meta }) => ({ error, meta: { ...meta, traceId, spanId } }))
     ),
+    soFar: {
+      meta: () => ({ ...early.meta, sourceContributions: Object.fromEntries(contributed.contributions()) }),
+      rangesGiven: contributed.rangesGiven
+    },
     returnMeta: request.returnMeta,
     waitMs: budget.totalMs,
     firstWaitMs: budget.remainingMs,

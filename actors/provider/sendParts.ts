@@ -14,6 +14,7 @@ import type { Credit } from "../../runtime/Credits.ts"
 import { Deadline, enforce, monotonicMs, remainingMs } from "../../runtime/Deadline.ts"
 import type { Headers } from "../../runtime/Mesh.ts"
 import { type Reply, silence } from "../../runtime/ServiceEndpoint.ts"
+import { accountRoom } from "./accountRoom.ts"
 import { Refused } from "./read.ts"
 import type { RowFlow } from "./readParts.ts"
 
@@ -102,7 +103,8 @@ const last = Effect.fnUntraced(function* (waiting: Waiting, meta: HistoryMeta | 
   const reply = yield* options.encode(joined(waiting), meta)
   const { bytesMax } = options
   if (reply.data.length <= bytesMax) return Option.some(reply)
-  return waiting.rows === 0 ? yield* new ResultTooLarge({ bytes: reply.data.length, bytesMax }) : Option.none()
+  if (waiting.rows > 0) return Option.none()
+  return yield* new ResultTooLarge({ bytes: reply.data.length, bytesMax, ofAccount: true })
 })
 
 const withHeaders = ({ data, headers }: Reply, more: Headers): Reply => ({
@@ -150,9 +152,10 @@ export const sendParts = Effect.fnUntraced(function* (flow: RowFlow<never>, opti
     sentMs: flow.goneByMs(),
     rowBytes: rowBytesGuess
   }
+  const room = accountRoom(flow, options)
   for (let part = 0; ; part++) {
     const waitMs = part === 0 ? yield* flow.firstWaitMs : flow.waitMs
-    const { reply, rows } = yield* inTime(waitMs)(nextPart(waiting, flow, options))
+    const { reply, rows } = yield* inTime(waitMs)(Effect.andThen(room, nextPart(waiting, flow, options)))
     if (rows === undefined && part === 0 && !flow.isResumed) return reply
     if (!(yield* credit.take)) return silence
     const headers: Array<[string, string]> = [

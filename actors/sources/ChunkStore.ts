@@ -124,7 +124,7 @@ interface Search extends Reading {
   readonly from?: From
 }
 
-/** How what is on a shelf is found: in memory, or read apart from who wants it, which is kept; or once, for one alone. */
+/** How what is on a shelf is found: in memory, or read apart from who wants it and kept; or once, for one alone. */
 const makeFinder = Effect.fnUntraced(function* <A>(mesh: Mesh["Service"], shelf: Shelf<A>) {
   const shared = yield* SharedLoads.make((names: ReadonlyArray<Name>) => loadBatch(mesh, shelf, names))
   const own = (names: ReadonlyArray<Name>) => loadBatch(mesh, { ...shelf, keep: () => undefined }, names)

@@ -103,20 +103,20 @@ const spotOnly = (fetchMarkets: unknown): unknown => {
   return Array.isArray(types) && types.includes("spot") ? { ...fetchMarkets, types: ["spot"] } : fetchMarkets
 }
 
-const noBars = new RequestFailed({
-  reason: "the exchange answered with something else than a list of bars",
-  retryable: true,
-  retryAfterMs: null
-})
+const isBar = ([time]: Candles[number]): boolean => Number.isFinite(time)
 
-/** Has an answer that is no list of bars fail: ccxt takes it for an empty one, and what it can't read for no row. */
-const refuseOdd = (exchange: Exchange): void => {
+/**
+ * Has an answer that is no list of bars be told by a bar that is none: ccxt takes it for an empty one, and what it
+ * can't read for no row.
+ */
+const keepOdd = (exchange: Exchange): void => {
   const parse = exchange.parseOHLCVs.bind(exchange)
   exchange.parseOHLCVs = (given: unknown, market, ...more) => {
     if (given === undefined) return []
-    if (!Array.isArray(given)) throw noBars
-    if (given.some((bar) => !Number.isFinite(exchange.parseOHLCV(bar, market)[0]))) throw noBars
-    return parse(given, market, ...more)
+    const isOdd = !Array.isArray(given) || given.some((bar) => !isBar(exchange.parseOHLCV(bar, market)))
+    return isOdd
+      ? [[Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN]]
+      : parse(given, market, ...more)
   }
 }
 
@@ -125,7 +125,7 @@ const prepare = (exchange: Exchange, baseUrl: string | undefined): void => {
   exchange.fetchImplementation = sendOfCall
   exchange.options["fetchMarkets"] = spotOnly(exchange.options["fetchMarkets"])
   exchange.has = { ...exchange.has, fetchCurrencies: false }
-  refuseOdd(exchange)
+  keepOdd(exchange)
   if (baseUrl === undefined) return
   exchange.urls = Object.assign({}, exchange.urls, { api: rebase(exchange.urls.api, baseUrl) })
 }
@@ -256,6 +256,10 @@ const fetchPart = Effect.fnUntraced(function* (venue: Venue, part: PageRequest) 
   // `until` counts as inside, or as outside: right either way, because no bar starts in the last millisecond
   const until = end - 1
   const candles = yield* venue.call(() => venue.exchange.fetchOHLCV(symbol, timeframe, start, limit, { until }))
+  if (!candles.every(isBar)) {
+    const reason = "the exchange answered with something else than a list of bars"
+    return yield* new RequestFailed({ reason, retryable: true, retryAfterMs: null })
+  }
   return inRange(candles, part).slice(0, limit)
 })
 

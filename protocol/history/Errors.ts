@@ -156,9 +156,17 @@ export class SlaViolated extends Schema.TaggedError<SlaViolated>()("SlaViolated"
 /** The answer does not fit into one message. */
 export class ResultTooLarge extends Schema.TaggedError<ResultTooLarge>()("ResultTooLarge", {
   bytes: Schema.Finite,
-  bytesMax: Schema.Finite
+  bytesMax: Schema.Finite,
+  /** Whether that is its account, at the least so large: parts do not help. */
+  ofAccount: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
+    if (this.ofAccount === true) {
+      return (
+        `the account of the answer has ${this.bytes} bytes or more and the server takes ${this.bytesMax}: ` +
+        "ask for a shorter range, or with returnMeta: false"
+      )
+    }
     return (
       `the answer has ${this.bytes} bytes and the server takes ${this.bytesMax}: ` +
       "take the answer in parts, or ask for a shorter range or for Arrow"

@@ -39,7 +39,7 @@ export type SlaReport = typeof SlaReport.Type
 /** What became of asking one source. */
 export const SourceOutcome = Schema.Struct({
   outcome: Schema.Literals(["ok", "timed_out", "failed", "not_asked"]),
-  /** Requests that it was sent for this answer. */
+  /** Requests that it was sent in the runs of jobs that this answer rests on, also before this was asked. */
   requests: Schema.optionalKey(Schema.Finite),
   /** Stored chunks of rows that it gave for this answer; of the cache and the store of the host that answers. */
   chunks: Schema.optionalKey(Schema.Finite),

@@ -97,12 +97,10 @@ describe("an answer in parts that goes on", () => {
         10_000,
         Effect.gen(function* () {
           const { account, next, ...flow } = yield* readParts(filled, cursor, batch)
-          const provide = Effect.provide(
-            yield* Effect.context<Effect.Services<typeof account> | Effect.Services<typeof next>>()
-          )
+          const provide = Effect.provide(yield* Effect.context<Effect.Services<typeof account>>())
           return yield* Effect.flip(
             sendParts(
-              { ...flow, account: provide(account), next: provide(next) },
+              { ...flow, returnMeta: false, account: provide(account), next: provide(next) },
               {
                 credit: { subject: "flow", take: Effect.succeed(true) },
                 encode: () => Effect.die("nothing is there to be sent"),

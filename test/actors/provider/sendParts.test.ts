@@ -6,6 +6,7 @@ import type { RowFlow } from "../../../actors/provider/readParts.ts"
 import { type PartOptions, sendParts } from "../../../actors/provider/sendParts.ts"
 import type * as Frame from "../../../protocol/frame/Frame.ts"
 import { StrictViolation } from "../../../protocol/history/Errors.ts"
+import * as RangeSet from "../../../protocol/history/RangeSet.ts"
 import { HistoryMeta } from "../../../protocol/history/HistoryResult.ts"
 import { type Headers } from "../../../runtime/Mesh.ts"
 import { type Reply, silence } from "../../../runtime/ServiceEndpoint.ts"
@@ -78,6 +79,15 @@ const send = Effect.fnUntraced(function* (flow: RowFlow<never>, more: Partial<Pa
   return { sent, last, all: last === silence ? sent : [...sent, sentOf(last)] }
 })
 
+/** Every second minute until one, from the first or the second on. */
+const stripes = (until: number, first: number): RangeSet.RangeSet =>
+  RangeSet.make(
+    Array.from({ length: Math.ceil((until - first) / 2) }, (_, index) => {
+      const at = first + 2 * index
+      return [at * minute, (at + 1) * minute] as const
+    })
+  )
+
 const timesOf = (all: ReadonlyArray<Sent>) => all.flatMap(({ times }) => times)
 const minutesTo = (end: number) => Array.from({ length: end }, (_, at) => at)
 const accountBytes = frameReply(bars(0, 0), "json", meta).data.length
@@ -130,6 +140,36 @@ describe("sendParts()", () => {
         for (const { bytes } of all) assert.isAtMost(bytes, bytesMax)
         assert.deepStrictEqual(all.at(-1)!.times, [])
       })
+  )
+
+  it.effect("sendParts() sends nothing of an answer whose account is known not to be carried", () =>
+    Effect.gen(function* () {
+      const soFar = { meta: () => meta, rangesGiven: () => 0 }
+      const sent: Array<unknown> = []
+      const options = { bytesMax: accountBytes - 1, send: () => void sent.push(1) }
+      const error = yield* Effect.flip(send(flowOf([3000, 3000], { soFar }), options))
+      assert.isTrue(error._tag === "ResultTooLarge" && error.ofAccount)
+      assert.match(error.message, /returnMeta: false/)
+      assert.lengthOf(sent, 0)
+      // who does not want it gets the rows
+      const { all } = yield* send(flowOf([3000, 3000], { soFar, returnMeta: false }), { bytesMax: accountBytes - 1 })
+      assert.deepStrictEqual(timesOf(all), minutesTo(6000))
+    })
+  )
+
+  it.effect("sendParts() ends an answer whose account has come to more than is carried, and not behind all rows", () =>
+    Effect.gen(function* () {
+      let gone = 0
+      const counted = flowOf(Array.from({ length: 100 }, () => 500))
+      // two sources take turns, bar by bar
+      const given = () => ({ binance: stripes(gone, 0), kraken: stripes(gone, 1) })
+      const soFar = { meta: () => ({ ...meta, sourceContributions: given() }), rangesGiven: () => gone }
+      const next = Effect.tap(counted.next, () => Effect.sync(() => void (gone += 500)))
+      const sent: Array<unknown> = []
+      const error = yield* Effect.flip(send({ ...counted, next, soFar }, { send: () => void sent.push(1) }))
+      assert.isTrue(error._tag === "ResultTooLarge" && error.ofAccount)
+      assert.isBelow(gone, 25_000)
+    })
   )
 
   it.effect("sendParts() refuses a row that is not carried, and an account", () =>
