@@ -4,20 +4,19 @@
  * It runs apart from who began it. Who has no more time leaves, and what comes is kept for who asks next: slow storage
  * would answer nobody else, each would begin anew. Who wants meanwhile what is on its way waits for that.
  */
-import { Effect, Fiber, FiberSet } from "effect"
+import { Effect, Fiber } from "effect"
 
 /** Reads some values by their names; of each by itself what came of it. */
 export type Load<Name, Loaded, Failure> = (names: ReadonlyArray<Name>) => Effect.Effect<ReadonlyArray<Loaded>, Failure>
 
-/** Nothing is on its way; what is when the scope ends is interrupted. */
-export const make = Effect.fnUntraced(function* <Name extends { readonly id: string }, Loaded, Failure>(
+/** Nothing is on its way. A load has to end by itself: nobody ends it. */
+export const make = <Name extends { readonly id: string }, Loaded, Failure>(
   load: Load<Name, Loaded, Failure>
-) {
-  const fibers = yield* FiberSet.make<ReadonlyArray<Loaded>, Failure>()
+): Load<Name, Loaded, Failure> => {
   const underWay = new Map<string, Fiber.Fiber<ReadonlyArray<Loaded>, Failure>>()
 
   const begin = Effect.fnUntraced(function* (names: ReadonlyArray<Name>) {
-    const fiber = yield* FiberSet.run(fibers, load(names))
+    const fiber = yield* Effect.forkDetach(load(names), { startImmediately: true })
     for (const { id } of names) underWay.set(id, fiber)
     fiber.addObserver(() => {
       for (const { id } of names) if (underWay.get(id) === fiber) underWay.delete(id)
@@ -26,11 +25,10 @@ export const make = Effect.fnUntraced(function* <Name extends { readonly id: str
   })
 
   /** What came of these names, and of others that were read with them. */
-  const shared: Load<Name, Loaded, Failure> = Effect.fnUntraced(function* (names) {
+  return Effect.fnUntraced(function* (names) {
     const waited = new Set(names.flatMap(({ id }) => underWay.get(id) ?? []))
     const fresh = names.filter(({ id }) => !underWay.has(id))
     if (fresh.length > 0) waited.add(yield* begin(fresh))
     return (yield* Effect.forEach(waited, Fiber.join)).flat()
   })
-  return shared
-})
+}

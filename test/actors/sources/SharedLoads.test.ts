@@ -1,6 +1,6 @@
 /** Is what storage gives kept, though nobody waits for it any more, and asked for once, though several want it? */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer } from "effect"
 import * as ChunkStore from "../../../actors/sources/ChunkStore.ts"
 import type { CoveragePage } from "../../../protocol/history/CoveragePage.ts"
 import * as Stream from "../../../protocol/wire/Stream.ts"
@@ -13,14 +13,12 @@ const pageOf = (index: number): CoveragePage => ({ format: 1, index, windows: []
 /** A store whose reads wait for a hand, with some pages that are not in its memory, and how often it was read. */
 const start = Effect.gen(function* () {
   const { faults, layer } = yield* makeFaultyMesh
-  const [writer, reader] = yield* Effect.all(
-    [1, 2].map(() =>
-      Effect.map(Layer.build(Layer.fresh(ChunkStore.layer(1024 * 1024)).pipe(Layer.provide(layer))), (built) =>
-        Effect.runSync(Effect.provideContext(ChunkStore.ChunkStore, built))
-      )
-    )
+  const aStore = Effect.map(
+    Layer.build(Layer.fresh(ChunkStore.layer(1024 * 1024)).pipe(Layer.provide(layer))),
+    Context.get(ChunkStore.ChunkStore)
   )
-  const ids = yield* Effect.forEach([0, 1], (index) => writer!.putPage(series, pageOf(index)))
+  const [writer, reader] = [yield* aStore, yield* aStore]
+  const ids = yield* Effect.forEach([0, 1], (index) => writer.putPage(series, pageOf(index)))
   const opened = yield* Deferred.make<void>()
   const reads: Array<string> = []
   faults.reading = (stream) =>
@@ -31,7 +29,7 @@ const start = Effect.gen(function* () {
   return {
     ids,
     reads,
-    pages: (wanted: ReadonlyArray<string>) => reader!.pages(series, wanted),
+    pages: (wanted: ReadonlyArray<string>) => reader.pages(series, wanted),
     open: Deferred.succeed(opened, undefined)
   }
 })
