@@ -12,6 +12,7 @@ import * as Subject from "../protocol/wire/Subject.ts"
 import * as Token from "../protocol/wire/Token.ts"
 import type { Message } from "../runtime/Mesh.ts"
 import { changeOf, type CoverageChange } from "./CoverageChange.ts"
+import { invalid, isRecord } from "./checkOptions.ts"
 import * as CoverageLog from "./CoverageLog.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 import { transportError } from "./failures.ts"
@@ -50,7 +51,12 @@ const keysOf = ({ interval, nodeId }: Watched): string => {
 }
 
 /** What a request says that can't be watched; undefined where it can. */
-const problemOf = ({ interval, nodeId }: Watched, { from }: WatchOptions) => {
+const problemOf = (watched: Watched, { from }: WatchOptions) => {
+  if (!isRecord(watched)) return { field: "watched", problem: "is no object" }
+  const { interval, nodeId } = watched
+  for (const [field, text] of Object.entries({ nodeId, interval })) {
+    if (text !== undefined && (typeof text !== "string" || text === "")) return { field, problem: "is no name" }
+  }
   if (interval !== undefined && nodeId === undefined)
     return { field: "interval", problem: "an interval is watched of a node" }
   if (from === undefined) return undefined
@@ -221,14 +227,11 @@ const next = Effect.fnUntraced(function* (
 /** What gives the changes one by one, until the scope ends. */
 export const watch = Effect.fnUntraced(function* (
   session: Session,
-  watched: Watched,
-  options: WatchOptions
+  watched: Watched = {},
+  options: WatchOptions = {}
 ): Effect.fn.Return<Pull<CoverageChange>, SeamlessError, Scope.Scope> {
   const wrong = problemOf(watched, options)
-  if (wrong !== undefined) {
-    const message = `${wrong.field}: ${wrong.problem}`
-    return yield* Effect.fail(new SeamlessError({ tag: "InvalidRequest", code: 400, message, fields: wrong }))
-  }
+  if (wrong !== undefined) return yield* Effect.fail(invalid(wrong.field, wrong.problem))
   const { from } = options
   const keys = keysOf(watched)
   const state: Watch = {
