@@ -7,6 +7,9 @@ interface Point {
   readonly committedAt: number
 }
 
+/** Which limit of a host. */
+type HostLimit = "requests" | "batches" | "answersInParts"
+
 interface Bytes {
   readonly bytes: number
   readonly bytesMax: number
@@ -49,7 +52,9 @@ export interface ErrorFields {
   readonly UnknownPoint: {
     readonly nodeId: string
     readonly interval: string
-    readonly problem: string
+    /** The point that was asked for. */
+    readonly asOf: { readonly version?: number; readonly time?: number }
+    readonly problem: "future" | "never" | "notKept"
     readonly oldest: Point
     readonly newest: Point
   }
@@ -69,17 +74,25 @@ export interface ErrorFields {
   readonly RequestTooLarge: Bytes
   readonly ResultTooLarge: Bytes
   readonly WindowQuarantined: { readonly windowStart: number; readonly reason: string }
-  readonly MailboxFull: { readonly address: string; readonly retryAfterMs: number }
+  readonly MailboxFull: {
+    readonly address: string
+    readonly retryAfterMs: number
+    /** Absent where it is the mailbox of an actor. */
+    readonly limit?: HostLimit
+    readonly limitMax?: number
+  }
   readonly TooManyRequests: {
     readonly caller: string
     readonly requestsMax: number
     readonly retryAfterMs: number
+    readonly limit?: HostLimit
   }
   readonly StoreDamaged: { readonly key: string; readonly problem: string }
   readonly MessageDeadLettered: Addressed & { readonly id: string }
   readonly RowsRejected: { readonly source: string; readonly reason: string }
   readonly ActorStopped: Addressed & { readonly retryAfterMs: number }
-  readonly ActorUnavailable: Addressed
+  /** `untouched` where nothing of it was begun; else nobody knows what became of it. */
+  readonly ActorUnavailable: Addressed & { readonly untouched?: boolean }
   readonly MeshUnavailable: Servers & { readonly operation?: string; readonly reason?: string }
   readonly BudgetUnavailable: OfSource
   readonly BackfillOff: {
