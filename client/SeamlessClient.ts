@@ -74,7 +74,10 @@ export interface SeamlessClient {
   readonly watch: (watched?: Watched, options?: WatchOptions) => Sequence<CoverageChange>
   /** How the host that happens to answer is. */
   readonly health: (options?: CallOptions) => Promise<Health>
-  /** Ends the connection; what is still under way is answered first. */
+  /**
+   * Ends the connection, and waits for no answer: what is under way rejects at once with a `SeamlessError` of tag
+   * `MeshUnavailable`, and so do loops.
+   */
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }

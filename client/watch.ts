@@ -7,7 +7,7 @@
  */
 import { Effect, Latch, Option, Result, type Scope } from "effect"
 import * as Announcement from "../protocol/wire/Announcement.ts"
-import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import * as Token from "../protocol/wire/Token.ts"
 import type { Message } from "../runtime/Mesh.ts"
@@ -202,11 +202,15 @@ const advance = Effect.fnUntraced(function* (watch: Watch) {
 const isPassing = ({ isFollowing, session: { link } }: Watch, error: SeamlessError | MeshUnavailable): boolean =>
   !(error instanceof SeamlessError) && isFollowing && link?.isClosed() !== true
 
+const closed = new MeshUnavailable({ operation: "watch", reason: "the client is closed" })
+
 /** The next change; none at the end of what there is, for who wants no more. */
 const next = Effect.fnUntraced(function* (
   watch: Watch
 ): Effect.fn.Return<Option.Option<CoverageChange>, SeamlessError> {
+  const { link, servers } = watch.session
   for (;;) {
+    if (link?.isClosed() === true) return yield* Effect.fail(transportError(servers, closed))
     const change = watch.ready.shift()
     if (change !== undefined) return Option.some(change)
     const step = yield* Effect.result(advance(watch))
@@ -250,7 +254,10 @@ export const watch = Effect.fnUntraced(function* (
     isFollowing: false,
     behind: 0
   }
-  const { mesh, servers } = session
+  const { link, mesh, servers } = session
+  // who waits is told when there is nothing more to wait for
+  const takeBack = link?.onBack(() => state.changed.openUnsafe())
+  yield* Effect.addFinalizer(() => Effect.sync(() => takeBack?.()))
   yield* mesh.onReconnect(onReconnect(state))
   yield* Effect.mapError(mesh.subscribe(Announcement.changed("coverage", keys), onAnnounced(state)), (error) =>
     transportError(servers, error)
