@@ -1,5 +1,6 @@
 /** How are switches told to a person? */
 import type { AdminAnswer } from "../client/admin.ts"
+import { switches } from "../protocol/Switches.ts"
 import { isoTime } from "./isoTime.ts"
 import { absent, tableOf } from "./tableOf.ts"
 
@@ -19,10 +20,13 @@ export const switchesText = (all: ReadonlyArray<Switch>): string =>
     ["means", ({ means }) => means]
   ])
 
-/** What has become of a switch that was turned. */
+/** What holds as it stands now. */
+const holds = ({ means, name, on }: Switch): string => (on ? means : switches[name].offMeans)
+
+/** What has become of a switch that was turned, and what holds now. */
 export const turnedText = ({ changed, switch: turned, version }: AdminAnswer<"turnSwitch">): string => {
-  const { means, name, word } = turned
+  const { name, word } = turned
   const whose = word === null ? "" : `, by ${word.by}: ${word.reason}`
   const what = changed ? `is ${standing(turned)} now (change ${version})` : `was ${standing(turned)} already`
-  return `${name} ${what}${whose}\n${means}`
+  return `${name} ${what}${whose}\n${holds(turned)}`
 }

@@ -25,7 +25,7 @@ interface OfSource {
   readonly retryAt: number | null
 }
 
-/** Where the client was connected to, where it is the client who tells. */
+/** What there is too much of. */
 interface OverLimit {
   readonly retryAfterMs: number
   /** Of what there is too much on the host, and how much there may be; absent where a mailbox is full. */
@@ -33,6 +33,7 @@ interface OverLimit {
   readonly limitMax?: number
 }
 
+/** Where the client was connected to, where it is the client who tells. */
 interface Servers {
   readonly servers?: string
 }
@@ -57,7 +58,9 @@ export interface ErrorFields {
   readonly UnknownPoint: {
     readonly nodeId: string
     readonly interval: string
-    readonly problem: string
+    /** The point that was asked for. */
+    readonly asOf: { readonly version?: number; readonly time?: number }
+    readonly problem: "future" | "never" | "notKept"
     readonly oldest: Point
     readonly newest: Point
   }
@@ -83,7 +86,8 @@ export interface ErrorFields {
   readonly MessageDeadLettered: Addressed & { readonly id: string }
   readonly RowsRejected: { readonly source: string; readonly reason: string }
   readonly ActorStopped: Addressed & { readonly retryAfterMs: number }
-  readonly ActorUnavailable: Addressed
+  /** `untouched` where nothing of it was begun; else nobody knows what became of it. */
+  readonly ActorUnavailable: Addressed & { readonly untouched?: boolean }
   readonly MeshUnavailable: Servers & { readonly operation?: string; readonly reason?: string }
   readonly BudgetUnavailable: OfSource
   readonly BackfillOff: {

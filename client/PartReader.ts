@@ -15,6 +15,7 @@ import { settle } from "./failures.ts"
 import type { Question, Session } from "./Session.ts"
 import type { Pull } from "./toIterable.ts"
 import * as Tries from "./Tries.ts"
+import { withinDeadline } from "./withinDeadline.ts"
 
 /** Parts that may be on their way: of half a megabyte each, they fill the time of a round trip. */
 const credit = 4
@@ -102,10 +103,7 @@ const resume = Effect.fnUntraced(function* (reader: Reader) {
   if (awayMs > idleMsMax) reader.attempt?.exchange.abandon("the host has given the reader up")
 })
 
-/** The next part; none behind the last. */
-const next = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<Option.Option<Message>, SeamlessError> {
-  if (reader.isDone) return Option.none()
-  yield* resume(reader)
+const nextPart = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<Option.Option<Message>, SeamlessError> {
   for (;;) {
     const step = yield* Effect.result(advance(reader))
     reader.askedMs = yield* monotonicMs
@@ -115,6 +113,15 @@ const next = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<Opti
     if (failure instanceof SeamlessError && !Tries.mayGoOn(failure, reader.tries)) return yield* Effect.fail(failure)
     yield* Tries.again(reader.tries, failure)
   }
+})
+
+/** The next part; none behind the last. A deadline is that of the first: from then on it is its taker's pace, too. */
+const next = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<Option.Option<Message>, SeamlessError> {
+  const { question, session, tries } = reader
+  if (reader.isDone) return Option.none()
+  yield* resume(reader)
+  if (tries.hasBegun) return yield* nextPart(reader)
+  return yield* withinDeadline(session, { ...question, budgetMs: yield* Tries.leftMs(tries) }, nextPart(reader))
 })
 
 /** What gives the messages of an answer one by one, whole ones each; who leaves it has the host stop. */

@@ -5,6 +5,7 @@ import { MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import { askedTimes } from "./askedTimes.ts"
 import { askPatiently } from "./askPatiently.ts"
+import { checkTexts, sentOf } from "./checkOptions.ts"
 import type { CoverageChange } from "./CoverageChange.ts"
 import { explain, type ReadExplanation } from "./explain.ts"
 import type { HistoryFrame } from "./HistoryFrame.ts"
@@ -18,7 +19,6 @@ import {
   type EnsureOptions,
   type ReadOptions,
   requestBody,
-  sentOf,
   type Time
 } from "./requestBody.ts"
 import { ask, decoder, type Question, type Session } from "./Session.ts"
@@ -74,7 +74,10 @@ export interface SeamlessClient {
   readonly watch: (watched?: Watched, options?: WatchOptions) => Sequence<CoverageChange>
   /** How the host that happens to answer is. */
   readonly health: (options?: CallOptions) => Promise<Health>
-  /** Ends the connection; what is still under way is answered first. */
+  /**
+   * Ends the connection, and waits for no answer: what is under way rejects at once with a `SeamlessError` of tag
+   * `MeshUnavailable`, and so do loops.
+   */
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -108,23 +111,23 @@ interface AboutSeries<Options> {
   readonly options: Options
 }
 
-const questionOf = <Options extends CallOptions>(
+const questionOf = Effect.fnUntraced(function* <Options extends CallOptions>(
   subject: string,
   { interval, nodeId, options }: AboutSeries<Options | undefined>
-): Question => ({
-  subject,
-  body: { ...sentOf(options), nodeId, interval },
-  accept,
-  isCancellable: isCancellable(options)
+) {
+  yield* checkTexts({ nodeId, interval })
+  const body = { ...(yield* sentOf(options)), nodeId, interval }
+  const question: Question = { subject, body, accept, isCancellable: isCancellable(options) }
+  return question
 })
 
 const coverage = Effect.fnUntraced(function* (session: Session, asked: AboutSeries<CoverageOptions | undefined>) {
-  const { data } = yield* askPatiently(session, questionOf(Subject.service.coverage, asked))
+  const { data } = yield* askPatiently(session, yield* questionOf(Subject.service.coverage, asked))
   return yield* decodeCoverage(data)
 })
 
 const diff = Effect.fnUntraced(function* (session: Session, asked: AboutSeries<DiffOptions>) {
-  const question = questionOf(Subject.service.diff, asked)
+  const question = yield* questionOf(Subject.service.diff, asked)
   const { data } = yield* askPatiently(session, { ...question, budgetMs: diffBudgetMs, againMs: diffBudgetMs / 2 })
   return yield* decodeDiff(data)
 })
@@ -150,7 +153,7 @@ export const makeClient = (session: Session, close: () => Promise<void>): Seamle
     coverage: (nodeId, interval, options) => toPromise(coverage(session, { nodeId, interval, options }), options),
     explain: (...asked) => toPromise(explain(session, asked), asked[4]),
     diff: (nodeId, interval, options) => toPromise(diff(session, { nodeId, interval, options }), options),
-    watch: (watched = {}, options = {}) => toIterable(watch(session, watched, options), options),
+    watch: (watched, options) => toIterable(watch(session, watched, options), options),
     health: (options) => toPromise(health(session), options),
     close,
     [Symbol.asyncDispose]: close

@@ -28,7 +28,10 @@ export interface Refusal {
 export class SeamlessError extends Error {
   override readonly name = "SeamlessError"
   readonly tag: ErrorTag | (string & {})
-  /** In HTTP's numbers: below 500 the request must change, from 500 on the same one may succeed later. */
+  /**
+   * In HTTP's numbers: below 500 it is about the request, from 500 on about whoever was to answer it. Whether another
+   * try is worth it is `isRetryable`: 429 is, and a deadline that the request itself has set (504) is not.
+   */
   readonly code: number
   /**
    * Whether the same question may be put again by itself, after a pause: something that passes was in its way. Reads

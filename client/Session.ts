@@ -2,7 +2,8 @@
  * How is a question put to whoever serves, and when is its answer too late?
  *
  * One request, one reply. A host has the budget; the wait here is longer by a margin, so that an answer that left in
- * time is not thrown away on its way.
+ * time is not thrown away on its way. A deadline that the caller names is the end of the wait here: what a host has is
+ * less by what its answer may need on the way back.
  */
 import { Effect, Option, Schema } from "effect"
 import * as Codec from "../protocol/wire/Codec.ts"
@@ -29,8 +30,10 @@ export interface Question {
   readonly subject: string
   readonly body: object
   readonly accept: string
-  /** The time that the host has, where the caller or the strategy sets one. */
+  /** The time of the answer, or what is left of it, where the caller or the strategy sets one. */
   readonly budgetMs?: number
+  /** The deadline that the caller has named, in milliseconds from the call on: nothing keeps him longer. */
+  readonly deadlineMs?: number | undefined
   /** Whether hosts are told of it, as they are unless this says otherwise: then they go by their own. */
   readonly tellsBudget?: boolean
   /** After so many milliseconds without an answer it is taken for lost; absent where the budget is hard. */
@@ -42,20 +45,33 @@ export interface Question {
 /** How much longer than a host may take its answer is waited for: busy networks and event loops stay below it. */
 export const marginMs = 1000
 
+// the way back of an answer: a tenth of the time, though not less than a busy event loop takes, where that is there
+const wayBackMsMin = 20
+const wayBackMsMax = 100
+
+/** What a host has of a deadline: the rest is for the way back of its answer. */
+const hostMsOf = (deadlineMs: number): number =>
+  deadlineMs - Math.min(wayBackMsMax, Math.max(deadlineMs / 10, Math.min(wayBackMsMin, deadlineMs / 2)))
+
+/** The time that a host is told of. */
+const toldMs = ({ budgetMs, deadlineMs, tellsBudget = true }: Question): number | undefined => {
+  if (budgetMs === undefined || !tellsBudget) return undefined
+  return deadlineMs === undefined ? budgetMs : hostMsOf(budgetMs)
+}
+
 /** Timers take no more, and fire at once where they are given more. */
 export const waitMsMax = 2 ** 31 - 1
 
 /** The headers of a question. */
-export const headersOf = (
-  { accept, budgetMs, tellsBudget = true }: Question,
-  call: string | undefined
-): ReadonlyMap<string, string> =>
-  new Map([
+export const headersOf = (question: Question, call: string | undefined): ReadonlyMap<string, string> => {
+  const budgetMs = toldMs(question)
+  return new Map([
     [Header.contentType, MediaType.json],
-    [Header.accept, accept],
-    ...(budgetMs === undefined || !tellsBudget ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const]),
+    [Header.accept, question.accept],
+    ...(budgetMs === undefined ? [] : [[Header.budgetMs, String(Math.ceil(budgetMs))] as const]),
     ...(call === undefined ? [] : [[Header.call, call] as const])
   ])
+}
 
 /** How long the answer is waited for. */
 export const waitMs = ({ timeoutMs }: Session, { budgetMs }: Question): number =>

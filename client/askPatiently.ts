@@ -17,6 +17,7 @@ import { randomId } from "../runtime/randomId.ts"
 import type { Link } from "./Link.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
 import { settle, transportError } from "./failures.ts"
+import { withinDeadline } from "./withinDeadline.ts"
 import { put, type PutOptions, type Question, type Session, waitMsMax } from "./Session.ts"
 
 // hosts that change are away for no longer than it takes to claim slots, or to start
@@ -172,7 +173,8 @@ export const askPatiently = Effect.fnUntraced(function* (
   const call = question.isCancellable === true ? yield* randomId : undefined
   const asking =
     link === undefined ? putNamed({ session, question }, call) : untilAnswered(session, question, { link, call })
-  const reply = yield* Effect.mapError(asking, (error) => transportError(servers, error))
+  const told = Effect.mapError(asking, (error) => transportError(servers, error))
+  const reply = yield* withinDeadline(session, question, told)
   link?.noteServed()
   return yield* settle(reply)
 })

@@ -4,6 +4,7 @@ import * as FrameCodec from "../protocol/frame/FrameCodec.ts"
 import * as Interval from "../protocol/history/Interval.ts"
 import { arrowMetaKey, dictionaryParameter, MediaType } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
+import { monotonicMs } from "../runtime/Deadline.ts"
 import { type HistoryFrame, join, toHistoryFrame } from "./HistoryFrame.ts"
 import { askedTimes } from "./askedTimes.ts"
 import { askPatiently } from "./askPatiently.ts"
@@ -13,6 +14,7 @@ import { type Asked, type ReadOptions, requestBody } from "./requestBody.ts"
 import type { SeamlessError } from "./SeamlessError.ts"
 import { malformed } from "./failures.ts"
 import { decoder, type Question, type Session } from "./Session.ts"
+import { withinDeadline } from "./withinDeadline.ts"
 
 /** The rows of an answer in Arrow. */
 export const decodeArrow = (bytes: Uint8Array): Effect.Effect<HistoryFrame, SeamlessError> =>
@@ -75,11 +77,21 @@ const readParts = (session: Session, question: Question) =>
 // by which a host says that the answer is more than one message carries, or than it makes one of
 const tooLarge: ReadonlySet<string> = new Set(["ResultTooLarge", "RangeTooLarge"])
 
+/** The same question with what is left of its time. */
+const withLeft = (question: Question, startMs: number) =>
+  Effect.map(monotonicMs, (nowMs) =>
+    question.budgetMs === undefined
+      ? question
+      : { ...question, budgetMs: Math.max(1, question.budgetMs - (nowMs - startMs)) }
+  )
+
 const readWhole = (session: Session, question: Question) =>
-  Effect.flatMap(askPatiently(session, question), ({ data }) => decodeArrow(data)).pipe(
-    Effect.catchIf(
-      ({ tag }) => tooLarge.has(tag),
-      () => readParts(session, question)
+  Effect.flatMap(monotonicMs, (startMs) =>
+    Effect.flatMap(askPatiently(session, question), ({ data }) => decodeArrow(data)).pipe(
+      Effect.catchIf(
+        ({ tag }) => tooLarge.has(tag),
+        () => Effect.flatMap(withLeft(question, startMs), (left) => readParts(session, left))
+      )
     )
   )
 
@@ -89,6 +101,7 @@ export const read = Effect.fnUntraced(function* (
   asked: Asked<ReadOptions>
 ): Effect.fn.Return<HistoryResult | HistoryFrame, SeamlessError> {
   const { question, returnMeta } = yield* questionOf(asked)
-  const df = yield* (isLarge(session, asked) ? readParts : readWhole)(session, question)
+  const reading = (isLarge(session, asked) ? readParts : readWhole)(session, question)
+  const df = yield* withinDeadline(session, question, reading)
   return returnMeta ? { df, meta: yield* decodeMeta(metaTextOf(df)) } : df
 })

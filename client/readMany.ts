@@ -7,17 +7,20 @@
 import { Effect } from "effect"
 import { Header } from "../protocol/wire/Header.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
+import { monotonicMs } from "../runtime/Deadline.ts"
 import type { Message } from "../runtime/Mesh.ts"
 import { batchTimes } from "./askedTimes.ts"
 import * as Exchange from "./Exchange.ts"
 import { type HistoryFrame, join } from "./HistoryFrame.ts"
 import type { HistoryResult } from "./HistoryResult.ts"
 import { arrowWanted, decodeArrow, decodeMeta, metaTextOf } from "./read.ts"
-import { type ReadOptions, requestBody, sentOf, type Time } from "./requestBody.ts"
+import { invalid, isRecord, sentOf } from "./checkOptions.ts"
+import { type ReadOptions, requestBody, type Time } from "./requestBody.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 import { malformed, settle } from "./failures.ts"
 import type { Question, Session } from "./Session.ts"
 import * as Tries from "./Tries.ts"
+import { withinDeadline } from "./withinDeadline.ts"
 
 /** What may differ between the reads of one question, and what all of them may share. */
 type SharedOptions = Omit<ReadOptions, "returnMeta" | "signal">
@@ -113,21 +116,31 @@ const goOn = (tries: Tries.Tries, failure: Exchange.Failure | SeamlessError) =>
     ? Effect.fail(failure)
     : Tries.again(tries, failure)
 
+const requestsOf = (reads: ReadonlyArray<OneRead>) => {
+  const given: unknown = reads
+  if (!Array.isArray(given)) return Effect.fail(invalid("requests", "is no list of reads"))
+  return Effect.forEach(reads, (read, place) => {
+    const name = `requests.${place}`
+    if (!isRecord(read)) return Effect.fail(invalid(name, "is no read"))
+    const { end, interval, nodeId, start, ...more } = read
+    return requestBody([nodeId, interval, start, end, more], name)
+  })
+}
+
 /** The rows of each read and their account, or why there are none; in the order of the reads. */
 export const readMany = Effect.fnUntraced(function* (
   session: Session,
   reads: ReadonlyArray<OneRead>,
   options: ReadManyOptions = {}
 ): Effect.fn.Return<ReadonlyArray<ReadOutcome>, SeamlessError> {
-  const requests = yield* Effect.forEach(reads, ({ end, interval, nodeId, start, ...more }) =>
-    requestBody([nodeId, interval, start, end, more])
-  )
-  const shared = { ...sentOf(options), returnMeta: true }
+  const shared = { ...(yield* sentOf(options)), returnMeta: true }
+  const requests = yield* requestsOf(reads)
   const times = batchTimes(options, reads)
   // time that a host is told of is that of all reads together: the patience for one is not
   const tellsBudget = options.sla?.totalDeadlineMs !== undefined
   const asked = { subject: Subject.service.readMany, accept: arrowWanted, tellsBudget, ...times }
   const question: Question = { ...asked, body: shared }
+  const startMs = yield* monotonicMs
   const tries = yield* Tries.make(session, question, times.againMs)
   const outcomes: Progress["outcomes"] = reads.map(() => undefined)
   for (;;) {
@@ -135,10 +148,9 @@ export const readMany = Effect.fnUntraced(function* (
     if (places.length === 0) return outcomes.filter((outcome) => outcome !== undefined)
     const body = { ...shared, requests: places.map((place) => requests[place]) }
     const progress: Progress = { tries, outcomes, parts: new Map() }
-    const step = yield* askFor(progress, { ...question, body }, places).pipe(
-      Effect.catch((failure) => goOn(tries, failure)),
-      Effect.result
-    )
+    const asking = askFor(progress, { ...question, body }, places).pipe(Effect.catch((failure) => goOn(tries, failure)))
+    const leftMs = times.budgetMs - ((yield* monotonicMs) - startMs)
+    const step = yield* Effect.result(withinDeadline(session, { ...question, budgetMs: Math.max(1, leftMs) }, asking))
     if (step._tag === "Success") continue
     // that nothing has come at all is no matter of one read
     if (!tries.hasBegun) return yield* Effect.fail(step.failure)

@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import type { DiffRequest } from "../protocol/history/HistoryDiff.ts"
 import type { CoverageRequest, EnsureRequest, HistoryRequest } from "../protocol/history/HistoryRequest.ts"
 import type * as Strategy from "../protocol/history/Strategy.ts"
-import { SeamlessError } from "./SeamlessError.ts"
+import { checkTexts, invalid, sentOf } from "./checkOptions.ts"
+import type { SeamlessError } from "./SeamlessError.ts"
 import type { CallOptions } from "./toPromise.ts"
 
 /** A moment: epoch milliseconds or a Date. */
@@ -34,19 +35,15 @@ export type Asked<Options> = readonly [nodeId: string, interval: string, start: 
 const epochMs = (field: string, time: Time): Effect.Effect<number, SeamlessError> => {
   const value: unknown = time instanceof Date ? time.getTime() : time
   if (typeof value === "number" && Number.isInteger(value)) return Effect.succeed(value)
-  const problem = `${String(time)} is no time: give epoch milliseconds or a Date`
-  return Effect.fail(
-    new SeamlessError({ tag: "InvalidRequest", code: 400, message: `${field}: ${problem}`, fields: { field, problem } })
-  )
+  const shown = typeof value === "object" && value !== null && !(time instanceof Date) ? "an object" : String(value)
+  return Effect.fail(invalid(field, `${shown} is no time: give epoch milliseconds or a Date`))
 }
 
-/** What of the options is sent: how the call is called off is the caller's own. */
-export const sentOf = (options: object = {}): object =>
-  Object.fromEntries(Object.entries(options).filter(([name]) => name !== "signal"))
-
-/** The request in plain data. */
-export const requestBody = Effect.fnUntraced(function* <Options extends object>(asked: Asked<Options>) {
-  const [nodeId, interval, start, end] = asked
-  const options = sentOf(asked[4])
-  return { ...options, nodeId, interval, start: yield* epochMs("start", start), end: yield* epochMs("end", end) }
+/** The request in plain data; where it is one of several, `prefix` says which. */
+export const requestBody = Effect.fnUntraced(function* <Options extends object>(asked: Asked<Options>, prefix = "") {
+  const [nodeId, interval, start, end, options] = asked
+  const field = (name: string) => (prefix === "" ? name : `${prefix}.${name}`)
+  yield* checkTexts({ [field("nodeId")]: nodeId, [field("interval")]: interval })
+  const times = { start: yield* epochMs(field("start"), start), end: yield* epochMs(field("end"), end) }
+  return { ...(yield* sentOf(options, prefix)), nodeId, interval, ...times }
 })

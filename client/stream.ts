@@ -29,12 +29,12 @@ const left = () =>
   })
 
 /** Where the account goes. */
-type Settled = Pick<PromiseWithResolvers<HistoryMeta>, "resolve" | "reject">
+type Settled = (meta: HistoryMeta) => void
 
 const openFrames = Effect.fnUntraced(function* (
   session: Session,
   asked: Asked<StreamOptions>,
-  meta: Settled
+  settle: Settled
 ): Effect.fn.Return<Pull<HistoryFrame>, SeamlessError, Scope.Scope> {
   const { question } = yield* questionOf(asked)
   const pull = yield* PartReader.open(session, { ...question, isCancellable: true })
@@ -44,7 +44,7 @@ const openFrames = Effect.fnUntraced(function* (
       if (Option.isNone(message)) return Option.none()
       const df = yield* decodeArrow(message.value.data)
       const text = metaTextOf(df)
-      if (text !== undefined) meta.resolve(yield* decodeMeta(text))
+      if (text !== undefined) settle(yield* decodeMeta(text))
       // the account may come alone
       if (df.length > 0) return Option.some(df)
     }
@@ -56,12 +56,7 @@ export const stream = (session: Session, asked: Asked<StreamOptions>): HistorySt
   const { promise, reject, resolve } = Promise.withResolvers<HistoryMeta>()
   // who has no use for the account need not look at it
   promise.catch(() => undefined)
-  const told = <A, R>(effect: Effect.Effect<A, SeamlessError, R>) =>
-    Effect.tapError(effect, (error) => Effect.sync(() => reject(error)))
-  const frames = Effect.gen(function* () {
-    // of no effect where it is settled
-    yield* Effect.addFinalizer(() => Effect.sync(() => reject(left())))
-    return told(yield* openFrames(session, asked, { resolve, reject }))
-  })
-  return Object.assign(toIterable(told(frames), asked[4]), { meta: promise })
+  // of no effect where it is settled
+  const onEnd = (error = left()) => reject(error)
+  return Object.assign(toIterable(openFrames(session, asked, resolve), asked[4], onEnd), { meta: promise })
 }

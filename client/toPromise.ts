@@ -1,5 +1,6 @@
 /** How does what the client does become a promise, and how is that called off? */
 import { Effect } from "effect"
+import { wrongCall } from "./checkOptions.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 
 /** What every call takes beside what it asks; nothing of it is sent. */
@@ -12,7 +13,7 @@ export interface CallOptions {
 const cancelledCode = 499
 
 /** What is told of a call that was called off. */
-const cancelled = ({ reason }: AbortSignal): SeamlessError =>
+export const cancelled = ({ reason }: AbortSignal): SeamlessError =>
   new SeamlessError({
     tag: "Cancelled",
     code: cancelledCode,
@@ -30,7 +31,10 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, SeamlessError> =>
   })
 
 /** Does it, until the signal calls it off. */
-export const toPromise = <A>(effect: Effect.Effect<A, SeamlessError>, { signal }: CallOptions = {}): Promise<A> => {
+export const toPromise = <A>(effect: Effect.Effect<A, SeamlessError>, options: CallOptions = {}): Promise<A> => {
+  const wrong = wrongCall(options)
+  if (wrong !== undefined) return Effect.runPromise(Effect.fail(wrong))
+  const { signal } = options
   if (signal === undefined) return Effect.runPromise(effect)
   return Effect.runPromise(signal.aborted ? aborted(signal) : Effect.raceFirst(effect, aborted(signal)))
 }

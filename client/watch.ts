@@ -7,11 +7,12 @@
  */
 import { Effect, Latch, Option, Result, type Scope } from "effect"
 import * as Announcement from "../protocol/wire/Announcement.ts"
-import type { MeshUnavailable } from "../protocol/wire/Errors.ts"
+import { MeshUnavailable } from "../protocol/wire/Errors.ts"
 import * as Subject from "../protocol/wire/Subject.ts"
 import * as Token from "../protocol/wire/Token.ts"
 import type { Message } from "../runtime/Mesh.ts"
 import { changeOf, type CoverageChange } from "./CoverageChange.ts"
+import { invalid, isRecord } from "./checkOptions.ts"
 import * as CoverageLog from "./CoverageLog.ts"
 import { SeamlessError } from "./SeamlessError.ts"
 import { transportError } from "./failures.ts"
@@ -50,7 +51,12 @@ const keysOf = ({ interval, nodeId }: Watched): string => {
 }
 
 /** What a request says that can't be watched; undefined where it can. */
-const problemOf = ({ interval, nodeId }: Watched, { from }: WatchOptions) => {
+const problemOf = (watched: Watched, { from }: WatchOptions) => {
+  if (!isRecord(watched)) return { field: "watched", problem: "is no object" }
+  const { interval, nodeId } = watched
+  for (const [field, text] of Object.entries({ nodeId, interval })) {
+    if (text !== undefined && (typeof text !== "string" || text === "")) return { field, problem: "is no name" }
+  }
   if (interval !== undefined && nodeId === undefined)
     return { field: "interval", problem: "an interval is watched of a node" }
   if (from === undefined) return undefined
@@ -196,11 +202,15 @@ const advance = Effect.fnUntraced(function* (watch: Watch) {
 const isPassing = ({ isFollowing, session: { link } }: Watch, error: SeamlessError | MeshUnavailable): boolean =>
   !(error instanceof SeamlessError) && isFollowing && link?.isClosed() !== true
 
+const closed = new MeshUnavailable({ operation: "watch", reason: "the client is closed" })
+
 /** The next change; none at the end of what there is, for who wants no more. */
 const next = Effect.fnUntraced(function* (
   watch: Watch
 ): Effect.fn.Return<Option.Option<CoverageChange>, SeamlessError> {
+  const { link, servers } = watch.session
   for (;;) {
+    if (link?.isClosed() === true) return yield* Effect.fail(transportError(servers, closed))
     const change = watch.ready.shift()
     if (change !== undefined) return Option.some(change)
     const step = yield* Effect.result(advance(watch))
@@ -221,14 +231,11 @@ const next = Effect.fnUntraced(function* (
 /** What gives the changes one by one, until the scope ends. */
 export const watch = Effect.fnUntraced(function* (
   session: Session,
-  watched: Watched,
-  options: WatchOptions
+  watched: Watched = {},
+  options: WatchOptions = {}
 ): Effect.fn.Return<Pull<CoverageChange>, SeamlessError, Scope.Scope> {
   const wrong = problemOf(watched, options)
-  if (wrong !== undefined) {
-    const message = `${wrong.field}: ${wrong.problem}`
-    return yield* Effect.fail(new SeamlessError({ tag: "InvalidRequest", code: 400, message, fields: wrong }))
-  }
+  if (wrong !== undefined) return yield* Effect.fail(invalid(wrong.field, wrong.problem))
   const { from } = options
   const keys = keysOf(watched)
   const state: Watch = {
@@ -247,7 +254,10 @@ export const watch = Effect.fnUntraced(function* (
     isFollowing: false,
     behind: 0
   }
-  const { mesh, servers } = session
+  const { link, mesh, servers } = session
+  // who waits is told when there is nothing more to wait for
+  const takeBack = link?.onBack(() => state.changed.openUnsafe())
+  yield* Effect.addFinalizer(() => Effect.sync(() => takeBack?.()))
   yield* mesh.onReconnect(onReconnect(state))
   yield* Effect.mapError(mesh.subscribe(Announcement.changed("coverage", keys), onAnnounced(state)), (error) =>
     transportError(servers, error)

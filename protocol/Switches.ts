@@ -6,30 +6,41 @@
  */
 import { Schema } from "effect"
 
-/** Every switch: how it stands where nobody has said otherwise, and what it does. */
+/** Every switch: how it stands where nobody has said otherwise, what it does, and what holds while it is off. */
 export const switches = {
   /** No request to a source begins, on any host. What is asked at the moment may finish its page. */
   DISABLE_BACKFILL: {
     kind: "kill",
     isOn: false,
-    means: "no request to a source begins, and no job is opened; what is queued stays so"
+    means: "no request to a source begins, and no job is opened; what is queued stays so",
+    offMeans: "requests to sources begin and jobs are opened as usual; what was queued goes on"
   },
   /** Every read is answered as `fail_fast`, whatever it asks. */
-  FORCE_FAIL_FAST: { kind: "kill", isOn: false, means: "every read is answered as fail_fast, whatever it asks" },
+  FORCE_FAIL_FAST: {
+    kind: "kill",
+    isOn: false,
+    means: "every read is answered as fail_fast, whatever it asks",
+    offMeans: "every read is answered by the strategy that it asks for"
+  },
   /** Gaps are handed to the coordination, which opens jobs for them. */
   enable_coordinator: {
     kind: "flag",
     isOn: true,
-    means: "gaps become jobs; off: none is opened, and those that are there go on"
+    means: "gaps become jobs; off: none is opened, and those that are there go on",
+    offMeans: "no job is opened for a gap; those that are there go on"
   },
   /** What is not waited for is queued all the same. */
   enable_detached_backfill: {
     kind: "flag",
     isOn: true,
-    means: "gaps that no reader waits for are filled, too; off: only those that one waits for"
+    means: "gaps that no reader waits for are filled, too; off: only those that one waits for",
+    offMeans: "only gaps that a reader waits for are filled"
   }
 } as const satisfies Readonly<
-  Record<string, { readonly kind: "flag" | "kill"; readonly isOn: boolean; readonly means: string }>
+  Record<
+    string,
+    { readonly kind: "flag" | "kill"; readonly isOn: boolean; readonly means: string; readonly offMeans: string }
+  >
 >
 
 /** The name of a switch. */

@@ -5,7 +5,7 @@
  * write without an answer is for its writer to settle.
  */
 import { connect as connectTransport, type NatsConnection } from "@nats-io/transport-node"
-import { Effect, type Scope } from "effect"
+import { Duration, Effect, type Scope } from "effect"
 import { MeshUnavailable } from "../../protocol/wire/Errors.ts"
 
 /** Where to connect, and as whom. */
@@ -31,6 +31,8 @@ export interface Connection {
 const serverVersionMin = [2, 12] as const
 
 const connectTimeoutMs = 5000
+// the library forgets the socket of a server that takes longer to greet than it is given
+const greetingMsMin = 1000
 
 const isOld = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split(".").map(Number)
@@ -41,7 +43,7 @@ const open = async ({ name, servers, timeoutMs = connectTimeoutMs }: ConnectOpti
   const nc = await connectTransport({
     servers: servers.split(","),
     name,
-    timeout: timeoutMs,
+    timeout: Math.max(timeoutMs, greetingMsMin),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     reconnectJitter: 100,
@@ -65,15 +67,34 @@ const follow = async (connection: Connection): Promise<void> => {
 const unavailable = (servers: string, reason: string) =>
   new MeshUnavailable({ operation: `connect to ${servers}`, reason })
 
+/** A connection; one that stands only when nobody waits for it any more is closed. */
+const opened = (options: ConnectOptions): Effect.Effect<Connection, MeshUnavailable> => {
+  const { servers, timeoutMs = connectTimeoutMs } = options
+  return Effect.tryPromise({
+    try: async (signal) => {
+      const connection = await open(options)
+      if (signal.aborted) await connection.nc.close()
+      return connection
+    },
+    catch: (cause) => unavailable(servers, String(cause))
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: Duration.millis(timeoutMs),
+      orElse: () => Effect.fail(unavailable(servers, `there was no connection within ${timeoutMs} ms`))
+    })
+  )
+}
+
 /** A connection that lives as long as the scope, and is drained at its end. */
 export const connect = (options: ConnectOptions): Effect.Effect<Connection, MeshUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const connection = yield* Effect.acquireRelease(
-      Effect.tryPromise({ try: () => open(options), catch: (cause) => unavailable(options.servers, String(cause)) }),
+      opened(options),
       ({ nc }) =>
         Effect.promise(async () => {
           if (!nc.isClosed()) await nc.drain().catch(() => nc.close())
-        }).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
+        }).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore),
+      { interruptible: true }
     )
     const version = connection.nc.info?.version ?? "0"
     if (isOld(version)) {

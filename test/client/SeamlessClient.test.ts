@@ -84,7 +84,10 @@ describe("read", () => {
 
   it.each([
     ["its own patience, which hosts' defaults are well within,", { strategy: "FAIL_FAST" }, 30_000],
-    ["the caller's deadline", { sla: { totalDeadlineMs: 60_000 } }, 60_000]
+    ["the caller's deadline, less what the way back may take,", { sla: { totalDeadlineMs: 60_000 } }, 59_900],
+    ["a tenth less of a short one", { sla: { totalDeadlineMs: 300 } }, 270],
+    ["20 ms less of a shorter one", { sla: { totalDeadlineMs: 50 } }, 30],
+    ["half of one that is over at once", { sla: { totalDeadlineMs: 10 } }, 5]
   ] as const)("read() sends %s as the budget and waits a little longer", async (_, options, budgetMs) => {
     const { client, sent } = clientOf(answered)
     await client.read(...range, options)

@@ -43,9 +43,33 @@ type FieldsOf = { readonly [E in Told as E["_tag"]]: E }
 /** Tags whose fields are not those of the protocol's error; none. */
 type Unlike = { [Tag in keyof FieldsOf]: FieldsOf[Tag] extends ErrorFields[Tag] ? never : Tag }[keyof FieldsOf]
 
+type KeysOf<Fields> = Fields extends unknown ? keyof Fields : never
+
+/** What all of them have is no field. */
+type OfError = keyof Told
+
+type OwnKeys<Tag extends keyof FieldsOf> = Exclude<keyof FieldsOf[Tag], OfError>
+
+/** Fields that the protocol's error has and the client's has not; none. */
+type Untold = {
+  [Tag in keyof FieldsOf]: Exclude<OwnKeys<Tag>, KeysOf<ErrorFields[Tag]>> extends infer Key extends string
+    ? `${Tag}.${Key}`
+    : never
+}[keyof FieldsOf]
+
+/** Fields that the client's has and the protocol's error has not: where the client was connected to, where it tells. */
+type Made = {
+  [Tag in keyof FieldsOf]: Exclude<KeysOf<ErrorFields[Tag]>, keyof FieldsOf[Tag] | "servers"> extends infer Key extends
+    string
+    ? `${Tag}.${Key}`
+    : never
+}[keyof FieldsOf]
+
 describe("ErrorFields", () => {
   it("has each error of the protocol that reaches a client, with its fields, and the client's own", () => {
     expectTypeOf<Unlike>().toEqualTypeOf<never>()
+    expectTypeOf<Untold>().toEqualTypeOf<never>()
+    expectTypeOf<Made>().toEqualTypeOf<never>()
     expectTypeOf<keyof ErrorFields>().toEqualTypeOf<keyof FieldsOf | "NoHostAnswers" | "Cancelled">()
   })
 })

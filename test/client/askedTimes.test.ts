@@ -7,7 +7,7 @@ import { Strategy } from "../../protocol/history/Strategy.ts"
 describe("askedTimes()", () => {
   it("a deadline of the caller's is hard: nothing is asked again within it", () => {
     const sla = { totalDeadlineMs: 5 }
-    assert.deepStrictEqual(askedTimes({ sla, strategy: "seamless" }, "seamless"), { budgetMs: 5 })
+    assert.deepStrictEqual(askedTimes({ sla, strategy: "seamless" }, "seamless"), { budgetMs: 5, deadlineMs: 5 })
   })
 
   it.each(Strategy.literals)(
@@ -39,6 +39,7 @@ describe("batchTimes()", () => {
     const batch = { sla: { totalDeadlineMs: 2000 } }
     assert.deepStrictEqual(batchTimes(batch, [{}, { sla: { totalDeadlineMs: 60_000 } }]), {
       budgetMs: 2000,
+      deadlineMs: 2000,
       againMs: 3000
     })
     assert.strictEqual(batchTimes(batch, [{ sla: { totalDeadlineMs: 500 } }]).againMs, 1500)

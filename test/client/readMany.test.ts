@@ -64,7 +64,7 @@ it.effect("readMany() tells the host of a deadline of all reads, and of no time 
     yield* readMany(session, [{ ...reads[0]!, sla: { totalDeadlineMs: 250 } }, ...reads.slice(1)])
     assert.deepStrictEqual(
       sent.map(({ headers }) => headers.get(Header.budgetMs)),
-      ["250", undefined]
+      ["225", undefined]
     )
   })
 )
@@ -86,12 +86,25 @@ it.effect("readMany() asks again for what was lost, and for nothing else", () =>
     const { sent, session } = setUp((request) =>
       request === 0 ? [about(1, rows)] : [about(1, rows), about(0, unknown, end)]
     )
+    const asking = yield* Effect.forkChild(readMany(session, reads), { startImmediately: true })
+    yield* TestClock.adjust("7 seconds")
+    assert.deepStrictEqual(told(yield* Fiber.join(asking)), ["UnknownSeries", 2, 2])
+    assert.deepInclude(sent[1]?.body, { requests: [reads[0], reads[2]] })
+  })
+)
+
+it.effect("readMany() ends at the deadline of all reads, with what has come", () =>
+  Effect.gen(function* () {
+    const { session } = setUp(() => [about(1, rows)])
     const asking = yield* Effect.forkChild(readMany(session, reads, { sla: { totalDeadlineMs: 2000 } }), {
       startImmediately: true
     })
-    yield* TestClock.adjust("4 seconds")
-    assert.deepStrictEqual(told(yield* Fiber.join(asking)), ["UnknownSeries", 2, 2])
-    assert.deepInclude(sent[1]?.body, { requests: [reads[0], reads[2]] })
+    yield* TestClock.adjust("1999 millis")
+    assert.isUndefined(asking.pollUnsafe())
+    yield* TestClock.adjust("1 millis")
+    const outcomes = yield* Fiber.join(asking)
+    assert.deepStrictEqual(told(outcomes), ["DeadlineExceeded", 2, "DeadlineExceeded"])
+    assert.propertyVal(outcomes[0], "message", "no answer from memory within 2000 ms")
   })
 )
 

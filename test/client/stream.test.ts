@@ -184,6 +184,57 @@ describe("stream", () => {
   )
 })
 
+describe("stream() with a signal", () => {
+  const calledOff = ({ published }: { readonly published: ReadonlyArray<Published> }) =>
+    published.filter(({ subject }) => subject.startsWith("seamless.v1.cancel."))
+
+  it.effect("is called off at once while its rows are worked on, and the next step rejects", () =>
+    Effect.gen(function* () {
+      const host = yield* setUp({ answer: whole })
+      const controller = new AbortController()
+      const answer = host.client.stream(...range, { signal: controller.signal })
+      yield* Effect.promise(async () => {
+        await answer.next()
+        assert.deepStrictEqual(calledOff(host), [])
+        controller.abort(new Error("enough"))
+        assert.strictEqual(calledOff(host).length, 1)
+        const error: unknown = await answer.next().catch((cause: unknown) => cause)
+        assert.deepInclude(error, { tag: "Cancelled" })
+        assert.deepInclude(await answer.meta.catch((cause: unknown) => cause), { tag: "Cancelled" })
+        assert.deepStrictEqual(await answer.next(), { done: true, value: undefined })
+      })
+    })
+  )
+
+  it.effect("is heard no more when it has ended", () =>
+    Effect.gen(function* () {
+      const host = yield* setUp({ answer: whole })
+      const controller = new AbortController()
+      const answer = host.client.stream(...range, { signal: controller.signal })
+      yield* Effect.promise(async () => {
+        let count = 0
+        for await (const df of answer) count += df.length
+        controller.abort()
+        assert.strictEqual(count, hundred.length)
+        assert.deepStrictEqual(await answer.next(), { done: true, value: undefined })
+        assert.deepStrictEqual(await answer.meta, meta)
+        assert.deepStrictEqual(calledOff(host), [])
+      })
+    })
+  )
+
+  it.effect("has no account where it was left before it began", () =>
+    Effect.gen(function* () {
+      const { client } = yield* setUp({ answer: whole })
+      const answer = client.stream(...range)
+      yield* Effect.promise(async () => {
+        await answer.return()
+        assert.deepInclude(await answer.meta.catch((cause: unknown) => cause), { tag: "Cancelled" })
+      })
+    })
+  )
+})
+
 describe("read", () => {
   it.effect("a range that is more than one message is read in parts, and put together", () =>
     Effect.gen(function* () {
@@ -274,6 +325,33 @@ describe("read", () => {
       yield* TestClock.adjust("9 seconds")
       assert.deepInclude(yield* Fiber.join(reading), { tag: "DeadlineExceeded", code: 504 })
       assert.strictEqual(sent.length, 1)
+    })
+  )
+
+  it.effect("what comes in parts since it is too large for one message has what is left of the time, and no more", () =>
+    Effect.gen(function* () {
+      const { sent, session } = yield* setUp({ answer: () => [] })
+      const large = refusal(413, { error: { tag: "ResultTooLarge", message: "large", bytes: 2, bytesMax: 1 } })
+      const { request } = answeringMesh(() => Effect.delay(Effect.succeed(large), "6 seconds"))
+      const mesh = { ...session.mesh, payloadBytesMax: () => 1e6, request }
+      const asked = [...range, { sla: { totalDeadlineMs: 8000 } }] as const
+      const reading = yield* Effect.forkChild(Effect.flip(read({ ...session, mesh }, asked)), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("7 seconds")
+      assert.strictEqual(sent[0]?.headers.get(Header.budgetMs), "1900")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(reading)).message, "no answer from memory within 8000 ms")
+    })
+  )
+
+  it.effect("parts that come slowly end at the caller's deadline, too", () =>
+    Effect.gen(function* () {
+      const { session } = yield* setUp({ answer: (asked) => whole(asked).slice(0, 4) })
+      const asked = [...range, { sla: { totalDeadlineMs: 2000 } }] as const
+      const reading = yield* Effect.forkChild(Effect.flip(read(session, asked)), { startImmediately: true })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(reading)).message, "no answer from memory within 2000 ms")
     })
   )
 

@@ -1,6 +1,7 @@
 /** Is each change of coverage told once, in order, whatever is announced? */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Schema } from "effect"
+import { Effect, Exit, Fiber, Option, Schema, Scope } from "effect"
+import * as Link from "../../client/Link.ts"
 import { makeClient } from "../../client/SeamlessClient.ts"
 import { watch, type Watched, type WatchOptions } from "../../client/watch.ts"
 import type { CoverageChange } from "../../client/CoverageChange.ts"
@@ -187,6 +188,25 @@ describe("watch", () => {
       const error = yield* Effect.flip(Effect.asVoid(pullOf(yield* makeMesh, watched, options)))
       assert.deepInclude(error, { tag: "InvalidRequest", code: 400 })
       assert.strictEqual(error.fields["field"], field)
+    })
+  )
+
+  it.live("ends at once when its client is closed", () =>
+    Effect.gen(function* () {
+      const mesh = yield* makeMesh
+      yield* commit(mesh, roots.slice(0, 1))
+      const scope = yield* Scope.make()
+      const session = { mesh, servers: "memory", timeoutMs: 1000, link: yield* Scope.provide(Link.make(mesh), scope) }
+      const pull = yield* watch(session, series, {})
+      yield* take(pull, 1)
+      const waiting = yield* Effect.forkChild(Effect.flip(pull), { startImmediately: true })
+      const startMs = performance.now()
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Fiber.join(waiting)
+      assert.deepInclude(error, { tag: "MeshUnavailable", code: 503 })
+      assert.include(error.message, "the client is closed")
+      // it looks by itself every five seconds
+      assert.isBelow(performance.now() - startMs, 2000)
     })
   )
 
