@@ -36,7 +36,7 @@ broken in the middle. Takes about a minute, most of it to store them.
 
 const credits = 8
 const sampleMs = 50
-/** What the host may need for the answer beside what it needs anyway. */
+/** What the host, and the reader, may need for the answer beside what they need anyway. */
 const growthMaxBytes = 256 * 1024 * 1024
 
 const startHost = (servers: string, windowCount: number) =>
