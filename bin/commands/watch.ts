@@ -1,5 +1,5 @@
 /** How are changes of coverage seen from the command line? */
-import { Effect, Option } from "effect"
+import { Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { SeamlessClient } from "../../client/SeamlessClient.ts"
 import { describeChange } from "../describeChange.ts"
@@ -7,7 +7,7 @@ import { ExitCode } from "../ExitCode.ts"
 import type { AddressFlags } from "../findAddress.ts"
 import { finish } from "../finish.ts"
 import { addressFlags, type Format, formatFlag, seriesArguments } from "../flags.ts"
-import { isTaken, printData } from "../print.ts"
+import { isTaken, printData, printNote } from "../print.ts"
 import { asked, withClientDoing } from "../withClient.ts"
 import { WrongUsage } from "../WrongUsage.ts"
 
@@ -39,6 +39,26 @@ interface Asked extends AddressFlags {
   readonly format: Format
 }
 
+/**
+ * Says of one series that there is nothing to wait for, or not yet. A watch itself is none of the hosts' business, and
+ * goes on where none answers.
+ */
+const foresee = Effect.fnUntraced(function* (client: SeamlessClient, { from, interval, node, once }: Asked) {
+  if (Option.isNone(node) || Option.isNone(interval)) return
+  const known = yield* Effect.result(asked(() => client.coverage(node.value, interval.value)))
+  if (Result.isFailure(known)) {
+    const { failure } = known
+    if (!failure.is("UnknownSeries")) return
+    if (once) return yield* Effect.fail(failure)
+    return yield* printNote(`${failure.message}. Its changes are shown when there are any.`)
+  }
+  const newest = known.success.coverageVersion
+  if (Option.isNone(from) && newest > 0) return
+  if (newest === 0) return yield* printNote(`nothing of ${node.value} ${interval.value} is covered yet`)
+  const first = Option.getOrElse(from, () => 1)
+  if (first > newest) yield* printNote(`version ${first} has not come yet: the newest is ${newest}`)
+})
+
 const textOf = { table: describeChange, json: JSON.stringify }
 
 const show = (client: SeamlessClient, { format, from, interval, node, once }: Asked) => {
@@ -65,7 +85,7 @@ const answer = Effect.fnUntraced(function* (wanted: Asked) {
     const problem = "--from counts the versions of one series: name its node and its interval"
     return yield* new WrongUsage({ problem, usage: "seamless watch NODE INTERVAL --from VERSION" })
   }
-  yield* withClientDoing(wanted, (client) => show(client, wanted)).pipe(
+  yield* withClientDoing(wanted, (client) => Effect.andThen(foresee(client, wanted), show(client, wanted))).pipe(
     // to be stopped is how it ends
     Effect.onInterrupt(() => Effect.sync(() => void (process.exitCode = ExitCode.complete)))
   )
@@ -77,7 +97,7 @@ export const watch = Command.make("watch", parts, (wanted: Asked) => finish(want
   Command.withDescription(
     "Shows each change of the coverage of one series, of all of a node, or of all there are: each once, in order, " +
       "and those too that came while the connection was away. With --format json each is a line of JSON. " +
-      "It ends by Ctrl-C."
+      "It ends by Ctrl-C. A series that no host knows is told on the error output, and with --once ends it with 4."
   ),
   Command.withShortDescription("Shows each change of coverage"),
   Command.withExamples([

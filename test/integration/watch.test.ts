@@ -153,6 +153,26 @@ describe("watch", () => {
     })
   )
 
+  it.live("the command says where there is nothing to wait for, or not yet", () =>
+    Effect.gen(function* () {
+      const { client, servers } = yield* setUp()
+      const run = (...args: ReadonlyArray<string>) =>
+        Effect.promise(() => runCommand(["watch", ...args, "--once", "--nats", servers]))
+      const unknown = yield* run("nope", "1m")
+      assert.strictEqual(unknown.code, 4)
+      assert.include(unknown.err, "there is no series nope 1m")
+      const empty = yield* run(file.node, file.interval)
+      assert.deepInclude(empty, { code: 0, out: "" })
+      assert.include(empty.err, "is covered yet")
+      yield* fill(client, 0)
+      const later = yield* run(file.node, file.interval, "--from", "99999")
+      assert.deepInclude(later, { code: 0, out: "" })
+      assert.include(later.err, "version 99999 has not come yet: the newest is 1")
+      const told = yield* run(file.node, file.interval)
+      assert.deepInclude(told, { code: 0, err: "" })
+    })
+  )
+
   it.live("the command refuses a version of many series, and ends with who reads what it shows", () =>
     Effect.gen(function* () {
       const { client, servers } = yield* setUp()
