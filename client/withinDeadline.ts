@@ -6,7 +6,7 @@ import type { SeamlessError } from "./SeamlessError.ts"
 import { type Question, type Session, waitMsMax } from "./Session.ts"
 
 /** What a caller is told at the deadline, in the same words whatever was waited for. */
-export const late = ({ servers }: Session, { deadlineMs = 0, subject }: Question): SeamlessError =>
+const late = ({ servers }: Session, { deadlineMs = 0, subject }: Question): SeamlessError =>
   transportError(servers, new DeadlineExceeded({ waitingFor: `answer on ${subject}`, budgetMs: deadlineMs }))
 
 /** Whether there was no time to get over it: the connection was away, and it is not known to be gone for good. */
