@@ -10,6 +10,7 @@ import * as Codec from "../protocol/wire/Codec.ts"
 import { DeadlineExceeded, MeshUnavailable } from "../protocol/wire/Errors.ts"
 import { Header } from "../protocol/wire/Header.ts"
 import type { Message, NoResponders } from "../runtime/Mesh.ts"
+import { monotonicMs } from "../runtime/Deadline.ts"
 import { randomId } from "../runtime/randomId.ts"
 import { callOff, untilStanding } from "./askPatiently.ts"
 import { headersOf, type Question, type Session, waitMs } from "./Session.ts"
@@ -49,6 +50,12 @@ const isEnd = ({ headers }: Message): boolean =>
     ? headers.get(Header.end) === "true"
     : !headers.has(Header.part) || headers.get(Header.last) === "true"
 
+/** The question of who has waited so long: a host is told of no time that is over. */
+const lessBy = (question: Question, waitedMs: number): Question =>
+  question.deadlineMs === undefined || question.budgetMs === undefined
+    ? question
+    : { ...question, budgetMs: Math.max(1, question.budgetMs - waitedMs) }
+
 /** Sends the request when the connection stands; it is over with the scope. */
 export const open = Effect.fnUntraced(function* (
   session: Session,
@@ -56,7 +63,9 @@ export const open = Effect.fnUntraced(function* (
   { credit, cursor, leftMs }: ExchangeOptions
 ): Effect.fn.Return<Exchange, Failure, Scope.Scope> {
   const { link, mesh } = session
+  const askedMs = yield* monotonicMs
   if (link !== undefined) yield* untilStanding(link, question, leftMs)
+  const told = lessBy(question, (yield* monotonicMs) - askedMs)
   const call = yield* randomId
   const inbox: Array<Message> = []
   const changed = Latch.makeUnsafe(false)
@@ -69,7 +78,7 @@ export const open = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => (isOver ? Effect.void : callOff(session, call)))
   const takeBack = link?.onBack(() => fail(lost(question, "the connection was lost")))
   yield* Effect.addFinalizer(() => Effect.sync(() => takeBack?.()))
-  const headers = new Map([...headersOf(question, call), [Header.credit, String(credit)]])
+  const headers = new Map([...headersOf(told, call), [Header.credit, String(credit)]])
   if (cursor !== undefined) headers.set(Header.cursor, cursor)
   const onAnswer = (message: Message): void => {
     flow ??= message.headers.get(Header.flow)

@@ -49,10 +49,12 @@ const decodeRefusal = Schema.decodeUnknownOption(
     error: Schema.StructWithRest(Schema.Struct({ tag: Schema.String, message: Schema.String }), [
       Schema.Record(Schema.String, Schema.Unknown)
     ]),
-    meta: Schema.optionalKey(RefusedMeta),
-    result: Schema.optionalKey(AvailabilityResult)
+    meta: Schema.optionalKey(Schema.Unknown),
+    result: Schema.optionalKey(Schema.Unknown)
   })
 )
+const decodeMeta = Schema.decodeUnknownOption(RefusedMeta)
+const decodeResult = Schema.decodeUnknownOption(AvailabilityResult)
 
 /** The error that an error reply carries; its headers alone where its body tells nothing. */
 const refusalOf = ({ data, headers }: Message, headerTag: string): SeamlessError => {
@@ -60,7 +62,15 @@ const refusalOf = ({ data, headers }: Message, headerTag: string): SeamlessError
   return Option.match(Option.flatMap(Codec.fromJson(data), decodeRefusal), {
     onNone: () => new SeamlessError({ tag: headerTag, code, message: `the host answered with ${headerTag}` }),
     onSome: ({ error: { message, tag, ...fields }, meta, result }) =>
-      new SeamlessError({ tag, code, message, fields, meta, result })
+      // an account that this build can't read takes nothing away from the error
+      new SeamlessError({
+        tag,
+        code,
+        message,
+        fields,
+        meta: Option.getOrUndefined(decodeMeta(meta)),
+        result: Option.getOrUndefined(decodeResult(result))
+      })
   })
 }
 

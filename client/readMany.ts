@@ -148,9 +148,11 @@ export const readMany = Effect.fnUntraced(function* (
     if (places.length === 0) return outcomes.filter((outcome) => outcome !== undefined)
     const body = { ...shared, requests: places.map((place) => requests[place]) }
     const progress: Progress = { tries, outcomes, parts: new Map() }
-    const asking = askFor(progress, { ...question, body }, places).pipe(Effect.catch((failure) => goOn(tries, failure)))
     const leftMs = times.budgetMs - ((yield* monotonicMs) - startMs)
-    const step = yield* Effect.result(withinDeadline(session, { ...question, budgetMs: Math.max(1, leftMs) }, asking))
+    const rest = { ...question, budgetMs: Math.max(1, leftMs) }
+    const put = { ...(tellsBudget ? rest : question), body }
+    const asking = askFor(progress, put, places).pipe(Effect.catch((failure) => goOn(tries, failure)))
+    const step = yield* Effect.result(withinDeadline(session, rest, asking))
     if (step._tag === "Success") continue
     // that nothing has come at all is no matter of one read
     if (!tries.hasBegun) return yield* Effect.fail(step.failure)

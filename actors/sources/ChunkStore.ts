@@ -125,17 +125,18 @@ interface Search extends Reading {
 }
 
 /** How what is on a shelf is found: in memory, or read apart from who wants it and kept; or once, for one alone. */
-const makeFinder = <A>(mesh: Mesh["Service"], shelf: Shelf<A>) => {
+const makeFinder = Effect.fnUntraced(function* <A>(mesh: Mesh["Service"], shelf: Shelf<A>) {
   const shared = SharedLoads.make((names: ReadonlyArray<Name>) => loadBatch(mesh, shelf, names))
+  yield* mesh.onReconnect(shared.forget)
   const own = (names: ReadonlyArray<Name>) => loadBatch(mesh, { ...shelf, keep: () => undefined }, names)
   return (names: ReadonlyArray<Name>, { from = "anywhere", once = false }: Search = {}) =>
-    gather(shelf.get, once ? own : shared, names, from)
-}
+    gather(shelf.get, once ? own : shared.load, names, from)
+})
 
 const make = Effect.fnUntraced(function* (cacheBytes: number) {
   const mesh = yield* Mesh
   const { chunkBytes, chunkShelf, pageShelf } = makeShelves(cacheBytes)
-  const [findChunks, findPages] = [makeFinder(mesh, chunkShelf), makeFinder(mesh, pageShelf)]
+  const [findChunks, findPages] = [yield* makeFinder(mesh, chunkShelf), yield* makeFinder(mesh, pageShelf)]
 
   const chunksIn = Effect.fn(Span.dataSourceRead)(function* (
     series: Series,

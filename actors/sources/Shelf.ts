@@ -139,7 +139,18 @@ export const gather = Effect.fnUntraced(function* <A>(
       { concurrency: readConcurrency, discard: true }
     )
   }
-  return { values, failure, fromCache, fromStorage: values.size - fromCache } satisfies There<A>
+  // what came of one question is there, whatever became of another that it was waited for with
+  for (const id of failure === undefined ? [] : wanted) {
+    const kept = values.has(id) ? undefined : get(id)
+    if (kept !== undefined) values.set(id, kept)
+  }
+  const isAll = fromCache + wanted.size === values.size
+  return {
+    values,
+    failure: isAll ? undefined : failure,
+    fromCache,
+    fromStorage: values.size - fromCache
+  } satisfies There<A>
 })
 
 /** All that was wanted, or why it can't be had. */

@@ -40,10 +40,12 @@ const isOld = (version: string): boolean => {
 }
 
 const open = async ({ name, servers, timeoutMs = connectTimeoutMs }: ConnectOptions): Promise<Connection> => {
+  const addresses = servers.split(",")
   const nc = await connectTransport({
-    servers: servers.split(","),
+    servers: addresses,
     name,
-    timeout: Math.max(timeoutMs, greetingMsMin),
+    // they are tried one after another: one that gives no answer leaves time for the others
+    timeout: Math.max(timeoutMs / addresses.length, greetingMsMin),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     reconnectJitter: 100,

@@ -159,10 +159,12 @@ describe("a switch is turned", () => {
         })
         assert.strictEqual(df.length, 10)
         assert.strictEqual(meta.strategy, "fail_fast")
-        const wanted = strategy === "fail_fast" ? 60_000 : 1000
-        assert.strictEqual(meta.slaReport.totalDeadlineMs, wanted)
+        // the client keeps a tenth of it for the way back, and no more than 100 ms
+        const [atMost, atLeast] = strategy === "fail_fast" ? [60_000, 59_000] : [1000, 900]
+        assert.isAtMost(meta.slaReport.totalDeadlineMs ?? Infinity, atMost)
+        assert.isAtLeast(meta.slaReport.totalDeadlineMs ?? 0, atLeast)
         const hasty = yield* read(minutes(0, 10), { strategy, sla: { totalDeadlineMs: 700 } })
-        assert.strictEqual(hasty.meta.slaReport.totalDeadlineMs, 700)
+        assert.isAtMost(hasty.meta.slaReport.totalDeadlineMs ?? Infinity, 700)
         const told = meta.notes.filter((note) => note.includes("FORCE_FAIL_FAST is on since"))
         assert.lengthOf(told, strategy === "fail_fast" ? 0 : 1)
       }
