@@ -71,7 +71,7 @@ describe("sources", () => {
         Effect.map(
           read(minutes(0, 10), { strategy: "partial_fill" }),
           ({ meta }) =>
-            /^binance: /.test(meta.missingRanges[0]?.reason ?? "") &&
+            meta.missingRanges[0]?.reason.startsWith("binance: ") === true &&
             meta.sourceOutcomes["binance"]?.outcome === "failed"
         )
       )
