@@ -21,23 +21,20 @@ export const confirmedView = Effect.fnUntraced(function* (series: Series, least 
   return yield* coverage.of(series, { minVersion: Math.max(least, version) })
 })
 
-/** What a request is answered upon, at least of a version, within the budget of storage; none where that is over. */
-export const currentView = Effect.fnUntraced(function* (
-  { consistency, entry: { series }, minVersion, sla }: ValidRequest,
-  budget: Budget
-) {
-  const coverage = yield* Coverage
-  if (consistency === "eventual") return yield* budget.phase("storage")(coverage.of(series, { minVersion }))
-  const remainingMs = Math.min(sla.maxWaitStorageMs ?? Infinity, yield* budget.remainingMs)
-  const confirmed = confirmedView(series, minVersion).pipe(withBudget(remainingMs))
-  return yield* budget.phase("storage", sla.maxWaitStorageMs)(confirmed)
-})
-
 /** What is covered by now, at least of a version that was heard of meanwhile, within the budget of storage. */
 export const laterView = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget, since: number) {
   const coverage = yield* Coverage
   const demand = { minVersion: Math.max(since, request.minVersion) }
   return yield* budget.phase("storage")(coverage.of(request.entry.series, demand))
+})
+
+/** What a request is answered upon, at least of a version, within the budget of storage; none where that is over. */
+export const currentView = Effect.fnUntraced(function* (request: ValidRequest, budget: Budget) {
+  const { consistency, entry, minVersion, sla } = request
+  if (consistency === "eventual") return yield* laterView(request, budget, minVersion)
+  const remainingMs = Math.min(sla.maxWaitStorageMs ?? Infinity, yield* budget.remainingMs)
+  const confirmed = confirmedView(entry.series, minVersion).pipe(withBudget(remainingMs))
+  return yield* budget.phase("storage", sla.maxWaitStorageMs)(confirmed)
 })
 
 /** What stood at a point of the past, and else what stands by somebody's word; and the time by which it is judged. */

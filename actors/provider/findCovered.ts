@@ -27,20 +27,15 @@ export const findCovered = Effect.fnUntraced(function* (request: ValidRequest, b
   const nowMs = yield* Clock.currentTimeMillis
   const plan = planRead(request, view, nowMs)
   if (plan.because !== "complete") return undefined
-  const found = { view, plan, filled: untouched, nowMs }
   const loaded = rowsAtHand(request, view, yield* ChunkStore)
-  if (loaded === undefined) {
-    const findings: Findings<Loaded> = { ...found, ...(yield* load(request, view, budget)) }
-    return findings
+  if (loaded !== undefined) {
+    const budgetMs = Math.min(sla.maxWaitStorageMs ?? Infinity, leftMs)
+    budget.noted("storage", { budgetMs, waitedMs: 0, timedOut: false })
   }
-  const budgetMs = Math.min(sla.maxWaitStorageMs ?? Infinity, leftMs)
-  budget.noted("storage", { budgetMs, waitedMs: 0, timedOut: false })
-  const findings: Findings<Loaded> = {
-    ...found,
-    loaded,
-    storageTimedOut: false,
-    isUnread: false,
-    loadedMs: durationMs(loaded.covered)
-  }
+  const stored =
+    loaded === undefined
+      ? yield* load(request, view, budget)
+      : { loaded, storageTimedOut: false, isUnread: false, loadedMs: durationMs(loaded.covered) }
+  const findings: Findings<Loaded> = { view, plan, filled: untouched, nowMs, ...stored }
   return findings
 })

@@ -77,41 +77,24 @@ const pastNotes = ({ root: { committedAt, version } }: CoverageView): ReadonlyAr
   `as of version ${version} of ${isoTime(committedAt)}: nothing is fetched for the past`
 ]
 
-/** What an answer in parts goes on with: the version that it is of. What was to be done about its gap has been. */
-export const findAgain = Effect.fnUntraced(function* <Loaded>(
+/**
+ * What stood at a point: of the past, where what is missing stays so; or the version that an answer in parts goes on
+ * with, whose gap has been seen to.
+ */
+export const findAt = Effect.fnUntraced(function* <Loaded>(
   request: ValidRequest,
   budget: Budget.Budget,
   load: Load<Loaded>,
-  version: number
+  point: AsOf
 ) {
   const { asOf } = request
-  const view = yield* pastView(request, budget, { version })
+  const view = yield* pastView(request, budget, point)
   const nowMs = asOf === undefined ? yield* Clock.currentTimeMillis : (asOf.time ?? view.atMs)
   const found: Findings<Loaded> = {
     view,
     plan: planRead(request, view, nowMs),
     filled: asOf === undefined ? untouched : { ...untouched, notes: pastNotes(view) },
     nowMs,
-    ...(yield* load(request, view, budget))
-  }
-  return found
-})
-
-/** What stood at a point of the past: what is missing of it stays so. */
-export const findPast = Effect.fnUntraced(function* <Loaded>(
-  request: ValidRequest,
-  budget: Budget.Budget,
-  load: Load<Loaded>,
-  asOf: AsOf
-) {
-  const view = yield* pastView(request, budget, asOf)
-  const plan = planRead(request, view, view.atMs)
-  const notes = pastNotes(view)
-  const found: Findings<Loaded> = {
-    view,
-    plan,
-    filled: { ...untouched, notes },
-    nowMs: view.atMs,
     ...(yield* load(request, view, budget))
   }
   return found

@@ -17,7 +17,7 @@ import { ChunkStore } from "../sources/ChunkStore.ts"
 import { forwardFill } from "../conformance/forwardFill.ts"
 import * as Budget from "./Budget.ts"
 import { findCovered } from "./findCovered.ts"
-import { find, findPast } from "./findHistory.ts"
+import { find, findAt } from "./findHistory.ts"
 import { accountOf } from "./historyAccount.ts"
 import { foundIn } from "./Found.ts"
 import { countRows } from "./historyMeta.ts"
@@ -75,7 +75,7 @@ const answer = Effect.fnUntraced(function* (request: ValidRequest) {
   const { asOf } = request
   const findings =
     (yield* findCovered(request, budget, load)) ??
-    (yield* asOf === undefined ? find(request, budget, load) : findPast(request, budget, load, asOf))
+    (yield* asOf === undefined ? find(request, budget, load) : findAt(request, budget, load, asOf))
   const { loaded } = findings
   const { df, ...made } = asWanted(request, loaded)
   const found = foundIn(loaded.findings, request.entry.interval.lengthMs)

@@ -19,7 +19,7 @@ import { loadWindows } from "../sources/storedWindows.ts"
 import * as AccountSoFar from "./AccountSoFar.ts"
 import * as Budget from "./Budget.ts"
 import * as EarlierWindows from "./EarlierWindows.ts"
-import { find, findAgain, findPast, type Load } from "./findHistory.ts"
+import { find, findAt, type Load } from "./findHistory.ts"
 import { accountOf, type Told } from "./historyAccount.ts"
 import { joinWindows } from "./loadRows.ts"
 import * as OnwardFill from "./OnwardFill.ts"
@@ -174,12 +174,10 @@ export const readParts = Effect.fn(Span.historyRead)(function* (
 ) {
   yield* describe(request)
   const budget = yield* Budget.start(request.sla)
-  const { asOf } = request
-  const findings = yield* cursor !== undefined
-    ? findAgain(request, budget, loadLater, cursor.version)
-    : asOf === undefined
-      ? find(request, budget, loadLater)
-      : findPast(request, budget, loadLater, asOf)
+  const point = cursor === undefined ? request.asOf : { version: cursor.version }
+  const findings = yield* point === undefined
+    ? find(request, budget, loadLater)
+    : findAt(request, budget, loadLater, point)
   const covered = RangeSet.clip(findings.view.covered, ...request.range)
   const empty = Frame.empty(request.entry.schema)
   const early = yield* accountOf(request, findings, atBest(request, covered), budget)

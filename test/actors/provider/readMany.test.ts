@@ -29,6 +29,15 @@ const plain: Read = (request) =>
     ? Effect.fail(new InvalidRequest({ field: "nodeId", problem: "is bad" }))
     : Effect.succeed(answered)
 
+/** Answers, and notes what was asked. */
+const noting =
+  (asked: Array<unknown>): Read =>
+  (request) =>
+    Effect.andThen(
+      Effect.sync(() => void asked.push(request)),
+      plain(request)
+    )
+
 /** Rows of which a message takes some. */
 const largeFrames = Array.from({ length: 3 }, (_, index): Frame.Frame => {
   const rows = 8000
@@ -155,11 +164,6 @@ describe("readMany", () => {
 
   it.effect("has fields beside the reads hold for each that does not have them itself", () => {
     const asked: Array<unknown> = []
-    const noting: Read = (request) =>
-      Effect.andThen(
-        Effect.sync(() => void asked.push(request)),
-        plain(request)
-      )
     return Effect.gen(function* () {
       const shared = { interval: "1m", start: 0, end: 60_000, strategy: "fail_fast", requestId: "r" }
       yield* ask(readMany, { ...shared, requests: [{ nodeId: "a" }, { nodeId: "b", interval: "5m" }] })
@@ -167,7 +171,7 @@ describe("readMany", () => {
         { ...shared, nodeId: "a" },
         { ...shared, nodeId: "b", interval: "5m" }
       ])
-    }).pipe(Effect.provide(serving(noting)))
+    }).pipe(Effect.provide(serving(noting(asked))))
   })
 
   it.effect("is refused as a whole where it is no list of reads, has too many, or wants what is not served", () =>
@@ -289,23 +293,18 @@ describe("readMany", () => {
 
   it.effect("leaves what is no read at all to be refused by itself, with nothing of what holds for the others", () => {
     const asked: Array<unknown> = []
-    const noting: Read = (request) =>
-      Effect.andThen(
-        Effect.sync(() => void asked.push(request)),
-        plain(request)
-      )
     return Effect.gen(function* () {
       const requests = [{ nodeId: "a" }, null, [], "x", 7, [{ nodeId: "b" }]]
       const { results } = decodeBatch(jsonOf(yield* ask(readMany, { interval: "1m", requests })))
       assert.strictEqual(results.length, requests.length)
       assert.deepStrictEqual(asked, [{ interval: "1m", nodeId: "a" }, ...requests.slice(1)])
-    }).pipe(Effect.provide(serving(noting)))
+    }).pipe(Effect.provide(serving(noting(asked))))
   })
 
   it.effect("is refused where it does not fit into one message, and stops then", () => {
     let all = 0
     const large = { ...answered.result.meta, notes: ["n".repeat(100_000)] }
-    const noting: Read = () =>
+    const counting: Read = () =>
       Effect.sync(() => {
         all++
         return { ...answered, result: { ...answered.result, meta: large } }
@@ -314,7 +313,7 @@ describe("readMany", () => {
       const reply = yield* ask(readMany, { requests: nodes(1000) })
       assert.strictEqual(reply.headers.get(Header.error), "ResultTooLarge")
       assert.isBelow(all, 200)
-    }).pipe(Effect.provide(serving(noting)))
+    }).pipe(Effect.provide(serving(counting)))
   })
 
   it.effect("takes eight batches of one caller at once, and leaves the other places to others", () => {
